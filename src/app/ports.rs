@@ -1,0 +1,344 @@
+//! The outside world, as the use cases see it. Adapters implement these traits and know nothing of each other.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::domain::action::ActionId;
+use crate::domain::config::KeySpec;
+use crate::domain::lease::Lease;
+use crate::domain::log_entry::{LogEntry, LogLevel, LogStream};
+use crate::domain::name::TargetName;
+use crate::domain::outcome::Outcome;
+use crate::domain::plan::{Draft, ScriptContext};
+use crate::domain::rollout::{StepResult, Way};
+use crate::domain::sanitize::SanitizedCommand;
+use crate::domain::target::Target;
+use crate::domain::timestamp::Timestamp;
+
+/// Time. Tests hand in one that they move themselves.
+pub trait Clock: Send + Sync {
+    /// The moment it is.
+    fn now(&self) -> Timestamp;
+    /// Resolves once that moment has come.
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()>;
+}
+
+/// The fleet, over SSH.
+#[async_trait]
+pub trait Hosts: Send + Sync {
+    /// Where a server of this name answers: its `HostName` by `ssh_config`, else the name itself.
+    fn address_of(&self, name: &TargetName) -> String;
+
+    /// Opens the one connection that a whole action uses for this target.
+    ///
+    /// # Errors
+    /// [`HostFailure`] with the outcome and the reason, where it cannot be reached, shows a wrong or
+    /// unknown key, or refuses every login.
+    async fn connect(&self, target: &Target) -> Result<Arc<dyn HostSession>, HostFailure>;
+}
+
+/// Why a host cannot be worked with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct HostFailure {
+    /// The word for it.
+    pub outcome: Outcome,
+    /// The reason, with what a person can do about it.
+    pub message: String,
+}
+
+/// One connection to one host. Everything that runs there passes [`HostSession::run`] or
+/// [`HostSession::upload`], and both ask for a [`Lease`] and a [`SanitizedCommand`].
+#[async_trait]
+pub trait HostSession: Send + Sync {
+    /// Looks whether the host is fit for the steps to come: a shell, a private folder with room,
+    /// sudo without a password where `sudo` says it is needed. Changes nothing that stays.
+    async fn check(&self, needs: &HostNeeds) -> Result<(), HostFailure>;
+
+    /// Starts a step under the wrapper, sends its output as it comes, and returns its end. A step with
+    /// the same [`StepKey`] is started at most once on a host, whatever happens to the connection or the
+    /// server: a second call finds the first and goes on with it. Cancelling stops its process group.
+    async fn run(
+        &self,
+        lease: &Lease,
+        command: &SanitizedCommand,
+        run: &StepRun,
+        output: mpsc::Sender<OutputLine>,
+        cancel: CancellationToken,
+    ) -> StepResult;
+
+    /// Finds what became of a step that may have been started before, goes on reading its output from
+    /// `run.resume`, and returns its end; never starts it. `unknown` where the host cannot tell, or where it
+    /// was never started (`error` says which).
+    async fn look_up(
+        &self,
+        lease: &Lease,
+        run: &StepRun,
+        output: mpsc::Sender<OutputLine>,
+        cancel: CancellationToken,
+    ) -> StepResult;
+
+    /// Puts bytes on the host: to a temporary name, verified there, then renamed; `command` is the
+    /// judged text that says so. A file that is there already with the same bytes is left alone.
+    async fn upload(
+        &self,
+        lease: &Lease,
+        command: &SanitizedCommand,
+        upload: &Upload,
+        cancel: CancellationToken,
+    ) -> StepResult;
+
+    /// Ends the connection.
+    async fn close(&self);
+}
+
+/// What the steps to come need of a host.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HostNeeds {
+    /// Sudo without a password.
+    pub sudo: bool,
+    /// Free bytes where uploads go: path and size.
+    pub free_bytes: Vec<(String, u64)>,
+}
+
+/// Which attempt of which step of which action: the name of its folder on the host.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct StepKey {
+    /// The action.
+    pub action: ActionId,
+    /// The target's name (several targets may share a host).
+    pub target: TargetName,
+    /// Which half of the plan.
+    pub way: Way,
+    /// The step's place, from 0.
+    pub step: u32,
+    /// From 1.
+    pub attempt: u32,
+}
+
+/// How a step is to run.
+#[derive(Clone, PartialEq, Eq)]
+pub struct StepRun {
+    /// Which.
+    pub key: StepKey,
+    /// As root, or as `user`, by `sudo -n`.
+    pub sudo: bool,
+    /// As this user instead of the login (by sudo).
+    pub user: Option<String>,
+    /// In this folder.
+    pub cwd: Option<String>,
+    /// With these variables, secrets filled in: they travel on stdin, never in argv.
+    pub env: BTreeMap<String, String>,
+    /// Exit codes that mean `ok`.
+    pub ok_codes: Vec<i32>,
+    /// After so long its process group is stopped, and the outcome is `timeout`.
+    pub timeout_seconds: u64,
+    /// From where to read the output on.
+    pub resume: StreamOffsets,
+}
+
+/// Bytes of each stream that were read (and logged) before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct StreamOffsets {
+    /// Of standard output.
+    pub stdout: u64,
+    /// Of standard error.
+    pub stderr: u64,
+}
+
+/// One line of a step's output, without its line end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutputLine {
+    /// `Stdout` or `Stderr`.
+    pub stream: LogStream,
+    /// The line; bytes that are not UTF-8 are replaced.
+    pub text: String,
+    /// The byte after its end in its stream.
+    pub offset: u64,
+}
+
+/// A file to put on a host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// Which step it is.
+    pub key: StepKey,
+    /// The bytes, shared by all targets.
+    pub bytes: Bytes,
+    /// SHA-256 (hex) of them.
+    pub sha256: String,
+    /// The absolute path.
+    pub dest: String,
+    /// Octal permission bits.
+    pub mode: String,
+    /// `user` or `user:group`, set by `sudo -n chown` unless it is the login's own.
+    pub owner: Option<String>,
+    /// After so long it is given up; nothing is left at `dest`.
+    pub timeout_seconds: u64,
+}
+
+/// The load balancer.
+#[async_trait]
+pub trait Balancer: Send + Sync {
+    /// The members of a pool with what each is doing; none where this balancer cannot be asked, so that
+    /// the configured members count as in service.
+    async fn members(&self, zone: &str, pool: &str) -> Result<Option<Vec<PoolMember>>, BalancerError>;
+    /// Takes a target out of service: no new sessions. Repeating it is harmless.
+    async fn take_out(&self, zone: &str, pool: &str, target: &Target) -> Result<(), BalancerError>;
+    /// Puts it back. Repeating it is harmless.
+    async fn put_back(&self, zone: &str, pool: &str, target: &Target) -> Result<(), BalancerError>;
+    /// How many sessions it still has; none where that cannot be counted.
+    async fn sessions(&self, zone: &str, pool: &str, target: &Target) -> Result<Option<u64>, BalancerError>;
+}
+
+/// A member of a pool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolMember {
+    /// The target's name.
+    pub name: TargetName,
+    /// Whether it gets new sessions now.
+    pub in_service: bool,
+}
+
+/// A load balancer that did not answer, or refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BalancerError {
+    /// Nobody answered in time.
+    #[error("the load balancer cannot be reached: {0}")]
+    Unreachable(String),
+    /// It answered that it will not.
+    #[error("the load balancer refused: {0}")]
+    Refused(String),
+}
+
+/// Asks applications how they are.
+#[async_trait]
+pub trait Prober: Send + Sync {
+    /// One HTTP request; the status and the first 64 KiB of the body, or why there is no answer.
+    async fn http(&self, method: &str, url: &str, timeout_seconds: u64) -> Result<HttpSeen, String>;
+    /// One TCP connection, closed at once.
+    async fn tcp(&self, address: &str, port: u16, timeout_seconds: u64) -> Result<(), String>;
+}
+
+/// What an HTTP probe saw.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpSeen {
+    /// The status.
+    pub status: u16,
+    /// The beginning of the body.
+    pub body: String,
+}
+
+/// Where log entries go.
+#[async_trait]
+pub trait LogSink: Send + Sync {
+    /// Keeps these entries, all or none. Entries with the same action and `seq` are the same entry:
+    /// writing one again changes nothing.
+    async fn write(&self, entries: &[LogEntry]) -> Result<(), LogError>;
+}
+
+/// Where log entries are read.
+#[async_trait]
+pub trait LogSearch: Send + Sync {
+    /// A page of entries, oldest first.
+    async fn page(&self, query: &LogQuery) -> Result<Vec<LogEntry>, LogError>;
+    /// The highest `seq` of an action; none where it has no entry.
+    async fn last_seq(&self, action: ActionId) -> Result<Option<u64>, LogError>;
+    /// How far the output of a step on a target has been logged.
+    async fn offsets(
+        &self,
+        action: ActionId,
+        target: &TargetName,
+        step: &str,
+    ) -> Result<StreamOffsets, LogError>;
+}
+
+/// Which entries to read. An unset field does not restrict.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogQuery {
+    /// Of this action.
+    pub action: ActionId,
+    /// Of this level only.
+    pub level: Option<LogLevel>,
+    /// Of this target.
+    pub target: Option<String>,
+    /// Of this step.
+    pub step: Option<String>,
+    /// Holding all of these words.
+    pub text: Option<String>,
+    /// Only those with a greater `seq`.
+    pub after: Option<u64>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// A log store that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("log store: {0}")]
+pub struct LogError(pub String);
+
+/// Runs scripts, where they can hurt nobody.
+#[async_trait]
+pub trait Interpreter: Send + Sync {
+    /// What a script declares.
+    async fn describe(&self, script: &ScriptText) -> Result<ScriptFacts, ScriptError>;
+    /// Calls the script's function `context.action`.
+    async fn draft(&self, script: &ScriptText, context: &ScriptContext) -> Result<Draft, ScriptError>;
+}
+
+/// A script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptText {
+    /// Its file name, for messages.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// What a script declares.
+#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct ScriptFacts {
+    /// Its configuration keys.
+    pub keys: Vec<KeySpec>,
+    /// Its public functions that take `ctx` alone, in the order of the file.
+    pub actions: Vec<String>,
+    /// The first paragraph of its docstring.
+    pub doc: String,
+}
+
+/// A script that is wrong, called `fail`, or did not end within its limits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
+#[error("{message}")]
+pub struct ScriptError {
+    /// What is wrong, in a sentence.
+    pub message: String,
+    /// The place: file, line and column (from 1), where there is one.
+    pub place: Option<ScriptPlace>,
+    /// The line with a caret under it, ready to print in a fixed-width font.
+    pub excerpt: Option<String>,
+}
+
+/// A place in a script.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct ScriptPlace {
+    /// The script's file name.
+    pub file: String,
+    /// From 1.
+    pub line: u32,
+    /// From 1.
+    pub column: u32,
+}
+
+/// Reads a secret by its reference.
+pub trait Secrets: Send + Sync {
+    /// The value behind `{"env": NAME}` or `{"file": PATH}`.
+    ///
+    /// # Errors
+    /// The reason in words, without the value.
+    fn resolve(&self, reference: &serde_json::Value) -> Result<String, String>;
+}

@@ -1,0 +1,177 @@
+//! One thing done to one target.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::sanitize::{Decision, RuleHit};
+
+/// One thing done to one target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Step {
+    /// Its name, unique within its target's list.
+    pub name: String,
+    /// What kind of thing, with what that kind needs.
+    #[serde(flatten)]
+    pub work: Work,
+    /// The literal text that a shell on the host gets (`run`, `fetch`, checks from the host), or that says
+    /// what is written there (`upload`). It is what the sanitizer judged. None where no host is touched.
+    pub command: Option<String>,
+    /// The sanitizer's word on `command` when the plan was made.
+    pub verdict: Option<Decision>,
+    /// The rules that matched.
+    #[serde(default)]
+    pub rules: Vec<RuleHit>,
+    /// How long one attempt may take before it is stopped.
+    pub timeout_seconds: u64,
+    /// How many times it is tried again after a failure.
+    #[serde(default)]
+    pub retries: u32,
+    /// How long to wait before it is tried again.
+    #[serde(default)]
+    pub retry_delay_seconds: u64,
+    /// It may be run again when its outcome is unknown.
+    #[serde(default)]
+    pub idempotent: bool,
+    /// It also runs after an earlier step of its target failed (putting back).
+    #[serde(default)]
+    pub always: bool,
+    /// It runs on the first target of the rollout alone (migrations).
+    #[serde(default)]
+    pub once: bool,
+}
+
+/// What a step does. The tag is the step's `kind` in JSON.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Work {
+    /// Runs the step's command with `/bin/sh` on the host.
+    Run {
+        /// As root, or as `user`, by sudo.
+        #[serde(default)]
+        sudo: bool,
+        /// As this user instead of the login.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<String>,
+        /// In this folder.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        cwd: Option<String>,
+        /// With these variables. A value may hold a secret's placeholder, filled in at the door.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        env: BTreeMap<String, String>,
+        /// The exit codes that mean it went well.
+        ok_codes: Vec<i32>,
+    },
+    /// Puts a file on the host, whole and verified or not at all.
+    Upload {
+        /// Where the bytes come from.
+        source: UploadSource,
+        /// The absolute path on the host.
+        dest: String,
+        /// Permission bits in octal, for example `0644`.
+        mode: String,
+        /// `user` or `user:group`; the login's own where none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        owner: Option<String>,
+        /// SHA-256 (hex) of the bytes, where the plan could know it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
+    },
+    /// Lets the host download a file.
+    Fetch {
+        /// What to download.
+        url: String,
+        /// The absolute path on the host.
+        dest: String,
+        /// SHA-256 (hex) it must have.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sha256: Option<String>,
+    },
+    /// Waits.
+    Sleep {
+        /// For so long.
+        seconds: u64,
+    },
+    /// Polls a URL until it answers as wanted.
+    HttpCheck {
+        /// What to ask.
+        url: String,
+        /// `GET`, `HEAD` or `POST`.
+        method: String,
+        /// The status that is wanted.
+        status: u16,
+        /// A text the body must contain.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        contains: Option<String>,
+        /// Seconds from one try to the next.
+        interval_seconds: u64,
+        /// So many good answers one after another are enough.
+        successes: u32,
+        /// Asked from the host itself (by the step's command) rather than from the server.
+        from_host: bool,
+    },
+    /// Polls a port until it accepts a connection.
+    TcpCheck {
+        /// Where: the target's address.
+        address: String,
+        /// Which port.
+        port: u16,
+        /// Seconds from one try to the next.
+        interval_seconds: u64,
+        /// So many good answers one after another are enough.
+        successes: u32,
+    },
+    /// Takes the target out of service in all its pools.
+    PoolOut,
+    /// Waits until nobody uses the target any more, or the time is over.
+    Drain {
+        /// At most so long.
+        seconds: u64,
+    },
+    /// Puts the target back in service in all its pools.
+    PoolIn,
+}
+
+/// Where an upload's bytes come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UploadSource {
+    /// A file at the server.
+    Path(String),
+    /// The server downloads it once, for all targets.
+    Url(String),
+    /// The text itself.
+    Content(String),
+}
+
+impl Work {
+    /// The word for its kind, as in JSON.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Run { .. } => "run",
+            Self::Upload { .. } => "upload",
+            Self::Fetch { .. } => "fetch",
+            Self::Sleep { .. } => "sleep",
+            Self::HttpCheck { .. } => "http_check",
+            Self::TcpCheck { .. } => "tcp_check",
+            Self::PoolOut => "pool_out",
+            Self::Drain { .. } => "drain",
+            Self::PoolIn => "pool_in",
+        }
+    }
+
+    /// Whether a session on the host is needed for it.
+    #[must_use]
+    pub fn needs_host(&self) -> bool {
+        match self {
+            Self::Run { .. } | Self::Upload { .. } | Self::Fetch { .. } => true,
+            Self::HttpCheck { from_host, .. } => *from_host,
+            Self::Sleep { .. }
+            | Self::TcpCheck { .. }
+            | Self::PoolOut
+            | Self::Drain { .. }
+            | Self::PoolIn => false,
+        }
+    }
+}

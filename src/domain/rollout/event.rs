@@ -1,0 +1,190 @@
+//! What can happen to an action. Stored first, then applied; a restart replays them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::action::ActionId;
+use crate::domain::actor::Actor;
+use crate::domain::name::TargetName;
+use crate::domain::outcome::Outcome;
+use crate::domain::timestamp::Timestamp;
+
+use super::effect::Timer;
+
+/// Which half of the plan a step belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Way {
+    /// To the new version.
+    Forth,
+    /// To the version the target had.
+    Back,
+}
+
+/// Something that happened. The JSON form is what the store keeps; a change to it needs a migration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Event 0: the action was accepted, in the same transaction as its row.
+    Created {
+        /// When the countdown is over.
+        due_at: Timestamp,
+        /// The commands that the sanitizer asked about: `target/step: rule ids`. Empty where none.
+        needs_approval: Vec<String>,
+        /// The action this one was told to queue behind, where targets were held.
+        queued_behind: Option<ActionId>,
+    },
+    /// The action ahead in the queue ended.
+    QueueReached,
+    /// The targets' leases were asked for, and somebody else holds some of them.
+    LeasesHeld {
+        /// Who holds them.
+        holder: ActionId,
+        /// Which ones.
+        targets: Vec<TargetName>,
+    },
+    /// All leases are held by this action.
+    LeasesTaken,
+    /// The first look at every target, before anything is taken out of service.
+    HostsChecked {
+        /// The targets that are not fit, with the outcome and the reason in words.
+        unfit: Vec<(TargetName, Outcome, String)>,
+    },
+    /// The load balancer said who is in service in the pools of a target that wants to start.
+    PoolsSeen {
+        /// The target that wants to start.
+        target: TargetName,
+        /// Each of its pools.
+        pools: Vec<PoolSeen>,
+    },
+    /// The load balancer did not answer.
+    PoolsUnknown {
+        /// The target that wants to start.
+        target: TargetName,
+        /// Why, in words.
+        error: String,
+    },
+    /// A step is about to be started on a target: stored before the first byte is sent.
+    StepStarted {
+        /// Where.
+        target: TargetName,
+        /// Which half of the plan.
+        way: Way,
+        /// The step's place in the target's list, from 0.
+        step: u32,
+        /// From 1; a retry counts up.
+        attempt: u32,
+    },
+    /// A step ended, or is known to have.
+    StepEnded {
+        /// Where.
+        target: TargetName,
+        /// Which half of the plan.
+        way: Way,
+        /// The step's place in the target's list, from 0.
+        step: u32,
+        /// Which attempt.
+        attempt: u32,
+        /// How.
+        result: StepResult,
+    },
+    /// A moment that was waited for has come.
+    TimerFired {
+        /// Which.
+        timer: Timer,
+    },
+    /// A gate's question was answered by measurement.
+    GateAnswered {
+        /// The stage's place in the plan, from 0.
+        stage: u32,
+        /// The answer.
+        verdict: GateVerdict,
+        /// The numbers, in words.
+        detail: String,
+    },
+    /// A person or program steered.
+    Steered {
+        /// What was asked.
+        steer: Steer,
+        /// By whom.
+        by: Actor,
+        /// Why.
+        reason: String,
+    },
+}
+
+/// What a load balancer says of one pool.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolSeen {
+    /// The pool.
+    pub pool: String,
+    /// The members in service at this moment, less those that other actions hold.
+    pub in_service: Vec<TargetName>,
+}
+
+/// How an attempt of a step ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepResult {
+    /// The word for it. `ok` means the exit code was among the step's good ones.
+    pub outcome: Outcome,
+    /// The exit code, where there was one.
+    pub exit_code: Option<i32>,
+    /// The reason in words a person can act on, where it is not `ok`.
+    pub error: Option<String>,
+}
+
+/// What an analysis says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateVerdict {
+    /// Good.
+    Pass,
+    /// Bad.
+    Fail,
+    /// No data, or nobody to ask.
+    Inconclusive,
+}
+
+/// What a person or program may ask of an action under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "steer", rename_all = "snake_case")]
+pub enum Steer {
+    /// Finish what runs, start nothing.
+    Pause,
+    /// Go on.
+    Resume,
+    /// Skip the rest of this soak or gate; with `to_end` of all that follow.
+    Promote {
+        /// All that follow too.
+        to_end: bool,
+    },
+    /// Skip soaks, gates and the queue.
+    Force,
+    /// End it; with `rollback` on the way back.
+    Abort {
+        /// Every touched target goes back first.
+        rollback: bool,
+    },
+    /// Go back now: every touched target to the version it had.
+    Rollback,
+    /// Let it run in spite of what the sanitizer asked about, or pass an approval gate.
+    Approve,
+    /// The opposite of approve.
+    Reject,
+}
+
+impl Steer {
+    /// The word in URLs and on the command line.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Pause => "pause",
+            Self::Resume => "resume",
+            Self::Promote { .. } => "promote",
+            Self::Force => "force",
+            Self::Abort { .. } => "abort",
+            Self::Rollback => "rollback",
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! The `edgewise` command.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! Edgewise against a fake world and against real parts.
+
+fn main() {}
