@@ -4,3 +4,5 @@
 pub mod app;
 /// The words of Edgewise and what may be decided with them: pure.
 pub mod domain;
+/// Scripts: Starlark files that turn an action into a plan.
+pub mod script;
