@@ -4,3 +4,5 @@
 pub mod app;
 /// The words of Edgewise and what may be decided with them: pure.
 pub mod domain;
+/// Everything Edgewise must not forget, on SQLite or PostgreSQL.
+pub mod store;
