@@ -15,4 +15,7 @@ mod step_draft;
 mod value;
 pub mod worker;
 
+#[cfg(test)]
+mod tests;
+
 pub use function::{Call, Kind, Literal, Param, Rest, ScriptFunction};
