@@ -4,6 +4,14 @@
 pub mod app;
 /// The words of Edgewise and what may be decided with them: pure.
 pub mod domain;
+/// What uploads put on hosts.
+pub mod artifacts;
+/// Load balancers.
+pub mod balancer;
+/// Health checks.
+pub mod checks;
+/// The machine's clock.
+pub mod clock;
 /// Scripts: Starlark files that turn an action into a plan.
 pub mod script;
 /// Everything Edgewise must not forget, on SQLite or PostgreSQL.
