@@ -4,3 +4,5 @@
 pub mod app;
 /// The words of Edgewise and what may be decided with them: pure.
 pub mod domain;
+/// Pages for people, an API for programs.
+pub mod web;
