@@ -106,30 +106,25 @@ fn send(request: &HttpRequest, asset: &Asset, unchanging: bool) -> HttpResponse 
 #[cfg(test)]
 mod tests {
     use super::{ASSETS, BUILD, icon, serve};
-    use actix_web::http::header::{CACHE_CONTROL, ETAG, IF_NONE_MATCH};
+    use actix_web::HttpResponse;
+    use actix_web::http::header::{CACHE_CONTROL, ETAG, HeaderName, IF_NONE_MATCH};
     use actix_web::test::TestRequest;
     use actix_web::web::Path;
+
+    fn header(answer: &HttpResponse, name: HeaderName) -> String {
+        answer.headers().get(name).unwrap().to_str().unwrap().to_owned()
+    }
 
     #[actix_web::test]
     async fn an_asset_is_kept_by_its_build_and_known_by_its_tag() {
         let get = |build: &str| Path::from((build.to_owned(), "edgewise.css".to_owned()));
         let request = TestRequest::get().to_http_request();
         let answer = serve(request.clone(), get(&BUILD)).await.unwrap();
-        assert!(
-            answer.headers()[CACHE_CONTROL]
-                .to_str()
-                .unwrap()
-                .contains("immutable")
-        );
-        let tag = answer.headers()[ETAG].clone();
+        assert!(header(&answer, CACHE_CONTROL).contains("immutable"));
+        let tag = header(&answer, ETAG);
 
         let stale = serve(request, get("0")).await.unwrap();
-        assert!(
-            !stale.headers()[CACHE_CONTROL]
-                .to_str()
-                .unwrap()
-                .contains("immutable")
-        );
+        assert!(!header(&stale, CACHE_CONTROL).contains("immutable"));
 
         let again = TestRequest::get()
             .insert_header((IF_NONE_MATCH, tag))

@@ -8,6 +8,8 @@ pub mod login;
 pub mod once;
 pub mod problem;
 pub mod project;
+#[cfg(test)]
+mod samples;
 pub mod space;
 pub mod start;
 mod steering;
