@@ -16,3 +16,5 @@ pub mod clock;
 pub mod script;
 /// Everything Edgewise must not forget, on SQLite or PostgreSQL.
 pub mod store;
+/// Pages for people, an API for programs.
+pub mod web;
