@@ -2,5 +2,9 @@
 
 /// Use cases, and the traits for the outside world.
 pub mod app;
+/// The command line: one file a command.
+pub mod cli;
 /// The words of Edgewise and what may be decided with them: pure.
 pub mod domain;
+/// The server's settings.
+pub mod settings;
