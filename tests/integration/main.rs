@@ -1,3 +1,6 @@
-//! Edgewise against a fake world and against real parts.
+//! Edgewise against a fake world and against real parts: one binary for all of it.
 
-fn main() {}
+mod architecture;
+mod command_line;
+mod habits;
+mod packages;
