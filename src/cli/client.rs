@@ -17,7 +17,7 @@ pub struct Server {
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Server {
     /// The server at `url`; the token comes from `EDGEWISE_TOKEN`, never from the command line.

@@ -37,7 +37,7 @@ pub struct Cli {
     /// Answer every question with yes
     #[arg(long, short, global = true)]
     yes: bool,
-    /// The server that plan, run and actions speak to; the token comes from $EDGEWISE_TOKEN
+    /// The server that plan, run and actions speak to; the token comes from `$EDGEWISE_TOKEN`
     #[arg(
         long,
         global = true,

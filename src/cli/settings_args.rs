@@ -10,7 +10,7 @@ use crate::settings::{Loaded, Settings, Sources};
 /// Where the settings come from.
 #[derive(Debug, Clone, Default, Args)]
 pub struct SettingsArgs {
-    /// The settings file (else $EDGEWISE_CONFIG, ./edgewise.toml, /etc/edgewise/edgewise.toml)
+    /// The settings file (else `$EDGEWISE_CONFIG`, ./edgewise.toml, /etc/edgewise/edgewise.toml)
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// A setting that goes before file and environment

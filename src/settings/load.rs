@@ -215,8 +215,8 @@ impl Merged {
                 max_connections: self.number("store.max_connections"),
             },
             ssh: SshSettings {
-                config_file: self.path("ssh.config_file")?.unwrap_or_default(),
-                known_hosts_file: self.path("ssh.known_hosts_file")?.unwrap_or_default(),
+                config_file: self.path("ssh.config_file")?,
+                known_hosts_file: self.path("ssh.known_hosts_file")?,
                 user: self.text("ssh.user"),
                 identity_file: self.path("ssh.identity_file")?,
                 password: None,
@@ -272,7 +272,7 @@ impl Merged {
         }
     }
 
-    /// A leading `~/` is the home folder. A file's default there is done without where nobody has a home.
+    /// A leading `~/` is the home folder.
     fn path(&self, path: &'static str) -> Result<Option<PathBuf>, SettingsError> {
         debug_assert!(SettingKey::find(path).is_some_and(|key| key.kind == Kind::Path));
         let Some(text) = self.text(path) else {

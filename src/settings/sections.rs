@@ -76,10 +76,10 @@ pub struct StoreSettings {
 /// `[ssh]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SshSettings {
-    /// `ssh.config_file`, `EDGEWISE_SSH__CONFIG_FILE`, default `~/.ssh/config`.
-    pub config_file: PathBuf,
+    /// `ssh.config_file`, `EDGEWISE_SSH__CONFIG_FILE`, default `~/.ssh/config`, then `/etc/ssh/ssh_config`.
+    pub config_file: Option<PathBuf>,
     /// `ssh.known_hosts_file`, `EDGEWISE_SSH__KNOWN_HOSTS_FILE`, default `~/.ssh/known_hosts`.
-    pub known_hosts_file: PathBuf,
+    pub known_hosts_file: Option<PathBuf>,
     /// `ssh.user`, `EDGEWISE_SSH__USER`, default the user who runs Edgewise.
     pub user: Option<String>,
     /// `ssh.identity_file`, `EDGEWISE_SSH__IDENTITY_FILE`, default the agent and the usual files.

@@ -49,10 +49,7 @@ fn without_any_source_the_defaults_hold() {
         settings.store.url.reveal(),
         "sqlite:/home/jo/.local/share/edgewise/edgewise.db"
     );
-    assert_eq!(
-        settings.ssh.known_hosts_file,
-        PathBuf::from("/home/jo/.ssh/known_hosts")
-    );
+    assert_eq!(settings.ssh.known_hosts_file, None);
     assert_eq!(settings.actions.queue_timeout_seconds, 3600);
     assert!(settings.elasticsearch.urls.is_empty());
     assert!(loaded.shown.iter().all(|shown| shown.origin == "default"));
@@ -77,10 +74,14 @@ fn the_command_line_beats_the_environment_beats_the_file() {
             ("EDGEWISE_SERVER__LISTEN", "b:2"),
             ("EDGEWISE_SSH__USER", "environment"),
         ],
-        &["server.listen=c:3"],
+        &["server.listen=c:3", "ssh.config_file=~/ssh"],
     )
     .load()
     .unwrap();
+    assert_eq!(
+        loaded.settings.ssh.config_file,
+        Some(PathBuf::from("/home/jo/ssh"))
+    );
     assert_eq!(loaded.settings.server.listen, "c:3");
     assert_eq!(loaded.settings.ssh.user.as_deref(), Some("environment"));
     assert_eq!(loaded.settings.server.session_hours, 1);
@@ -154,7 +155,8 @@ fn only_names_with_a_double_underscore_are_settings() {
 
 #[test]
 fn what_is_wrong_is_said_with_its_place() {
-    let table: [(&str, &[(&str, &str)], &[&str], &str); 11] = [
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str], &'a str);
+    let table: [Case<'_>; 11] = [
         (
             "[server]\n\nlisten = 8080\n",
             &[],
