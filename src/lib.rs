@@ -8,3 +8,5 @@ pub mod cli;
 pub mod domain;
 /// The server's settings.
 pub mod settings;
+/// Everything Edgewise must not forget, on SQLite or PostgreSQL.
+pub mod store;

@@ -9,3 +9,5 @@ mod architecture;
 mod command_line;
 mod habits;
 mod packages;
+mod store;
+mod support;
