@@ -6,6 +6,8 @@ pub mod app;
 pub mod cli;
 /// The words of Edgewise and what may be decided with them: pure.
 pub mod domain;
+/// Scripts: Starlark files that turn an action into a plan.
+pub mod script;
 /// The server's settings.
 pub mod settings;
 /// Everything Edgewise must not forget, on SQLite or PostgreSQL.

@@ -10,6 +10,7 @@ mod exit;
 mod follow;
 mod output;
 mod problem;
+mod script_worker;
 mod settings_args;
 mod show;
 
@@ -88,6 +89,9 @@ enum Command {
     Config(config::ConfigArgs),
     /// Print what a shell needs to complete commands
     Completion(completion::CompletionArgs),
+    /// Answer one request for a script on standard input: what the server starts for each
+    #[command(hide = true, name = crate::script::worker::SUBCOMMAND)]
+    ScriptWorker,
 }
 
 /// Runs what the command line asks for, and says on standard error why it could not.
@@ -117,6 +121,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Actions(args) => wait(actions::run(&server()?, args, output)),
         Command::Config(args) => config::run(args, output),
         Command::Completion(args) => completion::run(*args),
+        Command::ScriptWorker => script_worker::run(),
     }
 }
 

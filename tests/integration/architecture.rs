@@ -21,7 +21,8 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     ("settings", &["domain", "app::ports"]),
     // The edges.
     ("web", &["domain", "app"]),
-    ("cli", &["domain", "app", "boot", "settings"]),
+    // Commands that need no server open the store, speak SSH and read scripts themselves.
+    ("cli", &["domain", "app", "boot", "settings", "store", "script", "ssh"]),
     ("main", &["cli"]),
 ];
 
