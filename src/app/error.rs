@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::domain::action::ActionId;
 use crate::domain::sanitize::RuleHit;
 use crate::domain::timestamp::Timestamp;
+use crate::store::StoreError;
 
 /// Why a use case did not do what was asked. Use [`AppError::Internal`] only for what a person who asked
 /// cannot do anything about; its text goes to the log, not to them.
@@ -78,6 +79,20 @@ pub struct HeldBy {
     pub since: Timestamp,
     /// Which of the targets that were asked for.
     pub targets: Vec<String>,
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(_) => {
+                Self::Unavailable("the store does not answer: try again".to_owned())
+            }
+            StoreError::Conflict(message) => Self::Conflict(message),
+            StoreError::Missing(what) => Self::NotFound(what),
+            StoreError::Unstorable(_) => Self::field("body", error.to_string()),
+            other => Self::Internal(other.to_string()),
+        }
+    }
 }
 
 impl AppError {

@@ -22,7 +22,10 @@ const DIRECTIONS: &[(&str, &[&str])] = &[
     // The edges.
     ("web", &["domain", "app"]),
     // Commands that need no server open the store, speak SSH and read scripts themselves.
-    ("cli", &["domain", "app", "boot", "settings", "store", "script", "ssh"]),
+    (
+        "cli",
+        &["domain", "app", "boot", "settings", "store", "script", "ssh"],
+    ),
     ("main", &["cli"]),
 ];
 
