@@ -2,6 +2,8 @@
 
 /// Use cases, and the traits for the outside world.
 pub mod app;
+/// The command line: one file a command.
+pub mod cli;
 /// The words of Edgewise and what may be decided with them: pure.
 pub mod domain;
 /// What uploads put on hosts.
@@ -18,3 +20,9 @@ pub mod script;
 pub mod store;
 /// Pages for people, an API for programs.
 pub mod web;
+/// Scripts: Starlark files that turn an action into a plan.
+pub mod script;
+/// The server's settings.
+pub mod settings;
+/// Everything Edgewise must not forget, on SQLite or PostgreSQL.
+pub mod store;

@@ -122,10 +122,7 @@ impl Topology {
             .iter()
             .map(|server| Target {
                 name: server.name.clone(),
-                address: server
-                    .address
-                    .clone()
-                    .unwrap_or_else(|| address_of(&server.name)),
+                address: server.address.clone().unwrap_or_else(|| address_of(&server.name)),
                 port: server.port,
                 user: server.user.clone(),
                 zone: server.zone.clone(),
@@ -265,7 +262,10 @@ impl Reader {
             }
         };
         let Some(zones) = config.values.get(key).and_then(Value::as_object) else {
-            self.wrong(key, format!("is required as a map of zones: server_info is \"{key}\""));
+            self.wrong(
+                key,
+                format!("is required as a map of zones: server_info is \"{key}\""),
+            );
             return;
         };
         if zones.is_empty() {
@@ -303,9 +303,17 @@ impl Reader {
             let order: Vec<&str> = order.iter().filter_map(Value::as_str).collect();
             for (index, zone) in order.iter().enumerate() {
                 if !zones.contains_key(*zone) {
-                    self.unknown(&format!("{key}[{index}]"), "zone", zone, zones.keys().map(String::as_str));
+                    self.unknown(
+                        &format!("{key}[{index}]"),
+                        "zone",
+                        zone,
+                        zones.keys().map(String::as_str),
+                    );
                 } else if order[..index].contains(zone) {
-                    self.wrong(format!("{key}[{index}]"), format!("zone `{zone}` is listed twice"));
+                    self.wrong(
+                        format!("{key}[{index}]"),
+                        format!("zone `{zone}` is listed twice"),
+                    );
                 }
             }
             for zone in zones.keys().filter(|zone| !order.contains(&zone.as_str())) {
@@ -335,13 +343,17 @@ impl Reader {
     }
 
     fn unknown<'a>(&mut self, path: &str, noun: &str, word: &str, known: impl IntoIterator<Item = &'a str>) {
-        let hint = nearest(word, known).map_or_else(String::new, |known| format!(". Did you mean `{known}`?"));
+        let hint =
+            nearest(word, known).map_or_else(String::new, |known| format!(". Did you mean `{known}`?"));
         self.wrong(path, format!("there is no {noun} `{word}`{hint}"));
     }
 
     fn pool(&mut self, path: &str, zone: &str, entry: &Value) {
         let Some(entry) = entry.as_object() else {
-            self.wrong(path, format!("wants a map with `pool_name`, not {}", word_for(entry)));
+            self.wrong(
+                path,
+                format!("wants a map with `pool_name`, not {}", word_for(entry)),
+            );
             return;
         };
         self.only(path, entry, &POOL_KEYS);
@@ -409,11 +421,7 @@ impl Reader {
             self.wrong(path, format!("server `{name}` is listed twice in this pool"));
             return;
         }
-        let known = self
-            .topology
-            .servers
-            .iter()
-            .position(|known| known.name == name);
+        let known = self.topology.servers.iter().position(|known| known.name == name);
         let at = match known {
             None => {
                 self.topology.servers.push(server);
@@ -457,7 +465,10 @@ impl Reader {
             other => {
                 self.wrong(
                     path,
-                    format!("wants the name of a server or a map with `name`, not {}", word_for(other)),
+                    format!(
+                        "wants the name of a server or a map with `name`, not {}",
+                        word_for(other)
+                    ),
                 );
                 return None;
             }
@@ -480,11 +491,13 @@ impl Reader {
         let user = self.text(path, entry, "user");
         for (key, word) in [("address", &address), ("user", &user)] {
             // Both end up in the arguments of connections: never an option, never two words.
-            if word
-                .as_ref()
-                .is_some_and(|word| word.is_empty() || word.starts_with('-') || word.contains(char::is_whitespace))
-            {
-                self.wrong(format!("{path}.{key}"), "wants one word that does not begin with `-`");
+            if word.as_ref().is_some_and(|word| {
+                word.is_empty() || word.starts_with('-') || word.contains(char::is_whitespace)
+            }) {
+                self.wrong(
+                    format!("{path}.{key}"),
+                    "wants one word that does not begin with `-`",
+                );
             }
         }
         let port = match entry.get("port") {
@@ -511,7 +524,10 @@ impl Reader {
                 None => BTreeMap::new(),
                 Some(Value::Object(vars)) => vars.iter().map(|(k, v)| (k.clone(), v.clone())).collect(),
                 Some(other) => {
-                    self.wrong(format!("{path}.vars"), format!("wants a map, not {}", word_for(other)));
+                    self.wrong(
+                        format!("{path}.vars"),
+                        format!("wants a map, not {}", word_for(other)),
+                    );
                     BTreeMap::new()
                 }
             },
