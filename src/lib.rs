@@ -2,27 +2,23 @@
 
 /// Use cases, and the traits for the outside world.
 pub mod app;
-/// The command line: one file a command.
-pub mod cli;
-/// The words of Edgewise and what may be decided with them: pure.
-pub mod domain;
 /// What uploads put on hosts.
 pub mod artifacts;
 /// Load balancers.
 pub mod balancer;
 /// Health checks.
 pub mod checks;
+/// The command line: one file a command.
+pub mod cli;
 /// The machine's clock.
 pub mod clock;
-/// Scripts: Starlark files that turn an action into a plan.
-pub mod script;
-/// Everything Edgewise must not forget, on SQLite or PostgreSQL.
-pub mod store;
-/// Pages for people, an API for programs.
-pub mod web;
+/// The words of Edgewise and what may be decided with them: pure.
+pub mod domain;
 /// Scripts: Starlark files that turn an action into a plan.
 pub mod script;
 /// The server's settings.
 pub mod settings;
 /// Everything Edgewise must not forget, on SQLite or PostgreSQL.
 pub mod store;
+/// Pages for people, an API for programs.
+pub mod web;

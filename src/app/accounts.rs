@@ -40,13 +40,9 @@ pub fn hash_password(password: &str) -> Result<PasswordHash, AppError> {
 #[must_use]
 pub fn verify_password(password: &str, hash: Option<&PasswordHash>) -> bool {
     let known = hash.map_or(NOBODY, |hash| hash.0.as_str());
-<<<<<<< HEAD
-    let fits = Argon2::default().verify_password(password.as_bytes(), known).is_ok();
-=======
     let fits = Argon2::default()
         .verify_password(password.as_bytes(), known)
         .is_ok();
->>>>>>> cli
     fits && hash.is_some()
 }
 
@@ -131,16 +127,12 @@ pub async fn add_token(
     now: Timestamp,
 ) -> Result<String, AppError> {
     login_name("name", &new.name)?;
-<<<<<<< HEAD
-    let no_space = || AppError::NotFound(format!("space `{}`; `edgewise apply` brings spaces in", new.space));
-=======
     let no_space = || {
         AppError::NotFound(format!(
             "space `{}`; `edgewise apply` brings spaces in",
             new.space
         ))
     };
->>>>>>> cli
     let space = Name::parse(&new.space).map_err(|error| AppError::field("space", error.to_string()))?;
     store.space(&space).await?.ok_or_else(no_space)?;
     let token = new_token();
@@ -151,13 +143,9 @@ pub async fn add_token(
         role: new.role,
         created_by: by,
         created_at: now,
-<<<<<<< HEAD
-        expires_at: new.expires_days.map(|days| now.plus_seconds(u64::from(days) * 86_400)),
-=======
         expires_at: new
             .expires_days
             .map(|days| now.plus_seconds(u64::from(days) * 86_400)),
->>>>>>> cli
         revoked_at: None,
         last_used_at: None,
     };
@@ -178,13 +166,9 @@ fn login_name(field: &str, name: &str) -> Result<(), AppError> {
     if name.is_empty() || name.len() > 64 || !name.chars().all(good) || name.starts_with('-') {
         return Err(AppError::field(
             field,
-<<<<<<< HEAD
-            format!("`{name}` is not such a name: use 1 to 64 letters, digits and . _ - @, and do not begin with -"),
-=======
             format!(
                 "`{name}` is not such a name: use 1 to 64 letters, digits and . _ - @, and do not begin with -"
             ),
->>>>>>> cli
         ));
     }
     Ok(())
@@ -204,10 +188,6 @@ mod tests {
         assert!(!verify_password("correct horsf", Some(&hash)));
         assert!(!verify_password("", Some(&hash)));
         assert!(!verify_password("correct horse", None));
-<<<<<<< HEAD
-        assert!(!verify_password("correct horse", Some(&PasswordHash("not a hash".into()))));
-        assert_ne!(hash, hash_password("correct horse").unwrap(), "each hash has a salt of its own");
-=======
         assert!(!verify_password(
             "correct horse",
             Some(&PasswordHash("not a hash".into()))
@@ -217,7 +197,6 @@ mod tests {
             hash_password("correct horse").unwrap(),
             "each hash has a salt of its own"
         );
->>>>>>> cli
         assert!(hash_password("").is_err());
     }
 
@@ -233,14 +212,10 @@ mod tests {
     fn tokens_are_recognisable_and_never_the_same() {
         let (a, b) = (new_token(), new_token());
         assert_ne!(a, b);
-<<<<<<< HEAD
-        assert!(a.starts_with(TOKEN_PREFIX) && a.len() == TOKEN_PREFIX.len() + 43, "{a}");
-=======
         assert!(
             a.starts_with(TOKEN_PREFIX) && a.len() == TOKEN_PREFIX.len() + 43,
             "{a}"
         );
->>>>>>> cli
         // FIPS 180-4, the hash of "abc".
         let abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!(hash_token("abc"), abc);

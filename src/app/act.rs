@@ -155,10 +155,11 @@ impl App {
             return Err(AppError::field("Idempotency-Key", "use 1 to 255 characters"));
         }
         let now = self.outside.clock.now();
-        match self.store.idempotent(&caller.actor, key, now).await? {
+        let path = format!("{}/{}/{}", request.space, request.project, request.action);
+        match self.store.answered_before(&caller.actor, &path, key, now).await? {
             None => Ok(None),
             Some((_, before)) if before != digest => Err(other_body()),
-            Some((first, _)) => Ok(self.store.action(first).await?.map(|record| accepted(&record))),
+            Some((first, _)) => self.first(first).await.map(Some),
         }
     }
 }

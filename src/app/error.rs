@@ -84,13 +84,9 @@ pub struct HeldBy {
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         match error {
-<<<<<<< HEAD
-            StoreError::Unavailable(_) => Self::Unavailable("the store does not answer: try again".to_owned()),
-=======
             StoreError::Unavailable(_) => {
                 Self::Unavailable("the store does not answer: try again".to_owned())
             }
->>>>>>> cli
             StoreError::Conflict(message) => Self::Conflict(message),
             StoreError::Missing(what) => Self::NotFound(what),
             StoreError::Unstorable(_) => Self::field("body", error.to_string()),

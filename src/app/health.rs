@@ -49,7 +49,7 @@ impl App {
                     let _ = writeln!(
                         text,
                         "edgewise_actions_total{{space=\"{}\",project=\"{}\",action=\"{}\",status=\"{}\"}} {}",
-                        count.space, count.project, count.action, count.status, count.number
+                        count.space, count.project, count.action, count.status, count.count
                     );
                 }
             }

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod accounts;
 pub mod act;
+pub mod configure;
 pub mod error;
 pub mod feed;
 pub mod health;

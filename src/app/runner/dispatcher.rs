@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::telling::LiveTeller;
+use crate::domain::action::ActionStatus;
 use crate::domain::actor::Actor;
 use crate::domain::lease::Lease;
 use crate::domain::name::TargetName;
@@ -68,6 +69,7 @@ pub(super) struct Dispatcher {
     pub(super) lease_keys: Vec<(String, TargetName)>,
     /// The sanitizer asked about some of the plan's commands.
     pub(super) needs_approval: bool,
+    pub(super) asking: Arc<pools::Asking>,
     pub(super) timers: Timers,
     pub(super) answers: mpsc::UnboundedSender<Event>,
     pub(super) answered: mpsc::UnboundedReceiver<Event>,
@@ -140,7 +142,10 @@ impl Dispatcher {
 
     /// Looks whether the action ahead in the queue has ended.
     async fn look_ahead(&mut self) -> Result<(), Stopped> {
-        let Some(ahead) = self.rollout.queued_behind() else { return Ok(()) };
+        let Some(ahead) = self.action.record.queued_behind else { return Ok(()) };
+        if self.rollout.status() != ActionStatus::Queued {
+            return Ok(());
+        }
         let over = match self.store.action_record(ahead).await {
             Ok(record) => record.is_none_or(|record| record.status.is_final()),
             Err(error) => {
@@ -275,12 +280,7 @@ impl Dispatcher {
                 Ok(Vec::new())
             }
             Effect::AskPools { target } => {
-                let asking = pools::Asking {
-                    store: self.store.clone(),
-                    outside: self.outside.clone(),
-                    plan: Arc::clone(&self.attempts.plan),
-                    action: self.action.record.id,
-                };
+                let asking = Arc::clone(&self.asking);
                 self.answer_with(async move { asking.ask(target).await });
                 Ok(Vec::new())
             }

@@ -6,6 +6,8 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use crate::app::ports::HostNeeds;
+use crate::domain::name::TargetName;
+use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Plan, PlanTarget, Step, UploadSource, Work};
 use crate::domain::rollout::Event;
 
@@ -16,22 +18,20 @@ const AT_ONCE: usize = 64;
 
 /// Looks at every target of the plan and says which are not fit.
 pub(super) async fn look(executor: &Executor, plan: &Plan) -> Event {
-    let unfit = stream::iter(&plan.targets)
-        .map(|planned| async move {
-            if !planned.steps.iter().any(|step| step.work.needs_host()) {
-                return None;
-            }
-            let needs = needs(executor, planned).await;
-            match executor.look_at(&planned.target, &needs).await {
-                Ok(()) => None,
-                Err((outcome, reason)) => Some((planned.target.name.clone(), outcome, reason)),
-            }
-        })
-        .buffered(AT_ONCE)
-        .filter_map(std::future::ready)
-        .collect()
-        .await;
+    let looks: Vec<_> = plan.targets.iter().map(|planned| look_at(executor, planned)).collect();
+    let unfit =
+        stream::iter(looks).buffered(AT_ONCE).filter_map(std::future::ready).collect().await;
     Event::HostsChecked { unfit }
+}
+
+/// None where the target is fit, or no step needs its host.
+async fn look_at(executor: &Executor, planned: &PlanTarget) -> Option<(TargetName, Outcome, String)> {
+    if !planned.steps.iter().any(|step| step.work.needs_host()) {
+        return None;
+    }
+    let needs = needs(executor, planned).await;
+    let (outcome, reason) = executor.look_at(&planned.target, &needs).await.err()?;
+    Some((planned.target.name.clone(), outcome, reason))
 }
 
 async fn needs(executor: &Executor, planned: &PlanTarget) -> HostNeeds {

@@ -20,6 +20,7 @@ use super::executor::Executor;
 use super::figures::Figures;
 use super::journal::{About, Journal};
 use super::payload::Payloads;
+use super::pools::Asking;
 use super::secrets::SecretValues;
 use super::sessions::Sessions;
 use super::timers::Timers;
@@ -93,6 +94,7 @@ pub(super) async fn run(
         .iter()
         .map(|planned| (shared.outside.hosts.lease_key(&planned.target), planned.target.name.clone()))
         .collect();
+    let asking = Asking::new(shared.store.clone(), shared.outside.clone(), &action);
     let mut dispatcher = Dispatcher {
         store: shared.store.clone(),
         outside: shared.outside.clone(),
@@ -106,6 +108,7 @@ pub(super) async fn run(
         needs_approval: events.iter().any(
             |stored| matches!(&stored.event, Event::Created { needs_approval, .. } if !needs_approval.is_empty()),
         ),
+        asking: Arc::new(asking),
         timers: Timers::default(),
         answers,
         answered,

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use super::action_id;
 use crate::app::App;
 use crate::app::error::AppError;
+use crate::app::feed::FeedEntry;
 use crate::app::view::FeedItem;
 use crate::web::error::Failure;
 use crate::web::options::Options;
@@ -68,7 +69,7 @@ fn after(headers: &HeaderMap, query_string: &str) -> Result<Option<u64>, Failure
 
 /// The feed as bytes, with a comment whenever it was silent for `silence`; it ends with the feed.
 fn lines(
-    feed: Receiver<(u64, FeedItem)>,
+    feed: Receiver<FeedEntry>,
     stopping: CancellationToken,
     silence: Duration,
 ) -> impl Stream<Item = Result<Bytes, serde_json::Error>> {
