@@ -158,10 +158,7 @@ impl Facts {
         (from as usize..steps.len())
             .find(|&place| {
                 !steps[place].once
-                    && matches!(
-                        steps[place].work,
-                        Work::HttpCheck { .. } | Work::TcpCheck { .. }
-                    )
+                    && matches!(steps[place].work, Work::HttpCheck { .. } | Work::TcpCheck { .. })
             })
             .map(|place| place as u32)
     }

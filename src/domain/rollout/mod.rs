@@ -1,18 +1,19 @@
 //! The rollout engine: one pure machine, `(state, event, now) -> (state, effects)`.
 //!
 //! Staggered, canary, rolling, rings and all-at-once are lists of stages for it, not engines of their own:
-//! [`strategy`] makes those lists, [`Rollout`] runs them, [`simulate`] runs it on made-up hosts.
+//! [`strategy`] makes those lists, [`Rollout`] runs them.
 
 mod decision;
 mod effect;
 mod engine;
 mod event;
 mod facts;
+#[cfg(test)]
+mod fixture;
 mod progress;
 mod queue;
 mod refused;
 mod settings;
-pub mod simulate;
 pub mod strategy;
 
 pub use decision::Decision;

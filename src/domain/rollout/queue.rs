@@ -102,23 +102,18 @@ impl Queue {
         }
     }
 
-    /// Moves those of a class that `is_out` says are out of service to the lane that is never blocked.
-    pub fn sort_out(&mut self, class: u32, is_out: impl Fn(u32) -> bool) {
+    /// Moves those of a class that turned out to be out of service to the lane that is never blocked.
+    /// Each is named by its order and number; those that do not wait here are passed over.
+    pub fn sort_out(&mut self, class: u32, out: impl Iterator<Item = (i64, u32)>) {
         let lane = class * 2;
-        let out: Vec<(i64, u32)> = self.lanes[lane as usize]
-            .waiting
-            .iter()
-            .copied()
-            .filter(|&(_, target)| is_out(target))
-            .collect();
-        self.unlist(lane);
-        for entry in &out {
-            self.lanes[lane as usize].waiting.remove(entry);
-        }
-        self.list(lane);
-        self.len -= out.len();
-        for (order, target) in out {
-            self.push(class, true, order, target);
+        for entry in out {
+            self.unlist(lane);
+            let waited = self.lanes[lane as usize].waiting.remove(&entry);
+            self.list(lane);
+            if waited {
+                self.len -= 1;
+                self.push(class, true, entry.0, entry.1);
+            }
         }
     }
 
@@ -182,7 +177,7 @@ mod tests {
         );
         assert_eq!(queue.pop(), Some(20));
         assert_eq!(queue.pop(), None);
-        queue.sort_out(0, |target| target == 11);
+        queue.sort_out(0, [(3, 11), (7, 12)].into_iter());
         assert_eq!(queue.pop(), Some(11), "out of service: nothing to wait for");
         queue.unblock(0);
         assert_eq!(queue.pop(), Some(10));

@@ -86,7 +86,12 @@ impl Rollout {
                     None => others += 1,
                 }
             }
-            weighed.add(name, *minimum, others, itself && !self.state.runs[target as usize].out);
+            weighed.add(
+                name,
+                *minimum,
+                others,
+                itself && !self.state.runs[target as usize].out,
+            );
         }
         if weighed.short.is_some() {
             let class = self.facts.class_of[target as usize];
@@ -143,9 +148,11 @@ impl Rollout {
         if let Some(pool) = weighed.short {
             self.back_into_queue(target);
             let class = self.facts.class_of[target as usize];
+            let runs = &self.state.runs;
+            let out = weighed.out_of_service.iter();
             self.state
                 .queue
-                .sort_out(class, |waiting| weighed.out_of_service.contains(&waiting));
+                .sort_out(class, out.map(|&waiting| (runs[waiting as usize].order, waiting)));
             let detail = format!("{name} must wait for pool `{pool}`: {}", weighed.why);
             self.block(target, &name, WaitKind::Capacity, detail, turn);
             return;

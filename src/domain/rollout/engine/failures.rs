@@ -49,14 +49,15 @@ impl Rollout {
     /// Does what the stage, else the whole rollout, says is to be done on failure. Once it has turned
     /// back or halts, there is nothing left to decide.
     pub(super) fn decide(&mut self, stage: u32, why: &str, turn: &mut Turn) {
-        if !matches!(self.state.phase, Phase::Running)
-            || !matches!(self.state.course, Course::Forth { .. })
-        {
+        if !matches!(self.state.phase, Phase::Running) || !matches!(self.state.course, Course::Forth { .. }) {
             return;
         }
         let limits = &self.facts.plan.limits;
         let own = self.facts.plan.stages.get(stage as usize);
-        match own.and_then(|stage| stage.on_failure).unwrap_or(limits.on_failure) {
+        match own
+            .and_then(|stage| stage.on_failure)
+            .unwrap_or(limits.on_failure)
+        {
             OnFailure::Pause => {
                 if self.state.paused.is_none() {
                     self.note(turn, "pause", why);

@@ -50,11 +50,15 @@ impl Rollout {
                 Ok(())
             }
             (Phase::Leases(leases), Event::LeasesHeld { holder, targets }) if leases.next_try.is_none() => {
-                let next = turn.now.plus_seconds(self.facts.settings.lease_retry_seconds.max(1));
+                let next = turn
+                    .now
+                    .plus_seconds(self.facts.settings.lease_retry_seconds.max(1));
                 leases.held = Some((*holder, targets.clone()));
                 leases.next_try = Some(next);
                 if leases.give_up_at.is_none() {
-                    let give_up = leases.since.plus_seconds(self.facts.settings.queue_timeout_seconds);
+                    let give_up = leases
+                        .since
+                        .plus_seconds(self.facts.settings.queue_timeout_seconds);
                     leases.give_up_at = Some(give_up);
                     turn.effects.push(Effect::Arm {
                         timer: Timer::LeasesGiveUp,
@@ -303,10 +307,7 @@ impl Rollout {
         }
         self.state.queue.clear();
         self.state.paused = None;
-        self.state.phase = Phase::Ended {
-            status,
-            at: turn.now,
-        };
+        self.state.phase = Phase::Ended { status, at: turn.now };
         let why = self
             .state
             .counts

@@ -130,8 +130,16 @@ impl Rollout {
     pub(super) fn is_look(work: &Work) -> bool {
         matches!(
             work,
-            Work::Step(Doing { purpose: Purpose::SoakLook, .. })
-                | Work::Retry(Doing { purpose: Purpose::SoakLook, .. }, _)
+            Work::Step(Doing {
+                purpose: Purpose::SoakLook,
+                ..
+            }) | Work::Retry(
+                Doing {
+                    purpose: Purpose::SoakLook,
+                    ..
+                },
+                _
+            )
         )
     }
 
@@ -142,7 +150,8 @@ impl Rollout {
     fn soak_mut(&mut self) -> Option<&mut Soak> {
         match &mut self.state.course {
             Course::Forth {
-                at: At::Soaking(soak), ..
+                at: At::Soaking(soak),
+                ..
             } => Some(soak),
             Course::Forth {
                 at: At::Working | At::Gate(_) | At::Deferred,

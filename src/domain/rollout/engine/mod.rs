@@ -15,6 +15,8 @@ mod stages;
 mod state;
 mod steering;
 mod targets;
+#[cfg(test)]
+mod tests;
 mod waiting;
 
 use std::sync::Arc;

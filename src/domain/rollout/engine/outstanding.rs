@@ -127,9 +127,7 @@ impl Rollout {
                 timer: Timer::Soak { stage },
                 at: soak.next_look.max(now),
             }),
-            At::Gate(GateWait {
-                gate, open: true, ..
-            }) => Some(Effect::AskGate { stage, gate: *gate }),
+            At::Gate(GateWait { gate, open: true, .. }) => Some(Effect::AskGate { stage, gate: *gate }),
             At::Gate(GateWait { ask_again_at, .. }) => ask_again_at.map(|at| Effect::Arm {
                 timer: Timer::Gate { stage },
                 at: at.max(now),

@@ -185,7 +185,9 @@ pub(super) enum Work {
     /// The next attempt comes at this moment.
     Retry(Doing, Timestamp),
     /// All steps are done; it must stay healthy until then.
-    Window { until: Timestamp },
+    Window {
+        until: Timestamp,
+    },
 }
 
 /// An attempt of a step.

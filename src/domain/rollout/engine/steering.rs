@@ -31,7 +31,12 @@ impl Rollout {
             Phase::Before(_) | Phase::Leases(_) | Phase::Hosts | Phase::Running => {}
         }
         let objection = match (steer, &state.course) {
-            (Steer::Abort { rollback: false }, Course::Halt { end: ActionStatus::ManualFailed })
+            (
+                Steer::Abort { rollback: false },
+                Course::Halt {
+                    end: ActionStatus::ManualFailed,
+                },
+            )
             | (Steer::Pause | Steer::Resume, Course::Halt { .. }) => "the action is ending already",
             (Steer::Pause, _) if state.paused.is_some() => "the action is paused already",
             (Steer::Resume, _) if state.paused.is_none() => "the action is not paused",
@@ -91,10 +96,7 @@ impl Rollout {
         self.note(turn, steer.as_str(), why.clone());
         match steer {
             Steer::Pause => {
-                self.state.paused = Some(Paused {
-                    since: turn.now,
-                    why,
-                });
+                self.state.paused = Some(Paused { since: turn.now, why });
             }
             Steer::Resume => self.resume(turn),
             Steer::Promote { to_end } => {

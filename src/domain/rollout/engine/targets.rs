@@ -301,7 +301,9 @@ impl Rollout {
                     OnUnreachable::Fail | OnUnreachable::Defer => OnUnreachable::Fail,
                 };
                 self.state.runs[target as usize].failing = Some(state);
-                self.state.targets[target as usize].error.get_or_insert(error.clone());
+                self.state.targets[target as usize]
+                    .error
+                    .get_or_insert(error.clone());
                 self.end_failed(target, turn);
                 if !failed_before {
                     self.count_failure(target, policy, false, &error, turn);

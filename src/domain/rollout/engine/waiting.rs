@@ -19,7 +19,9 @@ impl Rollout {
                     ActionStatus::Scheduled
                 }
             }
-            Phase::Leases(Leases { held: None, .. }) if self.state.paused.is_none() => ActionStatus::Scheduled,
+            Phase::Leases(Leases { held: None, .. }) if self.state.paused.is_none() => {
+                ActionStatus::Scheduled
+            }
             Phase::Before(_) | Phase::Leases(_) => ActionStatus::Waiting,
             Phase::Hosts | Phase::Running if self.state.paused.is_some() => ActionStatus::Waiting,
             Phase::Hosts => ActionStatus::InProgress,
@@ -90,12 +92,7 @@ impl Rollout {
         }
         if let Some(ahead) = before.behind {
             let detail = format!("action {ahead} is ahead of it on the same targets");
-            return waiting(
-                WaitKind::Queue,
-                detail,
-                since,
-                "wait, or force it past the queue",
-            );
+            return waiting(WaitKind::Queue, detail, since, "wait, or force it past the queue");
         }
         let detail = format!("the countdown ends at {}", before.due_at);
         waiting(WaitKind::Countdown, detail, since, "wait, or abort it")
