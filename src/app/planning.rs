@@ -459,6 +459,8 @@ fn lay_out(
             zone: seen.target.zone.clone(),
             pools: seen.target.pools.clone(),
             labels: seen.target.labels.clone(),
+            group: seen.target.labels.get("group").cloned(),
+            ring: seen.target.labels.get("ring").cloned(),
             in_service: in_service.contains(&seen.target.name),
         })
         .collect();

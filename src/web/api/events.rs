@@ -98,6 +98,7 @@ fn event(seq: u64, item: &FeedItem) -> Result<Bytes, serde_json::Error> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use super::{after, lines};
@@ -126,7 +127,7 @@ mod tests {
     #[tokio::test]
     async fn each_item_is_one_event_and_the_stream_ends_with_the_feed() {
         let (send, feed) = mpsc::channel(4);
-        send.send((7, said("one\ntwo"))).await.unwrap();
+        send.send((7, Arc::new(said("one\ntwo")))).await.unwrap();
         drop(send);
         let stream = lines(feed, CancellationToken::new(), Duration::MAX);
         pin_mut!(stream);
