@@ -1,4 +1,5 @@
 //! Edgewise against a fake world and against real parts.
 
+mod logs;
 mod store;
 mod support;
