@@ -18,6 +18,8 @@ pub mod domain;
 pub mod script;
 /// The server's settings.
 pub mod settings;
+/// Where log entries go and where they are read.
+pub mod logs;
 /// Everything Edgewise must not forget, on SQLite or PostgreSQL.
 pub mod store;
 /// Pages for people, an API for programs.
