@@ -45,6 +45,7 @@ export class Drawer {
     this.open = open;
     this.mark(true);
     this.box.hidden = false;
+    this.grid.cell(target, step)?.scrollIntoView({ block: "nearest", inline: "nearest" });
     document.getElementById("drawer-title").textContent = `${target} · ${step}`;
     this.log.replaceChildren();
     this.foot.textContent = "Reading…";

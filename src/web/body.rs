@@ -139,11 +139,34 @@ pub fn fault(field: &str, message: &str) -> FieldError {
             None => format!("is not known here; known are {}", known.join(", ")),
         }
     } else {
-        message.to_owned()
+        plain(message)
     };
     FieldError {
         field: field.to_owned(),
         message,
+    }
+}
+
+/// A deserializer's message about a value, in words for people.
+fn plain(message: &str) -> String {
+    if matches!(message, "invalid number" | "invalid digit found in string") {
+        return "must be a whole number, 0 or more".to_owned();
+    }
+    let types = message
+        .strip_prefix("invalid type: ")
+        .or_else(|| message.strip_prefix("invalid value: "));
+    match types.and_then(|types| types.split_once(", expected ")) {
+        Some((given, wanted)) => {
+            let wanted = match wanted {
+                "a sequence" => "a list",
+                "a map" => "an object",
+                "a boolean" => "true or false",
+                "u64" | "u32" => "a whole number, 0 or more",
+                other => other,
+            };
+            format!("must be {wanted}, not {given}")
+        }
+        None => message.to_owned(),
     }
 }
 

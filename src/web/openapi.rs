@@ -4,7 +4,7 @@ use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;
 
 /// The document.
-const DOCUMENT: &str = include_str!("openapi.json");
+pub const DOCUMENT: &str = include_str!("openapi.json");
 
 /// `GET /api/openapi.json`
 pub async fn document() -> HttpResponse {
