@@ -8,11 +8,16 @@ mod config;
 mod event_stream;
 mod exit;
 mod follow;
+mod local_store;
+mod migrate;
 mod output;
+mod password;
 mod problem;
 mod script_worker;
 mod settings_args;
 mod show;
+mod token;
+mod user;
 
 use clap::{Parser, Subcommand};
 
@@ -85,6 +90,12 @@ enum Command {
     },
     /// Watch and steer actions
     Actions(actions::ActionsArgs),
+    /// Bring the store's schema up to date
+    Migrate(migrate::MigrateArgs),
+    /// Local users
+    User(user::UserArgs),
+    /// Service tokens, for CI and other programs
+    Token(token::TokenArgs),
     /// Check and show the server's settings
     Config(config::ConfigArgs),
     /// Print what a shell needs to complete commands
@@ -119,6 +130,9 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Restart { act, then } => wait(act::short(&server()?, "restart", act, then, output)),
         Command::Rollback { act, then } => wait(act::short(&server()?, "rollback", act, then, output)),
         Command::Actions(args) => wait(actions::run(&server()?, args, output)),
+        Command::Migrate(args) => wait(migrate::run(args, output)),
+        Command::User(args) => wait(user::run(args, output)),
+        Command::Token(args) => wait(token::run(args, output)),
         Command::Config(args) => config::run(args, output),
         Command::Completion(args) => completion::run(*args),
         Command::ScriptWorker => script_worker::run(),

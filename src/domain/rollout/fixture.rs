@@ -230,7 +230,7 @@ impl World {
         while let Some(std::cmp::Reverse((when, _, place))) = self.later.pop() {
             self.now = when;
             let event = self.payload[place].clone();
-            self.happen(event);
+            self.happen(&event);
         }
         self.rollout.status()
     }
@@ -240,12 +240,12 @@ impl World {
         self.run()
     }
 
-    pub fn happen(&mut self, event: Event) {
-        self.note_pools(&event);
+    pub fn happen(&mut self, event: &Event) {
+        self.note_pools(event);
         self.events.push((self.now, event.clone()));
         let effects = self
             .rollout
-            .apply(&event, self.now)
+            .apply(event, self.now)
             .unwrap_or_else(|refused| panic!("{refused}"));
         self.most_in_progress = self.most_in_progress.max(self.rollout.in_progress());
         for effect in effects {

@@ -14,7 +14,7 @@ use crate::domain::rollout::event::{PoolCount, PoolSeen, Way};
 use crate::domain::rollout::facts::Facts;
 use crate::domain::rollout::queue::Blocked;
 
-use super::state::{Course, Work};
+use super::state::{Course, Presence, Work};
 use super::{Rollout, Turn};
 
 /// What an answer means for the target that wants to start.
@@ -35,7 +35,8 @@ impl Rollout {
         let run = &mut self.state.runs[target as usize];
         run.order = order;
         let class = self.facts.class_of[target as usize];
-        self.state.queue.push(class, run.out, order, target);
+        let out = run.is_out();
+        self.state.queue.push(class, out, order, target);
     }
 
     /// Asks the pools for as many targets as the window has room for.
@@ -81,7 +82,7 @@ impl Rollout {
                     Some(number) if number == target => itself = true,
                     Some(number) => {
                         listed.insert(number);
-                        others += u32::from(!self.state.runs[number as usize].out);
+                        others += u32::from(!self.state.runs[number as usize].is_out());
                     }
                     None => others += 1,
                 }
@@ -90,7 +91,7 @@ impl Rollout {
                 name,
                 *minimum,
                 others,
-                itself && !self.state.runs[target as usize].out,
+                itself && !self.state.runs[target as usize].is_out(),
             );
         }
         if weighed.short.is_some() {
@@ -117,7 +118,7 @@ impl Rollout {
                 continue;
             };
             let run = &self.state.pools[pool as usize];
-            let itself = count.itself && !self.state.runs[target as usize].out;
+            let itself = count.itself && !self.state.runs[target as usize].is_out();
             let gone = u64::from(run.leaving) + (run.left - then);
             let others = count
                 .in_service
@@ -160,8 +161,7 @@ impl Rollout {
         if weighed.in_service {
             let facts = Arc::clone(&self.facts);
             let run = &mut self.state.runs[target as usize];
-            run.out = true;
-            run.left = false;
+            run.presence = Presence::Leaving;
             for &pool in facts.pools_of(target) {
                 self.state.pools[pool as usize].leaving += 1;
             }
@@ -219,8 +219,8 @@ impl Rollout {
     /// Its `pool_out` is done.
     pub(super) fn has_left(&mut self, target: u32) {
         let run = &mut self.state.runs[target as usize];
-        if run.out && !run.left {
-            run.left = true;
+        if run.presence == Presence::Leaving {
+            run.presence = Presence::Out;
             for &pool in self.facts.pools_of(target) {
                 let pool = &mut self.state.pools[pool as usize];
                 pool.leaving -= 1;
@@ -233,12 +233,12 @@ impl Rollout {
     pub(super) fn is_back_in_service(&mut self, target: u32) {
         let facts: Arc<Facts> = Arc::clone(&self.facts);
         let run = &mut self.state.runs[target as usize];
-        if !std::mem::take(&mut run.out) {
+        let was = std::mem::replace(&mut run.presence, Presence::AsFound);
+        if was == Presence::AsFound {
             return;
         }
-        let had_left = std::mem::take(&mut run.left);
         for &pool in facts.pools_of(target) {
-            if !had_left {
+            if was == Presence::Leaving {
                 self.state.pools[pool as usize].leaving -= 1;
             }
             for &class in &facts.pool_classes[pool as usize] {

@@ -164,11 +164,19 @@ pub(super) struct Run {
     pub resume: u32,
     /// It was out of reach before and has had its second chance given.
     pub deferred: bool,
-    /// It was in service when it started, and this rollout has not put it back.
-    pub out: bool,
-    /// Its `pool_out` step is done.
-    pub left: bool,
+    pub presence: Presence,
     pub deadline_at: Option<Timestamp>,
+}
+
+/// What this rollout did to a target's service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Nothing, or it put it back.
+    AsFound,
+    /// It was in service when it started; a load balancer may still count it.
+    Leaving,
+    /// Its `pool_out` is done.
+    Out,
 }
 
 /// What goes on with a target.
@@ -257,8 +265,7 @@ impl State {
             order: 0,
             resume: 0,
             deferred: false,
-            out: false,
-            left: false,
+            presence: Presence::AsFound,
             deadline_at: None,
         };
         let start = Timestamp::from_millis(0);
@@ -302,6 +309,13 @@ impl Phase {
             Self::Running => "running",
             Self::Ended { .. } => "ended",
         }
+    }
+}
+
+impl Run {
+    /// Whether this rollout took it out of service, or is about to.
+    pub fn is_out(&self) -> bool {
+        self.presence != Presence::AsFound
     }
 }
 

@@ -1,6 +1,7 @@
 //! The status of the action, and what it waits for, in words.
 
 use crate::domain::action::{ActionStatus, WaitKind, WaitingFor};
+use crate::domain::name::TargetName;
 use crate::domain::plan::Gate;
 use crate::domain::timestamp::Timestamp;
 
@@ -46,11 +47,10 @@ impl Rollout {
     #[must_use]
     pub fn waiting_for(&self) -> Option<WaitingFor> {
         match (&self.state.phase, &self.state.paused) {
-            (Phase::New | Phase::Ended { .. }, _) => None,
+            (Phase::New | Phase::Ended { .. }, _) | (Phase::Hosts, None) => None,
             (_, Some(paused)) => Some(self.for_a_person(paused)),
             (Phase::Before(before), None) => Some(self.for_the_start(before)),
             (Phase::Leases(leases), None) => for_leases(leases),
-            (Phase::Hosts, None) => None,
             (Phase::Running, None) => match &self.state.course {
                 Course::Forth {
                     stage,
@@ -149,7 +149,7 @@ impl Rollout {
 
 fn for_leases(leases: &Leases) -> Option<WaitingFor> {
     let (holder, targets) = leases.held.as_ref()?;
-    let names: Vec<&str> = targets.iter().take(5).map(|name| name.as_str()).collect();
+    let names: Vec<&str> = targets.iter().take(5).map(TargetName::as_str).collect();
     let more = match targets.len().saturating_sub(names.len()) {
         0 => String::new(),
         more => format!(" and {more} more"),

@@ -240,13 +240,13 @@ impl Keys {
             )?,
             zones: match (get("zones"), flag("zone_parallelazation")?) {
                 (Some(zones), _) => read_zones("zones", zones)?,
-                (None, Some(false)) => match get("zone_serialization_order") {
-                    Some(order) => read_zones("zone_serialization_order", order)?,
-                    None => {
+                (None, Some(false)) => {
+                    let order = get("zone_serialization_order").ok_or_else(|| {
                         let message = "is needed where `zone_parallelazation` is false";
-                        return Err(StrategyError::new("zone_serialization_order", message));
-                    }
-                },
+                        StrategyError::new("zone_serialization_order", message)
+                    })?;
+                    read_zones("zone_serialization_order", order)?
+                }
                 (None, Some(true) | None) => ZoneOrder::Parallel,
             },
             canary_pool: get("canary_pool").map_or(Ok(Vec::new()), read_canary_pool)?,

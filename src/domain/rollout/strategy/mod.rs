@@ -242,12 +242,15 @@ fn check_targets(targets: &[TargetFacts]) -> Result<(), StrategyError> {
     }
 }
 
+/// A zone's name, where zones matter, and its targets.
+type ZonePart<'a> = (Option<String>, Vec<&'a TargetFacts>);
+
 /// The targets of each zone, in the order of zones; all in one where zones do not matter.
 fn in_zone_order<'a>(
     keys: &Keys,
     targets: &'a [TargetFacts],
     pools: &[Pool],
-) -> Result<Vec<(Option<String>, Vec<&'a TargetFacts>)>, StrategyError> {
+) -> Result<Vec<ZonePart<'a>>, StrategyError> {
     let ZoneOrder::Serial(zones) = &keys.zones else {
         return Ok(vec![(None, targets.iter().collect())]);
     };
