@@ -12,7 +12,7 @@ use crate::balancer::NoBalancer;
 use crate::checks::NetworkProber;
 use crate::clock::SystemClock;
 use crate::domain::rollout::RolloutSettings;
-use crate::logs::embedded::EmbeddedLog;
+use crate::logs::embedded::EmbeddedLogs;
 use crate::script::worker::{ScriptWorker, WorkerLimits};
 use crate::settings::{MachineSecrets, Settings};
 use crate::ssh::{SshHosts, SshSettings};
@@ -61,7 +61,7 @@ pub struct Parts {
 /// # Errors
 /// [`BootError`] for the first part that is not fit.
 pub async fn app(store: Store, data_dir: &Path, settings: AppSettings, parts: Parts) -> Result<App, BootError> {
-    let log = EmbeddedLog::open(&data_dir.join("log.db"))
+    let log = EmbeddedLogs::open(&data_dir.join("log.db"))
         .await
         .map_err(|error| BootError::Log(error.to_string()))?;
     let log = Arc::new(log);
