@@ -4,3 +4,7 @@
 pub mod app;
 /// The words of Edgewise and what may be decided with them: pure.
 pub mod domain;
+/// Made-up hosts in this process: SSH servers on the loopback that really run what they are given.
+pub mod fleet;
+/// Hosts over SSH: sessions, host keys, logins, commands, files, and the wrapper that steps run under.
+pub mod ssh;
