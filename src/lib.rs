@@ -24,3 +24,7 @@ pub mod logs;
 pub mod store;
 /// Pages for people, an API for programs.
 pub mod web;
+/// Made-up hosts in this process: SSH servers on the loopback that really run what they are given.
+pub mod fleet;
+/// Hosts over SSH: sessions, host keys, logins, commands, files, and the wrapper that steps run under.
+pub mod ssh;
