@@ -100,8 +100,8 @@ impl Server {
         std::fs::create_dir_all(data_dir)
             .map_err(|error| BootError::Machine { what: format!("the data folder {}", data_dir.display()), error })?;
         let store = Store::open(settings.store.url.reveal()).await?;
-        let claim = store.claim_server().await?;
-        let hosts = SshHosts::new(ssh_settings(settings)).map_err(|error| BootError::Ssh(error.to_string()))?;
+        let claim = store.claim_server()?;
+        let hosts = SshHosts::new(&ssh_settings(settings)).map_err(|error| BootError::Ssh(error.to_string()))?;
         let parts = Parts {
             hosts: Arc::new(hosts),
             balancer: Arc::new(NoBalancer),
