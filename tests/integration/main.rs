@@ -1,4 +1,9 @@
-//! Edgewise against a fake world and against real parts.
+//! Edgewise against a fake world and against real parts: one binary for all of it.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot go on without ends it, and says where"
+)]
 
 mod logs;
 mod store;

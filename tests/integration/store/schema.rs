@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 
+use diesel::backend::Backend;
 use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, QueryableByName, RunQueryDsl};
+use diesel_async::AsyncPgConnection;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use edgewise::store::{Store, StoreError};
 use tokio_postgres::NoTls;
 
@@ -189,6 +193,27 @@ async fn a_migration_is_run_once() {
             assert_eq!(facts.permissions().mode() & 0o777, 0o600, "{name}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_migration_goes_back_and_forth() {
+    fn back_and_forth<DB: Backend>(conn: &mut impl MigrationHarness<DB>, folder: &str) {
+        let migrations = || FileBasedMigrations::from_path(folder).unwrap();
+        let forth = conn.run_pending_migrations(migrations()).unwrap().len();
+        assert!(forth > 0);
+        assert_eq!(conn.revert_all_migrations(migrations()).unwrap().len(), forth);
+        assert_eq!(conn.run_pending_migrations(migrations()).unwrap().len(), forth);
+    }
+    for folder in ["migrations/sqlite", "migrations/logs"] {
+        back_and_forth(&mut SqliteConnection::establish(":memory:").unwrap(), folder);
+    }
+    let url = postgres::fresh_database().await;
+    tokio::task::spawn_blocking(move || {
+        let mut conn = AsyncConnectionWrapper::<AsyncPgConnection>::establish(&url).unwrap();
+        back_and_forth(&mut conn, "migrations/postgres");
+    })
+    .await
+    .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
