@@ -280,3 +280,15 @@ async fn one_server_serves_a_file_and_several_a_database() {
     let _first = store.claim_server().unwrap();
     let _second = store.clone().claim_server().unwrap();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_hung_up_is_called_again() {
+    let url = postgres::fresh_database().await;
+    let store = Store::open(&url).await.unwrap();
+    store.ping().await.unwrap();
+    let hang_up = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let ended = client(&url).await.query(hang_up, &[]).await.unwrap();
+    assert!(!ended.is_empty());
+    assert_eq!(store.spaces().await.unwrap(), []);
+}
