@@ -5,6 +5,11 @@
     reason = "what a test cannot go on without ends it, and says where"
 )]
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot go on without ends it, and says where"
+)]
+
 mod architecture;
 mod command_line;
 mod habits;
