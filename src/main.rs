@@ -1,16 +1,10 @@
-//! The `edgewise` command.
+//! The `edgewise` command: parse, run, exit code.
 
 use std::process::ExitCode;
 
+use clap::Parser;
+use edgewise::cli::{self, Cli};
+
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some(edgewise::script::worker::SUBCOMMAND) {
-        return match edgewise::script::worker::run(std::io::stdin().lock(), std::io::stdout().lock()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                eprintln!("script-worker: {error}");
-                ExitCode::FAILURE
-            }
-        };
-    }
-    ExitCode::SUCCESS
+    cli::run(&Cli::parse()).into()
 }

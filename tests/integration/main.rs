@@ -1,4 +1,15 @@
-//! Edgewise against a fake world and against real parts.
+//! Edgewise against a fake world and against real parts: one binary for all of it.
 
-fn main() {}
+#![expect(
+    clippy::unwrap_used,
+    reason = "what a test cannot go on without ends it, and says where"
+)]
+
+mod architecture;
+mod command_line;
+mod habits;
+mod packages;
+mod logs;
+mod store;
+mod support;
 mod script_worker;

@@ -1,0 +1,3 @@
+//! The machine from outside: events in, effects and states out.
+
+mod courses;

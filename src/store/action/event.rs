@@ -1,0 +1,193 @@
+//! Events: what happened to an action, stored before it is believed.
+
+use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel_async::RunQueryDsl;
+
+use crate::domain::action::{ActionId, ActionStatus, WaitingFor};
+use crate::domain::rollout::Event;
+use crate::domain::timestamp::Timestamp;
+use crate::store::inventory::InventoryRow;
+use crate::store::column::{Row, big, json_text, time};
+use crate::store::pools::Alone;
+use crate::store::schema::{actions, events, inventory, leases, steers};
+use crate::store::{RecordedVersion, SteerId, Store, StoreError, reading, writing};
+
+/// An event as it was stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StoredEvent {
+    /// Its place in the action's story, which it shares with the log's entries: gaps are usual.
+    pub seq: u64,
+    /// When it happened.
+    pub time: Timestamp,
+    /// What happened.
+    pub event: Event,
+}
+
+/// What an event changes in the action's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionUpdate {
+    /// How it is getting on now. A final status also releases its leases and its claim.
+    pub status: ActionStatus,
+    /// What it waits for now; none where it does not wait.
+    pub waiting_for: Option<WaitingFor>,
+    /// When the work began; none leaves what is there.
+    pub started_at: Option<Timestamp>,
+    /// When it ended; none leaves what is there.
+    pub ended_at: Option<Timestamp>,
+    /// What targets have now because of the event: written into the inventory with it, or not at all.
+    pub versions: Vec<RecordedVersion>,
+}
+
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = events, treat_none_as_default_value = false)]
+pub(super) struct EventRow {
+    action: String,
+    seq: i64,
+    time: i64,
+    event: String,
+}
+
+pub(super) fn row(action: ActionId, seq: u64, time: Timestamp, event: &Event) -> EventRow {
+    EventRow {
+        action: action.to_string(),
+        seq: big(seq),
+        time: time.as_millis(),
+        event: json_text(event),
+    }
+}
+
+impl EventRow {
+    fn read(self) -> Result<StoredEvent, StoreError> {
+        let key = format!("{} {}", self.action, self.seq);
+        let row = Row {
+            table: "events",
+            key: &key,
+        };
+        Ok(StoredEvent {
+            seq: row.count(self.seq)?,
+            time: time(self.time),
+            event: row.json(&self.event)?,
+        })
+    }
+}
+
+impl Store {
+    /// Stores an event.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the action has an event of this number: somebody else works on it.
+    pub async fn append_event(
+        &self,
+        action: ActionId,
+        seq: u64,
+        time: Timestamp,
+        event: &Event,
+    ) -> Result<(), StoreError> {
+        let row = row(action, seq, time, event);
+        writing!(self, Alone::No, conn => {
+            diesel::insert_into(events::table).values(&row).execute(conn).await?;
+            Ok(())
+        })
+    }
+
+    /// Stores an event with what it changes in the action's row, and with `steer` that it is what became of that
+    /// word; all or nothing. With a final status the action's leases and claim are released too.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] where the action has an event of this number, or the steer was done before;
+    /// [`StoreError::Missing`] where there is no such action.
+    pub async fn append_event_with(
+        &self,
+        action: ActionId,
+        seq: u64,
+        time: Timestamp,
+        event: &Event,
+        update: &ActionUpdate,
+        steer: Option<SteerId>,
+    ) -> Result<(), StoreError> {
+        let row = row(action, seq, time, event);
+        let id = action.to_string();
+        let waiting_for = update.waiting_for.as_ref().map(json_text);
+        writing!(self, Alone::No, conn => {
+            let place = actions::table.find(&id);
+            let changed = diesel::update(place)
+                .set((
+                    actions::status.eq(update.status.as_str()),
+                    actions::waiting_for.eq(waiting_for),
+                    update.started_at.map(|time| actions::started_at.eq(time.as_millis())),
+                    update.ended_at.map(|time| actions::ended_at.eq(time.as_millis())),
+                ))
+                .execute(conn)
+                .await?;
+            if changed == 0 {
+                return Err(StoreError::Missing(format!("action {id}")));
+            }
+            diesel::insert_into(events::table).values(&row).execute(conn).await?;
+            for recorded in &update.versions {
+                let place = inventory::table.find((
+                    recorded.space.as_str(),
+                    recorded.project.as_str(),
+                    recorded.target.as_str(),
+                ));
+                let before: Option<InventoryRow> =
+                    place.select(InventoryRow::as_select()).first(conn).await.optional()?;
+                let row = InventoryRow::after(before, recorded, time);
+                diesel::delete(place).execute(conn).await?;
+                diesel::insert_into(inventory::table).values(&row).execute(conn).await?;
+            }
+            if let Some(steer) = steer {
+                let done = diesel::update(
+                    steers::table
+                        .filter(steers::id.eq(steer.number()))
+                        .filter(steers::action.eq(&id))
+                        .filter(steers::event_seq.is_null()),
+                )
+                .set(steers::event_seq.eq(big(seq)))
+                .execute(conn)
+                .await?;
+                if done == 0 {
+                    return Err(StoreError::Conflict(format!("steer {} was done before", steer.number())));
+                }
+            }
+            if update.status.is_final() {
+                diesel::delete(leases::table.filter(leases::action.eq(&id))).execute(conn).await?;
+                diesel::update(place)
+                    .set((
+                        actions::claimed_by.eq(None::<String>),
+                        actions::claimed_until.eq(None::<i64>),
+                    ))
+                    .execute(conn)
+                    .await?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Every event of an action, in order.
+    pub async fn events(&self, action: ActionId) -> Result<Vec<StoredEvent>, StoreError> {
+        self.events_from(action, None).await
+    }
+
+    /// The events of an action with a greater number than `seq`, in order.
+    pub async fn events_after(&self, action: ActionId, seq: u64) -> Result<Vec<StoredEvent>, StoreError> {
+        self.events_from(action, Some(seq)).await
+    }
+
+    async fn events_from(
+        &self,
+        action: ActionId,
+        after: Option<u64>,
+    ) -> Result<Vec<StoredEvent>, StoreError> {
+        let id = action.to_string();
+        let rows: Vec<EventRow> = reading!(self, conn => {
+            events::table
+                .filter(events::action.eq(&id))
+                .filter(events::seq.gt(after.map_or(-1, big)))
+                .order(events::seq)
+                .select(EventRow::as_select())
+                .load(conn)
+                .await?
+        });
+        rows.into_iter().map(EventRow::read).collect()
+    }
+}

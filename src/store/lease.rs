@@ -1,0 +1,214 @@
+//! Leases: which action holds which target. Taken all or none, kept by heartbeat, gone with the action.
+//!
+//! A lease that has run out still holds while its action is not at its end: its server may be dead, but what it started on
+//! the host may run. Whoever takes the action over renews the lease, or ends the action, which releases it.
+
+use std::collections::BTreeMap;
+
+use diesel::sql_types::{BigInt, Text};
+use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl};
+use diesel_async::RunQueryDsl;
+
+use super::action::{AT_ONCE, live_words};
+use super::column::{Row, json_text, time};
+use super::pools::Alone;
+use super::schema::{actions, leases};
+use super::{Store, StoreError, reading, writing};
+use crate::domain::action::ActionId;
+use crate::domain::lease::Lease;
+use crate::domain::name::TargetName;
+use crate::domain::timestamp::Timestamp;
+
+/// Who holds a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldLease {
+    /// The key of the target.
+    pub lease_key: String,
+    /// The action that holds it.
+    pub holder: ActionId,
+    /// What that action calls the target.
+    pub target: TargetName,
+    /// When it was taken.
+    pub taken_at: Timestamp,
+    /// When it runs out unless it is renewed.
+    pub expires_at: Timestamp,
+}
+
+/// Why leases were not given: somebody else holds some of them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("action {holder} holds {} of the targets", .targets.len())]
+pub struct LeaseConflict {
+    /// The holder; of several the one with the smallest id.
+    pub holder: ActionId,
+    /// The wanted targets that this or any other action holds, by name.
+    pub targets: Vec<TargetName>,
+}
+
+/// Why leases were not taken. None was.
+#[derive(Debug, thiserror::Error)]
+pub enum TakeLeasesError {
+    /// Somebody else holds some of them.
+    #[error(transparent)]
+    Held(#[from] LeaseConflict),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<diesel::result::Error> for TakeLeasesError {
+    fn from(error: diesel::result::Error) -> Self {
+        Self::Store(error.into())
+    }
+}
+
+impl Store {
+    /// Takes the leases on all these targets, each `(lease_key, name)`, until `expires`, or none. What the action holds
+    /// already it gets again. Several targets may share a key (and a host).
+    ///
+    /// # Errors
+    /// [`TakeLeasesError::Held`] where another action holds some.
+    pub async fn take_leases(
+        &self,
+        action: ActionId,
+        targets: &[(String, TargetName)],
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<Vec<Lease>, TakeLeasesError> {
+        let id = action.to_string();
+        let by_key: BTreeMap<&str, &TargetName> = targets
+            .iter()
+            .rev()
+            .map(|(key, target)| (key.as_str(), target))
+            .collect();
+        let wanted: Vec<(&str, &TargetName)> = by_key
+            .iter()
+            .map(|(lease_key, target)| (*lease_key, *target))
+            .collect();
+        let insert = format!(
+            "INSERT INTO leases (action, taken_at, expires_at, lease_key, target) \
+             SELECT $1, $2, $3, value ->> 0, value ->> 1 FROM {}",
+            self.pools.elements_of(4)
+        );
+        writing!(self, Alone::Targets, conn => {
+            let mut held: Vec<(String, String)> = Vec::new();
+            for some in wanted.chunks(AT_ONCE) {
+                let found: Vec<(String, String)> = leases::table
+                    .inner_join(actions::table)
+                    .filter(leases::lease_key.eq_any(some.iter().map(|(lease_key, _)| *lease_key)))
+                    .filter(leases::action.ne(&id))
+                    .filter(
+                        leases::expires_at
+                            .gt(now.as_millis())
+                            .or(actions::status.eq_any(live_words())),
+                    )
+                    .select((leases::action, leases::lease_key))
+                    .load(conn)
+                    .await?;
+                held.extend(found);
+            }
+            if let Some(conflict) = conflict(&held, &by_key)? {
+                return Err(conflict.into());
+            }
+            for some in wanted.chunks(AT_ONCE) {
+                // What is left of these keys is ours already, or an ended action's.
+                diesel::delete(
+                    leases::table.filter(leases::lease_key.eq_any(some.iter().map(|(lease_key, _)| *lease_key))),
+                )
+                .execute(conn)
+                .await?;
+            }
+            diesel::sql_query(&insert)
+                .bind::<Text, _>(&id)
+                .bind::<BigInt, _>(now.as_millis())
+                .bind::<BigInt, _>(expires.as_millis())
+                .bind::<Text, _>(json_text(&wanted))
+                .execute(conn)
+                .await?;
+            Ok(targets.iter().map(|(_, target)| Lease::granted(action, target.clone())).collect())
+        })
+    }
+
+    /// The heartbeat: lengthens every lease of an action; says how many it has.
+    pub async fn renew_leases(&self, action: ActionId, expires: Timestamp) -> Result<usize, StoreError> {
+        let id = action.to_string();
+        writing!(self, Alone::No, conn => {
+            let renewed = diesel::update(leases::table.filter(leases::action.eq(&id)))
+                .set(leases::expires_at.eq(expires.as_millis()))
+                .execute(conn)
+                .await?;
+            Ok(renewed)
+        })
+    }
+
+    /// Gives every lease of an action back; says how many there were.
+    pub async fn release_leases(&self, action: ActionId) -> Result<usize, StoreError> {
+        let id = action.to_string();
+        writing!(self, Alone::No, conn => {
+            let released =
+                diesel::delete(leases::table.filter(leases::action.eq(&id))).execute(conn).await?;
+            Ok(released)
+        })
+    }
+
+    /// Who holds which of these keys, by key.
+    pub async fn leases_held<'a>(
+        &self,
+        keys: impl IntoIterator<Item = &'a str> + Send,
+    ) -> Result<Vec<HeldLease>, StoreError> {
+        let keys: Vec<&str> = keys.into_iter().collect();
+        let mut rows: Vec<(String, String, String, i64, i64)> = reading!(self, conn => {
+            let mut rows = Vec::new();
+            for some in keys.chunks(AT_ONCE) {
+                let found: Vec<(String, String, String, i64, i64)> = leases::table
+                    .filter(leases::lease_key.eq_any(some))
+                    .select((
+                        leases::lease_key,
+                        leases::action,
+                        leases::target,
+                        leases::taken_at,
+                        leases::expires_at,
+                    ))
+                    .load(conn)
+                    .await?;
+                rows.extend(found);
+            }
+            rows
+        });
+        rows.sort();
+        rows.into_iter()
+            .map(|(lease_key, action, target, taken_at, expires_at)| {
+                let row = Row {
+                    table: "leases",
+                    key: &lease_key,
+                };
+                Ok(HeldLease {
+                    holder: row.action(&action)?,
+                    target: row.target(&target)?,
+                    taken_at: time(taken_at),
+                    expires_at: time(expires_at),
+                    lease_key,
+                })
+            })
+            .collect()
+    }
+}
+
+/// What stands in the way, of `(action, lease_key)` that others hold.
+fn conflict(
+    held: &[(String, String)],
+    wanted: &BTreeMap<&str, &TargetName>,
+) -> Result<Option<LeaseConflict>, StoreError> {
+    let Some((holder, key)) = held.iter().min() else {
+        return Ok(None);
+    };
+    let row = Row { table: "leases", key };
+    let mut targets: Vec<TargetName> = held
+        .iter()
+        .filter_map(|(_, key)| wanted.get(key.as_str()).map(|target| (*target).clone()))
+        .collect();
+    targets.sort();
+    Ok(Some(LeaseConflict {
+        holder: row.action(holder)?,
+        targets,
+    }))
+}

@@ -1,0 +1,99 @@
+//! Claims: each action is worked on by one server, and a dead server's are taken over.
+
+use edgewise::domain::action::{ActionId, ActionStatus};
+use edgewise::domain::rollout::Event;
+use edgewise::store::{ActionUpdate, ConflictRule, ServerId, Store};
+
+use super::world::{action, at, id, on_both};
+
+on_both!(
+    a_claim_holds_until_it_ends,
+    of_many_servers_each_gets_another_action,
+    an_action_at_its_end_is_nobodys,
+);
+
+fn server(name: &str) -> ServerId {
+    ServerId(name.into())
+}
+
+async fn create(store: &Store, count: u8) {
+    for number in 1..=count {
+        let new = action(number, &[&format!("t-{number}")]);
+        store.create_action(&new, ConflictRule::Refuse).await.unwrap();
+    }
+}
+
+async fn a_claim_holds_until_it_ends(store: Store) {
+    create(&store, 1).await;
+    let (a, b) = (server("a"), server("b"));
+    assert!(store.claim_action(id(1), &a, at(0), at(30)).await.unwrap());
+    assert!(
+        store.claim_action(id(1), &a, at(1), at(30)).await.unwrap(),
+        "again by the same"
+    );
+    assert!(!store.claim_action(id(1), &b, at(2), at(40)).await.unwrap());
+    assert_eq!(store.claim_next(&b, at(2), at(40)).await.unwrap(), None);
+    assert_eq!(store.renew_claims(&a, at(60)).await.unwrap(), [id(1)]);
+    assert_eq!(
+        store.claim_next(&b, at(60), at(90)).await.unwrap(),
+        None,
+        "the heartbeat kept it"
+    );
+
+    // The server is dead: nobody renews.
+    assert_eq!(store.claim_next(&b, at(61), at(90)).await.unwrap(), Some(id(1)));
+    assert_eq!(
+        store.renew_claims(&a, at(99)).await.unwrap(),
+        [],
+        "it was taken over"
+    );
+    assert!(!store.release_claim(id(1), &a).await.unwrap());
+    assert!(store.release_claim(id(1), &b).await.unwrap());
+    assert!(store.claim_action(id(1), &a, at(62), at(90)).await.unwrap());
+    assert!(!store.claim_action(id(9), &a, at(62), at(90)).await.unwrap());
+}
+
+async fn of_many_servers_each_gets_another_action(store: Store) {
+    create(&store, 20).await;
+    let tasks: Vec<_> = (0..30)
+        .map(|number| {
+            let store = store.clone();
+            tokio::spawn(async move {
+                store
+                    .claim_next(&server(&format!("s{number}")), at(0), at(30))
+                    .await
+                    .unwrap()
+            })
+        })
+        .collect();
+    let mut claimed: Vec<ActionId> = Vec::new();
+    for task in tasks {
+        claimed.extend(task.await.unwrap());
+    }
+    // A server that came while a row was locked may have gone away without; nobody gets what another has.
+    let sweeper = server("sweeper");
+    while let Some(next) = store.claim_next(&sweeper, at(0), at(30)).await.unwrap() {
+        claimed.push(next);
+    }
+    claimed.sort();
+    assert_eq!(claimed, (1..=20).map(id).collect::<Vec<_>>());
+}
+
+async fn an_action_at_its_end_is_nobodys(store: Store) {
+    create(&store, 1).await;
+    let a = server("a");
+    assert!(store.claim_action(id(1), &a, at(0), at(30)).await.unwrap());
+    let over = ActionUpdate {
+        status: ActionStatus::Failed,
+        waiting_for: None,
+        started_at: None,
+        ended_at: Some(at(5)),
+    };
+    store
+        .append_event_with(id(1), 1, at(5), &Event::LeasesTaken, &over, None)
+        .await
+        .unwrap();
+    assert_eq!(store.renew_claims(&a, at(60)).await.unwrap(), []);
+    assert!(!store.claim_action(id(1), &a, at(6), at(30)).await.unwrap());
+    assert_eq!(store.claim_next(&a, at(6), at(30)).await.unwrap(), None);
+}

@@ -1,0 +1,168 @@
+//! Leases: all or none, one holder, gone with the action.
+
+use edgewise::domain::lease::Holder;
+use edgewise::domain::rollout::Event;
+use edgewise::store::{ActionUpdate, ConflictRule, LeaseConflict, Store, TakeLeasesError};
+
+use super::world::{action, at, id, keyed, on_both, target};
+
+on_both!(
+    leases_are_taken_all_or_none,
+    the_same_action_gets_its_leases_again,
+    a_lease_holds_while_its_action_lives,
+    of_two_takers_exactly_one_wins,
+    targets_may_share_a_host,
+);
+
+/// Actions 1 to `count`, on targets of their own as far as accepting goes.
+async fn create(store: &Store, count: u8) {
+    for number in 1..=count {
+        let new = action(number, &[&format!("t-{number}")]);
+        store.create_action(&new, ConflictRule::Refuse).await.unwrap();
+    }
+}
+
+async fn leases_are_taken_all_or_none(store: Store) {
+    create(&store, 2).await;
+    let leases = store
+        .take_leases(id(1), &keyed(&["web-2", "web-1"]), at(0), at(30))
+        .await
+        .unwrap();
+    let names: Vec<_> = leases.iter().map(|lease| lease.target().clone()).collect();
+    assert_eq!(
+        names,
+        [target("web-2"), target("web-1")],
+        "in the order they were asked for"
+    );
+    assert!(
+        leases
+            .iter()
+            .all(|lease| *lease.holder() == Holder::Action(id(1)))
+    );
+
+    let refused = store
+        .take_leases(id(2), &keyed(&["web-3", "web-2"]), at(1), at(30))
+        .await;
+    let Err(TakeLeasesError::Held(conflict)) = refused else {
+        panic!("web-2 is held")
+    };
+    assert_eq!(
+        conflict,
+        LeaseConflict {
+            holder: id(1),
+            targets: vec![target("web-2")]
+        }
+    );
+    assert_eq!(store.leases_held(["web-3:22"]).await.unwrap(), [], "none of them");
+
+    let held = store
+        .leases_held(["web-1:22", "web-2:22", "web-3:22"])
+        .await
+        .unwrap();
+    assert_eq!(held.len(), 2);
+    assert_eq!(
+        (
+            held[0].holder,
+            &held[0].target,
+            held[0].taken_at,
+            held[0].expires_at
+        ),
+        (id(1), &target("web-1"), at(0), at(30))
+    );
+
+    assert_eq!(store.release_leases(id(1)).await.unwrap(), 2);
+    assert_eq!(store.release_leases(id(1)).await.unwrap(), 0);
+    store
+        .take_leases(id(2), &keyed(&["web-3", "web-2"]), at(2), at(30))
+        .await
+        .unwrap();
+}
+
+async fn the_same_action_gets_its_leases_again(store: Store) {
+    create(&store, 1).await;
+    let targets = keyed(&["web-1", "web-2"]);
+    store.take_leases(id(1), &targets, at(0), at(30)).await.unwrap();
+    let again = store.take_leases(id(1), &targets, at(5), at(60)).await.unwrap();
+    assert_eq!(again.len(), 2);
+    assert_eq!(
+        store.leases_held(["web-1:22"]).await.unwrap()[0].expires_at,
+        at(60)
+    );
+    assert_eq!(store.renew_leases(id(1), at(90)).await.unwrap(), 2);
+    assert_eq!(
+        store.leases_held(["web-2:22"]).await.unwrap()[0].expires_at,
+        at(90)
+    );
+}
+
+async fn a_lease_holds_while_its_action_lives(store: Store) {
+    create(&store, 2).await;
+    let targets = keyed(&["web-1"]);
+    store.take_leases(id(1), &targets, at(0), at(30)).await.unwrap();
+    // It has run out, but what the action started on the host may still run.
+    assert!(matches!(
+        store.take_leases(id(2), &targets, at(31), at(60)).await,
+        Err(TakeLeasesError::Held(_))
+    ));
+    let over = ActionUpdate {
+        status: edgewise::domain::action::ActionStatus::Failed,
+        waiting_for: None,
+        started_at: None,
+        ended_at: Some(at(32)),
+    };
+    store
+        .append_event_with(id(1), 1, at(32), &Event::LeasesTaken, &over, None)
+        .await
+        .unwrap();
+    store.take_leases(id(2), &targets, at(33), at(60)).await.unwrap();
+}
+
+async fn of_two_takers_exactly_one_wins(store: Store) {
+    create(&store, 40).await;
+    let tasks: Vec<_> = (1..=40)
+        .map(|number| {
+            let store = store.clone();
+            // Each pair wants the same two, in the opposite order.
+            let pair = (number - 1) / 2;
+            let (a, b) = (format!("a-{pair}"), format!("b-{pair}"));
+            let wanted = if number % 2 == 0 {
+                keyed(&[&a, &b])
+            } else {
+                keyed(&[&b, &a])
+            };
+            tokio::spawn(async move {
+                match store.take_leases(id(number), &wanted, at(0), at(30)).await {
+                    Ok(leases) => leases.len(),
+                    Err(TakeLeasesError::Held(conflict)) => {
+                        assert_eq!(conflict.targets.len(), 2);
+                        0
+                    }
+                    Err(TakeLeasesError::Store(error)) => panic!("{error}"),
+                }
+            })
+        })
+        .collect();
+    let mut taken = Vec::new();
+    for task in tasks {
+        taken.push(task.await.unwrap());
+    }
+    for pair in taken.chunks(2) {
+        assert_eq!(pair.iter().sum::<usize>(), 2, "{taken:?}");
+    }
+}
+
+async fn targets_may_share_a_host(store: Store) {
+    create(&store, 2).await;
+    let shared = vec![
+        ("host:22".to_owned(), target("app-1")),
+        ("host:22".to_owned(), target("app-2")),
+    ];
+    let leases = store.take_leases(id(1), &shared, at(0), at(30)).await.unwrap();
+    assert_eq!(leases.len(), 2);
+    assert_eq!(store.leases_held(["host:22"]).await.unwrap().len(), 1);
+    let other = vec![("host:22".to_owned(), target("other"))];
+    let Err(TakeLeasesError::Held(conflict)) = store.take_leases(id(2), &other, at(1), at(30)).await else {
+        panic!("the host is held")
+    };
+    assert_eq!(conflict.targets, [target("other")]);
+}

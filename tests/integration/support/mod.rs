@@ -1,0 +1,3 @@
+//! The real parts that tests start, and what they build on them.
+
+pub mod postgres;
