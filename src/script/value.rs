@@ -91,6 +91,7 @@ impl fmt::Display for MadeValue {
     }
 }
 
+#[expect(clippy::elidable_lifetime_names, reason = "the attribute wants it named")]
 #[starlark_value(type = "edgewise")]
 impl<'v> StarlarkValue<'v> for MadeValue {}
 

@@ -1,9 +1,11 @@
-//! The server's settings: `config/default.toml`, then a file, then the environment, then the command line.
+//! The server's settings: `config/default.toml`, then a file, then the environment, then the command line;
+//! and, in `folder`, the files of a configuration folder.
 //!
 //! `keys` is the table of all of them; a layer is what one source gives; `sections` is what the program reads.
 
 mod environment;
 mod error;
+pub mod folder;
 mod keys;
 mod layer;
 mod load;

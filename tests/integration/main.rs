@@ -17,3 +17,4 @@ mod packages;
 mod logs;
 mod store;
 mod support;
+mod script_worker;

@@ -170,6 +170,11 @@ pub const KNOWN_KEYS: &[KnownKey] = &[
         "How long to watch after each stage (0).",
     ),
     rollout(
+        "lock_step",
+        Shape::Flag,
+        "With `rolling`: batches that wait for their last member instead of a sliding window.",
+    ),
+    rollout(
         "gate",
         Shape::Words(GATES),
         "What must hold after each stage but the last.",
@@ -208,11 +213,6 @@ pub const KNOWN_KEYS: &[KnownKey] = &[
         "progress_deadline_seconds",
         Shape::Count,
         "How long the rollout may go without any target getting further.",
-    ),
-    rollout(
-        "queue_timeout_seconds",
-        Shape::Count,
-        "How long to wait for leases (3600).",
     ),
     rollout(
         "zones",
@@ -262,4 +262,38 @@ pub fn known_key(name: &str) -> Option<&'static KnownKey> {
 #[must_use]
 pub fn is_known_key(name: &str) -> bool {
     known_key(name).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KNOWN_KEYS, KeyGroup};
+    use crate::domain::rollout::strategy::ROLLOUT_KEYS;
+
+    #[test]
+    fn the_rollout_keys_are_those_of_the_engine() {
+        let mut known: Vec<&str> = KNOWN_KEYS
+            .iter()
+            .filter(|key| matches!(key.group, KeyGroup::Rollout | KeyGroup::EdgeRollout))
+            .map(|key| key.name)
+            // The right spelling of Edge's word; it is read as that.
+            .filter(|name| *name != "zone_parallelization")
+            .collect();
+        let mut engine: Vec<&str> = ROLLOUT_KEYS.iter().map(|(name, _)| *name).collect();
+        known.sort_unstable();
+        engine.sort_unstable();
+        assert_eq!(known, engine);
+    }
+
+    #[test]
+    fn every_key_stands_once_and_is_documented() {
+        for (place, key) in KNOWN_KEYS.iter().enumerate() {
+            assert!(
+                KNOWN_KEYS[..place].iter().all(|other| other.name != key.name),
+                "{}",
+                key.name
+            );
+            assert!(key.doc.ends_with('.'), "{}", key.name);
+            assert!(key.shape.schema().is_object(), "{}", key.name);
+        }
+    }
 }

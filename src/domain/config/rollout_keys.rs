@@ -29,7 +29,7 @@ pub fn check_rollout_key(name: &str, value: &Value) -> Result<(), String> {
 /// The rollout keys of a checked configuration, for a fleet of `fleet` targets. Edge's keys are read where
 /// the new ones are not given:
 ///
-/// - `is_canary` true: `canary`; else `is_staggered` true: `staggered`, false: `rolling`;
+/// - `is_canary` true: `canary`, with `canary_pool`; else `is_staggered` true: `staggered`, false: `rolling`;
 /// - `staggered_batch`: `stages`; of a map from fleet sizes that of the greatest size which is not above the fleet's;
 /// - `zone_parallelization` (or Edge's `zone_parallelazation`) false: `zones` is `zone_serialization_order`.
 #[must_use]
@@ -54,8 +54,15 @@ pub fn rollout_keys_of(config: &Map<String, Value>, fleet: usize) -> Map<String,
             keys.insert("strategy".to_owned(), json!(word));
         }
     }
+    let strategy = keys.get("strategy").and_then(Value::as_str).map(str::to_owned);
+    // Only the engine knows which targets are in those pools.
+    if strategy.as_deref() == Some("canary")
+        && let Some(pools) = config.get("canary_pool")
+    {
+        keys.insert("canary_pool".to_owned(), pools.clone());
+    }
     if !keys.contains_key("stages")
-        && keys.get("strategy").and_then(Value::as_str) != Some("rolling")
+        && !matches!(strategy.as_deref(), Some("rolling" | "all_at_once"))
         && let Some(stages) = config
             .get("staggered_batch")
             .and_then(|batch| stages_of(batch, fleet))
@@ -85,10 +92,10 @@ fn stages_of(batch: &Value, fleet: usize) -> Option<String> {
         // The key "0" names Edge's rest label and is no size.
         Value::Object(sizes) => sizes
             .iter()
-            .filter_map(|(size, stages)| Some((size.parse::<usize>().ok()?, stages.as_str()?)))
-            .filter(|(size, _)| (1..=fleet).contains(size))
+            .filter_map(|(size, stages)| Some((size.parse::<usize>().ok()?, stages)))
+            .filter(|(size, stages)| (1..=fleet).contains(size) && !stages.is_object())
             .max_by_key(|(size, _)| *size)
-            .map(|(_, stages)| stages.to_owned()),
+            .and_then(|(_, stages)| stages_of(stages, fleet)),
         _ => None,
     }
 }

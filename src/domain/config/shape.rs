@@ -31,7 +31,7 @@ pub enum Shape {
     Stages,
     /// `"parallel"` or a list of zones in order.
     Zones,
-    /// Edge's percentages: a string, a list of strings, or an object from fleet sizes to strings.
+    /// Edge's percentages: a string, a list of strings, or an object from fleet sizes to either; `0` names the rest.
     StaggeredBatch,
 }
 
@@ -94,11 +94,10 @@ impl Shape {
             Self::Stages => return check_stages(value),
             Self::Zones => value.as_str() == Some("parallel") || is_texts(value),
             Self::StaggeredBatch => {
-                value.as_str().is_some_and(is_stage_list)
-                    || is_texts(value)
+                is_percentages(value)
                     || value
                         .as_object()
-                        .is_some_and(|map| map.values().all(Value::is_string))
+                        .is_some_and(|map| map.iter().all(|(size, list)| size == "0" || is_percentages(list)))
             }
         };
         if fits {
@@ -129,7 +128,7 @@ impl Shape {
             Self::Stages => "a string such as \"1,10%,50%,100%\" or a list of stages".to_owned(),
             Self::Zones => "\"parallel\" or a list of zones".to_owned(),
             Self::StaggeredBatch => {
-                "a string such as \"10%,50%,100%\", a list of these, or a map from fleet sizes to such strings"
+                "a string such as \"10%,50%,100%\", a list of percentages, or a map from fleet sizes to these"
                     .to_owned()
             }
         }
@@ -182,7 +181,7 @@ impl Shape {
             Self::StaggeredBatch => json!({"anyOf": [
                 {"type": "string"},
                 {"type": "array", "items": {"type": "string"}},
-                {"type": "object", "additionalProperties": {"type": "string"}},
+                {"type": "object"},
             ]}),
         }
     }
@@ -208,6 +207,20 @@ fn is_count_or_percent(text: &str) -> bool {
     match text.strip_suffix('%') {
         Some(percent) => percent.parse::<u32>().is_ok_and(|percent| percent <= 100),
         None => text.parse::<u32>().is_ok(),
+    }
+}
+
+/// Percentages as a string or a list of strings.
+fn is_percentages(value: &Value) -> bool {
+    match value {
+        Value::String(text) => is_stage_list(text),
+        Value::Array(list) => {
+            !list.is_empty()
+                && list
+                    .iter()
+                    .all(|part| part.as_str().is_some_and(is_count_or_percent))
+        }
+        _ => false,
     }
 }
 
