@@ -158,6 +158,12 @@ pub fn answer(error: &actix_web::Error, trail: &Trail) -> HttpResponse {
         return answer_failure(
             &if status == StatusCode::PAYLOAD_TOO_LARGE {
                 Failure::TooLarge(super::body::LIMIT)
+            } else if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+                // Handlers of JSON read their bodies themselves; what the framework reads are forms.
+                Failure::ContentType {
+                    sent: "another kind".to_owned(),
+                    wanted: "application/x-www-form-urlencoded",
+                }
             } else if status == StatusCode::NOT_FOUND {
                 Failure::NoSuchPath
             } else if status.is_client_error() {
