@@ -27,8 +27,6 @@ const took = at("took");
 let seq = Number(root.dataset.seq);
 let patience = 1000;
 
-at("progress").classList.add(STATUS[root.dataset.status]?.[0] ?? "run");
-
 /** Status, waits, times, stages. */
 function head(action) {
   const [tone, sign] = STATUS[action.status] ?? ["idle", "○"];
