@@ -12,7 +12,9 @@ mod local_store;
 mod migrate;
 mod output;
 mod password;
+mod policy_args;
 mod problem;
+mod sanitize;
 mod script_worker;
 mod settings_args;
 mod show;
@@ -90,6 +92,8 @@ enum Command {
     },
     /// Watch and steer actions
     Actions(actions::ActionsArgs),
+    /// Say the verdict on a command, or on many; nothing is run
+    Sanitize(sanitize::SanitizeArgs),
     /// Bring the store's schema up to date
     Migrate(migrate::MigrateArgs),
     /// Local users
@@ -130,6 +134,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Restart { act, then } => wait(act::short(&server()?, "restart", act, then, output)),
         Command::Rollback { act, then } => wait(act::short(&server()?, "rollback", act, then, output)),
         Command::Actions(args) => wait(actions::run(&server()?, args, output)),
+        Command::Sanitize(args) => sanitize::run(args, output),
         Command::Migrate(args) => wait(migrate::run(args, output)),
         Command::User(args) => wait(user::run(args, output)),
         Command::Token(args) => wait(token::run(args, output)),

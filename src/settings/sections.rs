@@ -86,7 +86,7 @@ pub struct SshSettings {
     pub identity_file: Option<PathBuf>,
     /// `EDGEWISE_SSH_PASSWORD` (or `_FILE`), no default; not in a settings file.
     pub password: Option<Secret>,
-    /// `ssh.connect_timeout_seconds`, `EDGEWISE_SSH__CONNECT_TIMEOUT_SECONDS`, default 15: name, connection, key
+    /// `ssh.connect_timeout_seconds`, `EDGEWISE_SSH__CONNECT_TIMEOUT_SECONDS`, default 20: name, connection, key
     /// exchange and login together.
     pub connect_timeout_seconds: u32,
     /// `ssh.max_handshakes`, `EDGEWISE_SSH__MAX_HANDSHAKES`, default 128: at once, over all hosts.
