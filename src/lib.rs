@@ -6,3 +6,5 @@ pub mod app;
 pub mod domain;
 /// Scripts: Starlark files that turn an action into a plan.
 pub mod script;
+/// What is read from files: configuration folders.
+pub mod settings;

@@ -1,0 +1,3 @@
+//! What is read from files.
+
+pub mod folder;
