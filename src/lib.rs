@@ -8,7 +8,7 @@ pub mod cli;
 pub mod domain;
 /// Scripts: Starlark files that turn an action into a plan.
 pub mod script;
-/// The server's settings.
+/// The server's settings, and configuration folders.
 pub mod settings;
 /// Everything Edgewise must not forget, on SQLite or PostgreSQL.
 pub mod store;

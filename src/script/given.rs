@@ -169,11 +169,9 @@ fn bind<'v, 's>(
 /// Takes `value` as an argument of this kind. On an error, what was given where that is more than its type.
 fn accept(kind: Kind, value: Value<'_>) -> Result<Argument<'_>, Option<String>> {
     match kind {
-        Kind::Text => text_of(value).map(Argument::Text),
-        Kind::OptionalText if value.is_none() => Ok(Argument::None),
-        Kind::OptionalText => text_of(value).map(Argument::Text),
+        Kind::OptionalText | Kind::OptionalCount(_) if value.is_none() => Ok(Argument::None),
+        Kind::Text | Kind::OptionalText => text_of(value).map(Argument::Text),
         Kind::Flag => value.unpack_bool().map(Argument::Flag).ok_or(None),
-        Kind::OptionalCount(_) if value.is_none() => Ok(Argument::None),
         Kind::Count(most) | Kind::OptionalCount(most) => {
             let count = value.unpack_i32().map(i64::from).ok_or(None)?;
             if (0..=most).contains(&count) {

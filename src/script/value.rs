@@ -92,7 +92,7 @@ impl fmt::Display for MadeValue {
 }
 
 #[starlark_value(type = "edgewise")]
-impl<'v> StarlarkValue<'v> for MadeValue {}
+impl StarlarkValue<'_> for MadeValue {}
 
 /// A script function as a value of the script.
 #[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]

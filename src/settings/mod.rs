@@ -1,9 +1,11 @@
 //! The server's settings: `config/default.toml`, then a file, then the environment, then the command line.
 //!
 //! `keys` is the table of all of them; a layer is what one source gives; `sections` is what the program reads.
+//! `folder` reads and writes configuration folders: spaces, environments, projects, scripts and policies as files.
 
 mod environment;
 mod error;
+pub mod folder;
 mod keys;
 mod layer;
 mod load;

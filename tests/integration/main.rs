@@ -9,5 +9,6 @@ mod architecture;
 mod command_line;
 mod habits;
 mod packages;
+mod script_worker;
 mod store;
 mod support;

@@ -1,5 +1,7 @@
 //! Scripts of many kinds, evaluated in this process.
 
+mod functions;
+mod language;
 mod shipped;
 
 use serde_json::{Map, Value, json};
