@@ -19,7 +19,7 @@ use super::value::{FunctionValue, Made, MadeValue, word_for};
 
 /// Calls and rounds of loops of one evaluation. A fleet of ten thousand hosts with a long script makes
 /// about one million.
-const MAX_TICKS: u64 = 20_000_000;
+const MAX_TICKS: u64 = 50_000_000;
 /// Bytes of the interpreter's heap.
 const MAX_HEAP: usize = 512 << 20;
 /// How deep functions may call each other. Recursion has no place in a script.
@@ -87,8 +87,8 @@ fn load(script: &ScriptText) -> Result<FrozenModule, ScriptError> {
         enable_load: false,
         ..Dialect::Standard
     };
-    let ast = AstModule::parse(&script.name, script.text.clone(), &dialect)
-        .map_err(|error| from_starlark(&error))?;
+    let ast =
+        AstModule::parse(&script.name, script.text.clone(), &dialect).map_err(|error| from_starlark(&error))?;
     let globals = globals();
     Module::with_temp_heap(|module| {
         let session = Session { call: None };

@@ -23,10 +23,9 @@ pub fn from_starlark(error: &starlark::Error) -> ScriptError {
     let message = match error.kind() {
         ErrorKind::Fail(message) => message.to_string(),
         ErrorKind::StackOverflow(_) => {
-            "functions call each other too deeply: a script function may not call itself without end"
-                .to_owned()
+            "functions call each other too deeply: a script function may not call itself without end".to_owned()
         }
-        other => plain_words(&other.to_string()),
+        other => plain_limits(&other.to_string()),
     };
     let span = error.span();
     ScriptError {
@@ -36,14 +35,12 @@ pub fn from_starlark(error: &starlark::Error) -> ScriptError {
     }
 }
 
-/// The interpreter's words where ours say more.
-fn plain_words(message: &str) -> String {
+/// The interpreter's words for the limits, in ours.
+fn plain_limits(message: &str) -> String {
     if message.contains("tick") {
         "the script did not end: it made too many calls and rounds of loops".to_owned()
     } else if message.contains("heap") && message.contains("exceeded") {
         "the script used more memory than it may".to_owned()
-    } else if message == "Immutable" {
-        "this value cannot be changed: ctx, its targets and what the top level defined are fixed".to_owned()
     } else {
         message.to_owned()
     }

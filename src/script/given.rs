@@ -140,11 +140,7 @@ fn bind<'v, 's>(
             (None, Some(default)) => default.argument(),
             (Some(value), _) => accept(param.kind, value).map_err(|why| {
                 let got = why.unwrap_or_else(|| word_for(value));
-                fault(format!(
-                    "`{}` wants {}, not {got}",
-                    param.name,
-                    param.kind.wanted()
-                ))
+                fault(format!("`{}` wants {}, not {got}", param.name, param.kind.wanted()))
             })?,
         };
         if !param.may_hold_secret
@@ -169,9 +165,11 @@ fn bind<'v, 's>(
 /// Takes `value` as an argument of this kind. On an error, what was given where that is more than its type.
 fn accept(kind: Kind, value: Value<'_>) -> Result<Argument<'_>, Option<String>> {
     match kind {
-        Kind::OptionalText | Kind::OptionalCount(_) if value.is_none() => Ok(Argument::None),
-        Kind::Text | Kind::OptionalText => text_of(value).map(Argument::Text),
+        Kind::Text => text_of(value).map(Argument::Text),
+        Kind::OptionalText if value.is_none() => Ok(Argument::None),
+        Kind::OptionalText => text_of(value).map(Argument::Text),
         Kind::Flag => value.unpack_bool().map(Argument::Flag).ok_or(None),
+        Kind::OptionalCount(_) if value.is_none() => Ok(Argument::None),
         Kind::Count(most) | Kind::OptionalCount(most) => {
             let count = value.unpack_i32().map(i64::from).ok_or(None)?;
             if (0..=most).contains(&count) {

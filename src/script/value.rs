@@ -12,8 +12,8 @@ use allocative::Allocative;
 use starlark::eval::{Arguments, Evaluator};
 use starlark::starlark_simple_value;
 use starlark::values::{
-    FrozenValue, Heap, NoSerialize, ProvidesStaticType, StarlarkPagablePanic, StarlarkValue, Value,
-    ValueLike, starlark_value,
+    FrozenValue, Heap, NoSerialize, ProvidesStaticType, StarlarkPagablePanic, StarlarkValue, Value, ValueLike,
+    starlark_value,
 };
 
 use serde_json::Map;
@@ -92,7 +92,7 @@ impl fmt::Display for MadeValue {
 }
 
 #[starlark_value(type = "edgewise")]
-impl StarlarkValue<'_> for MadeValue {}
+impl<'v> StarlarkValue<'v> for MadeValue {}
 
 /// A script function as a value of the script.
 #[derive(Debug, ProvidesStaticType, NoSerialize, Allocative, StarlarkPagablePanic)]

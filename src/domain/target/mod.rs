@@ -1,7 +1,6 @@
 //! What is acted on: a plain Linux host, reached over SSH.
 
 mod topology;
-mod version;
 
 use std::collections::BTreeMap;
 
@@ -11,7 +10,6 @@ use serde_json::Value;
 use super::name::TargetName;
 
 pub use topology::{PoolEntry, Server, Topology, UnknownName};
-pub use version::wanted_version;
 
 /// A server as a plan knows it: frozen with the action.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -22,7 +22,6 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
     },
 ];
 
-#[expect(clippy::unnecessary_wraps, reason = "the table wants functions of one form")]
 fn quote(given: &Given<'_, '_>) -> Result<Made, String> {
     Ok(Made::Text(quoted(&given.text("value"))))
 }

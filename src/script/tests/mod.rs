@@ -1,7 +1,5 @@
 //! Scripts of many kinds, evaluated in this process.
 
-mod functions;
-mod language;
 mod shipped;
 
 use serde_json::{Map, Value, json};

@@ -6,6 +6,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use crate::app::ports::ScriptText;
 use crate::script::evaluate::{describe, draft};
+use crate::script::fault::placeless;
 
 use super::{Answer, Request};
 
@@ -31,10 +32,9 @@ pub fn run(mut input: impl Read, mut output: impl Write) -> io::Result<()> {
     let thread = std::thread::Builder::new()
         .stack_size(STACK_BYTES)
         .spawn(move || answer(request))?;
-    // Where the interpreter itself gave up, it has said why on standard error, and there is no answer.
     let answer = thread
         .join()
-        .map_err(|_| io::Error::other("the interpreter gave up on the script"))?;
+        .unwrap_or_else(|_| Answer::Error(placeless("the script made the interpreter fail")));
     serde_json::to_writer(&mut output, &answer)?;
     output.flush()
 }

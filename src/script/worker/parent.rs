@@ -61,7 +61,11 @@ impl ScriptWorker {
         }
     }
 
-    async fn ask(&self, script: &ScriptText, context: Option<&ScriptContext>) -> Result<Answer, ScriptError> {
+    async fn ask(
+        &self,
+        script: &ScriptText,
+        context: Option<&ScriptContext>,
+    ) -> Result<Answer, ScriptError> {
         let request = Request {
             name: script.name.clone(),
             text: script.text.clone(),
@@ -74,10 +78,7 @@ impl ScriptWorker {
         let wall = Duration::from_secs(self.limits.wall_seconds);
         match tokio::time::timeout(wall, self.converse(&request)).await {
             Ok(result) => result,
-            Err(_) => Err(placeless(format!(
-                "{} did not end within {} seconds",
-                script.name, self.limits.wall_seconds
-            ))),
+            Err(_) => Err(self.too_long(script, self.limits.wall_seconds)),
         }
         .map_err(|error| match error.place {
             None if !error.message.contains(&script.name) => ScriptError {
@@ -138,25 +139,26 @@ impl ScriptWorker {
     /// Why the child ended without an answer.
     fn obituary(&self, status: ExitStatus, said: &str) -> ScriptError {
         let signal = status.signal().and_then(rustix::process::Signal::from_named_raw);
-        // The words of the allocator, of Rust's collections, and of the interpreter's heap.
-        let too_large = [
-            "memory allocation",
-            "capacity overflow",
-            "out of memory",
-            "AlignedSize",
-        ];
+        let out_of_memory = said.contains("memory allocation") || said.contains("capacity overflow");
         placeless(match signal {
-            _ if too_large.iter().any(|words| said.contains(words)) => format!(
+            _ if out_of_memory => format!(
                 "the script used more than {} MiB of memory",
                 self.limits.memory_bytes >> 20
             ),
-            _ if said.contains("overflowed its stack") => "the script nests too deeply".to_owned(),
             Some(rustix::process::Signal::XCPU | rustix::process::Signal::KILL) => format!(
                 "the script did not end within {} seconds of processor time",
                 self.limits.cpu_seconds
             ),
+            Some(rustix::process::Signal::SEGV | rustix::process::Signal::ABORT) => {
+                "the script nests too deeply, or used too much memory".to_owned()
+            }
             _ => format!("the script interpreter ended without an answer ({status})"),
         })
+    }
+
+    fn too_long(&self, script: &ScriptText, seconds: u64) -> ScriptError {
+        let _ = self;
+        placeless(format!("{} did not end within {seconds} seconds", script.name))
     }
 }
 
