@@ -45,7 +45,8 @@ impl FromStr for NamedHost {
         if user.is_some_and(|user| user.is_empty() || user.starts_with('-')) {
             return Err(format!("`{text}`: the login before @ is not usable"));
         }
-        let (host, port) = split_port(place).ok_or_else(|| format!("`{text}`: the port is not a number from 1 to 65535"))?;
+        let (host, port) =
+            split_port(place).ok_or_else(|| format!("`{text}`: the port is not a number from 1 to 65535"))?;
         Ok(Self {
             text: text.to_owned(),
             host: TargetName::parse(host).map_err(|error| error.to_string())?,
@@ -84,7 +85,11 @@ pub fn collect(named: &[String], file: Option<&Path>) -> Result<Vec<NamedHost>, 
         }
         Ok(())
     };
-    for text in named.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
+    for text in named
+        .iter()
+        .map(|text| text.trim())
+        .filter(|text| !text.is_empty())
+    {
         take(text, "")?;
     }
     if let Some(path) = file {
@@ -120,9 +125,26 @@ mod tests {
         ];
         for (text, host, user, port) in table {
             let named: NamedHost = text.parse().unwrap();
-            assert_eq!((named.host.as_str(), named.user.as_deref(), named.port), (host, user, port), "{text}");
+            assert_eq!(
+                (named.host.as_str(), named.user.as_deref(), named.port),
+                (host, user, port),
+                "{text}"
+            );
         }
-        for wrong in ["", "@a", "-oProxyCommand=x@a", "a:", "a:0", "a:65536", "a:x", "[::1", "[::1]x", "a b", "-a", "a;b"] {
+        for wrong in [
+            "",
+            "@a",
+            "-oProxyCommand=x@a",
+            "a:",
+            "a:0",
+            "a:65536",
+            "a:x",
+            "[::1",
+            "[::1]x",
+            "a b",
+            "-a",
+            "a;b",
+        ] {
             assert!(wrong.parse::<NamedHost>().is_err(), "{wrong}");
         }
     }

@@ -2,6 +2,7 @@
 
 mod act;
 mod actions;
+mod apply;
 mod client;
 mod completion;
 mod config;
@@ -96,6 +97,10 @@ enum Command {
     Sanitize(sanitize::SanitizeArgs),
     /// Bring the store's schema up to date
     Migrate(migrate::MigrateArgs),
+    /// Let the configuration be what a folder says; shows what changes
+    Apply(apply::ApplyArgs),
+    /// Write the configuration as a folder that `apply` takes
+    Export(apply::ExportArgs),
     /// Local users
     User(user::UserArgs),
     /// Service tokens, for CI and other programs
@@ -136,6 +141,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Actions(args) => wait(actions::run(&server()?, args, output)),
         Command::Sanitize(args) => sanitize::run(args, output),
         Command::Migrate(args) => wait(migrate::run(args, output)),
+        Command::Apply(args) => wait(apply::apply(args, output)),
+        Command::Export(args) => wait(apply::export(args, output)),
         Command::User(args) => wait(user::run(args, output)),
         Command::Token(args) => wait(token::run(args, output)),
         Command::Config(args) => config::run(args, output),

@@ -30,7 +30,12 @@ use report::{HostEnd, Printer};
 #[derive(Debug, Clone, Args)]
 pub struct ExecArgs {
     /// Hosts, [user@]host[:port], with commas between
-    #[arg(long, value_delimiter = ',', value_name = "A,B", required_unless_present = "hosts_file")]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        value_name = "A,B",
+        required_unless_present = "hosts_file"
+    )]
     hosts: Vec<String>,
     /// A file with a host a line; # begins a comment
     #[arg(long, value_name = "FILE")]
@@ -64,13 +69,20 @@ pub async fn run(args: &ExecArgs, output: Output) -> Result<Exit, Failure> {
     let hosts = host_list::collect(&args.hosts, args.hosts_file.as_deref())?;
     let text = args.command.join(" ");
     let sanitizer = args.policies.sanitizer()?;
-    let clearance = if output.yes { Clearance::Approved } else { Clearance::None };
+    let clearance = if output.yes {
+        Clearance::Approved
+    } else {
+        Clearance::None
+    };
     let command = match SanitizedCommand::check(&sanitizer, &text, None, clearance) {
         Ok(command) => Arc::new(command),
         Err(refusal) => {
             for host in &hosts {
                 let reason = refusal.to_string();
-                tell(&HostEnd::without_output(&host.text, Outcome::Denied, reason), output)?;
+                tell(
+                    &HostEnd::without_output(&host.text, Outcome::Denied, reason),
+                    output,
+                )?;
             }
             note(&sanitize::explain(&text, &refusal.verdict));
             note("nothing was contacted");
@@ -80,7 +92,8 @@ pub async fn run(args: &ExecArgs, output: Output) -> Result<Exit, Failure> {
     let ssh = dialing::hosts(&args.settings, args.ssh_config.as_ref())?;
     crate::ssh::raise_open_files_limit();
 
-    let printer = Printer::start().map_err(|error| Failure::failed(format!("cannot start a thread: {error}")))?;
+    let printer =
+        Printer::start().map_err(|error| Failure::failed(format!("cannot start a thread: {error}")))?;
     let cancel = CancellationToken::new();
     let (ended, mut ends) = mpsc::unbounded_channel();
     let permits = Arc::new(Semaphore::new(args.concurrency as usize));
@@ -168,8 +181,13 @@ fn tell(end: &HostEnd, output: Output) -> Result<(), Failure> {
             .map_err(|error| Failure::failed(format!("cannot write the output: {error}")))?;
     } else if end.outcome != Outcome::Ok {
         let word = painted(end.outcome.as_str(), Paint::Bad);
-        let code = end.exit_code.map_or_else(String::new, |code| format!(" (exit code {code})"));
-        let error = end.error.as_ref().map_or_else(String::new, |error| format!(": {error}"));
+        let code = end
+            .exit_code
+            .map_or_else(String::new, |code| format!(" (exit code {code})"));
+        let error = end
+            .error
+            .as_ref()
+            .map_or_else(String::new, |error| format!(": {error}"));
         note(&format!("{}: {word}{code}{error}", end.host));
     }
     Ok(())
@@ -204,7 +222,10 @@ fn summary(outcomes: &[(String, Outcome)]) {
 }
 
 fn exit_of(outcomes: impl Iterator<Item = Outcome> + Clone) -> Exit {
-    if outcomes.clone().any(|outcome| matches!(outcome, Outcome::Failed | Outcome::Timeout)) {
+    if outcomes
+        .clone()
+        .any(|outcome| matches!(outcome, Outcome::Failed | Outcome::Timeout))
+    {
         Exit::Failed
     } else if outcomes.clone().any(|outcome| outcome != Outcome::Ok) {
         Exit::OutOfReach

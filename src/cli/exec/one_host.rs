@@ -126,12 +126,20 @@ fn meaning(end: ExecEnd) -> (Outcome, Option<i32>, Option<String>) {
         ExecEnd::Exit(0) => (Outcome::Ok, Some(0), None),
         ExecEnd::Exit(code) => (Outcome::Failed, Some(code), None),
         ExecEnd::Signal(name) => (Outcome::Failed, None, Some(format!("ended by the signal {name}"))),
-        ExecEnd::TimedOut { gone: true } => (Outcome::Timeout, None, Some("not done in time, and ended".into())),
-        ExecEnd::TimedOut { gone: false } => {
-            (Outcome::Timeout, None, Some("not done in time; it may still run".into()))
+        ExecEnd::TimedOut { gone: true } => {
+            (Outcome::Timeout, None, Some("not done in time, and ended".into()))
         }
+        ExecEnd::TimedOut { gone: false } => (
+            Outcome::Timeout,
+            None,
+            Some("not done in time; it may still run".into()),
+        ),
         ExecEnd::Cancelled { gone: true } => (Outcome::Failed, None, Some("interrupted, and ended".into())),
-        ExecEnd::Cancelled { gone: false } => (Outcome::Unknown, None, Some("interrupted; it may still run".into())),
+        ExecEnd::Cancelled { gone: false } => (
+            Outcome::Unknown,
+            None,
+            Some("interrupted; it may still run".into()),
+        ),
         ExecEnd::Lost(reason) => (Outcome::Unknown, None, Some(reason)),
     }
 }

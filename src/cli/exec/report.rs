@@ -64,7 +64,9 @@ const WAITING: usize = 1024;
 impl Printer {
     pub(super) fn start() -> io::Result<Self> {
         let (sender, receiver) = sync_channel(WAITING);
-        let thread = std::thread::Builder::new().name("printer".into()).spawn(move || print(&receiver))?;
+        let thread = std::thread::Builder::new()
+            .name("printer".into())
+            .spawn(move || print(&receiver))?;
         Ok(Self {
             sender: Some(sender),
             thread: Some(thread),

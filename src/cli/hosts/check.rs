@@ -64,7 +64,9 @@ pub async fn run(args: &CheckArgs, output: Output) -> Result<Exit, Failure> {
         args.hosts.clone()
     };
     if hosts.is_empty() {
-        return Err(Failure::usage("no project in the store has a server; name hosts to check"));
+        return Err(Failure::usage(
+            "no project in the store has a server; name hosts to check",
+        ));
     }
     crate::ssh::raise_open_files_limit();
     let look = SanitizedCommand::check(&Sanitizer::default(), LOOK, None, Clearance::None)
@@ -130,9 +132,10 @@ async fn say(ssh: &SshHosts, host: &NamedHost, look: &SanitizedCommand) -> Resul
     connection.close().await;
     match end.map_err(failed)? {
         ExecEnd::Exit(_) => Ok(String::from_utf8_lossy(&said).into_owned()),
-        ExecEnd::TimedOut { .. } | ExecEnd::Cancelled { .. } => {
-            Err((Outcome::Timeout, "it let us in, and did not answer in time".to_owned()))
-        }
+        ExecEnd::TimedOut { .. } | ExecEnd::Cancelled { .. } => Err((
+            Outcome::Timeout,
+            "it let us in, and did not answer in time".to_owned(),
+        )),
         ExecEnd::Signal(name) => Err((Outcome::Failed, format!("the shell was ended by {name}"))),
         ExecEnd::Lost(reason) => Err((Outcome::Unreachable, reason)),
     }
@@ -140,8 +143,14 @@ async fn say(ssh: &SshHosts, host: &NamedHost, look: &SanitizedCommand) -> Resul
 
 /// Free bytes, from `df -P -k` (POSIX): the fourth column of the second line.
 fn free(said: &str) -> Option<u64> {
-    let last = said.lines().rfind(|line| line.contains('%') && line.contains('/'))?;
-    last.split_whitespace().nth(3)?.parse::<u64>().ok()?.checked_mul(1024)
+    let last = said
+        .lines()
+        .rfind(|line| line.contains('%') && line.contains('/'))?;
+    last.split_whitespace()
+        .nth(3)?
+        .parse::<u64>()
+        .ok()?
+        .checked_mul(1024)
 }
 
 fn shown(found: &[Fitness]) -> String {
@@ -164,7 +173,6 @@ fn shown(found: &[Fitness]) -> String {
         }),
     )
 }
-
 
 /// The servers of every project, by the addresses that their configuration gives.
 async fn stored(settings: &SettingsArgs) -> Result<Vec<NamedHost>, Failure> {
