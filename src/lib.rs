@@ -6,9 +6,13 @@ pub mod app;
 pub mod cli;
 /// The words of Edgewise and what may be decided with them: pure.
 pub mod domain;
+/// Made-up hosts in this process: SSH servers on the loopback that really run what they are given.
+pub mod fleet;
 /// Scripts: Starlark files that turn an action into a plan.
 pub mod script;
 /// The server's settings, and configuration folders.
 pub mod settings;
+/// Hosts over SSH: sessions, host keys, logins, commands, files, and the wrapper that steps run under.
+pub mod ssh;
 /// Everything Edgewise must not forget, on SQLite or PostgreSQL.
 pub mod store;
