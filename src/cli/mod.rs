@@ -6,9 +6,13 @@ mod apply;
 mod client;
 mod completion;
 mod config;
+mod dialing;
 mod event_stream;
+mod exec;
 mod exit;
 mod follow;
+mod host_list;
+mod hosts;
 mod local_store;
 mod migrate;
 mod output;
@@ -93,6 +97,10 @@ enum Command {
     },
     /// Watch and steer actions
     Actions(actions::ActionsArgs),
+    /// Run one command on many hosts; no server is needed
+    Exec(exec::ExecArgs),
+    /// Trust hosts' keys, check hosts, and explain how they are reached
+    Hosts(hosts::HostsArgs),
     /// Say the verdict on a command, or on many; nothing is run
     Sanitize(sanitize::SanitizeArgs),
     /// Bring the store's schema up to date
@@ -139,6 +147,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Restart { act, then } => wait(act::short(&server()?, "restart", act, then, output)),
         Command::Rollback { act, then } => wait(act::short(&server()?, "rollback", act, then, output)),
         Command::Actions(args) => wait(actions::run(&server()?, args, output)),
+        Command::Exec(args) => wait(exec::run(args, output)),
+        Command::Hosts(args) => wait(hosts::run(args, output)),
         Command::Sanitize(args) => sanitize::run(args, output),
         Command::Migrate(args) => wait(migrate::run(args, output)),
         Command::Apply(args) => wait(apply::apply(args, output)),

@@ -16,7 +16,7 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::exit::{Exit, Failure};
-use super::host_list::{self, NamedHost};
+use super::host_list;
 use super::output::{Output, Paint, note, painted};
 use super::policy_args::PolicyArgs;
 use super::settings_args::SettingsArgs;

@@ -12,7 +12,7 @@ use crate::cli::host_list::NamedHost;
 use crate::domain::lease::Lease;
 use crate::domain::outcome::Outcome;
 use crate::domain::sanitize::SanitizedCommand;
-use crate::ssh::{Exec, ExecEnd, Piece, SshError, SshHosts};
+use crate::ssh::{AdHoc, ExecEnd, Piece, SshError, SshHosts};
 
 /// Where lines go while they come.
 pub(super) type Live = SyncSender<(Stream, Vec<u8>)>;
@@ -107,14 +107,14 @@ impl Task {
             () = self.cancel.cancelled() => return Ok(ExecEnd::Cancelled { gone: true }),
         };
         let lease = Lease::of_process(std::process::id(), self.host.host.clone());
-        let exec = Exec {
+        let ad_hoc = AdHoc {
             lease: &lease,
             command: &self.command,
             sudo: self.sudo,
             timeout: self.timeout,
             cancel: self.cancel.clone(),
         };
-        let end = connection.exec(&exec, |piece| sink.take(piece)).await;
+        let end = connection.ad_hoc(&ad_hoc, |piece| sink.take(piece)).await;
         connection.close().await;
         end
     }

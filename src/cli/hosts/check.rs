@@ -21,7 +21,7 @@ use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
 use crate::domain::sanitize::{Clearance, SanitizedCommand, Sanitizer};
 use crate::domain::target::{Target, Topology};
-use crate::ssh::{Exec, ExecEnd, Piece, SshHosts};
+use crate::ssh::{AdHoc, ExecEnd, Piece, SshHosts};
 
 /// `edgewise hosts check`.
 #[derive(Debug, Clone, Args)]
@@ -112,7 +112,7 @@ async fn say(ssh: &SshHosts, host: &NamedHost, look: &SanitizedCommand) -> Resul
     let failed = |error: crate::ssh::SshError| (error.outcome(), error.to_string());
     let connection = ssh.dial(&host.asked()).await.map_err(failed)?;
     let lease = Lease::of_process(std::process::id(), host.host.clone());
-    let exec = Exec {
+    let ad_hoc = AdHoc {
         lease: &lease,
         command: look,
         sudo: false,
@@ -121,7 +121,7 @@ async fn say(ssh: &SshHosts, host: &NamedHost, look: &SanitizedCommand) -> Resul
     };
     let mut said = Vec::new();
     let end = connection
-        .exec(&exec, |piece| {
+        .ad_hoc(&ad_hoc, |piece| {
             if let Piece::Stdout(bytes) = piece
                 && said.len() < 16 * 1024
             {
