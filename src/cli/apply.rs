@@ -111,9 +111,7 @@ async fn run(
 }
 
 fn interpreter() -> Result<ScriptWorker, Failure> {
-    let program = std::env::current_exe()
-        .map_err(|error| Failure::failed(format!("cannot find this program's own file: {error}")))?;
-    Ok(ScriptWorker::new(program, WorkerLimits::default()))
+    Ok(ScriptWorker::new(super::this_program()?, WorkerLimits::default()))
 }
 
 /// Everything that is wrong, each with its file in `dir`.

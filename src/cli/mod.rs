@@ -6,6 +6,7 @@ mod apply;
 mod client;
 mod completion;
 mod config;
+mod demo;
 mod dialing;
 mod event_stream;
 mod exec;
@@ -21,9 +22,11 @@ mod policy_args;
 mod problem;
 mod sanitize;
 mod script_worker;
+mod serve;
 mod settings_args;
 mod show;
 mod token;
+mod tracing;
 mod user;
 
 use clap::{Parser, Subcommand};
@@ -65,6 +68,10 @@ pub struct Cli {
 
 #[derive(Debug, Clone, Subcommand)]
 enum Command {
+    /// Everything built in: made-up hosts, a balancer with traffic, a first canary deploy
+    Demo(demo::DemoArgs),
+    /// The server
+    Serve(serve::ServeArgs),
     /// Show what an action would do: each host, each command, each verdict; nothing is run
     Plan(act::NamedActArgs),
     /// Start an action
@@ -120,6 +127,9 @@ enum Command {
     /// Answer one request for a script on standard input: what the server starts for each
     #[command(hide = true, name = crate::script::worker::SUBCOMMAND)]
     ScriptWorker,
+    /// The application that the demo deploys
+    #[command(hide = true)]
+    DemoApp(demo::DemoAppArgs),
 }
 
 /// Runs what the command line asks for, and says on standard error why it could not.
@@ -141,6 +151,9 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
     };
     let server = || Server::new(&cli.url);
     match &cli.command {
+        Command::Demo(args) => wait(demo::run(args)),
+        Command::DemoApp(args) => demo::run_app(args),
+        Command::Serve(args) => wait(serve::run(args)),
         Command::Plan(args) => wait(act::plan(&server()?, args, output)),
         Command::Run { act, then } => wait(act::run(&server()?, act, then, output)),
         Command::Deploy { act, then } => wait(act::short(&server()?, "deploy", act, then, output)),
@@ -159,6 +172,12 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Completion(args) => completion::run(*args),
         Command::ScriptWorker => script_worker::run(),
     }
+}
+
+/// This very program, for the children that run scripts.
+fn this_program() -> Result<std::path::PathBuf, Failure> {
+    std::env::current_exe()
+        .map_err(|error| Failure::failed(format!("this program is not to be found: {error}")))
 }
 
 /// Runs the asynchronous part of a command to its end.

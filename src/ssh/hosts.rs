@@ -123,6 +123,13 @@ impl Hosts for SshHosts {
         }
     }
 
+    fn lease_key(&self, target: &Target) -> String {
+        match asked(&self.dialer, target) {
+            Ok(host) => format!("{}:{}", host.hostname.value.to_lowercase(), host.port.value),
+            Err(_) => format!("{}:{}", target.address.to_lowercase(), target.port.unwrap_or(22)),
+        }
+    }
+
     async fn connect(&self, target: &Target) -> Result<Arc<dyn HostSession>, HostFailure> {
         let host = asked(&self.dialer, target)?;
         let session = SshSession::open(Arc::clone(&self.dialer), host).await?;

@@ -8,6 +8,7 @@
 mod architecture;
 mod command_line;
 mod habits;
+mod logs;
 mod packages;
 mod script_worker;
 mod store;

@@ -86,6 +86,35 @@ impl Topology {
         }
     }
 
+    /// The same with the members (by zone and pool) that the load balancer knows: those of a pool that lists
+    /// none become servers of its zone.
+    #[must_use]
+    pub fn with_members(mut self, asked: &BTreeMap<(String, String), Vec<TargetName>>) -> Self {
+        for pool in self.pools.iter_mut().filter(|pool| pool.members_from_balancer) {
+            let Some(members) = asked.get(&(pool.zone.clone(), pool.name.clone())) else {
+                continue;
+            };
+            pool.members.clone_from(members);
+            for name in members {
+                if let Some(known) = self.servers.iter_mut().find(|server| server.name == *name) {
+                    known.pools.push(pool.name.clone());
+                    continue;
+                }
+                self.servers.push(Server {
+                    name: name.clone(),
+                    zone: pool.zone.clone(),
+                    address: None,
+                    port: None,
+                    user: None,
+                    labels: BTreeMap::new(),
+                    vars: BTreeMap::new(),
+                    pools: vec![pool.name.clone()],
+                });
+            }
+        }
+        self
+    }
+
     /// The targets in the order of the configuration. `address_of` resolves a name that has no address.
     #[must_use]
     pub fn targets(&self, address_of: &dyn Fn(&TargetName) -> String) -> Vec<Target> {

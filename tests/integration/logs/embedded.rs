@@ -1,0 +1,154 @@
+//! The built-in log store: the suite, and what is its own.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use diesel::sql_types::Text;
+use diesel::sqlite::SqliteConnection;
+use diesel::{Connection, QueryableByName, RunQueryDsl};
+use edgewise::app::ports::{LogQuery, LogSearch, LogSink};
+use edgewise::logs::embedded::{EmbeddedLogError, EmbeddedLogs, LogRetention};
+
+use super::suite;
+use super::world::{all, at, id, line, seqs};
+
+suite::for_each_case!(open);
+
+async fn open() -> (EmbeddedLogs, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (
+        EmbeddedLogs::open(&folder.path().join("logs.db")).await.unwrap(),
+        folder,
+    )
+}
+
+fn connection(folder: &Path) -> SqliteConnection {
+    SqliteConnection::establish(folder.join("logs.db").to_str().unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_written_is_there_after_opening_again() {
+    let (logs, folder) = open().await;
+    logs.write(&[line(1, 1, "kept")]).await.unwrap();
+    drop(logs);
+    let path = folder.path().join("logs.db");
+    let logs = EmbeddedLogs::open(&path).await.unwrap();
+    assert_eq!(seqs(&logs, &all(1)).await, [1]);
+    assert_eq!(
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_batch_is_written_whole_or_not_at_all() {
+    let (logs, _folder) = open().await;
+    let too_far = line(1, 1 << 40, "no number for it");
+    assert!(logs.write(&[line(1, 1, "a"), too_far]).await.is_err());
+    assert_eq!(logs.last_seq(id(1)).await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_newer_file_is_refused() {
+    let (logs, folder) = open().await;
+    drop(logs);
+    diesel::sql_query("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')")
+        .execute(&mut connection(folder.path()))
+        .unwrap();
+    assert!(matches!(
+        EmbeddedLogs::open(&folder.path().join("logs.db")).await,
+        Err(EmbeddedLogError::NewerSchema { found }) if found == "29990101000000"
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn retention_forgets_whole_actions_and_their_words() {
+    let (logs, folder) = open().await;
+    for action in 1..=4 {
+        let lines: Vec<_> = (0..3000)
+            .map(|seq| line(action, seq, "the same words in each line"))
+            .collect();
+        logs.write(&lines).await.unwrap();
+    }
+    // The third spoke last.
+    logs.write(&[line(3, 9000, "late")]).await.unwrap();
+    let size = || std::fs::metadata(folder.path().join("logs.db")).unwrap().len();
+    let all_of_them = LogRetention {
+        not_before: at(0),
+        max_bytes: u64::MAX,
+    };
+    assert_eq!(logs.prune(all_of_them, &[]).await.unwrap(), 0);
+
+    let by_age = LogRetention {
+        not_before: at(5000),
+        max_bytes: u64::MAX,
+    };
+    assert_eq!(
+        logs.prune(by_age, &[id(2)]).await.unwrap(),
+        2,
+        "all but what runs and what is young"
+    );
+    for (action, left) in [(1, 0), (2, 3000), (3, 3001), (4, 0)] {
+        let query = LogQuery {
+            limit: 10_000,
+            ..all(action)
+        };
+        assert_eq!(seqs(&logs, &query).await.len(), left);
+        let searched = LogQuery {
+            text: Some("same".into()),
+            ..query
+        };
+        assert_eq!(seqs(&logs, &searched).await.len(), left.min(3000));
+    }
+    diesel::sql_query("INSERT INTO words (words) VALUES ('integrity-check')")
+        .execute(&mut connection(folder.path()))
+        .expect("the index of words is in step with the entries");
+
+    let by_size = LogRetention {
+        not_before: at(0),
+        max_bytes: 500_000,
+    };
+    assert_eq!(logs.prune(by_size, &[]).await.unwrap(), 1, "the older of the two");
+    assert_eq!(logs.last_seq(id(2)).await.unwrap(), None);
+    assert_eq!(logs.last_seq(id(3)).await.unwrap(), Some(9000));
+
+    let nothing = LogRetention {
+        not_before: at(i64::from(u32::MAX)),
+        max_bytes: 0,
+    };
+    assert_eq!(logs.prune(nothing, &[]).await.unwrap(), 1);
+    diesel::sql_query("PRAGMA wal_checkpoint(TRUNCATE)")
+        .execute(&mut connection(folder.path()))
+        .unwrap();
+    assert!(size() < 500_000, "room is given back: {}", size());
+    // What was forgotten may be written again.
+    logs.write(&[line(1, 1, "again")]).await.unwrap();
+    assert_eq!(seqs(&logs, &all(1)).await, [1]);
+}
+
+#[derive(QueryableByName)]
+struct PlanLine {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+#[test]
+fn the_pages_that_people_read_most_use_their_index() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (_logs, folder) = runtime.block_on(open());
+    let mut conn = connection(folder.path());
+    let table = [
+        ("level = 'basic'", "entries_of_the_story"),
+        ("target = 'web-1' AND step = 'unpack'", "entries_by_target"),
+    ];
+    for (filter, index) in table {
+        let plan: Vec<PlanLine> = diesel::sql_query(format!(
+            "EXPLAIN QUERY PLAN SELECT * FROM entries WHERE action = 1 AND number > 1 AND number < 9 AND {filter} \
+             ORDER BY number LIMIT 5"
+        ))
+        .load(&mut conn)
+        .unwrap();
+        let plan: Vec<&str> = plan.iter().map(|line| line.detail.as_str()).collect();
+        assert!(plan.len() == 1 && plan[0].contains(index), "{plan:?}");
+    }
+}
