@@ -115,6 +115,7 @@ impl Server {
         let stopping = tokio_util::sync::CancellationToken::new();
         let options = web::Options {
             https_only: settings.server.secure_cookies,
+            trust_forwarded: settings.server.trust_forwarded,
             shutdown_seconds: u64::from(settings.server.shutdown_seconds),
             stopping: stopping.clone(),
             ..web::Options::default()

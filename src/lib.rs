@@ -24,7 +24,7 @@ pub mod fleet;
 pub mod logs;
 /// Scripts: Starlark files that turn an action into a plan.
 pub mod script;
-/// The server's settings.
+/// The server's settings, and configuration folders.
 pub mod settings;
 /// Hosts over SSH: sessions, host keys, logins, commands, files, and the wrapper that steps run under.
 pub mod ssh;

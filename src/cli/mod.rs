@@ -2,18 +2,25 @@
 
 mod act;
 mod actions;
+mod apply;
 mod client;
 mod completion;
 mod config;
 mod demo;
+mod dialing;
 mod event_stream;
+mod exec;
 mod exit;
 mod follow;
+mod host_list;
+mod hosts;
 mod local_store;
 mod migrate;
 mod output;
 mod password;
+mod policy_args;
 mod problem;
+mod sanitize;
 mod script_worker;
 mod serve;
 mod settings_args;
@@ -97,8 +104,18 @@ enum Command {
     },
     /// Watch and steer actions
     Actions(actions::ActionsArgs),
+    /// Run one command on many hosts; no server is needed
+    Exec(exec::ExecArgs),
+    /// Trust hosts' keys, check hosts, and explain how they are reached
+    Hosts(hosts::HostsArgs),
+    /// Say the verdict on a command, or on many; nothing is run
+    Sanitize(sanitize::SanitizeArgs),
     /// Bring the store's schema up to date
     Migrate(migrate::MigrateArgs),
+    /// Let the configuration be what a folder says; shows what changes
+    Apply(apply::ApplyArgs),
+    /// Write the configuration as a folder that `apply` takes
+    Export(apply::ExportArgs),
     /// Local users
     User(user::UserArgs),
     /// Service tokens, for CI and other programs
@@ -143,7 +160,12 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Restart { act, then } => wait(act::short(&server()?, "restart", act, then, output)),
         Command::Rollback { act, then } => wait(act::short(&server()?, "rollback", act, then, output)),
         Command::Actions(args) => wait(actions::run(&server()?, args, output)),
+        Command::Exec(args) => wait(exec::run(args, output)),
+        Command::Hosts(args) => wait(hosts::run(args, output)),
+        Command::Sanitize(args) => sanitize::run(args, output),
         Command::Migrate(args) => wait(migrate::run(args, output)),
+        Command::Apply(args) => wait(apply::apply(args, output)),
+        Command::Export(args) => wait(apply::export(args, output)),
         Command::User(args) => wait(user::run(args, output)),
         Command::Token(args) => wait(token::run(args, output)),
         Command::Config(args) => config::run(args, output),
@@ -154,7 +176,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
 
 /// This very program, for the children that run scripts.
 fn this_program() -> Result<std::path::PathBuf, Failure> {
-    std::env::current_exe().map_err(|error| Failure::failed(format!("this program is not to be found: {error}")))
+    std::env::current_exe()
+        .map_err(|error| Failure::failed(format!("this program is not to be found: {error}")))
 }
 
 /// Runs the asynchronous part of a command to its end.

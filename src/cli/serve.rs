@@ -19,7 +19,9 @@ pub async fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     let settings = args.settings.settings()?;
     super::tracing::begin("info");
     let program = super::this_program()?;
-    let server = Server::start(&settings, program).await.map_err(|error| failure(&error))?;
+    let server = Server::start(&settings, program)
+        .await
+        .map_err(|error| failure(&error))?;
     println!("listening on http://{}", server.address());
     server.run(stopped()).await.map_err(|error| failure(&error))?;
     Ok(Exit::Done)

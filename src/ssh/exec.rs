@@ -20,7 +20,7 @@ const CONFIRM: Duration = Duration::from_secs(5);
 
 /// What to run, and how.
 #[derive(Debug, Clone)]
-pub struct Exec<'a> {
+pub(super) struct Exec<'a> {
     /// A text for a POSIX shell.
     pub command: &'a str,
     /// As root, by `sudo -n`.
@@ -74,7 +74,7 @@ impl Connection {
     ///
     /// # Errors
     /// [`SshError`] where it could not be started.
-    pub async fn exec(
+    pub(super) async fn exec(
         &self,
         exec: &Exec<'_>,
         mut output: impl FnMut(Piece<'_>) + Send,

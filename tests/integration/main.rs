@@ -13,8 +13,9 @@
 mod architecture;
 mod command_line;
 mod habits;
-mod packages;
 mod logs;
+mod packages;
+mod script_worker;
 mod store;
 mod support;
 mod script_worker;
