@@ -1,0 +1,3 @@
+//! The whole server against real SSH servers, over HTTP.
+
+mod deploys;
