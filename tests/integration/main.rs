@@ -4,7 +4,6 @@
     clippy::unwrap_used,
     reason = "what a test cannot go on without ends it, and says where"
 )]
-
 #![expect(
     clippy::unwrap_used,
     reason = "what a test cannot go on without ends it, and says where"
@@ -16,6 +15,6 @@ mod habits;
 mod logs;
 mod packages;
 mod script_worker;
+mod script_worker;
 mod store;
 mod support;
-mod script_worker;

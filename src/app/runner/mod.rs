@@ -82,7 +82,9 @@ impl Runner {
             tasks: TaskTracker::new(),
             shutdown: CancellationToken::new(),
         };
-        Self { shared: Arc::new(shared) }
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     /// Goes on with every action that a stopped server left, and keeps looking for those of servers that die.
@@ -126,7 +128,11 @@ impl Runner {
         self.shared.tasks.spawn(async move {
             let shared = &runner.shared;
             let now = shared.outside.clock.now();
-            match shared.store.claim_action(id, &shared.server, now, now.plus_seconds(CLAIM_SECONDS)).await {
+            match shared
+                .store
+                .claim_action(id, &shared.server, now, now.plus_seconds(CLAIM_SECONDS))
+                .await
+            {
                 Ok(true) => runner.spawn(id),
                 Ok(false) => {}
                 Err(error) => tracing::warn!(action = %id, %error, "an action was not claimed; it will be"),
@@ -148,7 +154,12 @@ impl Runner {
         self.shared.tasks.spawn(async move {
             let result = recovery::run(&runner.shared, id, words, figures.clone()).await;
             figures.ended();
-            runner.shared.words.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            runner
+                .shared
+                .words
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&id);
             match result {
                 Ok(()) => {}
                 Err(Stopped::Shutdown) => {
@@ -156,7 +167,9 @@ impl Runner {
                         tracing::warn!(action = %id, %error, "the claim was not released; it will run out");
                     }
                 }
-                Err(stopped) => tracing::error!(action = %id, %stopped, "an action was given up by this server"),
+                Err(stopped) => {
+                    tracing::error!(action = %id, %stopped, "an action was given up by this server")
+                }
             }
             runner.shared.ended.send_modify(|count| *count += 1);
         });
@@ -170,15 +183,31 @@ impl Runner {
         by: Actor,
         reason: String,
     ) -> Result<(), AppError> {
-        let known = self.shared.words.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+        let known = self
+            .shared
+            .words
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned();
         let Some(words) = known else {
             let now = self.shared.outside.clock.now();
-            self.shared.store.post_steer(id, &steer, &by, &reason, now).await?;
+            self.shared
+                .store
+                .post_steer(id, &steer, &by, &reason, now)
+                .await?;
             return Ok(());
         };
         let (answer, answered) = oneshot::channel();
         let over = || AppError::Conflict("the action has just ended".to_owned());
-        words.send(Word { steer, by, reason, answer }).map_err(|_| over())?;
+        words
+            .send(Word {
+                steer,
+                by,
+                reason,
+                answer,
+            })
+            .map_err(|_| over())?;
         match answered.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(refused)) => Err(AppError::Conflict(refused.to_string())),
