@@ -149,7 +149,7 @@ impl App {
             told: after,
             sender,
         };
-        tokio::spawn(async move {
+        self.runner.runtime().spawn(async move {
             if let Err(error) = follower.run().await {
                 tracing::warn!(action = %id, %error, "a follower was cut off");
             }
