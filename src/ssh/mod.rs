@@ -35,6 +35,6 @@ pub use session::SshSession;
 pub use settings::{CONNECT_TIMEOUT_SECONDS, SshSettings};
 
 #[cfg(test)]
-mod testing;
-#[cfg(test)]
 mod session_test;
+#[cfg(test)]
+mod testing;

@@ -224,20 +224,34 @@ impl HostSession for SshSession {
 /// A lease of another target opens no door.
 fn refuse(lease: &Lease, key: &StepKey) -> Option<StepResult> {
     (*lease.target() != key.target).then(|| {
-        denied(format!("the lease is for {}, not for {}", lease.target(), key.target))
+        denied(format!(
+            "the lease is for {}, not for {}",
+            lease.target(),
+            key.target
+        ))
     })
 }
 
 /// What no shell can be told.
 fn unfit(run: &StepRun, command: &str) -> Option<StepResult> {
     let name_fits = |name: &str| {
-        let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+        let first = name
+            .bytes()
+            .next()
+            .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
         first && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     };
     if let Some(name) = run.env.keys().find(|name| !name_fits(name)) {
-        return Some(denied(format!("`{name}` cannot be the name of an environment variable")));
+        return Some(denied(format!(
+            "`{name}` cannot be the name of an environment variable"
+        )));
     }
-    let texts = run.env.values().map(String::as_str).chain(run.cwd.as_deref()).chain([command]);
+    let texts = run
+        .env
+        .values()
+        .map(String::as_str)
+        .chain(run.cwd.as_deref())
+        .chain([command]);
     texts
         .into_iter()
         .any(|text| text.contains('\0'))

@@ -146,7 +146,10 @@ impl Dialer {
     /// What is known of hosts in the files that count for this one.
     pub(super) fn known_to(&self, host: &HostConfig) -> Arc<KnownHosts> {
         let user = host.user_known_hosts.value.iter();
-        let files: Vec<PathBuf> = user.chain(&host.global_known_hosts.value).map(PathBuf::from).collect();
+        let files: Vec<PathBuf> = user
+            .chain(&host.global_known_hosts.value)
+            .map(PathBuf::from)
+            .collect();
         self.known.read(&files)
     }
 
@@ -170,7 +173,11 @@ impl Dialer {
                     return Err(SshError::Slow {
                         host: host.place(),
                         seconds,
-                        at: if report.key_shown() { "the login did not end" } else { "it did not show its key" },
+                        at: if report.key_shown() {
+                            "the login did not end"
+                        } else {
+                            "it did not show its key"
+                        },
                     });
                 }
             };
@@ -198,7 +205,11 @@ impl Dialer {
         let _turn = self.limits.turn(&address).await;
         let known = self.known_to(host);
         let (name, bare) = (host.known_name(), host.hostname.value.to_lowercase());
-        let config = client_config(host, &known.kinds(&name, &bare), known.has_authority(&name, &bare));
+        let config = client_config(
+            host,
+            &known.kinds(&name, &bare),
+            known.has_authority(&name, &bare),
+        );
         let guard = Guard::new(Arc::clone(host), known, report.clone());
         let way = way_to(host, before).await?;
         let connected = match way {
@@ -285,7 +296,11 @@ fn broken(host: &HostConfig, report: &Report, error: &russh::Error) -> Refused {
         error,
         russh::Error::IO(_) | russh::Error::Disconnect | russh::Error::HUP | russh::Error::Version
     );
-    if cut && !report.key_shown() { Refused::Shed(told) } else { Refused::For(told) }
+    if cut && !report.key_shown() {
+        Refused::Shed(told)
+    } else {
+        Refused::For(told)
+    }
 }
 
 /// Adds a key that is taken as new (`accept-new`) to the host's file.

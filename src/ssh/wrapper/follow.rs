@@ -250,7 +250,11 @@ impl<'a> Follow<'a> {
     }
 
     fn take(&mut self, stream: LogStream, bytes: &[u8]) {
-        let lines = if stream == LogStream::Stdout { &mut self.stdout } else { &mut self.stderr };
+        let lines = if stream == LogStream::Stdout {
+            &mut self.stdout
+        } else {
+            &mut self.stderr
+        };
         let (queue, queued) = (&mut self.queue, &mut self.queued);
         lines.feed(bytes, |line| {
             *queued += line.text.len();
