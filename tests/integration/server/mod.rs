@@ -1,3 +1,6 @@
 //! The whole server against real SSH servers, over HTTP.
 
 mod deploys;
+mod holding;
+mod plans;
+mod requests;

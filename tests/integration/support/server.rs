@@ -390,13 +390,16 @@ pub fn is_final(action: &Value) -> bool {
     ["COMPLETED", "FAILED", "ROLLED_BACK", "REVOKED", "MANUAL_FAILED"].contains(&action["status"].as_str().unwrap())
 }
 
-/// What a failed test shows of an action.
+/// What a failed test shows of an action: its status, and what each target came to.
 pub fn brief(action: &Value) -> String {
-    let mut short = action.clone();
-    if let Some(short) = short.as_object_mut() {
-        short.remove("config");
+    let mut lines = vec![format!("{} {}", action["status"], action["waiting_for"])];
+    for target in action["targets"].as_array().into_iter().flatten() {
+        lines.push(format!("{} {} {} {}", target["name"], target["state"], target["version"], target["error"]));
+        for step in target["steps"].as_array().into_iter().flatten().filter(|step| step["state"] != "pending") {
+            lines.push(format!("  {} {} {} {}", step["name"], step["state"], step["exit_code"], step["error"]));
+        }
     }
-    format!("{short:#}")
+    lines.join("\n")
 }
 
 /// A path as text.
