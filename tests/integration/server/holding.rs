@@ -100,7 +100,7 @@ async fn a_pause_lets_the_host_under_way_finish_and_a_resume_goes_on() {
 }
 
 #[tokio::test]
-async fn an_abort_under_way_stops_the_command_on_the_host_and_can_bring_everything_back() {
+async fn an_abort_begins_nothing_more_and_can_bring_everything_back() {
     let shop = Shop::on(2).await;
     let (_server, client) = shop.open().await;
     let id = act(&client, "deploy", &json!({"all": true})).await;
@@ -109,11 +109,14 @@ async fn an_abort_under_way_stops_the_command_on_the_host_and_can_bring_everythi
     shop.hold(1);
     let id = act(&client, "deploy", &json!({"all": true, "version": "2"})).await;
     shop.begun(1, 2).await;
-    client.steer(&id, "abort", &json!({"reason": "no"})).await.wanted(200);
-    let ended = client.ends(&id, "MANUAL_FAILED").await;
-    assert_eq!(ended["targets"][1]["state"], "skipped");
+    let aborted = client.steer(&id, "abort", &json!({"reason": "no"})).await.wanted(200);
+    assert_eq!(aborted["targets"][0]["state"], "running", "what was begun on the host comes to its end");
     shop.release(1);
-    assert_eq!(shop.running()[0], "-", "the start was stopped where it stood");
+    let ended = client.ends(&id, "MANUAL_FAILED").await;
+    assert_eq!(ended["targets"][1]["state"], "skipped", "and nobody else is begun");
+    let check = &ended["targets"][0]["steps"].as_array().unwrap().iter().find(|step| step["kind"] == "http_check");
+    assert_eq!(check.unwrap()["state"], "skipped", "nor anything else");
+    assert_eq!(shop.starts(2), ["1"]);
 
     shop.hold(1);
     let id = act(&client, "deploy", &json!({"all": true, "version": "2"})).await;

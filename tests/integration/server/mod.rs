@@ -2,5 +2,6 @@
 
 mod deploys;
 mod holding;
+mod killing;
 mod plans;
 mod requests;

@@ -122,6 +122,6 @@ async fn the_wrapper_of_old_callers_and_a_missing_slash_do_not_matter() {
     let message = client.post(&path, &json!({"content": {"all": true, "versoin": "1"}})).await.fault(422, "versoin");
     assert!(message.contains("`version`"), "{message}");
     // What an override may set is set, for this request alone.
-    let body = json!({"all": true, "config": {"artifact_sha256": "00"}});
+    let body = json!({"all": true, "config": {"artifact_sha256": "0".repeat(64)}});
     client.post(&path, &body).await.fault(422, "artifact_sha256");
 }

@@ -258,6 +258,11 @@ impl Answer {
 }
 
 impl Client {
+    /// Its token.
+    pub fn token(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
+    }
+
     /// A request that a test builds further.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
         let request = self.http.request(method, format!("{}{path}", self.url)).timeout(PATIENCE);
