@@ -5,3 +5,5 @@ mod holding;
 mod killing;
 mod plans;
 mod requests;
+mod roles;
+mod watching;
