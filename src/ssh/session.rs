@@ -75,7 +75,7 @@ impl SshSession {
         let exec = Exec {
             command: &sweep_program(days),
             sudo: false,
-            timeout: Some(Duration::from_secs(60)),
+            timeout: Some(Duration::from_mins(1)),
             cancel: CancellationToken::new(),
         };
         self.connection().await?.exec(&exec, |_| ()).await?;
