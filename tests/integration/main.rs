@@ -1,3 +1,4 @@
 //! Edgewise against a fake world and against real parts.
 
-fn main() {}
+mod ssh;
+mod support;
