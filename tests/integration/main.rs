@@ -4,10 +4,6 @@
     clippy::unwrap_used,
     reason = "what a test cannot go on without ends it, and says where"
 )]
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test cannot go on without ends it, and says where"
-)]
 
 mod architecture;
 mod command_line;
@@ -15,6 +11,6 @@ mod habits;
 mod logs;
 mod packages;
 mod script_worker;
-mod script_worker;
+mod ssh;
 mod store;
 mod support;

@@ -33,6 +33,7 @@ pub struct Dialer {
     config: SshConfig,
     defaults: Defaults,
     password: Option<String>,
+    patience: Duration,
     known: KnownHostsFiles,
     keys: KeyFiles,
     limits: Limits,
@@ -70,6 +71,7 @@ impl Dialer {
                 connect_timeout_seconds: settings.connect_timeout_seconds,
             },
             password: settings.password.clone(),
+            patience: Duration::from_secs(settings.patience_seconds),
             known: KnownHostsFiles::default(),
             keys: KeyFiles::default(),
             limits: Limits::default(),
@@ -80,6 +82,12 @@ impl Dialer {
     #[must_use]
     pub fn config(&self) -> &SshConfig {
         &self.config
+    }
+
+    /// How long a host that went away is looked for.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// How a host is reached.
