@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::ports::{HostNeeds, StepKey, StepRun, StreamOffsets, Upload};
+use crate::app::ports::{HostNeeds, OutputLine, StepKey, StepRun, StreamOffsets, Upload};
 use crate::app::telling::logged_name;
 use crate::domain::action::ActionId;
 use crate::domain::lease::Lease;
