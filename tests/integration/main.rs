@@ -12,4 +12,5 @@ mod packages;
 mod logs;
 mod store;
 mod support;
+mod config_folder;
 mod script_worker;
