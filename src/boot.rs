@@ -12,7 +12,7 @@ use crate::balancer::NoBalancer;
 use crate::checks::NetworkProber;
 use crate::clock::SystemClock;
 use crate::domain::rollout::RolloutSettings;
-use crate::logs::embedded::EmbeddedLog;
+use crate::logs::embedded::EmbeddedLogs;
 use crate::script::worker::{ScriptWorker, WorkerLimits};
 use crate::settings::{MachineSecrets, Settings};
 use crate::ssh::{SshHosts, SshSettings};
@@ -61,7 +61,7 @@ pub struct Parts {
 /// # Errors
 /// [`BootError`] for the first part that is not fit.
 pub async fn app(store: Store, data_dir: &Path, settings: AppSettings, parts: Parts) -> Result<App, BootError> {
-    let log = EmbeddedLog::open(&data_dir.join("log.db"))
+    let log = EmbeddedLogs::open(&data_dir.join("log.db"))
         .await
         .map_err(|error| BootError::Log(error.to_string()))?;
     let log = Arc::new(log);
@@ -100,8 +100,8 @@ impl Server {
         std::fs::create_dir_all(data_dir)
             .map_err(|error| BootError::Machine { what: format!("the data folder {}", data_dir.display()), error })?;
         let store = Store::open(settings.store.url.reveal()).await?;
-        let claim = store.claim_server().await?;
-        let hosts = SshHosts::new(ssh_settings(settings)).map_err(|error| BootError::Ssh(error.to_string()))?;
+        let claim = store.claim_server()?;
+        let hosts = SshHosts::new(&ssh_settings(settings)).map_err(|error| BootError::Ssh(error.to_string()))?;
         let parts = Parts {
             hosts: Arc::new(hosts),
             balancer: Arc::new(NoBalancer),
@@ -115,6 +115,7 @@ impl Server {
         let stopping = tokio_util::sync::CancellationToken::new();
         let options = web::Options {
             https_only: settings.server.secure_cookies,
+            trust_forwarded: settings.server.trust_forwarded,
             shutdown_seconds: u64::from(settings.server.shutdown_seconds),
             stopping: stopping.clone(),
             ..web::Options::default()

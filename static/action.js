@@ -2,6 +2,7 @@
 
 import { Drawer } from "./drawer.js";
 import { Grid } from "./grid.js";
+import { get } from "./http.js";
 import { Steer } from "./steer.js";
 import { Story } from "./story.js";
 import { between, element as time } from "./times.js";
@@ -26,8 +27,6 @@ const steer = new Steer(id, root.dataset.space, (action) => head(action));
 const took = at("took");
 let seq = Number(root.dataset.seq);
 let patience = 1000;
-
-at("progress").classList.add(STATUS[root.dataset.status]?.[0] ?? "run");
 
 /** Status, waits, times, stages. */
 function head(action) {
@@ -86,6 +85,19 @@ function live(tone, words) {
   at("live").textContent = words;
 }
 
+/** Asks for the state as it is now, which also finds out whether the session is over, and follows from there. */
+async function again() {
+  const action = await get(`/api/v1/actions/${id}`).catch(() => null);
+  if (action) {
+    head(action);
+    if (over()) {
+      live("", "");
+      return;
+    }
+  }
+  follow();
+}
+
 function follow() {
   const source = new EventSource(`/api/v1/actions/${id}/events?after=${seq}`);
   const on = (name, apply) =>
@@ -119,7 +131,7 @@ function follow() {
     live("warn", "reconnecting…");
     // A browser comes back by itself from a lost connection, but not from an error page.
     if (source.readyState === EventSource.CLOSED) {
-      setTimeout(follow, patience);
+      setTimeout(again, patience);
       patience = Math.min(patience * 2, 15000);
     }
   });

@@ -45,7 +45,7 @@ export class Drawer {
     this.open = open;
     this.mark(true);
     this.box.hidden = false;
-    this.grid.cell(target, step)?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    this.grid.cell(target, step)?.scrollIntoView({ block: "nearest", inline: "center" });
     document.getElementById("drawer-title").textContent = `${target} · ${step}`;
     this.log.replaceChildren();
     this.foot.textContent = "Reading…";

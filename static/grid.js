@@ -4,7 +4,9 @@ import { between } from "./times.js";
 
 const BACK = "back: ";
 
-const STEPS = { pending: ["idle", "·"], running: ["run", "●"], ok: ["good", "✓"], skipped: ["skip", "–"], unknown: ["warn", "?"] };
+const STEPS = {
+  pending: ["idle", "·"], running: ["run", "●"], ok: ["good", "✓"], skipped: ["skip", "–"], unknown: ["warn", "?"],
+};
 const TARGETS = {
   pending: ["idle", "·"], running: ["run", "●"], succeeded: ["good", "✓"], failed: ["bad", "✕"],
   unreachable: ["bad", "✕"], unknown: ["warn", "?"], skipped: ["skip", "–"], rolled_back: ["back", "↩"],
@@ -39,6 +41,7 @@ export class Grid {
     }
     this.columns = [...document.querySelectorAll("#columns [data-step]")].map((column) => column.dataset.step);
     this.dirty = false;
+    this.rove();
     setInterval(() => this.tick(), 1000);
     this.listen();
   }
@@ -90,6 +93,7 @@ export class Grid {
     cell.type = "button";
     cell.className = "cell idle";
     cell.dataset.step = name;
+    cell.tabIndex = -1;
     for (const kind of ["sign", "vh", "cell-note"]) {
       const span = document.createElement("span");
       span.className = kind;
@@ -213,6 +217,21 @@ export class Grid {
     }
     for (const [group, any] of groups) if (group.hidden === any) group.hidden = !any;
     document.getElementById("none-shown").hidden = shown > 0;
+  }
+
+  /** Tab stops at one cell of the grid, not at each of thousands: the one that was visited last. */
+  rove() {
+    const cells = this.table.querySelectorAll(".cell");
+    for (const cell of cells) cell.tabIndex = -1;
+    if (cells.length > 0) cells[0].tabIndex = 0;
+    let stop = cells[0];
+    this.table.addEventListener("focusin", (event) => {
+      const cell = event.target.closest(".cell");
+      if (!cell) return;
+      stop.tabIndex = -1;
+      cell.tabIndex = 0;
+      stop = cell;
+    });
   }
 
   /** Arrow keys go from cell to cell. */

@@ -15,7 +15,7 @@ const url = (...parts) => `/space/${[space, project, ...parts].map(encodeURIComp
 
 function refresh() {
   const number = chosen().length;
-  document.getElementById("chosen").textContent = servers.length ? `${number} of ${count(servers.length, "server")} chosen` : document.getElementById("chosen").textContent;
+  if (servers.length > 0) document.getElementById("chosen").textContent = `${number} of ${count(servers.length, "server")} chosen`;
   for (const group of form.querySelectorAll("[data-group]")) {
     const boxes = [...group.closest(".pool").querySelectorAll("input[name=server]")];
     const on = boxes.filter((box) => box.checked).length;
@@ -31,6 +31,7 @@ function refresh() {
 function stale() {
   place.hidden = true;
   place.replaceChildren();
+  ask?.classList.add("primary");
 }
 
 function body() {
@@ -75,6 +76,7 @@ async function plan() {
     button.addEventListener("click", () => run(name, { ...wanted, plan_hash: answer.plan_hash }, button));
     place.replaceChildren(planElement(answer, button));
     place.hidden = false;
+    ask.classList.remove("primary");
     place.scrollIntoView({ block: "start" });
     place.focus({ preventScroll: true });
   } catch (problem) {

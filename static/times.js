@@ -21,7 +21,8 @@ export function between(from, to) {
 
 function ago(at) {
   const seconds = Math.floor((Date.now() - at) / 1000);
-  if (seconds < 0 || seconds >= 86400) return day.format(at);
+  // The two clocks may differ by a little.
+  if (seconds < -30 || seconds >= 86400) return day.format(at);
   if (seconds < 10) return "just now";
   if (seconds < 60) return `${seconds} s ago`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;

@@ -2,21 +2,31 @@
 
 mod act;
 mod actions;
+mod apply;
 mod client;
 mod completion;
 mod config;
+mod demo;
+mod dialing;
 mod event_stream;
+mod exec;
 mod exit;
 mod follow;
+mod host_list;
+mod hosts;
 mod local_store;
 mod migrate;
 mod output;
 mod password;
+mod policy_args;
 mod problem;
+mod sanitize;
 mod script_worker;
+mod serve;
 mod settings_args;
 mod show;
 mod token;
+mod tracing;
 mod user;
 
 use clap::{Parser, Subcommand};
@@ -58,6 +68,10 @@ pub struct Cli {
 
 #[derive(Debug, Clone, Subcommand)]
 enum Command {
+    /// Everything built in: made-up hosts, a balancer with traffic, a first canary deploy
+    Demo(demo::DemoArgs),
+    /// The server
+    Serve(serve::ServeArgs),
     /// Show what an action would do: each host, each command, each verdict; nothing is run
     Plan(act::NamedActArgs),
     /// Start an action
@@ -90,8 +104,18 @@ enum Command {
     },
     /// Watch and steer actions
     Actions(actions::ActionsArgs),
+    /// Run one command on many hosts; no server is needed
+    Exec(exec::ExecArgs),
+    /// Trust hosts' keys, check hosts, and explain how they are reached
+    Hosts(hosts::HostsArgs),
+    /// Say the verdict on a command, or on many; nothing is run
+    Sanitize(sanitize::SanitizeArgs),
     /// Bring the store's schema up to date
     Migrate(migrate::MigrateArgs),
+    /// Let the configuration be what a folder says; shows what changes
+    Apply(apply::ApplyArgs),
+    /// Write the configuration as a folder that `apply` takes
+    Export(apply::ExportArgs),
     /// Local users
     User(user::UserArgs),
     /// Service tokens, for CI and other programs
@@ -103,6 +127,9 @@ enum Command {
     /// Answer one request for a script on standard input: what the server starts for each
     #[command(hide = true, name = crate::script::worker::SUBCOMMAND)]
     ScriptWorker,
+    /// The application that the demo deploys
+    #[command(hide = true)]
+    DemoApp(demo::DemoAppArgs),
 }
 
 /// Runs what the command line asks for, and says on standard error why it could not.
@@ -124,19 +151,33 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
     };
     let server = || Server::new(&cli.url);
     match &cli.command {
+        Command::Demo(args) => wait(demo::run(args)),
+        Command::DemoApp(args) => demo::run_app(args),
+        Command::Serve(args) => wait(serve::run(args)),
         Command::Plan(args) => wait(act::plan(&server()?, args, output)),
         Command::Run { act, then } => wait(act::run(&server()?, act, then, output)),
         Command::Deploy { act, then } => wait(act::short(&server()?, "deploy", act, then, output)),
         Command::Restart { act, then } => wait(act::short(&server()?, "restart", act, then, output)),
         Command::Rollback { act, then } => wait(act::short(&server()?, "rollback", act, then, output)),
         Command::Actions(args) => wait(actions::run(&server()?, args, output)),
+        Command::Exec(args) => wait(exec::run(args, output)),
+        Command::Hosts(args) => wait(hosts::run(args, output)),
+        Command::Sanitize(args) => sanitize::run(args, output),
         Command::Migrate(args) => wait(migrate::run(args, output)),
+        Command::Apply(args) => wait(apply::apply(args, output)),
+        Command::Export(args) => wait(apply::export(args, output)),
         Command::User(args) => wait(user::run(args, output)),
         Command::Token(args) => wait(token::run(args, output)),
         Command::Config(args) => config::run(args, output),
         Command::Completion(args) => completion::run(*args),
         Command::ScriptWorker => script_worker::run(),
     }
+}
+
+/// This very program, for the children that run scripts.
+fn this_program() -> Result<std::path::PathBuf, Failure> {
+    std::env::current_exe()
+        .map_err(|error| Failure::failed(format!("this program is not to be found: {error}")))
 }
 
 /// Runs the asynchronous part of a command to its end.

@@ -76,7 +76,7 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> Result<bool
     let stop = CancellationToken::new();
     let listener = listen(options.port)?;
     let address = listener.local_addr().map_err(|error| DemoError::Machine { what: "the web server", error })?;
-    let server = crate::web::server(scene.app.clone(), listener, &crate::web::Options::default())
+    let server = crate::web::server(scene.app.clone(), listener, crate::web::Options::default())
         .map_err(|error| DemoError::Machine { what: "the web server", error })?;
     let handle = server.handle();
     let serving = tokio::spawn(server);

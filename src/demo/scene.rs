@@ -255,7 +255,7 @@ async fn configure(
         ConfigObject::Space(space.clone()),
         ConfigObject::Script(script),
         ConfigObject::Environment(environment),
-        ConfigObject::Project(space.name, project),
+        ConfigObject::Project { space: space.name, project },
     ]
     .map(ConfigChange::Put);
     store.apply(&changes, &Actor::System, now).await.map_err(told)?;

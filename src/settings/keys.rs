@@ -52,7 +52,7 @@ pub const KEYS: &[SettingKey] = &[
     key("server.listen", Kind::Text),
     key("server.data_dir", Kind::Path),
     key("server.secure_cookies", Kind::Boolean),
-    key("server.public_url", Kind::Text),
+    key("server.trust_forwarded", Kind::Boolean),
     key(
         "server.session_hours",
         Kind::Integer {
@@ -62,13 +62,11 @@ pub const KEYS: &[SettingKey] = &[
     ),
     key("server.shutdown_seconds", Kind::Integer { min: 0, max: 3600 }),
     hiding("store.url", Kind::Text, Hidden::UrlPassword),
-    key("store.max_connections", Kind::Integer { min: 1, max: 1000 }),
     key("ssh.config_file", Kind::Path),
     key("ssh.known_hosts_file", Kind::Path),
     key("ssh.user", Kind::Text),
     key("ssh.identity_file", Kind::Path),
     key("ssh.connect_timeout_seconds", Kind::Integer { min: 1, max: 600 }),
-    key("ssh.max_handshakes", Kind::Integer { min: 1, max: 10_000 }),
     hiding("elasticsearch.url", Kind::TextOrList, Hidden::UrlPassword),
     key("elasticsearch.username", Kind::Text),
     hiding("elasticsearch.password", Kind::Text, Hidden::Everything),
@@ -83,9 +81,6 @@ pub const KEYS: &[SettingKey] = &[
             max: 30 * DAY,
         },
     ),
-    key("actions.lease_seconds", Kind::Integer { min: 10, max: DAY }),
-    key("actions.max_active", Kind::Integer { min: 1, max: 10_000 }),
-    key("logs.retention_days", Kind::Integer { min: 0, max: 36_500 }),
 ];
 
 const fn key(path: &'static str, kind: Kind) -> SettingKey {
@@ -157,8 +152,8 @@ mod tests {
             ("server.lisen", "server.listen"),
             ("servr.listen", "server.listen"),
             ("ssh.known_host_file", "ssh.known_hosts_file"),
-            ("log.retention_days", "logs.retention_days"),
-            ("server.retention_days", "logs.retention_days"),
+            ("action.queue_timeout_seconds", "actions.queue_timeout_seconds"),
+            ("server.queue_timeout_seconds", "actions.queue_timeout_seconds"),
         ] {
             assert_eq!(SettingKey::nearest(wrong), Some(right), "{wrong}");
         }

@@ -8,8 +8,8 @@ use super::error::{SettingsError, SettingsErrors};
 use super::keys::{KEYS, Kind, SettingKey};
 use super::layer::{self, Layer, Origin, Value};
 use super::sections::{
-    ActionSettings, ElasticsearchSettings, IndexPeriod, LogSettings, Secret, ServerSettings, Settings,
-    SshSettings, StoreSettings,
+    ActionSettings, ElasticsearchSettings, IndexPeriod, Secret, ServerSettings, Settings, SshSettings,
+    StoreSettings,
 };
 use super::show::ShownSetting;
 
@@ -206,13 +206,12 @@ impl Merged {
                 listen: self.text("server.listen").unwrap_or_default(),
                 data_dir,
                 secure_cookies: self.flag("server.secure_cookies"),
-                public_url: self.text("server.public_url"),
+                trust_forwarded: self.flag("server.trust_forwarded"),
                 session_hours: self.number("server.session_hours"),
                 shutdown_seconds: self.number("server.shutdown_seconds"),
             },
             store: StoreSettings {
                 url: Secret::new(store_url),
-                max_connections: self.number("store.max_connections"),
             },
             ssh: SshSettings {
                 config_file: self.path("ssh.config_file")?,
@@ -221,7 +220,6 @@ impl Merged {
                 identity_file: self.path("ssh.identity_file")?,
                 password: None,
                 connect_timeout_seconds: self.number("ssh.connect_timeout_seconds"),
-                max_handshakes: self.number("ssh.max_handshakes"),
             },
             elasticsearch: ElasticsearchSettings {
                 urls: self
@@ -241,11 +239,6 @@ impl Merged {
             },
             actions: ActionSettings {
                 queue_timeout_seconds: self.number("actions.queue_timeout_seconds").into(),
-                lease_seconds: self.number("actions.lease_seconds").into(),
-                max_active: self.number("actions.max_active"),
-            },
-            logs: LogSettings {
-                retention_days: self.number("logs.retention_days"),
             },
         })
     }

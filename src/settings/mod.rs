@@ -2,6 +2,7 @@
 //! and, in `folder`, the files of a configuration folder.
 //!
 //! `keys` is the table of all of them; a layer is what one source gives; `sections` is what the program reads.
+//! `folder` reads and writes configuration folders: spaces, environments, projects, scripts and policies as files.
 
 mod environment;
 mod error;
@@ -21,7 +22,7 @@ pub use layer::Origin;
 pub use load::{DEFAULT_TOML, Loaded, Sources};
 pub use secrets::MachineSecrets;
 pub use sections::{
-    ActionSettings, ElasticsearchSettings, IndexPeriod, LogSettings, Secret, ServerSettings, Settings,
-    SshSettings, StoreSettings,
+    ActionSettings, ElasticsearchSettings, IndexPeriod, Secret, ServerSettings, Settings, SshSettings,
+    StoreSettings,
 };
 pub use show::ShownSetting;

@@ -18,8 +18,6 @@ pub struct Settings {
     pub elasticsearch: ElasticsearchSettings,
     /// `[actions]`
     pub actions: ActionSettings,
-    /// `[logs]`
-    pub logs: LogSettings,
 }
 
 /// A value that is never shown: no `Display`, and `Debug` masks it.
@@ -56,8 +54,9 @@ pub struct ServerSettings {
     pub data_dir: PathBuf,
     /// `server.secure_cookies`, `EDGEWISE_SERVER__SECURE_COOKIES`, default false: the session cookie over HTTPS only.
     pub secure_cookies: bool,
-    /// `server.public_url`, `EDGEWISE_SERVER__PUBLIC_URL`, no default: how people reach the server.
-    pub public_url: Option<String>,
+    /// `server.trust_forwarded`, `EDGEWISE_SERVER__TRUST_FORWARDED`, default false: believe `X-Forwarded-Proto` and
+    /// `X-Forwarded-Host`.
+    pub trust_forwarded: bool,
     /// `server.session_hours`, `EDGEWISE_SERVER__SESSION_HOURS`, default 12.
     pub session_hours: u32,
     /// `server.shutdown_seconds`, `EDGEWISE_SERVER__SHUTDOWN_SECONDS`, default 20.
@@ -69,8 +68,6 @@ pub struct ServerSettings {
 pub struct StoreSettings {
     /// `store.url`, `EDGEWISE_STORE__URL` (or `_FILE`), default `sqlite:<data_dir>/edgewise.db`. May hold a password.
     pub url: Secret,
-    /// `store.max_connections`, `EDGEWISE_STORE__MAX_CONNECTIONS`, default 10.
-    pub max_connections: u32,
 }
 
 /// `[ssh]`
@@ -86,11 +83,9 @@ pub struct SshSettings {
     pub identity_file: Option<PathBuf>,
     /// `EDGEWISE_SSH_PASSWORD` (or `_FILE`), no default; not in a settings file.
     pub password: Option<Secret>,
-    /// `ssh.connect_timeout_seconds`, `EDGEWISE_SSH__CONNECT_TIMEOUT_SECONDS`, default 15: name, connection, key
+    /// `ssh.connect_timeout_seconds`, `EDGEWISE_SSH__CONNECT_TIMEOUT_SECONDS`, default 20: name, connection, key
     /// exchange and login together.
     pub connect_timeout_seconds: u32,
-    /// `ssh.max_handshakes`, `EDGEWISE_SSH__MAX_HANDSHAKES`, default 128: at once, over all hosts.
-    pub max_handshakes: u32,
 }
 
 /// `[elasticsearch]`
@@ -127,15 +122,4 @@ pub enum IndexPeriod {
 pub struct ActionSettings {
     /// `actions.queue_timeout_seconds`, `EDGEWISE_ACTIONS__QUEUE_TIMEOUT_SECONDS`, default 3600.
     pub queue_timeout_seconds: u64,
-    /// `actions.lease_seconds`, `EDGEWISE_ACTIONS__LEASE_SECONDS`, default 60.
-    pub lease_seconds: u64,
-    /// `actions.max_active`, `EDGEWISE_ACTIONS__MAX_ACTIVE`, default 64.
-    pub max_active: u32,
-}
-
-/// `[logs]`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogSettings {
-    /// `logs.retention_days`, `EDGEWISE_LOGS__RETENTION_DAYS`, default 90; 0 keeps entries for ever.
-    pub retention_days: u32,
 }

@@ -183,10 +183,10 @@ fn what_is_wrong_is_said_with_its_place() {
             ":1: there is no setting `listen`; did you mean `server.listen`?",
         ),
         (
-            "[ssh]\nmax_handshakes = 0\n",
+            "[ssh]\nconnect_timeout_seconds = 0\n",
             &[],
             &[],
-            ":2: `ssh.max_handshakes` takes a whole number from 1 to 10000, not 0",
+            ":2: `ssh.connect_timeout_seconds` takes a whole number from 1 to 600, not 0",
         ),
         (
             "[elasticsearch]\nindex_period = \"week\"\n",

@@ -4,7 +4,7 @@
 //! types. Every moment is handed in. What belongs together is written in one transaction.
 
 mod action;
-mod claim;
+
 mod column;
 mod configuration;
 mod error;
@@ -16,6 +16,7 @@ mod place;
 mod pools;
 mod revision;
 mod schema;
+mod server_claim;
 mod session;
 mod steer;
 mod token;
@@ -25,12 +26,12 @@ pub use action::{
     ActionFilter, ActionPage, ActionRecord, ActionUpdate, ConflictRule, Correlation, CreateError, Created,
     FrozenAction, Held, Idempotency, LiveCount, NewAction, PruneRule, ServerId, StatusCount, StoredEvent,
 };
-pub use claim::ServerClaim;
 pub use configuration::{Applied, ConfigChange, ConfigKey, ConfigKind, ConfigObject, Script, Verb};
 pub use error::StoreError;
 pub use inventory::{InventoryEntry, RecordedVersion};
 pub use lease::{HeldLease, LeaseConflict, TakeLeasesError};
 pub use revision::Revision;
+pub use server_claim::ServerClaim;
 pub use session::Session;
 pub use steer::{SteerId, StoredSteer};
 pub use token::Token;

@@ -37,8 +37,7 @@ pub async fn whole(mut payload: Payload) -> Result<Bytes, Failure> {
     Ok(body.freeze())
 }
 
-/// A JSON body as `T`. With `wrapper`, `{"content": {...}}` stands for what is in it. An empty body is `{}`
-/// where `optional` says that it may be left out.
+/// A JSON body as `T`.
 pub async fn json<T: DeserializeOwned>(
     request: &HttpRequest,
     payload: Payload,
@@ -55,9 +54,9 @@ pub async fn json<T: DeserializeOwned>(
 /// How a JSON body may come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shape {
-    /// The object, or Edge's wrapper around it.
+    /// The object, or Edge's wrapper around it: `{"content": {...}}`.
     Wrapped,
-    /// The object, or nothing at all.
+    /// The object, or nothing at all, which counts as `{}`.
     Optional,
 }
 

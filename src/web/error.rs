@@ -110,7 +110,9 @@ fn sentence(failure: &Failure) -> String {
         Failure::App(AppError::Unauthenticated) => {
             "Sign in, or send a valid `Authorization: Bearer` token.".to_owned()
         }
-        Failure::App(error) => error.to_string(),
+        // These begin with the name of a field, which stays as it is.
+        Failure::App(error @ AppError::Invalid(_)) => error.to_string(),
+        Failure::App(error) => capitalised(&error.to_string()),
         Failure::NoSuchPath => "There is nothing at this address.".to_owned(),
         Failure::Method(allow) => format!("This address answers {allow} only."),
         Failure::NotJson {
@@ -125,6 +127,14 @@ fn sentence(failure: &Failure) -> String {
         Failure::Forged(why) => (*why).to_owned(),
         Failure::Unreadable(why) => why.clone(),
     }
+}
+
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 /// The problem document of a failure.
@@ -158,6 +168,12 @@ pub fn answer(error: &actix_web::Error, trail: &Trail) -> HttpResponse {
         return answer_failure(
             &if status == StatusCode::PAYLOAD_TOO_LARGE {
                 Failure::TooLarge(super::body::LIMIT)
+            } else if status == StatusCode::UNSUPPORTED_MEDIA_TYPE {
+                // Handlers of JSON read their bodies themselves; what the framework reads are forms.
+                Failure::ContentType {
+                    sent: "another kind".to_owned(),
+                    wanted: "application/x-www-form-urlencoded",
+                }
             } else if status == StatusCode::NOT_FOUND {
                 Failure::NoSuchPath
             } else if status.is_client_error() {

@@ -162,7 +162,9 @@ fn what_a_program_needs_to_go_on_is_in_the_document() {
     assert_eq!(holder["actor"], "jdoe");
     assert_eq!(holder["since"], "1970-01-01T00:00:00.000Z");
     assert_eq!(holder["targets"], json!(["web-1"]));
-    assert!(find("NotFound").get("holder").is_none());
+    let missing = find("NotFound");
+    assert!(missing.get("holder").is_none());
+    assert_eq!(missing["detail"], "There is no space `x`");
 }
 
 #[test]

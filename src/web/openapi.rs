@@ -1,4 +1,4 @@
-//! The description of the API (OpenAPI 3.1), written by hand and held against the table of routes by a test.
+//! The description of the API (`OpenAPI` 3.1), written by hand and held against the table of routes by a test.
 
 use actix_web::HttpResponse;
 use actix_web::http::header::ContentType;

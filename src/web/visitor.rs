@@ -10,8 +10,9 @@ use super::trail::Trail;
 use crate::app::error::AppError;
 use crate::domain::actor::Caller;
 
-/// An authenticated caller. Handlers take it as an argument; there is none without the gate.
-#[derive(Debug, Clone)]
+/// An authenticated caller. Handlers take it as an argument; there is none without the gate. It has no
+/// `Debug`, so that no session can get into a log by accident.
+#[derive(Clone)]
 pub struct Visitor {
     /// Who it is and what their roles are.
     pub caller: Caller,
@@ -22,7 +23,7 @@ pub struct Visitor {
 }
 
 /// What a session holds.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Session {
     /// The cookie's value.
     pub token: String,

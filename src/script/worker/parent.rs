@@ -61,7 +61,11 @@ impl ScriptWorker {
         }
     }
 
-    async fn ask(&self, script: &ScriptText, context: Option<&ScriptContext>) -> Result<Answer, ScriptError> {
+    async fn ask(
+        &self,
+        script: &ScriptText,
+        context: Option<&ScriptContext>,
+    ) -> Result<Answer, ScriptError> {
         let request = Request {
             name: script.name.clone(),
             text: script.text.clone(),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use diesel::{OptionalExtension, QueryDsl, SelectableHelper};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::domain::actor::Actor;
 use crate::domain::timestamp::Timestamp;
 use crate::store::pools::Alone;
 use crate::store::revision::NewRevision;
-use crate::store::schema::{configuration, revisions};
+use crate::store::schema::{configuration, revisions, tokens};
 use crate::store::{Store, StoreError, column, reading, writing};
 
 /// A change to make.
@@ -76,7 +76,7 @@ fn same(a: &str, b: &str) -> bool {
 
 impl Store {
     /// Makes these changes in their order, all or none, and says what each did. Every change that is one
-    /// writes a revision.
+    /// writes a revision. The tokens of a space that is deleted are revoked.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] where a project would be left without its space or environment.
@@ -108,6 +108,14 @@ impl Store {
                     }
                     (Verb::Deleted, _) => {
                         diesel::delete(place).execute(conn).await?;
+                        if key.kind() == ConfigKind::Space {
+                            // Or they would count again in another space of the same name.
+                            diesel::update(tokens::table.filter(tokens::space.eq(key.name())))
+                                .filter(tokens::revoked_at.is_null())
+                                .set(tokens::revoked_at.eq(now.as_millis()))
+                                .execute(conn)
+                                .await?;
+                        }
                     }
                     _ => {}
                 }

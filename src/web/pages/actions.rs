@@ -17,7 +17,6 @@ use crate::web::visitor::Visitor;
 
 /// The filters of the page; the space is in its path.
 #[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub(super) struct Filters {
     pub(super) project: Option<String>,
     pub(super) status: Option<String>,

@@ -1,11 +1,11 @@
 //! What all pages have around them.
 
-use super::super::assets;
-use super::super::trail::Trail;
-use super::super::visitor::Visitor;
+use crate::web::assets;
+use crate::web::trail::Trail;
+use crate::web::visitor::Visitor;
 
 /// What all pages have around them.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Frame {
     /// Who is signed in.
     pub user: Option<String>,

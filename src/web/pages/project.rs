@@ -16,7 +16,6 @@ use crate::web::visitor::Visitor;
 
 /// What a link to the page may preselect.
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct Preselected {
     action: Option<String>,
 }

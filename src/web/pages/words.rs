@@ -119,9 +119,39 @@ pub fn wait(kind: impl Borrow<WaitKind>) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::{moment, span, wait};
-    use crate::domain::action::WaitKind;
+    use super::{moment, span, stage, status, step, target, wait};
+    use crate::domain::action::{ActionStatus, TargetState, WaitKind};
     use crate::domain::timestamp::Timestamp;
+
+    #[test]
+    fn the_scripts_of_the_page_have_the_same_tones_and_signs() {
+        let action = include_str!("../../../static/action.js");
+        let grid = include_str!("../../../static/grid.js");
+        let says = |script: &str, word: &str, (tone, sign): (&str, &str)| {
+            let entry = format!("{word}: [\"{tone}\", \"{sign}\"]");
+            assert!(script.contains(&entry), "{entry}");
+        };
+        for each in ActionStatus::ALL {
+            says(action, each.as_str(), status(each));
+        }
+        for each in TargetState::ALL {
+            says(grid, each.as_str(), target(each));
+        }
+        for word in ["pending", "running", "ok", "skipped", "unknown"] {
+            says(grid, word, step(word));
+        }
+        for word in [
+            "running",
+            "soaking",
+            "waiting",
+            "done",
+            "failed",
+            "skipped",
+            "rolled_back",
+        ] {
+            says(action, word, stage(word));
+        }
+    }
 
     #[test]
     fn spans_are_as_short_as_they_can_be_said() {

@@ -24,7 +24,7 @@ fn print_shows_values_with_their_origins_and_masks_secrets() {
     assert_eq!(find("server.listen")["value"], "127.0.0.1:0");
     assert_eq!(find("server.listen")["origin"], "command line");
     assert_eq!(find("store.url")["origin"], "EDGEWISE_STORE__URL");
-    assert_eq!(find("ssh.max_handshakes")["origin"], "default");
+    assert_eq!(find("ssh.connect_timeout_seconds")["origin"], "default");
 }
 
 #[test]

@@ -28,7 +28,7 @@ macro_rules! cases {
 pub(super) use {cases, for_each_case};
 
 pub async fn an_entry_comes_back_as_it_went_in(logs: &dyn LogStore) {
-    let mut whole = line(1, 7, "caf\u{e9} \u{1f680} 'quoted' \"twice\" \\ \t end");
+    let mut whole = line(1, 7, "caf\u{e9} \u{1f680} 'quoted' \"twice\" \\ \t \u{0} end");
     whole.outcome = Some(Outcome::Unreachable);
     whole.exit_code = Some(-1);
     let mut bare = line(1, 8, "");

@@ -3,6 +3,7 @@
 mod actions;
 mod claims;
 mod configuration;
+mod endings;
 mod inventory;
 mod leases;
 mod schema;

@@ -3,9 +3,13 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 
+use diesel::backend::Backend;
 use diesel::sql_types::{BigInt, Text};
 use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, QueryableByName, RunQueryDsl};
+use diesel_async::AsyncPgConnection;
+use diesel_async::async_connection_wrapper::AsyncConnectionWrapper;
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use edgewise::store::{Store, StoreError};
 use tokio_postgres::NoTls;
 
@@ -192,6 +196,27 @@ async fn a_migration_is_run_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_migration_goes_back_and_forth() {
+    fn back_and_forth<DB: Backend>(conn: &mut impl MigrationHarness<DB>, folder: &str) {
+        let migrations = || FileBasedMigrations::from_path(folder).unwrap();
+        let forth = conn.run_pending_migrations(migrations()).unwrap().len();
+        assert!(forth > 0);
+        assert_eq!(conn.revert_all_migrations(migrations()).unwrap().len(), forth);
+        assert_eq!(conn.run_pending_migrations(migrations()).unwrap().len(), forth);
+    }
+    for folder in ["migrations/sqlite", "migrations/logs"] {
+        back_and_forth(&mut SqliteConnection::establish(":memory:").unwrap(), folder);
+    }
+    let url = postgres::fresh_database().await;
+    tokio::task::spawn_blocking(move || {
+        let mut conn = AsyncConnectionWrapper::<AsyncPgConnection>::establish(&url).unwrap();
+        back_and_forth(&mut conn, "migrations/postgres");
+    })
+    .await
+    .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_newer_schema_is_refused() {
     let newer = "INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')";
     let (store, folder) = world::sqlite().await;
@@ -254,4 +279,16 @@ async fn one_server_serves_a_file_and_several_a_database() {
     let store = world::postgres().await;
     let _first = store.claim_server().unwrap();
     let _second = store.clone().claim_server().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_hung_up_is_called_again() {
+    let url = postgres::fresh_database().await;
+    let store = Store::open(&url).await.unwrap();
+    store.ping().await.unwrap();
+    let hang_up = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let ended = client(&url).await.query(hang_up, &[]).await.unwrap();
+    assert!(!ended.is_empty());
+    assert_eq!(store.spaces().await.unwrap(), []);
 }

@@ -1,7 +1,10 @@
 //! Users, sessions, login codes, tokens.
 
 use edgewise::domain::actor::{Actor, Role};
-use edgewise::store::{PasswordHash, Session, Store, StoreError, Token, User};
+use edgewise::domain::space::Space;
+use edgewise::store::{
+    ConfigChange, ConfigKey, ConfigObject, PasswordHash, Session, Store, StoreError, Token, User,
+};
 
 use super::world::{at, jdoe, name, on_both};
 
@@ -10,6 +13,7 @@ on_both!(
     a_session_ends_by_time_by_hand_and_with_its_user,
     a_login_code_works_once,
     a_token_ends_by_time_and_by_revoking,
+    a_token_ends_with_its_space,
 );
 
 fn user(name: &str) -> User {
@@ -144,18 +148,23 @@ async fn a_login_code_works_once(store: Store) {
     assert_eq!(store.use_login_code("late", at(100)).await.unwrap(), None);
 }
 
-async fn a_token_ends_by_time_and_by_revoking(store: Store) {
-    let token = Token {
-        name: "ci".into(),
-        token_hash: "hash".into(),
-        space: name("payments"),
+/// A token of this space; the name says its hash too.
+fn token(called: &str, of: &str) -> Token {
+    Token {
+        name: called.into(),
+        token_hash: called.into(),
+        space: name(of),
         role: Role::Deployer,
         created_by: Actor::Console { name: "root".into() },
         created_at: at(0),
         expires_at: Some(at(100)),
         revoked_at: None,
         last_used_at: None,
-    };
+    }
+}
+
+async fn a_token_ends_by_time_and_by_revoking(store: Store) {
+    let token = token("ci", "payments");
     store.add_token(&token).await.unwrap();
     assert!(matches!(
         store.add_token(&token).await,
@@ -170,11 +179,8 @@ async fn a_token_ends_by_time_and_by_revoking(store: Store) {
     };
     store.add_token(&forever).await.unwrap();
 
-    assert_eq!(
-        store.find_token("hash", at(99)).await.unwrap(),
-        Some(token.clone())
-    );
-    assert_eq!(store.find_token("hash", at(100)).await.unwrap(), None);
+    assert_eq!(store.find_token("ci", at(99)).await.unwrap(), Some(token.clone()));
+    assert_eq!(store.find_token("ci", at(100)).await.unwrap(), None);
     assert_eq!(
         store.find_token("other", at(i64::from(u32::MAX))).await.unwrap(),
         Some(forever)
@@ -198,6 +204,30 @@ async fn a_token_ends_by_time_and_by_revoking(store: Store) {
         store.revoke_token("none", at(9)).await,
         Err(StoreError::Missing(_))
     ));
-    assert_eq!(store.find_token("hash", at(10)).await.unwrap(), None);
+    assert_eq!(store.find_token("ci", at(10)).await.unwrap(), None);
     assert_eq!(store.tokens(None).await.unwrap()[1].revoked_at, Some(at(8)));
+}
+
+async fn a_token_ends_with_its_space(store: Store) {
+    let space = |of: &str| Space {
+        name: name(of),
+        title: String::new(),
+        color: None,
+        members: Vec::new(),
+    };
+    for of in ["payments", "search"] {
+        let put = [ConfigChange::Put(ConfigObject::Space(space(of)))];
+        store.apply(&put, &jdoe(), at(0)).await.unwrap();
+        store.add_token(&token(of, of)).await.unwrap();
+    }
+    let delete = [ConfigChange::Delete(ConfigKey::space(&name("payments")))];
+    store.apply(&delete, &jdoe(), at(1)).await.unwrap();
+    // Another space of that name is not the one the token was made for.
+    let again = [ConfigChange::Put(ConfigObject::Space(space("payments")))];
+    store.apply(&again, &jdoe(), at(2)).await.unwrap();
+    assert_eq!(store.find_token("payments", at(3)).await.unwrap(), None);
+    assert_eq!(
+        store.find_token("search", at(3)).await.unwrap(),
+        Some(token("search", "search"))
+    );
 }

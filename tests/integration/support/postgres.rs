@@ -92,13 +92,18 @@ fn try_start() -> Option<Server> {
     let mut said = Vec::new();
     for line in words.by_ref().map_while(Result::ok) {
         if line.contains("database system is ready to accept connections") {
-            // Nobody reads on, but somebody must, or the server would wait for room.
-            std::thread::spawn(move || words.map_while(Result::ok).for_each(drop));
+            std::thread::spawn(move || {
+                // Nobody needs what it says on, but somebody must read it, or the server would wait for room.
+                words.map_while(Result::ok).for_each(drop);
+                guard.wait()
+            });
             return Some(Server { port, _guard: stdin });
         }
         said.push(line);
     }
-    eprintln!("{}", said.join("\n"));
+    drop(stdin);
+    let ended = guard.wait().expect("it was started");
+    eprintln!("{ended}\n{}", said.join("\n"));
     None
 }
 

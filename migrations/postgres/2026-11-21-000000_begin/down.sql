@@ -1,0 +1,14 @@
+DROP TABLE inventory;
+DROP TABLE leases;
+DROP TABLE idempotency_keys;
+DROP TABLE steers;
+DROP TABLE events;
+DROP TABLE action_targets;
+DROP TABLE plans;
+DROP TABLE actions;
+DROP TABLE tokens;
+DROP TABLE login_codes;
+DROP TABLE sessions;
+DROP TABLE users;
+DROP TABLE revisions;
+DROP TABLE configuration;
