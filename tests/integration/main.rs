@@ -19,4 +19,3 @@ mod script_worker;
 mod store;
 mod support;
 mod config_folder;
-mod script_worker;
