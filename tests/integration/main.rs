@@ -5,17 +5,12 @@
     reason = "what a test cannot go on without ends it, and says where"
 )]
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test cannot go on without ends it, and says where"
-)]
-
 mod architecture;
 mod command_line;
+mod config_folder;
 mod habits;
 mod logs;
 mod packages;
 mod script_worker;
 mod store;
 mod support;
-mod config_folder;
