@@ -5,11 +5,6 @@
     reason = "what a test cannot go on without ends it, and says where"
 )]
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "what a test cannot go on without ends it, and says where"
-)]
-
 mod architecture;
 mod command_line;
 mod habits;
@@ -18,4 +13,3 @@ mod packages;
 mod script_worker;
 mod store;
 mod support;
-mod script_worker;

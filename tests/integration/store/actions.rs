@@ -39,6 +39,7 @@ fn update(status: ActionStatus) -> ActionUpdate {
         waiting_for: None,
         started_at: None,
         ended_at: None,
+        versions: Vec::new(),
     }
 }
 
@@ -312,6 +313,7 @@ async fn an_event_and_what_it_changes_are_one(store: Store) {
         }),
         started_at: Some(at(4)),
         ended_at: None,
+        versions: Vec::new(),
     };
     store
         .append_event_with(id(1), 1, at(5), &Event::QueueReached, &waiting, None)

@@ -88,6 +88,7 @@ async fn an_action_at_its_end_is_nobodys(store: Store) {
         waiting_for: None,
         started_at: None,
         ended_at: Some(at(5)),
+        versions: Vec::new(),
     };
     store
         .append_event_with(id(1), 1, at(5), &Event::LeasesTaken, &over, None)

@@ -76,6 +76,7 @@ async fn end(store: &Store, number: u8) {
         waiting_for: None,
         started_at: None,
         ended_at: Some(at(300)),
+        versions: Vec::new(),
     };
     store
         .append_event_with(id(number), 1, at(300), &Event::LeasesTaken, &update, None)
@@ -103,6 +104,7 @@ async fn writes_until_it_is_killed() {
             // Tells which event the row knows of.
             started_at: Some(at(seq)),
             ended_at: None,
+            versions: Vec::new(),
         };
         store
             .take_leases(id(1), &keyed(&["web-1"]), at(seq), at(seq))

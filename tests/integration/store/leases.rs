@@ -109,6 +109,7 @@ async fn a_lease_holds_while_its_action_lives(store: Store) {
         waiting_for: None,
         started_at: None,
         ended_at: Some(at(32)),
+        versions: Vec::new(),
     };
     store
         .append_event_with(id(1), 1, at(32), &Event::LeasesTaken, &over, None)
