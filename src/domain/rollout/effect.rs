@@ -118,3 +118,22 @@ pub enum Timer {
     /// The end of the time without any progress.
     ProgressDeadline,
 }
+
+impl Timer {
+    /// The target it is about, where it is about one.
+    #[must_use]
+    pub fn target(&self) -> Option<&TargetName> {
+        match self {
+            Self::Pools { target }
+            | Self::Retry { target }
+            | Self::Success { target }
+            | Self::TargetDeadline { target } => Some(target),
+            Self::Countdown
+            | Self::Leases
+            | Self::LeasesGiveUp
+            | Self::Soak { .. }
+            | Self::Gate { .. }
+            | Self::ProgressDeadline => None,
+        }
+    }
+}

@@ -81,30 +81,37 @@ impl Facts {
         facts
     }
 
-    /// Pools are known by zone and name: two zones may use the same name.
+    /// A target's pool is the one of that name that lists it as a member; else the one of that name in
+    /// its zone. Two zones may use the same name.
     fn number_pools(&mut self) {
         let plan = Arc::clone(&self.plan);
-        let mut pool_numbers: HashMap<(&str, &str), u32> = HashMap::new();
-        for pool in &plan.pools {
-            pool_numbers
-                .entry((&pool.zone, &pool.name))
-                .or_insert(self.pools.len() as u32);
+        let mut by_member: HashMap<(u32, &str), u32> = HashMap::new();
+        let mut by_zone: HashMap<(&str, &str), u32> = HashMap::new();
+        for (number, pool) in plan.pools.iter().enumerate() {
+            let number = number as u32;
+            by_zone.entry((&pool.zone, &pool.name)).or_insert(number);
+            for member in &pool.members {
+                if let Some(&target) = self.index.get(member) {
+                    by_member.entry((target, &pool.name)).or_insert(number);
+                }
+            }
             self.pools.push((pool.name.clone(), pool.minimum));
         }
         let mut classes: HashMap<Vec<u32>, u32> = HashMap::new();
-        for target in &plan.targets {
+        for (number, target) in plan.targets.iter().enumerate() {
             let mut pools: Vec<u32> = target
                 .target
                 .pools
                 .iter()
                 .map(|name| {
-                    *pool_numbers
-                        .entry((&target.target.zone, name))
-                        .or_insert_with(|| {
+                    let listed = by_member.get(&(number as u32, name.as_str())).copied();
+                    listed.unwrap_or_else(|| {
+                        *by_zone.entry((&target.target.zone, name)).or_insert_with(|| {
                             // No promise was made for a pool that the plan does not list.
                             self.pools.push((name.clone(), 0));
                             self.pools.len() as u32 - 1
                         })
+                    })
                 })
                 .collect();
             pools.sort_unstable();

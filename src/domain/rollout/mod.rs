@@ -1,7 +1,7 @@
 //! The rollout engine: one pure machine, `(state, event, now) -> (state, effects)`.
 //!
 //! Staggered, canary, rolling, rings and all-at-once are lists of stages for it, not engines of their own:
-//! [`strategy`] makes those lists, [`Rollout`] runs them.
+//! [`strategy`] makes those lists, [`Rollout`] runs them, [`simulate`] does so on made-up hosts.
 
 mod decision;
 mod effect;
@@ -14,6 +14,7 @@ mod progress;
 mod queue;
 mod refused;
 mod settings;
+pub mod simulate;
 pub mod strategy;
 
 pub use decision::Decision;

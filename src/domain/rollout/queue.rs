@@ -28,6 +28,8 @@ struct Lane {
     /// By order, then target.
     waiting: BTreeSet<(i64, u32)>,
     blocked: Option<Blocked>,
+    /// It is asked again whether it is still blocked.
+    asking: bool,
 }
 
 /// Two lanes for each class: `2 * class` in service, `2 * class + 1` out of service.
@@ -82,23 +84,38 @@ impl Queue {
     }
 
     /// Nobody of this class that is in service may start until `blocked.until`. One that was blocked
-    /// before keeps the moment since when.
-    pub fn block(&mut self, class: u32, mut blocked: Blocked) {
-        let lane = class * 2;
-        self.unlist(lane);
-        if let Some(before) = &self.lanes[lane as usize].blocked {
+    /// before keeps the moment since when. Says whether this is news.
+    pub fn block(&mut self, class: u32, mut blocked: Blocked) -> bool {
+        let number = class * 2;
+        self.unlist(number);
+        let lane = &mut self.lanes[number as usize];
+        let mut news = true;
+        if let Some(before) = &lane.blocked {
             blocked.since = before.since;
+            news = before.detail != blocked.detail;
         }
-        self.lanes[lane as usize].blocked = Some(blocked);
-        self.blocked.insert(lane);
+        lane.blocked = Some(blocked);
+        lane.asking = false;
+        self.blocked.insert(number);
+        news
     }
 
-    /// Lets a class be asked again.
+    /// Lets a blocked class be asked again.
+    pub fn ask_again(&mut self, class: u32) {
+        let lane = &mut self.lanes[class as usize * 2];
+        if lane.blocked.is_some() && !lane.asking {
+            lane.asking = true;
+            self.list(class * 2);
+        }
+    }
+
+    /// One of this class may start: it is blocked no more.
     pub fn unblock(&mut self, class: u32) {
-        let lane = class * 2;
-        if self.lanes[lane as usize].blocked.take().is_some() {
-            self.blocked.remove(&lane);
-            self.list(lane);
+        let number = class * 2;
+        if self.lanes[number as usize].blocked.take().is_some() {
+            self.lanes[number as usize].asking = false;
+            self.blocked.remove(&number);
+            self.list(number);
         }
     }
 
@@ -115,6 +132,9 @@ impl Queue {
                 self.push(class, true, entry.0, entry.1);
             }
         }
+        if self.lanes[lane as usize].waiting.is_empty() {
+            self.unblock(class);
+        }
     }
 
     /// Those of a class that are taken to be in service.
@@ -123,18 +143,20 @@ impl Queue {
         lane.waiting.iter().map(|&(_, target)| target)
     }
 
-    /// The blocks that somebody waits behind.
+    /// The blocks that somebody waits behind, also while one of those asks again.
     pub fn blocks(&self) -> impl Iterator<Item = &Blocked> {
         self.blocked
             .iter()
-            .map(|&lane| &self.lanes[lane as usize])
-            .filter(|lane| !lane.waiting.is_empty())
-            .filter_map(|lane| lane.blocked.as_ref())
+            .filter_map(|&lane| self.lanes[lane as usize].blocked.as_ref())
     }
 
     fn list(&mut self, lane: u32) {
-        let Lane { waiting, blocked } = &self.lanes[lane as usize];
-        if blocked.is_none()
+        let Lane {
+            waiting,
+            blocked,
+            asking,
+        } = &self.lanes[lane as usize];
+        if (blocked.is_none() || *asking)
             && let Some(&(order, _)) = waiting.first()
         {
             self.heads.insert((order, lane));
@@ -168,8 +190,9 @@ mod tests {
         queue.push(0, false, 1, 10);
         queue.push(0, false, 3, 11);
         queue.push(1, false, 2, 20);
-        queue.block(0, blocked(5));
-        queue.block(0, blocked(9));
+        assert!(queue.block(0, blocked(5)), "it is news");
+        queue.ask_again(0);
+        assert!(!queue.block(0, blocked(9)), "nothing new");
         assert_eq!(
             queue.blocks().next().unwrap().since,
             Timestamp::from_millis(5),
@@ -179,7 +202,7 @@ mod tests {
         assert_eq!(queue.pop(), None);
         queue.sort_out(0, [(3, 11), (7, 12)].into_iter());
         assert_eq!(queue.pop(), Some(11), "out of service: nothing to wait for");
-        queue.unblock(0);
+        queue.ask_again(0);
         assert_eq!(queue.pop(), Some(10));
         assert!(queue.is_empty());
     }

@@ -59,6 +59,7 @@ impl Rollout {
             };
             self.state.active.insert(target);
             self.state.in_progress += 1;
+            self.state.asking += 1;
             turn.effects.push(Effect::AskPools {
                 target: self.facts.name(target).clone(),
             });
@@ -160,6 +161,7 @@ impl Rollout {
         }
         if weighed.in_service {
             let facts = Arc::clone(&self.facts);
+            self.state.queue.unblock(facts.class_of[target as usize]);
             let run = &mut self.state.runs[target as usize];
             run.presence = Presence::Leaving;
             for &pool in facts.pools_of(target) {
@@ -171,6 +173,7 @@ impl Rollout {
             Way::Back => format!("take {name} back"),
         };
         self.note(turn, what, weighed.why);
+        self.state.asking -= 1;
         self.begin(target, way, turn);
     }
 
@@ -194,17 +197,19 @@ impl Rollout {
         let until = turn
             .now
             .plus_seconds(self.facts.settings.pools_retry_seconds.max(1));
-        self.note(turn, format!("let {name} wait"), detail.clone());
-        self.state.queue.block(
+        let news = self.state.queue.block(
             self.facts.class_of[target as usize],
             Blocked {
                 kind,
-                detail,
+                detail: detail.clone(),
                 since: turn.now,
                 until,
                 asker: target,
             },
         );
+        if news {
+            self.note(turn, format!("let {name} wait"), detail);
+        }
         turn.effects.push(Effect::Arm {
             timer: Timer::Pools { target: name.clone() },
             at: until,
@@ -213,7 +218,7 @@ impl Rollout {
 
     /// The moment of the next question for the targets that wait behind this one.
     pub(super) fn ask_again(&mut self, target: u32) {
-        self.state.queue.unblock(self.facts.class_of[target as usize]);
+        self.state.queue.ask_again(self.facts.class_of[target as usize]);
     }
 
     /// Its `pool_out` is done.
@@ -242,7 +247,7 @@ impl Rollout {
                 self.state.pools[pool as usize].leaving -= 1;
             }
             for &class in &facts.pool_classes[pool as usize] {
-                self.state.queue.unblock(class);
+                self.state.queue.ask_again(class);
             }
         }
     }

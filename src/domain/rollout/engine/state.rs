@@ -29,6 +29,8 @@ pub(super) struct State {
     pub active: BTreeSet<u32>,
     /// How many of them hold a place in the window.
     pub in_progress: u32,
+    /// How many of those only wait for the answer of their pools.
+    pub asking: u32,
     /// How many of them are only looked at.
     pub looks: u32,
     /// The targets on which a step was started, in that order.
@@ -285,6 +287,7 @@ impl State {
             queue: Queue::new(facts.class_pools.len()),
             active: BTreeSet::new(),
             in_progress: 0,
+            asking: 0,
             looks: 0,
             touched: Vec::new(),
             deferred: Vec::new(),

@@ -403,6 +403,7 @@ impl Rollout {
         let work = std::mem::replace(&mut run.work, Work::Idle);
         run.deadline_at = None;
         if self.state.active.remove(&target) {
+            self.state.asking -= u32::from(matches!(work, Work::Asking { .. }));
             if Self::is_look(&work) {
                 self.state.looks -= 1;
             } else {

@@ -31,7 +31,7 @@ impl Rollout {
                     at: At::Soaking(_) | At::Gate(_),
                     ..
                 } => ActionStatus::Waiting,
-                Course::Forth { .. } | Course::Back if self.state.in_progress == 0 => {
+                Course::Forth { .. } | Course::Back if self.does_nothing_but_ask() => {
                     if self.state.queue.blocks().next().is_some() {
                         ActionStatus::Waiting
                     } else {
@@ -60,10 +60,15 @@ impl Rollout {
                     stage,
                     at: At::Gate(wait),
                 } => Some(self.for_gate(*stage, wait)),
-                Course::Forth { .. } | Course::Back if self.state.in_progress == 0 => self.for_pools(),
+                Course::Forth { .. } | Course::Back if self.does_nothing_but_ask() => self.for_pools(),
                 Course::Forth { .. } | Course::Back | Course::Halt { .. } => None,
             },
         }
+    }
+
+    /// Nothing goes on but questions to the load balancer.
+    fn does_nothing_but_ask(&self) -> bool {
+        self.state.in_progress == self.state.asking
     }
 
     fn for_a_person(&self, paused: &Paused) -> WaitingFor {

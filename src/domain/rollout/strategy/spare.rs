@@ -2,28 +2,29 @@
 
 use std::collections::HashMap;
 
+use crate::domain::name::TargetName;
 use crate::domain::target::Pool;
 
 use super::{StrategyError, TargetFacts};
 
 /// Refuses a plan with a target in service whose pool must keep every member: it could never start.
 pub(super) fn check(targets: &[TargetFacts], pools: &[Pool]) -> Result<(), StrategyError> {
-    let by_name: HashMap<(&str, &str), &Pool> = pools
+    let in_service: HashMap<&TargetName, &TargetFacts> = targets
         .iter()
-        .map(|pool| ((pool.zone.as_str(), pool.name.as_str()), pool))
+        .filter(|target| target.in_service)
+        .map(|target| (&target.name, target))
         .collect();
-    for target in targets.iter().filter(|target| target.in_service) {
-        for name in &target.pools {
-            let Some(pool) = by_name.get(&(target.zone.as_str(), name.as_str())) else {
-                continue;
-            };
-            let members = pool.members.len() as u32;
-            if pool.minimum >= members {
-                return Err(StrategyError::new(
-                    "inpool_threshold",
-                    never(pool, members, target),
-                ));
-            }
+    for pool in pools {
+        let members = pool.members.len() as u32;
+        if pool.minimum < members {
+            continue;
+        }
+        let mut stuck = pool.members.iter().filter_map(|member| in_service.get(member));
+        if let Some(target) = stuck.find(|target| target.pools.contains(&pool.name)) {
+            return Err(StrategyError::new(
+                "inpool_threshold",
+                never(pool, members, target),
+            ));
         }
     }
     Ok(())

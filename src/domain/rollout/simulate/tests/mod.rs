@@ -1,0 +1,4 @@
+//! The engine on made-up hosts.
+
+mod properties;
+mod report;
