@@ -23,7 +23,7 @@ impl ArtifactReader {
     pub fn new() -> Result<Self, reqwest::Error> {
         let client = reqwest::Client::builder()
             .connect_timeout(Duration::from_secs(15))
-            .read_timeout(Duration::from_secs(60))
+            .read_timeout(Duration::from_mins(1))
             .user_agent(concat!("edgewise/", env!("CARGO_PKG_VERSION")))
             .build()?;
         Ok(Self { client })

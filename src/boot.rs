@@ -60,7 +60,12 @@ pub struct Parts {
 ///
 /// # Errors
 /// [`BootError`] for the first part that is not fit.
-pub async fn app(store: Store, data_dir: &Path, settings: AppSettings, parts: Parts) -> Result<App, BootError> {
+pub async fn app(
+    store: Store,
+    data_dir: &Path,
+    settings: AppSettings,
+    parts: Parts,
+) -> Result<App, BootError> {
     let log = EmbeddedLogs::open(&data_dir.join("log.db"))
         .await
         .map_err(|error| BootError::Log(error.to_string()))?;
@@ -97,11 +102,14 @@ impl Server {
     /// [`BootError`] for the first part that is not fit.
     pub async fn start(settings: &Settings, program: PathBuf) -> Result<Self, BootError> {
         let data_dir = &settings.server.data_dir;
-        std::fs::create_dir_all(data_dir)
-            .map_err(|error| BootError::Machine { what: format!("the data folder {}", data_dir.display()), error })?;
+        std::fs::create_dir_all(data_dir).map_err(|error| BootError::Machine {
+            what: format!("the data folder {}", data_dir.display()),
+            error,
+        })?;
         let store = Store::open(settings.store.url.reveal()).await?;
         let claim = store.claim_server()?;
-        let hosts = SshHosts::new(&ssh_settings(settings)).map_err(|error| BootError::Ssh(error.to_string()))?;
+        let hosts =
+            SshHosts::new(&ssh_settings(settings)).map_err(|error| BootError::Ssh(error.to_string()))?;
         let parts = Parts {
             hosts: Arc::new(hosts),
             balancer: Arc::new(NoBalancer),
@@ -109,7 +117,10 @@ impl Server {
             program,
         };
         let app = app(store, data_dir, app_settings(settings), parts).await?;
-        let machine = |error| BootError::Machine { what: format!("listening on {}", settings.server.listen), error };
+        let machine = |error| BootError::Machine {
+            what: format!("listening on {}", settings.server.listen),
+            error,
+        };
         let listener = TcpListener::bind(&settings.server.listen).map_err(machine)?;
         let address = listener.local_addr().map_err(machine)?;
         let stopping = tokio_util::sync::CancellationToken::new();
@@ -121,7 +132,13 @@ impl Server {
             ..web::Options::default()
         };
         let web = web::server(app.clone(), listener, options).map_err(machine)?;
-        Ok(Self { app, web, stopping, address, _claim: claim })
+        Ok(Self {
+            app,
+            web,
+            stopping,
+            address,
+            _claim: claim,
+        })
     }
 
     /// Where it listens.
@@ -151,8 +168,14 @@ impl Server {
             None => serving.await,
         };
         match ended {
-            Ok(result) => result.map_err(|error| BootError::Machine { what: "the web server".into(), error }),
-            Err(error) => Err(BootError::Machine { what: "the web server".into(), error: std::io::Error::other(error) }),
+            Ok(result) => result.map_err(|error| BootError::Machine {
+                what: "the web server".into(),
+                error,
+            }),
+            Err(error) => Err(BootError::Machine {
+                what: "the web server".into(),
+                error: std::io::Error::other(error),
+            }),
         }
     }
 }
@@ -180,7 +203,10 @@ pub fn ssh_settings(settings: &Settings) -> SshSettings {
         known_hosts_file: given.known_hosts_file.clone().or(usual.known_hosts_file),
         user: given.user.clone().or(usual.user),
         identity_file: given.identity_file.clone().or(usual.identity_file),
-        password: given.password.as_ref().map(|password| password.reveal().to_owned()),
+        password: given
+            .password
+            .as_ref()
+            .map(|password| password.reveal().to_owned()),
         connect_timeout_seconds: u64::from(given.connect_timeout_seconds),
         ..usual
     }

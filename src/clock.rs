@@ -13,7 +13,7 @@ use crate::domain::timestamp::Timestamp;
 pub struct SystemClock;
 
 /// The longest single wait: a wall clock that is set back or forth is noticed after so long.
-const LONGEST_WAIT: Duration = Duration::from_secs(3600);
+const LONGEST_WAIT: Duration = Duration::from_hours(1);
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {

@@ -96,7 +96,11 @@ impl App {
     /// Opens a session for a one-time login code, which is used up by it.
     pub async fn sign_in_once(&self, code: &str) -> Result<NewSession, AppError> {
         let now = self.outside.clock.now();
-        match self.store.use_login_code(&accounts::hash_token(code), now).await? {
+        match self
+            .store
+            .use_login_code(&accounts::hash_token(code), now)
+            .await?
+        {
             Some(user) => self.open_session(&user.name, now).await,
             None => Err(AppError::Unauthenticated),
         }
@@ -109,7 +113,11 @@ impl App {
             return Ok(None);
         };
         let caller = self.caller_of(&user).await?;
-        Ok(Some(SessionCaller { caller, user: user.name, csrf: session.csrf_token }))
+        Ok(Some(SessionCaller {
+            caller,
+            user: user.name,
+            csrf: session.csrf_token,
+        }))
     }
 
     /// Ends a session.
@@ -143,7 +151,12 @@ impl App {
         };
         self.store.create_session(&session).await?;
         self.store.delete_expired_sessions(now).await?;
-        Ok(NewSession { token, csrf, user: user.to_owned(), expires_at })
+        Ok(NewSession {
+            token,
+            csrf,
+            user: user.to_owned(),
+            expires_at,
+        })
     }
 
     async fn caller_of(&self, user: &User) -> Result<Caller, AppError> {
@@ -157,6 +170,12 @@ impl App {
                 roles.into_iter().map(move |role| (space.name.clone(), role))
             })
             .collect();
-        Ok(Caller { actor: Actor::User { name: user.name.clone() }, server_admin: user.server_admin, roles })
+        Ok(Caller {
+            actor: Actor::User {
+                name: user.name.clone(),
+            },
+            server_admin: user.server_admin,
+            roles,
+        })
     }
 }

@@ -79,22 +79,34 @@ impl App {
             .plan
             .targets
             .iter()
-            .map(|planned| (self.outside.hosts.lease_key(&planned.target), planned.target.name.clone()))
+            .map(|planned| {
+                (
+                    self.outside.hosts.lease_key(&planned.target),
+                    planned.target.name.clone(),
+                )
+            })
             .collect();
         let plan = std::sync::Arc::new(start.plan);
-        let created = Event::Created { due_at, needs_approval, queued_behind: None };
+        let created = Event::Created {
+            due_at,
+            needs_approval,
+            queued_behind: None,
+        };
         let mut rollout = Rollout::new(std::sync::Arc::clone(&plan), self.rollout_settings());
-        rollout.apply(&created, now).map_err(|refused| AppError::Internal(refused.to_string()))?;
-        let frozen = FrozenAction { record: ActionRecord {
-            id,
-            space: plan.space.clone(),
-            project: plan.project.clone(),
-            environment: plan.environment.clone(),
-            action: plan.action.clone(),
-            version: plan.version.clone(),
-            actor: caller.actor.clone(),
-            on_behalf: start.on_behalf,
-            reason: Some(start.reason).filter(|reason| !reason.is_empty()),
+        rollout
+            .apply(&created, now)
+            .map_err(|refused| AppError::Internal(refused.to_string()))?;
+        let frozen = FrozenAction {
+            record: ActionRecord {
+                id,
+                space: plan.space.clone(),
+                project: plan.project.clone(),
+                environment: plan.environment.clone(),
+                action: plan.action.clone(),
+                version: plan.version.clone(),
+                actor: caller.actor.clone(),
+                on_behalf: start.on_behalf,
+                reason: Some(start.reason).filter(|reason| !reason.is_empty()),
                 created_at: now,
                 due_at,
                 started_at: None,
@@ -113,14 +125,29 @@ impl App {
             config: start.config,
         };
         let accepted = accepted(&frozen.record);
-        let idempotency =
-            start.headers.idempotency_key.map(|key| Idempotency { key, body_hash: start.digest });
-        let new = NewAction { action: frozen, targets, event0: created, idempotency };
-        let rule = if start.queue { ConflictRule::Queue } else { ConflictRule::Refuse };
+        let idempotency = start.headers.idempotency_key.map(|key| Idempotency {
+            key,
+            body_hash: start.digest,
+        });
+        let new = NewAction {
+            action: frozen,
+            targets,
+            event0: created,
+            idempotency,
+        };
+        let rule = if start.queue {
+            ConflictRule::Queue
+        } else {
+            ConflictRule::Refuse
+        };
         match self.store.create_action(&new, rule).await {
             Ok(Created::New { queued_behind }) => {
                 self.runner.start(id);
-                let status = if queued_behind.is_some() { ActionStatus::Queued } else { accepted.status };
+                let status = if queued_behind.is_some() {
+                    ActionStatus::Queued
+                } else {
+                    accepted.status
+                };
                 Ok(Accepted { status, ..accepted })
             }
             Ok(Created::Repeated(first)) => self.first(first).await,
@@ -150,7 +177,9 @@ impl App {
         request: &ActRequest,
         digest: &str,
     ) -> Result<Option<Accepted>, AppError> {
-        let Some(key) = &request.headers.idempotency_key else { return Ok(None) };
+        let Some(key) = &request.headers.idempotency_key else {
+            return Ok(None);
+        };
         if key.is_empty() || key.len() > 255 {
             return Err(AppError::field("Idempotency-Key", "use 1 to 255 characters"));
         }
@@ -165,7 +194,10 @@ impl App {
 }
 
 fn other_body() -> AppError {
-    AppError::field("Idempotency-Key", "this key came before with another request: use a new key for a new request")
+    AppError::field(
+        "Idempotency-Key",
+        "this key came before with another request: use a new key for a new request",
+    )
 }
 
 fn accepted(record: &ActionRecord) -> Accepted {
@@ -197,8 +229,18 @@ fn digest(request: &ActRequest) -> String {
     let body = &request.body;
     let servers: BTreeSet<&String> = body.servers.iter().collect();
     let asked = serde_json::json!([
-        request.space, request.project, request.action, servers, body.all, body.user, body.countdown,
-        body.version, body.reason, body.queue, body.plan_hash, body.config,
+        request.space,
+        request.project,
+        request.action,
+        servers,
+        body.all,
+        body.user,
+        body.countdown,
+        body.version,
+        body.reason,
+        body.queue,
+        body.plan_hash,
+        body.config,
     ]);
     data_encoding::HEXLOWER.encode(&Sha256::digest(asked.to_string().as_bytes()))
 }

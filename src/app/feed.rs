@@ -40,9 +40,10 @@ impl Feed {
     /// in the stores.
     pub fn open(&self, action: ActionId, published: u64) {
         self.with(|channels| {
-            channels
-                .entry(action)
-                .or_insert_with(|| Channel { sender: broadcast::channel(BACKLOG).0, published });
+            channels.entry(action).or_insert_with(|| Channel {
+                sender: broadcast::channel(BACKLOG).0,
+                published,
+            });
         });
     }
 

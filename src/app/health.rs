@@ -21,11 +21,17 @@ impl App {
     pub async fn unfit(&self) -> Vec<Unfit> {
         let mut unfit = Vec::new();
         if let Err(error) = self.store.ping().await {
-            unfit.push(Unfit { part: "store", message: error.to_string() });
+            unfit.push(Unfit {
+                part: "store",
+                message: error.to_string(),
+            });
         }
         let probe = crate::domain::action::ActionId::from_parts(self.outside.clock.now(), [0; 10]);
         if let Err(error) = self.outside.log_search.last_seq(probe).await {
-            unfit.push(Unfit { part: "log", message: error.to_string() });
+            unfit.push(Unfit {
+                part: "log",
+                message: error.to_string(),
+            });
         }
         match rustix::fs::statvfs(&self.settings.data_dir) {
             Ok(disk) if disk.f_bavail.saturating_mul(disk.f_frsize) < FREE_BYTES => unfit.push(Unfit {
@@ -33,7 +39,10 @@ impl App {
                 message: "less than 64 MiB are free where the data folder lives".to_owned(),
             }),
             Ok(_) => {}
-            Err(error) => unfit.push(Unfit { part: "disk", message: error.to_string() }),
+            Err(error) => unfit.push(Unfit {
+                part: "disk",
+                message: error.to_string(),
+            }),
         }
         unfit
     }

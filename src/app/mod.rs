@@ -63,8 +63,21 @@ impl App {
         settings: AppSettings,
     ) -> Self {
         let feed = Feed::default();
-        let runner = Runner::new(store.clone(), outside.clone(), feed.clone(), settings.rollout.clone());
-        Self { store, outside, interpreter, runner, feed, attempts: Arc::default(), settings }
+        let runner = Runner::new(
+            store.clone(),
+            outside.clone(),
+            feed.clone(),
+            settings.rollout.clone(),
+        );
+        Self {
+            store,
+            outside,
+            interpreter,
+            runner,
+            feed,
+            attempts: Arc::default(),
+            settings,
+        }
     }
 
     /// What runs the actions of this process.

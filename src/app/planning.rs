@@ -13,9 +13,7 @@ use crate::domain::actor::{Caller, OPERATOR_ACTIONS, Permission};
 use crate::domain::config::{ConfigError, MergedConfig, check, merge, rollout_keys_of};
 use crate::domain::environment::Environment;
 use crate::domain::name::{Name, TargetName};
-use crate::domain::plan::{
-    Draft, Gate, Plan, PlanInputs, ScriptContext, ScriptTarget, UploadSource, Work,
-};
+use crate::domain::plan::{Draft, Gate, Plan, PlanInputs, ScriptContext, ScriptTarget, UploadSource, Work};
 use crate::domain::project::Project;
 use crate::domain::rollout::strategy::{self, TargetFacts};
 use crate::domain::sanitize::{Decision, Sanitizer};
@@ -75,24 +73,47 @@ impl App {
         let space = Name::parse(space).map_err(|_| unknown())?;
         let project = Name::parse(project).map_err(|_| unknown())?;
         let space = self.store.space(&space).await?.ok_or_else(unknown)?;
-        let project = self.store.project(&space.name, &project).await?.ok_or_else(unknown)?;
-        let environment = self.store.environment(&project.environment).await?.ok_or_else(|| {
-            AppError::Conflict(format!("the environment `{}` of the project is gone", project.environment))
-        })?;
+        let project = self
+            .store
+            .project(&space.name, &project)
+            .await?
+            .ok_or_else(unknown)?;
+        let environment = self
+            .store
+            .environment(&project.environment)
+            .await?
+            .ok_or_else(|| {
+                AppError::Conflict(format!(
+                    "the environment `{}` of the project is gone",
+                    project.environment
+                ))
+            })?;
         let text = self.store.script(&environment.script).await?.ok_or_else(|| {
-            AppError::Conflict(format!("the script `{}` of the environment is gone", environment.script))
+            AppError::Conflict(format!(
+                "the script `{}` of the environment is gone",
+                environment.script
+            ))
         })?;
-        let script = ScriptText { name: environment.script.clone(), text };
-        let facts = self.interpreter.describe(&script).await.map_err(|error| script_error(&error))?;
-        Ok(Subject { space, project, environment, script, facts })
+        let script = ScriptText {
+            name: environment.script.clone(),
+            text,
+        };
+        let facts = self
+            .interpreter
+            .describe(&script)
+            .await
+            .map_err(|error| script_error(&error))?;
+        Ok(Subject {
+            space,
+            project,
+            environment,
+            script,
+            facts,
+        })
     }
 
     /// Makes the plan that this request asks for. Commands that the sanitizer denies are in it; see [`denied`].
-    pub(crate) async fn make_plan(
-        &self,
-        caller: &Caller,
-        request: &ActRequest,
-    ) -> Result<Planned, AppError> {
+    pub(crate) async fn make_plan(&self, caller: &Caller, request: &ActRequest) -> Result<Planned, AppError> {
         let subject = self.subject(caller, &request.space, &request.project).await?;
         if !subject.facts.actions.contains(&request.action) {
             return Err(AppError::NotFound(format!(
@@ -112,7 +133,9 @@ impl App {
         let config = subject.config(&request.body.config)?;
         let (targets, pools, in_service) = self.targets(&config, &request.body).await?;
         let version = wanted_version(&request.action, &request.body, &config)?;
-        let targets = self.with_versions(&subject, request, targets, version.as_deref()).await?;
+        let targets = self
+            .with_versions(&subject, request, targets, version.as_deref())
+            .await?;
 
         let context = ScriptContext {
             space: request.space.clone(),
@@ -122,7 +145,11 @@ impl App {
             targets: targets.clone(),
             version: version.clone(),
             reason: request.body.reason.clone().unwrap_or_default(),
-            user: request.body.user.clone().unwrap_or_else(|| caller.actor.to_string()),
+            user: request
+                .body
+                .user
+                .clone()
+                .unwrap_or_else(|| caller.actor.to_string()),
         };
         let mut draft = self
             .interpreter
@@ -139,7 +166,8 @@ impl App {
                 project: subject.project.name,
                 environment: subject.environment.name,
                 action: request.action.clone(),
-                script_digest: data_encoding::HEXLOWER.encode(&Sha256::digest(subject.script.text.as_bytes())),
+                script_digest: data_encoding::HEXLOWER
+                    .encode(&Sha256::digest(subject.script.text.as_bytes())),
                 script: subject.script.name,
                 version,
                 targets: &targets,
@@ -166,7 +194,9 @@ impl App {
                 .into_iter()
                 .map(|(_, policy)| policy)
                 .filter(|policy| {
-                    policy.scope.covers(Some(space.name.as_str()), Some(environment.name.as_str()))
+                    policy
+                        .scope
+                        .covers(Some(space.name.as_str()), Some(environment.name.as_str()))
                 })
                 .collect(),
         ))
@@ -178,66 +208,86 @@ impl App {
         config: &MergedConfig,
         body: &ActBody,
     ) -> Result<(Vec<Target>, Vec<Pool>, BTreeSet<TargetName>), AppError> {
-        let Whereabouts { topology, pools, mut in_service } = self.topology(config).await?;
+        let Whereabouts {
+            topology,
+            pools,
+            mut in_service,
+        } = self.topology(config).await?;
         let all = topology.targets(&|name| self.outside.hosts.address_of(name));
         let names: Vec<String> = if body.all {
             all.iter().map(|target| target.name.to_string()).collect()
         } else {
             body.servers.clone()
         };
-        let chosen = topology.select(names.iter().map(String::as_str)).map_err(|unknown| {
-            AppError::Invalid(
-                unknown
-                    .into_iter()
-                    .map(|name| FieldError { field: "servers".to_owned(), message: name.to_string() })
-                    .collect(),
-            )
-        })?;
+        let chosen = topology
+            .select(names.iter().map(String::as_str))
+            .map_err(|unknown| {
+                AppError::Invalid(
+                    unknown
+                        .into_iter()
+                        .map(|name| FieldError {
+                            field: "servers".to_owned(),
+                            message: name.to_string(),
+                        })
+                        .collect(),
+                )
+            })?;
         if chosen.is_empty() {
-            return Err(AppError::field("servers", "the project has no servers yet: see its `server_info`"));
+            return Err(AppError::field(
+                "servers",
+                "the project has no servers yet: see its `server_info`",
+            ));
         }
         let chosen: BTreeSet<TargetName> = chosen.into_iter().collect();
-        let targets: Vec<Target> = all.into_iter().filter(|target| chosen.contains(&target.name)).collect();
+        let targets: Vec<Target> = all
+            .into_iter()
+            .filter(|target| chosen.contains(&target.name))
+            .collect();
         for target in &targets {
             if target.pools.is_empty() {
                 in_service.insert(target.name.clone());
             }
         }
         let touched: BTreeSet<&String> = targets.iter().flat_map(|target| &target.pools).collect();
-        let pools = pools.into_iter().filter(|pool| touched.contains(&pool.name)).collect();
+        let pools = pools
+            .into_iter()
+            .filter(|pool| touched.contains(&pool.name))
+            .collect();
         Ok((targets, pools, in_service))
     }
 
     /// The topology with the members of every pool, asked of the balancer where the configuration does not
     /// say them; and who of all of them is in service now.
-    pub(crate) async fn topology(
-        &self,
-        config: &MergedConfig,
-    ) -> Result<Whereabouts, AppError> {
+    pub(crate) async fn topology(&self, config: &MergedConfig) -> Result<Whereabouts, AppError> {
         let topology = Topology::parse(config).map_err(invalid_config)?;
         let mut in_service = BTreeSet::new();
         let mut asked: BTreeMap<(String, String), Vec<TargetName>> = BTreeMap::new();
         for entry in &topology.pools {
             let (zone, pool) = (entry.zone.clone(), entry.name.clone());
-            let members =
-                self.outside.balancer.members(&zone, &pool).await.map_err(|error| {
-                    AppError::Unavailable(format!("pool {pool} in {zone}: {error}"))
-                })?;
+            let members = self
+                .outside
+                .balancer
+                .members(&zone, &pool)
+                .await
+                .map_err(|error| AppError::Unavailable(format!("pool {pool} in {zone}: {error}")))?;
             if let Some(members) = members {
                 in_service.extend(members.iter().filter(|m| m.in_service).map(|m| m.name.clone()));
                 asked.insert((zone, pool), members.into_iter().map(|m| m.name).collect());
             }
         }
         let topology = topology.with_members(&asked);
-        let pools = topology
-            .pools(&|zone, pool| asked.get(&(zone.to_owned(), pool.to_owned())).cloned());
+        let pools = topology.pools(&|zone, pool| asked.get(&(zone.to_owned(), pool.to_owned())).cloned());
         for pool in &pools {
             // A balancer that cannot be asked: its configured members count as in service.
             if !asked.contains_key(&(pool.zone.clone(), pool.name.clone())) {
                 in_service.extend(pool.members.iter().cloned());
             }
         }
-        Ok(Whereabouts { topology, pools, in_service })
+        Ok(Whereabouts {
+            topology,
+            pools,
+            in_service,
+        })
     }
 
     /// What each target has, and is to have.
@@ -248,7 +298,10 @@ impl App {
         targets: Vec<Target>,
         version: Option<&str>,
     ) -> Result<Vec<ScriptTarget>, AppError> {
-        let inventory = self.store.inventory(&subject.space.name, &subject.project.name).await?;
+        let inventory = self
+            .store
+            .inventory(&subject.space.name, &subject.project.name)
+            .await?;
         let goes_back = matches!(request.action.as_str(), "rollback" | "hard_rollback");
         let mut missing = Vec::new();
         let targets = targets
@@ -257,7 +310,11 @@ impl App {
                 let known = inventory.iter().find(|entry| entry.target == target.name);
                 let installed = known.map(|entry| entry.version.clone());
                 let last_good = known.and_then(|entry| {
-                    entry.last_good.clone().filter(|good| Some(good) != installed.as_ref()).or_else(|| entry.previous_version.clone())
+                    entry
+                        .last_good
+                        .clone()
+                        .filter(|good| Some(good) != installed.as_ref())
+                        .or_else(|| entry.previous_version.clone())
                 });
                 let wanted = match version {
                     Some(version) => Some(version.to_owned()),
@@ -267,7 +324,12 @@ impl App {
                 if goes_back && wanted.is_none() {
                     missing.push(target.name.to_string());
                 }
-                ScriptTarget { target, version: wanted, installed, last_good }
+                ScriptTarget {
+                    target,
+                    version: wanted,
+                    installed,
+                    last_good,
+                }
             })
             .collect();
         if missing.is_empty() {
@@ -286,28 +348,38 @@ impl App {
     /// Fixes the bytes of every upload from a file at the server: the plan's hash covers them.
     async fn digest_uploads(&self, draft: &mut Draft) -> Result<(), AppError> {
         let mut known: BTreeMap<String, String> = BTreeMap::new();
-        let steps = draft
-            .targets
-            .iter_mut()
-            .flat_map(|target| target.steps.iter_mut().chain(target.rollback.iter_mut().flatten()));
+        let steps = draft.targets.iter_mut().flat_map(|target| {
+            target
+                .steps
+                .iter_mut()
+                .chain(target.rollback.iter_mut().flatten())
+        });
         for step in steps {
-            let Work::Upload { source: source @ UploadSource::Path(_), sha256, .. } = &mut step.work else {
+            let Work::Upload {
+                source: source @ UploadSource::Path(_),
+                sha256,
+                ..
+            } = &mut step.work
+            else {
                 continue;
             };
-            let UploadSource::Path(path) = source else { continue };
-            let digest = match known.get(path.as_str()) {
-                Some(digest) => digest.clone(),
-                None => {
-                    let bytes = self
-                        .outside
-                        .artifacts
-                        .read(&UploadSource::Path(path.clone()))
-                        .await
-                        .map_err(|reason| AppError::field("artifact", format!("step `{}`: {reason}", step.name)))?;
-                    let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(&bytes));
-                    known.insert(path.clone(), digest.clone());
-                    digest
-                }
+            let UploadSource::Path(path) = source else {
+                continue;
+            };
+            let digest = if let Some(digest) = known.get(path.as_str()) {
+                digest.clone()
+            } else {
+                let bytes = self
+                    .outside
+                    .artifacts
+                    .read(&UploadSource::Path(path.clone()))
+                    .await
+                    .map_err(|reason| {
+                        AppError::field("artifact", format!("step `{}`: {reason}", step.name))
+                    })?;
+                let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(&bytes));
+                known.insert(path.clone(), digest.clone());
+                digest
             };
             match sha256 {
                 Some(wanted) if !wanted.eq_ignore_ascii_case(&digest) => {
@@ -340,13 +412,22 @@ pub(crate) fn asked(plan: &Plan) -> Vec<String> {
 }
 
 fn judged(plan: &Plan, decision: Decision) -> Vec<DeniedStep> {
-    let forth = plan.targets.iter().map(|target| (&target.target.name, "forth", &target.steps));
-    let back = plan.rollback.targets.iter().map(|target| (&target.name, "back", &target.steps));
+    let forth = plan
+        .targets
+        .iter()
+        .map(|target| (&target.target.name, "forth", &target.steps));
+    let back = plan
+        .rollback
+        .targets
+        .iter()
+        .map(|target| (&target.name, "back", &target.steps));
     let mut found: Vec<DeniedStep> = Vec::new();
     for (target, way, steps) in forth.chain(back) {
         for step in steps.iter().filter(|step| step.verdict == Some(decision)) {
             let command = step.command.clone().unwrap_or_default();
-            let same = |known: &&mut DeniedStep| known.step == step.name && known.command == command && known.way == way;
+            let same = |known: &&mut DeniedStep| {
+                known.step == step.name && known.command == command && known.way == way
+            };
             if let Some(known) = found.iter_mut().find(same) {
                 known.targets += 1;
                 continue;
@@ -370,18 +451,27 @@ fn check_body(body: &ActBody) -> Result<(), AppError> {
     const WEEK: u64 = 7 * 24 * 3600;
     let mut errors = Vec::new();
     let mut wrong = |field: &str, message: String| {
-        errors.push(FieldError { field: field.to_owned(), message });
+        errors.push(FieldError {
+            field: field.to_owned(),
+            message,
+        });
     };
     match (body.servers.is_empty(), body.all) {
         (true, false) => wrong(
             "servers",
             "name the servers, or ask for the whole fleet with `\"all\": true`".to_owned(),
         ),
-        (false, true) => wrong("all", "give either `servers` or `\"all\": true`, not both".to_owned()),
+        (false, true) => wrong(
+            "all",
+            "give either `servers` or `\"all\": true`, not both".to_owned(),
+        ),
         _ => {}
     }
     if body.countdown > WEEK {
-        wrong("countdown", format!("{} s is more than 7 days ({WEEK} s)", body.countdown));
+        wrong(
+            "countdown",
+            format!("{} s is more than 7 days ({WEEK} s)", body.countdown),
+        );
     }
     if let Some(version) = &body.version
         && !is_version(version)
@@ -393,18 +483,28 @@ fn check_body(body: &ActBody) -> Result<(), AppError> {
             wrong(field, "at most 2000 bytes".to_owned());
         }
     }
-    if errors.is_empty() { Ok(()) } else { Err(AppError::Invalid(errors)) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(AppError::Invalid(errors))
+    }
 }
 
 fn is_version(text: &str) -> bool {
-    let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'+' | b'-' | b'~' | b':');
+    let good =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'+' | b'-' | b'~' | b':');
     text.len() <= 128
         && text.bytes().all(good)
-        && text.bytes().next().is_some_and(|byte| byte.is_ascii_alphanumeric())
+        && text
+            .bytes()
+            .next()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn version_form(text: &str) -> String {
-    format!("`{text}` is not a version: use 1 to 128 letters, digits and . _ + - ~ : and begin with a letter or digit")
+    format!(
+        "`{text}` is not a version: use 1 to 128 letters, digits and . _ + - ~ : and begin with a letter or digit"
+    )
 }
 
 impl Subject {
@@ -464,12 +564,15 @@ fn lay_out(
             in_service: in_service.contains(&seen.target.name),
         })
         .collect();
-    let laid = strategy::lay_out(&keys, &facts, pools)
-        .map_err(|error| AppError::field(error.key, error.message))?;
+    let laid =
+        strategy::lay_out(&keys, &facts, pools).map_err(|error| AppError::field(error.key, error.message))?;
     match laid.stages.iter().find(|stage| stage.gate == Gate::Analysis) {
         Some(stage) => Err(AppError::field(
             "stages",
-            format!("stage {} has the gate `analysis`, and no source of metrics is configured", stage.label),
+            format!(
+                "stage {} has the gate `analysis`, and no source of metrics is configured",
+                stage.label
+            ),
         )),
         None => Ok(laid),
     }
@@ -480,7 +583,10 @@ pub(crate) fn invalid_config(errors: Vec<ConfigError>) -> AppError {
     AppError::Invalid(
         errors
             .into_iter()
-            .map(|error| FieldError { field: format!("config.{}", error.key), message: error.message })
+            .map(|error| FieldError {
+                field: format!("config.{}", error.key),
+                message: error.message,
+            })
             .collect(),
     )
 }
@@ -492,6 +598,10 @@ pub(crate) fn script_error(error: &ScriptError) -> AppError {
         .as_ref()
         .map(|place| format!("{}:{}:{}: ", place.file, place.line, place.column))
         .unwrap_or_default();
-    let excerpt = error.excerpt.as_ref().map(|excerpt| format!("\n{excerpt}")).unwrap_or_default();
+    let excerpt = error
+        .excerpt
+        .as_ref()
+        .map(|excerpt| format!("\n{excerpt}"))
+        .unwrap_or_default();
     AppError::field("script", format!("{place}{}{excerpt}", error.message))
 }

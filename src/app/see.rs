@@ -34,7 +34,11 @@ impl App {
                 title: space.display_title().to_owned(),
                 color: space.color.clone(),
                 projects,
-                active: active.iter().filter(|live| live.space == space.name).map(|live| live.count as u32).sum(),
+                active: active
+                    .iter()
+                    .filter(|live| live.space == space.name)
+                    .map(|live| live.count as u32)
+                    .sum(),
                 name: space.name.to_string(),
             });
         }
@@ -61,10 +65,18 @@ impl App {
     }
 
     /// A project with its servers and what runs on them.
-    pub async fn project(&self, caller: &Caller, space: &str, project: &str) -> Result<ProjectView, AppError> {
+    pub async fn project(
+        &self,
+        caller: &Caller,
+        space: &str,
+        project: &str,
+    ) -> Result<ProjectView, AppError> {
         let subject = self.subject(caller, space, project).await?;
         let config = subject.config(&Map::new())?;
-        let inventory = self.store.inventory(&subject.space.name, &subject.project.name).await?;
+        let inventory = self
+            .store
+            .inventory(&subject.space.name, &subject.project.name)
+            .await?;
         let servers = self.servers(&config, &inventory).await?;
         Ok(ProjectView {
             space: subject.space.name.to_string(),
@@ -74,10 +86,16 @@ impl App {
             environment: subject.environment.name.to_string(),
             script: subject.script.name.clone(),
             actions: allowed_actions(caller, space, &subject.facts.actions),
-            version: config.values.get("version").and_then(Value::as_str).map(str::to_owned),
+            version: config
+                .values
+                .get("version")
+                .and_then(Value::as_str)
+                .map(str::to_owned),
             servers,
             config: shown(&config),
-            recent: self.recent(caller, &subject.space.name, Some(&subject.project.name)).await?,
+            recent: self
+                .recent(caller, &subject.space.name, Some(&subject.project.name))
+                .await?,
         })
     }
 
@@ -101,7 +119,14 @@ impl App {
             project: project.cloned(),
             ..ActionFilter::default()
         };
-        Ok(self.store.list_actions(&filter, RECENT).await?.items.iter().map(summary).collect())
+        Ok(self
+            .store
+            .list_actions(&filter, RECENT)
+            .await?
+            .items
+            .iter()
+            .map(summary)
+            .collect())
     }
 
     /// One project's row. What is wrong with one project is shown in its row and hides no other.
@@ -166,14 +191,20 @@ fn versions(inventory: &[InventoryEntry]) -> Vec<(String, u32)> {
     for entry in inventory {
         *counts.entry(&entry.version).or_default() += 1;
     }
-    let mut counts: Vec<(String, u32)> =
-        counts.into_iter().map(|(version, count)| (version.to_owned(), count)).collect();
+    let mut counts: Vec<(String, u32)> = counts
+        .into_iter()
+        .map(|(version, count)| (version.to_owned(), count))
+        .collect();
     counts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     counts
 }
 
 fn allowed_actions(caller: &Caller, space: &str, actions: &[String]) -> Vec<String> {
-    actions.iter().filter(|action| caller.may(Permission::Act(action), space)).cloned().collect()
+    actions
+        .iter()
+        .filter(|action| caller.may(Permission::Act(action), space))
+        .cloned()
+        .collect()
 }
 
 /// The configuration with the origin of each key.
@@ -182,7 +213,10 @@ fn shown(config: &MergedConfig) -> Value {
         .values
         .iter()
         .map(|(key, value)| {
-            (key.clone(), json!({"value": value, "origin": config.origins.get(key)}))
+            (
+                key.clone(),
+                json!({"value": value, "origin": config.origins.get(key)}),
+            )
         })
         .collect::<Map<String, Value>>()
         .into()

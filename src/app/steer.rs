@@ -15,13 +15,16 @@ use crate::domain::plan::Plan;
 use crate::domain::rollout::{Rollout, Steer};
 use crate::store::{ActionRecord, FrozenAction};
 
+/// What `retry` may be told in `only`.
+const RETRY_WORDS: [&str; 3] = ["failed", "pending", "unreachable"];
+
 /// What steering did.
 #[derive(Debug)]
 pub enum Steered {
     /// The action itself, as it is now.
     Same(Box<ActionView>),
     /// A new action.
-    New(Accepted),
+    New(Box<Accepted>),
 }
 
 impl App {
@@ -40,15 +43,23 @@ impl App {
         may_steer(caller, &action.record, word)?;
         let (rollout, _) = self.folded(&action).await?;
         match word {
-            "retry" => self.retry(caller, &action, &rollout, body).await.map(Steered::New),
-            "rollback" if rollout.status().is_final() => {
-                self.roll_back_finished(caller, &action, &rollout, body).await.map(Steered::New)
-            }
+            "retry" => self
+                .retry(caller, &action, &rollout, body)
+                .await
+                .map(|new| Steered::New(Box::new(new))),
+            "rollback" if rollout.status().is_final() => self
+                .roll_back_finished(caller, &action, &rollout, body)
+                .await
+                .map(|new| Steered::New(Box::new(new))),
             _ => {
                 let steer = steer_of(word, body)?;
                 self.check_approval(caller, &action.record, &steer, body).await?;
-                rollout.may(&steer).map_err(|refused| AppError::Conflict(refused.to_string()))?;
-                self.runner.steer(id, steer, caller.actor.clone(), body.reason.clone()).await?;
+                rollout
+                    .may(&steer)
+                    .map_err(|refused| AppError::Conflict(refused.to_string()))?;
+                self.runner
+                    .steer(id, steer, caller.actor.clone(), body.reason.clone())
+                    .await?;
                 let action = self.visible_action(caller, id).await?;
                 let (rollout, seq) = self.folded(&action).await?;
                 Ok(Steered::Same(Box::new(action_view(&action, &rollout, seq))))
@@ -82,12 +93,15 @@ impl App {
     }
 
     async fn others_may_approve(&self, caller: &Caller, record: &ActionRecord) -> Result<bool, AppError> {
-        let Some(space) = self.store.space(&record.space).await? else { return Ok(false) };
+        let Some(space) = self.store.space(&record.space).await? else {
+            return Ok(false);
+        };
         let users = self.store.users().await?;
         Ok(users.iter().any(|user| {
             let roles = space.roles_of(&user.name, &user.groups);
             let approves = user.server_admin || roles.iter().any(|role| role.allows(Permission::Approve));
-            let itself = matches!(&caller.actor, crate::domain::actor::Actor::User { name } if *name == user.name);
+            let itself =
+                matches!(&caller.actor, crate::domain::actor::Actor::User { name } if *name == user.name);
             !user.disabled && approves && !itself
         }))
     }
@@ -101,11 +115,19 @@ impl App {
         body: &SteerBody,
     ) -> Result<Accepted, AppError> {
         if !rollout.status().is_final() {
-            return Err(AppError::Conflict("the action is still under way: retry it when it has ended".to_owned()));
+            return Err(AppError::Conflict(
+                "the action is still under way: retry it when it has ended".to_owned(),
+            ));
         }
-        const WORDS: [&str; 3] = ["failed", "pending", "unreachable"];
-        if let Some(wrong) = body.only.iter().find(|word| !WORDS.contains(&word.as_str())) {
-            return Err(AppError::field("only", format!("`{wrong}` is none of {}", WORDS.join(", "))));
+        if let Some(wrong) = body
+            .only
+            .iter()
+            .find(|word| !RETRY_WORDS.contains(&word.as_str()))
+        {
+            return Err(AppError::field(
+                "only",
+                format!("`{wrong}` is none of {}", RETRY_WORDS.join(", ")),
+            ));
         }
         let wanted = |word: &str| body.only.is_empty() || body.only.iter().any(|only| only == word);
         let chosen: BTreeSet<TargetName> = rollout
@@ -114,7 +136,9 @@ impl App {
             .map(|progress| progress.name.clone())
             .collect();
         if chosen.is_empty() {
-            return Err(AppError::Conflict("no target of the action is in a state to retry".to_owned()));
+            return Err(AppError::Conflict(
+                "no target of the action is in a state to retry".to_owned(),
+            ));
         }
         let once_done = once_done(&action.plan, rollout);
         let plan = action.plan.restricted_to(&chosen, &once_done);
@@ -129,11 +153,16 @@ impl App {
         rollout: &Rollout,
         body: &SteerBody,
     ) -> Result<Accepted, AppError> {
-        let mut touched: Vec<_> = rollout.targets().filter(|progress| was_touched(progress)).collect();
+        let mut touched: Vec<_> = rollout
+            .targets()
+            .filter(|progress| was_touched(progress))
+            .collect();
         touched.sort_by_key(|progress| progress.touched);
         let names: Vec<TargetName> = touched.iter().map(|progress| progress.name.clone()).collect();
         if names.is_empty() {
-            return Err(AppError::Conflict("the action touched no target: there is nothing to go back from".to_owned()));
+            return Err(AppError::Conflict(
+                "the action touched no target: there is nothing to go back from".to_owned(),
+            ));
         }
         if let Some(version) = &body.version {
             let record = &action.record;
@@ -150,7 +179,10 @@ impl App {
                 headers: CallerHeaders::default(),
             };
             let planned = self.make_plan(caller, &request).await?;
-            let start = Start { config: planned.config, ..start_of(action, planned.plan, body, "rollback") };
+            let start = Start {
+                config: planned.config,
+                ..start_of(action, planned.plan, body, "rollback")
+            };
             return self.start(caller, start).await;
         }
         let plan = action.plan.way_back(&names);
@@ -172,13 +204,20 @@ fn may_steer(caller: &Caller, record: &ActionRecord, word: &str) -> Result<(), A
     if caller.may(wanted, record.space.as_str()) {
         Ok(())
     } else {
-        Err(AppError::Forbidden(format!("your role in {} does not allow {word}", record.space)))
+        Err(AppError::Forbidden(format!(
+            "your role in {} does not allow {word}",
+            record.space
+        )))
     }
 }
 
 fn start_of(action: &FrozenAction, plan: Plan, body: &SteerBody, word: &str) -> Start {
     let record = &action.record;
-    let reason = if body.reason.is_empty() { format!("{word} of {}", record.id) } else { body.reason.clone() };
+    let reason = if body.reason.is_empty() {
+        format!("{word} of {}", record.id)
+    } else {
+        body.reason.clone()
+    };
     Start {
         plan,
         config: action.config.clone(),
@@ -213,11 +252,14 @@ fn steer_of(word: &str, body: &SteerBody) -> Result<Steer, AppError> {
         "pause" => Ok(Steer::Pause),
         "resume" => Ok(Steer::Resume),
         "promote" => Ok(Steer::Promote { to_end }),
-        "force" if body.reason.trim().is_empty() => {
-            Err(AppError::field("reason", "say why soaks, gates and the queue are to be skipped"))
-        }
+        "force" if body.reason.trim().is_empty() => Err(AppError::field(
+            "reason",
+            "say why soaks, gates and the queue are to be skipped",
+        )),
         "force" => Ok(Steer::Force),
-        "abort" => Ok(Steer::Abort { rollback: body.rollback }),
+        "abort" => Ok(Steer::Abort {
+            rollback: body.rollback,
+        }),
         "rollback" if body.version.is_some() => Err(AppError::field(
             "version",
             "an action under way goes back to what each target had; abort it, then roll back to a named version",

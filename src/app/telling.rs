@@ -69,14 +69,21 @@ fn stage_views(plan: &Plan, rollout: &Rollout) -> Vec<StageView> {
 }
 
 fn target_view(plan: &Plan, planned: &PlanTarget, progress: &TargetProgress) -> TargetView {
-    let forth = planned.steps.iter().zip(&progress.forth).map(|(step, seen)| step_view(step, seen, Way::Forth));
+    let forth = planned
+        .steps
+        .iter()
+        .zip(&progress.forth)
+        .map(|(step, seen)| step_view(step, seen, Way::Forth));
     let back_steps = plan
         .rollback
         .targets
         .iter()
         .find(|back| !progress.back.is_empty() && back.name == progress.name)
         .map_or(&[][..], |back| &back.steps);
-    let back = back_steps.iter().zip(&progress.back).map(|(step, seen)| step_view(step, seen, Way::Back));
+    let back = back_steps
+        .iter()
+        .zip(&progress.back)
+        .map(|(step, seen)| step_view(step, seen, Way::Back));
     let error = match (&progress.error, &progress.back_error) {
         (Some(error), Some(back)) => Some(format!("{error}; and on the way back: {back}")),
         (error, back) => error.clone().or_else(|| back.clone()),
@@ -133,7 +140,11 @@ impl Teller {
     /// Before the first event.
     pub(crate) fn new(action: FrozenAction, settings: RolloutSettings) -> Self {
         let rollout = Rollout::new(Arc::new(action.plan.clone()), settings);
-        Self { action, rollout, told: Told::default() }
+        Self {
+            action,
+            rollout,
+            told: Told::default(),
+        }
     }
 
     /// The state so far.
@@ -174,7 +185,10 @@ impl Told {
             && let Some(view) = view_of(&action.plan, rollout, target)
         {
             if let Some(step) = step.and_then(|step| step_of(&action.plan, rollout, target, step)) {
-                items.push(FeedItem::Step { target: target.to_string(), step: Box::new(step) });
+                items.push(FeedItem::Step {
+                    target: target.to_string(),
+                    step: Box::new(step),
+                });
             }
             items.push(FeedItem::Target(Box::new(view)));
         }
@@ -195,16 +209,22 @@ impl Told {
 /// The target, and the step, that an event is about.
 fn about(event: &Event) -> Option<(&TargetName, Option<(Way, u32)>)> {
     match event {
-        Event::StepStarted { target, way, step, .. } | Event::StepEnded { target, way, step, .. } => {
-            Some((target, Some((*way, *step))))
+        Event::StepStarted {
+            target, way, step, ..
         }
+        | Event::StepEnded {
+            target, way, step, ..
+        } => Some((target, Some((*way, *step)))),
         Event::PoolsSeen { target, .. } | Event::PoolsUnknown { target, .. } => Some((target, None)),
         _ => None,
     }
 }
 
 fn view_of(plan: &Plan, rollout: &Rollout, target: &TargetName) -> Option<TargetView> {
-    let planned = plan.targets.iter().find(|planned| planned.target.name == *target)?;
+    let planned = plan
+        .targets
+        .iter()
+        .find(|planned| planned.target.name == *target)?;
     Some(target_view(plan, planned, rollout.target(target.as_str())?))
 }
 
@@ -218,7 +238,10 @@ fn step_of(
     let place = place as usize;
     let (step, seen): (&Step, &StepProgress) = match way {
         Way::Forth => {
-            let planned = plan.targets.iter().find(|planned| planned.target.name == *target)?;
+            let planned = plan
+                .targets
+                .iter()
+                .find(|planned| planned.target.name == *target)?;
             (planned.steps.get(place)?, progress.forth.get(place)?)
         }
         Way::Back => {

@@ -35,7 +35,10 @@ impl App {
         let since = query
             .since
             .as_deref()
-            .map(|text| text.parse::<Timestamp>().map_err(|error| AppError::field("since", error.to_string())))
+            .map(|text| {
+                text.parse::<Timestamp>()
+                    .map_err(|error| AppError::field("since", error.to_string()))
+            })
             .transpose()?;
         let status = query
             .status
@@ -49,9 +52,17 @@ impl App {
             .transpose()?;
         let allowed = visible(caller);
         let filter = ActionFilter {
-            space: query.space.as_deref().map(|text| named("space", text)).transpose()?,
+            space: query
+                .space
+                .as_deref()
+                .map(|text| named("space", text))
+                .transpose()?,
             allowed,
-            project: query.project.as_deref().map(|text| named("project", text)).transpose()?,
+            project: query
+                .project
+                .as_deref()
+                .map(|text| named("project", text))
+                .transpose()?,
             status: status.into_iter().collect(),
             user: query.user.clone(),
             since,
@@ -59,7 +70,10 @@ impl App {
         };
         let limit = query.limit.unwrap_or(50).clamp(1, 200);
         let page = self.store.list_actions(&filter, limit).await?;
-        Ok(Page { items: page.items.iter().map(summary).collect(), next: page.next })
+        Ok(Page {
+            items: page.items.iter().map(summary).collect(),
+            next: page.next,
+        })
     }
 
     /// One action whole.
@@ -82,13 +96,19 @@ impl App {
             Some("basic") => Some(LogLevel::Basic),
             Some("detail") => Some(LogLevel::Detail),
             Some(other) => {
-                return Err(AppError::field("level", format!("`{other}` is neither `basic` nor `detail`")));
+                return Err(AppError::field(
+                    "level",
+                    format!("`{other}` is neither `basic` nor `detail`"),
+                ));
             }
         };
         let after = query
             .after
             .as_deref()
-            .map(|text| text.parse().map_err(|_| AppError::field("after", "give the `next` of the page before")))
+            .map(|text| {
+                text.parse()
+                    .map_err(|_| AppError::field("after", "give the `next` of the page before"))
+            })
             .transpose()?;
         let limit = query.limit.unwrap_or(500).clamp(1, 5000);
         let entries = self
@@ -105,8 +125,13 @@ impl App {
             })
             .await
             .map_err(|error| AppError::Unavailable(error.to_string()))?;
-        let next = (entries.len() >= limit as usize).then(|| entries.last().map(|e| e.seq.to_string())).flatten();
-        Ok(Page { items: entries.iter().map(LogView::from).collect(), next })
+        let next = (entries.len() >= limit as usize)
+            .then(|| entries.last().map(|e| e.seq.to_string()))
+            .flatten();
+        Ok(Page {
+            items: entries.iter().map(LogView::from).collect(),
+            next,
+        })
     }
 
     /// The story after `after`, from the stores and then as it happens. The channel closes after the end.
@@ -118,8 +143,13 @@ impl App {
     ) -> Result<mpsc::Receiver<FeedEntry>, AppError> {
         let action = self.visible_action(caller, id).await?;
         let (sender, receiver) = mpsc::channel(256);
-        let follower = Follower { app: self.clone(), action, told: after, sender };
-        tokio::spawn(async move {
+        let follower = Follower {
+            app: self.clone(),
+            action,
+            told: after,
+            sender,
+        };
+        self.runner.runtime().spawn(async move {
             if let Err(error) = follower.run().await {
                 tracing::warn!(action = %id, %error, "a follower was cut off");
             }
@@ -195,7 +225,9 @@ impl Follower {
                 None if over => return Ok(()),
                 None => {
                     let clock = &self.app.outside.clock;
-                    clock.sleep_until(clock.now().plus_seconds(ELSEWHERE_SECONDS)).await;
+                    clock
+                        .sleep_until(clock.now().plus_seconds(ELSEWHERE_SECONDS))
+                        .await;
                 }
             }
             if self.sender.is_closed() {
@@ -235,7 +267,10 @@ impl Follower {
                 .map_err(|error| AppError::Unavailable(error.to_string()))?;
             let last_page = logs.len() < CATCH_UP as usize;
             for entry in logs.iter().filter(|entry| entry.seq <= limit) {
-                while let Some(first) = told_by_event.first_entry().filter(|first| *first.key() < entry.seq) {
+                while let Some(first) = told_by_event
+                    .first_entry()
+                    .filter(|first| *first.key() < entry.seq)
+                {
                     let (seq, items) = first.remove_entry();
                     if self.tell(seq, items).await.is_err() {
                         return Ok(Err(Gone));
@@ -263,7 +298,10 @@ impl Follower {
             match live.receiver.recv().await {
                 Ok((seq, item)) => {
                     // One event makes several items of the same number: only earlier ones were told.
-                    if self.told.is_none_or(|told| seq > told || seq > live.published && seq == told) {
+                    if self
+                        .told
+                        .is_none_or(|told| seq > told || seq > live.published && seq == told)
+                    {
                         self.sender.send((seq, item)).await.map_err(|_| Gone)?;
                         self.told = Some(seq);
                     }

@@ -54,8 +54,13 @@ pub struct Served {
 impl InProcess {
     /// Adds a member, out of service.
     pub fn add(&self, zone: &str, pool: &str, name: TargetName, address: SocketAddr) {
-        let member =
-            Member { zone: zone.to_owned(), pool: pool.to_owned(), address, in_service: false, sessions: 0 };
+        let member = Member {
+            zone: zone.to_owned(),
+            pool: pool.to_owned(),
+            address,
+            in_service: false,
+            sessions: 0,
+        };
         self.with(|state| state.members.insert(name, member));
     }
 
@@ -63,7 +68,10 @@ impl InProcess {
     pub fn watch(&self) {
         self.with(|state| {
             let fewest_in_service = state.in_service();
-            state.served = Served { fewest_in_service, ..Served::default() };
+            state.served = Served {
+                fewest_in_service,
+                ..Served::default()
+            };
         });
     }
 
@@ -90,7 +98,9 @@ impl InProcess {
     }
 
     async fn one_request(&self, mut client: TcpStream) {
-        let Ok(head) = read_head(&mut client).await else { return };
+        let Ok(head) = read_head(&mut client).await else {
+            return;
+        };
         let answer = match self.choose() {
             Some((name, address)) => {
                 let answer = tokio::time::timeout(ANSWER_IN, forward(address, &head)).await;
@@ -103,8 +113,16 @@ impl InProcess {
             }
             None => Err(std::io::ErrorKind::NotConnected.into()),
         };
-        let good = answer.as_ref().is_ok_and(|answer| status_of(answer).is_some_and(|status| status < 500));
-        self.with(|state| if good { state.served.good += 1 } else { state.served.failed += 1 });
+        let good = answer
+            .as_ref()
+            .is_ok_and(|answer| status_of(answer).is_some_and(|status| status < 500));
+        self.with(|state| {
+            if good {
+                state.served.good += 1
+            } else {
+                state.served.failed += 1
+            }
+        });
         let answer = answer.unwrap_or_else(|error| {
             format!("HTTP/1.1 502 Bad Gateway\r\nConnection: close\r\n\r\n{error}\n").into_bytes()
         });
@@ -118,7 +136,11 @@ impl InProcess {
         self.with(|state| {
             state.next = state.next.wrapping_add(1);
             let turn = state.next;
-            let mut ready: Vec<_> = state.members.iter_mut().filter(|(_, member)| member.in_service).collect();
+            let mut ready: Vec<_> = state
+                .members
+                .iter_mut()
+                .filter(|(_, member)| member.in_service)
+                .collect();
             let count = ready.len();
             let (name, member) = ready.get_mut(turn.checked_rem(count)?)?;
             member.sessions += 1;
@@ -161,7 +183,10 @@ impl Balancer for InProcess {
                 .members
                 .iter()
                 .filter(|(_, member)| member.zone == zone && member.pool == pool)
-                .map(|(name, member)| PoolMember { name: name.clone(), in_service: member.in_service })
+                .map(|(name, member)| PoolMember {
+                    name: name.clone(),
+                    in_service: member.in_service,
+                })
                 .collect()
         })))
     }
@@ -175,7 +200,11 @@ impl Balancer for InProcess {
     }
 
     async fn sessions(&self, zone: &str, pool: &str, target: &Target) -> Result<Option<u64>, BalancerError> {
-        self.with(|state| state.member(zone, pool, &target.name).map(|member| Some(member.sessions)))
+        self.with(|state| {
+            state
+                .member(zone, pool, &target.name)
+                .map(|member| Some(member.sessions))
+        })
     }
 }
 

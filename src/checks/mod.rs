@@ -38,8 +38,13 @@ impl NetworkProber {
 impl Prober for NetworkProber {
     async fn http(&self, method: &str, url: &str, timeout_seconds: u64) -> Result<HttpSeen, String> {
         let told = |error: reqwest::Error| format!("{method} {url}: {}", reason(&error));
-        let verb = method.parse().map_err(|_| format!("`{method}` is not an HTTP method"))?;
-        let request = self.client.request(verb, url).timeout(Duration::from_secs(timeout_seconds));
+        let verb = method
+            .parse()
+            .map_err(|_| format!("`{method}` is not an HTTP method"))?;
+        let request = self
+            .client
+            .request(verb, url)
+            .timeout(Duration::from_secs(timeout_seconds));
         let mut response = request.send().await.map_err(told)?;
         let status = response.status().as_u16();
         let mut body = Vec::new();
@@ -50,7 +55,10 @@ impl Prober for NetworkProber {
             }
         }
         body.truncate(BODY_BYTES);
-        Ok(HttpSeen { status, body: String::from_utf8_lossy(&body).into_owned() })
+        Ok(HttpSeen {
+            status,
+            body: String::from_utf8_lossy(&body).into_owned(),
+        })
     }
 
     async fn tcp(&self, address: &str, port: u16, timeout_seconds: u64) -> Result<(), String> {

@@ -70,7 +70,11 @@ fn answer(mut client: TcpStream, release: &Release) -> std::io::Result<()> {
             break;
         }
     }
-    let status = if release.healthy { "200 OK" } else { "500 Internal Server Error" };
+    let status = if release.healthy {
+        "200 OK"
+    } else {
+        "500 Internal Server Error"
+    };
     let body = serde_json::to_string(release)?;
     write!(
         client,

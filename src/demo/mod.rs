@@ -75,15 +75,33 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> Result<bool
     let scene = Scene::set(options).await?;
     let stop = CancellationToken::new();
     let listener = listen(options.port)?;
-    let address = listener.local_addr().map_err(|error| DemoError::Machine { what: "the web server", error })?;
-    let server = crate::web::server(scene.app.clone(), listener, crate::web::Options::default())
-        .map_err(|error| DemoError::Machine { what: "the web server", error })?;
+    let address = listener.local_addr().map_err(|error| DemoError::Machine {
+        what: "the web server",
+        error,
+    })?;
+    let server =
+        crate::web::server(scene.app.clone(), listener, crate::web::Options::default()).map_err(|error| {
+            DemoError::Machine {
+                what: "the web server",
+                error,
+            }
+        })?;
     let handle = server.handle();
     let serving = tokio::spawn(server);
     let code = scene.login_code().await?;
     say(out, &format!("listening on http://{address}"));
-    say(out, &format!("sign in once: http://{address}/login/once?code={code}"));
-    say(out, &format!("{} hosts in 2 zones under {}", options.hosts, scene.root().display()));
+    say(
+        out,
+        &format!("sign in once: http://{address}/login/once?code={code}"),
+    );
+    say(
+        out,
+        &format!(
+            "{} hosts in 2 zones under {}",
+            options.hosts,
+            scene.root().display()
+        ),
+    );
 
     let result = tokio::select! {
         result = play(options, &scene, &stop, out) => result.map(Some),
@@ -92,7 +110,14 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> Result<bool
     if let Ok(Some(as_told)) = &result
         && !options.once
     {
-        say(out, if *as_told { "all of it went as told" } else { "something did not go as told" });
+        say(
+            out,
+            if *as_told {
+                "all of it went as told"
+            } else {
+                "something did not go as told"
+            },
+        );
         say(out, "the page stays until you press Ctrl-C");
         interrupted().await;
     }
@@ -113,7 +138,10 @@ async fn play(
     out: &mut (dyn Write + Send),
 ) -> Result<bool, DemoError> {
     if !options.once {
-        say(out, "the first deploy begins when you have signed in, or in 20 seconds");
+        say(
+            out,
+            "the first deploy begins when you have signed in, or in 20 seconds",
+        );
         scene.somebody_signed_in(PATIENCE).await;
     }
     let mut report = Report::default();
@@ -124,7 +152,10 @@ async fn play(
     let traffic = tokio::spawn(traffic::trickle(scene.front, stop.child_token()));
     say(out, "version 2: a canary, then 25 %, 50 %, 100 %, under traffic");
     report.add(deploy(&scene.app, "2", out).await?, ActionStatus::Completed);
-    say(out, "version 3: broken; its canary fails and the fleet goes back by itself");
+    say(
+        out,
+        "version 3: broken; its canary fails and the fleet goes back by itself",
+    );
     report.add(deploy(&scene.app, "3", out).await?, ActionStatus::RolledBack);
 
     if options.once {
@@ -172,7 +203,10 @@ async fn follow(app: &App, id: ActionId, out: &mut (dyn Write + Send)) -> Result
                 let is_news = matches!(stage.status.as_str(), "done" | "stopped" | "skipped");
                 if is_news && !told.contains(&now) {
                     let names = stage.targets.join(" ");
-                    say(out, &format!("  stage {:<5} {:<8} {names}", stage.label, stage.status));
+                    say(
+                        out,
+                        &format!("  stage {:<5} {:<8} {names}", stage.label, stage.status),
+                    );
                     told.push(now);
                 }
             }
@@ -189,11 +223,18 @@ async fn follow(app: &App, id: ActionId, out: &mut (dyn Write + Send)) -> Result
 
 /// The demo itself: an administrator of its own server.
 pub(crate) fn caller() -> Caller {
-    Caller { actor: Actor::System, server_admin: true, roles: Vec::new() }
+    Caller {
+        actor: Actor::System,
+        server_admin: true,
+        roles: Vec::new(),
+    }
 }
 
 fn listen(port: Option<u16>) -> Result<TcpListener, DemoError> {
-    let told = |error| DemoError::Machine { what: "the web server's port", error };
+    let told = |error| DemoError::Machine {
+        what: "the web server's port",
+        error,
+    };
     match port {
         Some(port) => TcpListener::bind(("127.0.0.1", port)).map_err(told),
         None => TcpListener::bind(("127.0.0.1", 8080))

@@ -41,19 +41,42 @@ impl Report {
         let mut as_told = true;
         let mut row = |what: String, seen: String, wanted: String, good: bool| {
             as_told &= good;
-            table.add_row([what, seen, wanted, if good { "ok" } else { "NOT AS TOLD" }.to_owned()]);
+            table.add_row([
+                what,
+                seen,
+                wanted,
+                if good { "ok" } else { "NOT AS TOLD" }.to_owned(),
+            ]);
         };
         for (deploy, wanted) in &self.deploys {
             let version = deploy.summary.version.clone().unwrap_or_default();
             let seen = deploy.summary.status;
-            row(format!("deploy of version {version}"), seen.to_string(), wanted.to_string(), seen == *wanted);
+            row(
+                format!("deploy of version {version}"),
+                seen.to_string(),
+                wanted.to_string(),
+                seen == *wanted,
+            );
         }
         if let Some((last, ActionStatus::RolledBack)) = self.deploys.last() {
-            let touched = last.targets.iter().filter(|t| t.state != TargetState::Skipped).count();
-            row("hosts that version 3 touched".into(), touched.to_string(), "1".into(), touched == 1);
+            let touched = last
+                .targets
+                .iter()
+                .filter(|t| t.state != TargetState::Skipped)
+                .count();
+            row(
+                "hosts that version 3 touched".into(),
+                touched.to_string(),
+                "1".into(),
+                touched == 1,
+            );
         }
         let hosts = outcome.versions.len();
-        let right = outcome.versions.values().filter(|v| *v == outcome.wanted_version).count();
+        let right = outcome
+            .versions
+            .values()
+            .filter(|v| *v == outcome.wanted_version)
+            .count();
         row(
             format!("hosts with version {}", outcome.wanted_version),
             right.to_string(),
@@ -61,8 +84,18 @@ impl Report {
             right == hosts && hosts > 0,
         );
         let served = outcome.served;
-        row("requests served".into(), served.good.to_string(), "some".into(), served.good > 0);
-        row("requests failed".into(), served.failed.to_string(), "0".into(), served.failed == 0);
+        row(
+            "requests served".into(),
+            served.good.to_string(),
+            "some".into(),
+            served.good > 0,
+        );
+        row(
+            "requests failed".into(),
+            served.failed.to_string(),
+            "0".into(),
+            served.failed == 0,
+        );
         row(
             "fewest hosts in service".into(),
             served.fewest_in_service.to_string(),

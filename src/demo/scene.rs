@@ -12,8 +12,8 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::{App, AppSettings, accounts};
 use crate::app::ports::Clock as _;
+use crate::app::{App, AppSettings, accounts};
 use crate::balancer::InProcess;
 use crate::boot::{self, Parts};
 use crate::clock::SystemClock;
@@ -68,21 +68,29 @@ impl Scene {
             return Err(DemoError::Edgewise("the demo has 2 to 64 hosts".to_owned()));
         }
         let machine = |what| move |error| DemoError::Machine { what, error };
-        let root = tempfile::Builder::new().prefix("edgewise-demo-").tempdir().map_err(machine("a folder"))?;
+        let root = tempfile::Builder::new()
+            .prefix("edgewise-demo-")
+            .tempdir()
+            .map_err(machine("a folder"))?;
         let lifeline_path = root.path().join("alive");
         let lifeline = File::create(&lifeline_path).map_err(machine("a file"))?;
         lifeline.lock().map_err(machine("a lock"))?;
 
-        let fleet = Fleet::start(FleetPlan { hosts: hosts(options.hosts), root: root.path().join("hosts") })
-            .await
-            .map_err(|error| DemoError::Edgewise(error.to_string()))?;
+        let fleet = Fleet::start(FleetPlan {
+            hosts: hosts(options.hosts),
+            root: root.path().join("hosts"),
+        })
+        .await
+        .map_err(|error| DemoError::Edgewise(error.to_string()))?;
         let stands = stands(&fleet)?;
         let balancer = InProcess::default();
         for stand in &stands {
             let address = SocketAddr::from(([127, 0, 0, 1], stand.app_port));
             balancer.add(stand.zone, &pool(stand.zone), stand.name.clone(), address);
         }
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(machine("the balancer's port"))?;
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .map_err(machine("the balancer's port"))?;
         let front = listener.local_addr().map_err(machine("the balancer's port"))?;
         let stop = CancellationToken::new();
         tokio::spawn(balancer.clone().serve(listener, stop.child_token()));
@@ -90,8 +98,14 @@ impl Scene {
         let artifacts = root.path().join("artifacts");
         std::fs::create_dir(&artifacts).map_err(machine("a folder"))?;
         for (version, healthy) in [("1", true), ("2", true), ("3", options.third_is_healthy)] {
-            artifact::write(&artifacts, &Release { version: version.to_owned(), healthy })
-                .map_err(machine("an artifact"))?;
+            artifact::write(
+                &artifacts,
+                &Release {
+                    version: version.to_owned(),
+                    healthy,
+                },
+            )
+            .map_err(machine("an artifact"))?;
         }
 
         let data_dir = root.path().join("data");
@@ -114,7 +128,16 @@ impl Scene {
         let app = boot::app(store, &data_dir, settings, parts)
             .await
             .map_err(|error| DemoError::Edgewise(error.to_string()))?;
-        Ok(Self { app, balancer, front, hosts: options.hosts, fleet, stop, lifeline, root })
+        Ok(Self {
+            app,
+            balancer,
+            front,
+            hosts: options.hosts,
+            fleet,
+            stop,
+            lifeline,
+            root,
+        })
     }
 
     /// The folder under which all of it lives.
@@ -161,9 +184,17 @@ impl Scene {
             .inventory(&space, &project)
             .await
             .map_err(|error| DemoError::Edgewise(error.to_string()))?;
-        let mut versions: BTreeMap<String, String> =
-            self.fleet.hosts().iter().map(|host| (host.name().to_owned(), String::new())).collect();
-        versions.extend(known.into_iter().map(|entry| (entry.target.to_string(), entry.version)));
+        let mut versions: BTreeMap<String, String> = self
+            .fleet
+            .hosts()
+            .iter()
+            .map(|host| (host.name().to_owned(), String::new()))
+            .collect();
+        versions.extend(
+            known
+                .into_iter()
+                .map(|entry| (entry.target.to_string(), entry.version)),
+        );
         Ok(versions)
     }
 
@@ -197,7 +228,10 @@ fn stands(fleet: &Fleet) -> Result<Vec<Stand>, DemoError> {
     let mut held = Vec::new();
     let mut stands = Vec::new();
     for host in fleet.hosts() {
-        let machine = |error| DemoError::Machine { what: "a port for an application", error };
+        let machine = |error| DemoError::Machine {
+            what: "a port for an application",
+            error,
+        };
         let listener = StdListener::bind(("127.0.0.1", 0)).map_err(machine)?;
         stands.push(Stand {
             name: TargetName::parse(host.name()).map_err(|error| DemoError::Edgewise(error.to_string()))?,
@@ -215,7 +249,10 @@ fn ssh(fleet: &Fleet, root: &Path) -> Result<SshHosts, DemoError> {
     let known_hosts = root.join("known_hosts");
     let config = root.join("ssh_config");
     for (path, text) in [(&known_hosts, fleet.known_hosts_text()), (&config, String::new())] {
-        std::fs::write(path, text).map_err(|error| DemoError::Machine { what: "an SSH file", error })?;
+        std::fs::write(path, text).map_err(|error| DemoError::Machine {
+            what: "an SSH file",
+            error,
+        })?;
     }
     let mut settings = SshSettings::of_user(root.to_path_buf(), "demo".to_owned(), None);
     settings.config_file = Some(config);
@@ -238,8 +275,11 @@ async fn configure(
         color: Some("#0a7d6b".to_owned()),
         members: Vec::new(),
     };
-    let environment =
-        Environment { name: name("made-up")?, script: "deploy.star".to_owned(), config: Map::new() };
+    let environment = Environment {
+        name: name("made-up")?,
+        script: "deploy.star".to_owned(),
+        config: Map::new(),
+    };
     let project = Project {
         name: name(PROJECT)?,
         environment: environment.name.clone(),
@@ -255,7 +295,10 @@ async fn configure(
         ConfigObject::Space(space.clone()),
         ConfigObject::Script(script),
         ConfigObject::Environment(environment),
-        ConfigObject::Project { space: space.name, project },
+        ConfigObject::Project {
+            space: space.name,
+            project,
+        },
     ]
     .map(ConfigChange::Put);
     store.apply(&changes, &Actor::System, now).await.map_err(told)?;
@@ -270,7 +313,12 @@ async fn configure(
     store.add_user(&user).await.map_err(told)
 }
 
-fn project_config(options: &Options, stands: &[Stand], artifacts: &Path, lifeline: &Path) -> Map<String, Value> {
+fn project_config(
+    options: &Options,
+    stands: &[Stand],
+    artifacts: &Path,
+    lifeline: &Path,
+) -> Map<String, Value> {
     let mut pools = Map::new();
     for zone in ["east", "west"] {
         let servers: Vec<Value> = stands

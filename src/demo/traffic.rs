@@ -34,7 +34,9 @@ pub(super) async fn trickle(balancer: SocketAddr, stop: CancellationToken) {
 
 async fn request(balancer: SocketAddr) -> std::io::Result<()> {
     let mut connection = TcpStream::connect(balancer).await?;
-    connection.write_all(b"GET / HTTP/1.1\r\nHost: shop.demo\r\nConnection: close\r\n\r\n").await?;
+    connection
+        .write_all(b"GET / HTTP/1.1\r\nHost: shop.demo\r\nConnection: close\r\n\r\n")
+        .await?;
     let mut answer = Vec::new();
     connection.read_to_end(&mut answer).await?;
     Ok(())

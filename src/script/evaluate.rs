@@ -87,8 +87,8 @@ fn load(script: &ScriptText) -> Result<FrozenModule, ScriptError> {
         enable_load: false,
         ..Dialect::Standard
     };
-    let ast =
-        AstModule::parse(&script.name, script.text.clone(), &dialect).map_err(|error| from_starlark(&error))?;
+    let ast = AstModule::parse(&script.name, script.text.clone(), &dialect)
+        .map_err(|error| from_starlark(&error))?;
     let globals = globals();
     Module::with_temp_heap(|module| {
         let session = Session { call: None };

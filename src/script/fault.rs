@@ -23,7 +23,8 @@ pub fn from_starlark(error: &starlark::Error) -> ScriptError {
     let message = match error.kind() {
         ErrorKind::Fail(message) => message.to_string(),
         ErrorKind::StackOverflow(_) => {
-            "functions call each other too deeply: a script function may not call itself without end".to_owned()
+            "functions call each other too deeply: a script function may not call itself without end"
+                .to_owned()
         }
         other => plain_words(&other.to_string()),
     };

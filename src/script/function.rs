@@ -198,7 +198,8 @@ impl Kind {
             Self::Variables => "a dict of names to strings, numbers or booleans".to_owned(),
             Self::Json => "strings, numbers, booleans, None, lists and dicts of these".to_owned(),
             Self::KeyType => {
-                "\"string\", \"integer\", \"number\", \"boolean\", \"list\", \"map\" or one_of(...)".to_owned()
+                "\"string\", \"integer\", \"number\", \"boolean\", \"list\", \"map\" or one_of(...)"
+                    .to_owned()
             }
             Self::Function => "a function".to_owned(),
             Self::List => "a list".to_owned(),

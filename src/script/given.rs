@@ -140,7 +140,11 @@ fn bind<'v, 's>(
             (None, Some(default)) => default.argument(),
             (Some(value), _) => accept(param.kind, value).map_err(|why| {
                 let got = why.unwrap_or_else(|| word_for(value));
-                fault(format!("`{}` wants {}, not {got}", param.name, param.kind.wanted()))
+                fault(format!(
+                    "`{}` wants {}, not {got}",
+                    param.name,
+                    param.kind.wanted()
+                ))
             })?,
         };
         if !param.may_hold_secret

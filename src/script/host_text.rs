@@ -5,9 +5,9 @@
 /// The value as one word for a POSIX shell (POSIX.1-2017, XCU 2.2.2: nothing is special between `'`).
 pub fn quoted(value: &str) -> String {
     let plain = !value.is_empty()
-        && value
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-' | b':' | b'@' | b','));
+        && value.bytes().all(|b| {
+            b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-' | b':' | b'@' | b',')
+        });
     if plain {
         value.to_owned()
     } else {
@@ -39,7 +39,10 @@ pub fn fetch_command(url: &str, dest: &str, sha256: Option<&str>) -> String {
 
 fn check_line(sha256: &str, path: &str) -> String {
     // Two blanks: the format of `sha256sum` for a file in binary or text mode alike on Linux.
-    format!("printf '%s\\n' {} | sha256sum -c -", quoted(&format!("{sha256}  {path}")))
+    format!(
+        "printf '%s\\n' {} | sha256sum -c -",
+        quoted(&format!("{sha256}  {path}"))
+    )
 }
 
 /// What a check from the host asks for.
@@ -133,7 +136,9 @@ mod tests {
 
     #[test]
     fn a_quoted_word_reaches_the_shell_as_it_is() {
-        for word in ["", "a b", "it's", "$(x)", "`x`", "a\nb", "-n", "é\\", "/opt/app", "*", "\"", "~"] {
+        for word in [
+            "", "a b", "it's", "$(x)", "`x`", "a\nb", "-n", "é\\", "/opt/app", "*", "\"", "~",
+        ] {
             let out = Command::new("/bin/sh")
                 .args(["-c", &format!("printf '%s' {}", quoted(word))])
                 .output()
@@ -157,12 +162,26 @@ mod tests {
             fetch_command("https://h/a b", "/opt/it's/x.tar.gz", Some(&"a".repeat(64))),
             fetch_command("https://h/a", "/x", None),
             http_poll_command(&poll),
-            http_poll_command(&HttpPoll { method: "HEAD", contains: None, ..poll }),
-            http_poll_command(&HttpPoll { method: "POST", ..poll }),
+            http_poll_command(&HttpPoll {
+                method: "HEAD",
+                contains: None,
+                ..poll
+            }),
+            http_poll_command(&HttpPoll {
+                method: "POST",
+                ..poll
+            }),
         ];
         for text in texts {
-            let out = Command::new("/bin/sh").args(["-n", "-c", &text]).output().unwrap();
-            assert!(out.status.success(), "{text}\n{}", String::from_utf8_lossy(&out.stderr));
+            let out = Command::new("/bin/sh")
+                .args(["-n", "-c", &text])
+                .output()
+                .unwrap();
+            assert!(
+                out.status.success(),
+                "{text}\n{}",
+                String::from_utf8_lossy(&out.stderr)
+            );
         }
     }
 
@@ -173,8 +192,18 @@ mod tests {
         std::fs::write(&dest, "abc").unwrap();
         let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let text = fetch_command("http://127.0.0.1:1/never", dest.to_str().unwrap(), Some(digest));
-        assert!(Command::new("/bin/sh").args(["-c", &text]).status().unwrap().success());
-        let text = fetch_command("http://127.0.0.1:1/never", dest.to_str().unwrap(), Some(&"0".repeat(64)));
+        assert!(
+            Command::new("/bin/sh")
+                .args(["-c", &text])
+                .status()
+                .unwrap()
+                .success()
+        );
+        let text = fetch_command(
+            "http://127.0.0.1:1/never",
+            dest.to_str().unwrap(),
+            Some(&"0".repeat(64)),
+        );
         let out = Command::new("/bin/sh").args(["-c", &text]).output().unwrap();
         assert_eq!(out.status.code(), Some(1));
         assert_eq!(std::fs::read_to_string(&dest).unwrap(), "abc");

@@ -38,8 +38,8 @@ impl StepDraft {
 
     /// A step that waits for the sessions to end.
     pub fn drain(seconds: u64) -> Result<Self, String> {
-        let mut draft =
-            Self::new("drain".to_owned(), Work::Drain { seconds })?.with_timeout(Self::drain_timeout(seconds))?;
+        let mut draft = Self::new("drain".to_owned(), Work::Drain { seconds })?
+            .with_timeout(Self::drain_timeout(seconds))?;
         draft.step.idempotent = true;
         Ok(draft)
     }

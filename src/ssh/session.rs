@@ -23,8 +23,6 @@ use super::upload;
 use super::verdict;
 use super::wrapper::{Ended, Follow, sweep_program};
 
-/// How long a host that went away in the middle of a step is looked for.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// The first pause between two tries, doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause between two tries.
@@ -75,7 +73,7 @@ impl SshSession {
         let exec = Exec {
             command: &sweep_program(days),
             sudo: false,
-            timeout: Some(Duration::from_secs(60)),
+            timeout: Some(Duration::from_mins(1)),
             cancel: CancellationToken::new(),
         };
         self.connection().await?.exec(&exec, |_| ()).await?;
@@ -122,7 +120,7 @@ impl SshSession {
                 }
                 Err(error) => {
                     let since = *away_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() > PATIENCE || !error.is_passing() {
+                    if since.elapsed() > self.dialer.patience() || !error.is_passing() {
                         return verdict::away(&follow, run, reached, &error);
                     }
                 }
@@ -203,7 +201,7 @@ impl HostSession for SshSession {
             if Instant::now() >= deadline {
                 return upload::Sent::TimedOut.result(upload);
             }
-            if since.elapsed() > PATIENCE || !error.is_passing() {
+            if since.elapsed() > self.dialer.patience() || !error.is_passing() {
                 return match error {
                     SshError::Lost { .. } => upload::Sent::Lost(error.to_string()).result(upload),
                     error => verdict::out_of_reach(&error),
@@ -224,20 +222,34 @@ impl HostSession for SshSession {
 /// A lease of another target opens no door.
 fn refuse(lease: &Lease, key: &StepKey) -> Option<StepResult> {
     (*lease.target() != key.target).then(|| {
-        denied(format!("the lease is for {}, not for {}", lease.target(), key.target))
+        denied(format!(
+            "the lease is for {}, not for {}",
+            lease.target(),
+            key.target
+        ))
     })
 }
 
 /// What no shell can be told.
 fn unfit(run: &StepRun, command: &str) -> Option<StepResult> {
     let name_fits = |name: &str| {
-        let first = name.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+        let first = name
+            .bytes()
+            .next()
+            .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
         first && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
     };
     if let Some(name) = run.env.keys().find(|name| !name_fits(name)) {
-        return Some(denied(format!("`{name}` cannot be the name of an environment variable")));
+        return Some(denied(format!(
+            "`{name}` cannot be the name of an environment variable"
+        )));
     }
-    let texts = run.env.values().map(String::as_str).chain(run.cwd.as_deref()).chain([command]);
+    let texts = run
+        .env
+        .values()
+        .map(String::as_str)
+        .chain(run.cwd.as_deref())
+        .chain([command]);
     texts
         .into_iter()
         .any(|text| text.contains('\0'))

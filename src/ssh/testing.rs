@@ -148,7 +148,12 @@ pub(super) async fn run(session: &dyn HostSession, text: &str, run: &StepRun) ->
     run_until(session, text, run, CancellationToken::new()).await
 }
 
-pub(super) async fn run_until(session: &dyn HostSession, text: &str, run: &StepRun, cancel: CancellationToken) -> Said {
+pub(super) async fn run_until(
+    session: &dyn HostSession,
+    text: &str,
+    run: &StepRun,
+    cancel: CancellationToken,
+) -> Said {
     let (output, mut lines) = mpsc::channel(16);
     let name = run.key.target.to_string();
     let (lease, command) = (lease(&name), command(text));
@@ -200,5 +205,7 @@ pub(super) async fn put(session: &dyn HostSession, upload: &Upload) -> StepResul
         lease(&upload.key.target.to_string()),
         command(&format!("upload to {}", upload.dest)),
     );
-    session.upload(&lease, &command, upload, CancellationToken::new()).await
+    session
+        .upload(&lease, &command, upload, CancellationToken::new())
+        .await
 }

@@ -143,7 +143,11 @@ fn has_line(words: &[u8], line: &[u8]) -> bool {
 
 fn reason(errors: &[u8]) -> String {
     let text = String::from_utf8_lossy(errors);
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
     if lines.is_empty() {
         "the host ended the transfer without a word".to_owned()
     } else {

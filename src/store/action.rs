@@ -11,7 +11,7 @@ mod row;
 pub use claim::ServerId;
 pub use create::{ConflictRule, CreateError, Created, Held, Idempotency, NewAction};
 pub use event::{ActionUpdate, StoredEvent};
-pub use list::{StatusCount, ActionFilter, ActionPage, LiveCount};
+pub use list::{ActionFilter, ActionPage, LiveCount, StatusCount};
 pub use prune::PruneRule;
 pub use record::{ActionRecord, Correlation, FrozenAction};
 

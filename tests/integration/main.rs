@@ -11,5 +11,6 @@ mod habits;
 mod logs;
 mod packages;
 mod script_worker;
+mod ssh;
 mod store;
 mod support;

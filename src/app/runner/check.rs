@@ -25,8 +25,16 @@ impl Check<'_> {
         let timeout = self.attempt.step.timeout_seconds;
         let deadline = clock.now().plus_seconds(timeout);
         let (interval, wanted) = match &self.attempt.step.work {
-            Work::HttpCheck { interval_seconds, successes, .. }
-            | Work::TcpCheck { interval_seconds, successes, .. } => (*interval_seconds, (*successes).max(1)),
+            Work::HttpCheck {
+                interval_seconds,
+                successes,
+                ..
+            }
+            | Work::TcpCheck {
+                interval_seconds,
+                successes,
+                ..
+            } => (*interval_seconds, (*successes).max(1)),
             _ => return failed(Outcome::Failed, "not a check"),
         };
         let mut good = 0;
@@ -55,15 +63,24 @@ impl Check<'_> {
     async fn probe(&self) -> Result<String, String> {
         let limit = self.attempt.step.timeout_seconds.clamp(1, PROBE_SECONDS);
         match &self.attempt.step.work {
-            Work::HttpCheck { url, method, status, contains, .. } => {
+            Work::HttpCheck {
+                url,
+                method,
+                status,
+                contains,
+                ..
+            } => {
                 let seen = self.outside.prober.http(method, url, limit).await?;
                 if seen.status != *status {
-                    return Err(format!("{method} {url} answered {}, wanted {status}", seen.status));
+                    return Err(format!(
+                        "{method} {url} answered {}, wanted {status}",
+                        seen.status
+                    ));
                 }
                 match contains {
-                    Some(text) if !seen.body.contains(text.as_str()) => {
-                        Err(format!("{method} {url} answered {status} without the text `{text}`"))
-                    }
+                    Some(text) if !seen.body.contains(text.as_str()) => Err(format!(
+                        "{method} {url} answered {status} without the text `{text}`"
+                    )),
                     _ => Ok(format!("{method} {url} answered {status}")),
                 }
             }

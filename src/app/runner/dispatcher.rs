@@ -142,7 +142,9 @@ impl Dispatcher {
 
     /// Looks whether the action ahead in the queue has ended.
     async fn look_ahead(&mut self) -> Result<(), Stopped> {
-        let Some(ahead) = self.action.record.queued_behind else { return Ok(()) };
+        let Some(ahead) = self.action.record.queued_behind else {
+            return Ok(());
+        };
         if self.rollout.status() != ActionStatus::Queued {
             return Ok(());
         }
@@ -153,7 +155,11 @@ impl Dispatcher {
                 false
             }
         };
-        if over { self.happen(Event::QueueReached).await } else { Ok(()) }
+        if over {
+            self.happen(Event::QueueReached).await
+        } else {
+            Ok(())
+        }
     }
 
     async fn hear(&mut self, word: Word) -> Result<(), Stopped> {
@@ -162,7 +168,11 @@ impl Dispatcher {
             let _ = word.answer.send(Err(refused));
             return Ok(());
         }
-        let event = Event::Steered { steer: word.steer, by: word.by, reason: word.reason };
+        let event = Event::Steered {
+            steer: word.steer,
+            by: word.by,
+            reason: word.reason,
+        };
         let effects = self.store_and_tell(event, None).await?;
         let _ = word.answer.send(Ok(()));
         self.perform_all(effects).await
@@ -170,7 +180,11 @@ impl Dispatcher {
 
     /// A word from another server's inbox. What is not possible (any more) is still taken out of it.
     async fn read(&mut self, posted: StoredSteer) -> Result<(), Stopped> {
-        let event = Event::Steered { steer: posted.steer, by: posted.by, reason: posted.reason };
+        let event = Event::Steered {
+            steer: posted.steer,
+            by: posted.by,
+            reason: posted.reason,
+        };
         let effects = self.store_and_tell(event, Some(posted.id)).await?;
         self.perform_all(effects).await
     }
@@ -210,7 +224,11 @@ impl Dispatcher {
         let seq = self.journal.reserve();
         let mut pause_millis = 100;
         loop {
-            match self.store.append_event_with(id, seq, now, &event, &update, steer).await {
+            match self
+                .store
+                .append_event_with(id, seq, now, &event, &update, steer)
+                .await
+            {
                 Ok(()) => break,
                 Err(StoreError::Conflict(_)) => return Err(Stopped::TakenOver),
                 Err(StoreError::Unavailable(error)) => {
@@ -228,7 +246,12 @@ impl Dispatcher {
         self.note_approval(&event);
         let items = self.teller.items(&self.action, &self.rollout, &event, seq);
         self.journal.happened(seq, items);
-        story::tell(&self.journal, &self.action.plan, &event, self.rollout.take_decisions());
+        story::tell(
+            &self.journal,
+            &self.action.plan,
+            &event,
+            self.rollout.take_decisions(),
+        );
         self.figures.count(&event, now);
         Ok(effects)
     }
@@ -255,7 +278,14 @@ impl Dispatcher {
     /// Remembers that what the sanitizer asked about may run. A gate's approval is another matter: it counts
     /// only where commands were asked about.
     pub(super) fn note_approval(&self, event: &Event) {
-        if matches!(event, Event::Steered { steer: Steer::Approve, .. }) && self.needs_approval {
+        if matches!(
+            event,
+            Event::Steered {
+                steer: Steer::Approve,
+                ..
+            }
+        ) && self.needs_approval
+        {
             self.executor.approved.store(true, Ordering::Release);
         }
     }
@@ -284,13 +314,28 @@ impl Dispatcher {
                 self.answer_with(async move { asking.ask(target).await });
                 Ok(Vec::new())
             }
-            Effect::RunStep { target, way, step, attempt } => {
-                let started = Event::StepStarted { target: target.clone(), way, step, attempt };
+            Effect::RunStep {
+                target,
+                way,
+                step,
+                attempt,
+            } => {
+                let started = Event::StepStarted {
+                    target: target.clone(),
+                    way,
+                    step,
+                    attempt,
+                };
                 let effects = self.store_and_tell(started, None).await?;
                 self.start_step(target, way, step, attempt, false);
                 Ok(effects)
             }
-            Effect::LookUpStep { target, way, step, attempt } => {
+            Effect::LookUpStep {
+                target,
+                way,
+                step,
+                attempt,
+            } => {
                 self.start_step(target, way, step, attempt, true);
                 Ok(Vec::new())
             }
@@ -322,14 +367,19 @@ impl Dispatcher {
     async fn take_leases(&mut self) -> Result<Vec<Effect>, Stopped> {
         let now = self.outside.clock.now();
         let until = now.plus_seconds(LEASE_SECONDS);
-        let event = match self.store.take_leases(self.action.record.id, &self.lease_keys, now, until).await {
+        let event = match self
+            .store
+            .take_leases(self.action.record.id, &self.lease_keys, now, until)
+            .await
+        {
             Ok(leases) => {
                 self.executor.leases.set(leases);
                 Event::LeasesTaken
             }
-            Err(TakeLeasesError::Held(held)) => {
-                Event::LeasesHeld { holder: held.holder, targets: held.targets }
-            }
+            Err(TakeLeasesError::Held(held)) => Event::LeasesHeld {
+                holder: held.holder,
+                targets: held.targets,
+            },
             Err(TakeLeasesError::Store(error)) => {
                 tracing::warn!(action = %self.action.record.id, %error, "the leases were not taken; trying again");
                 let clock = &self.outside.clock;
@@ -344,7 +394,11 @@ impl Dispatcher {
     pub(super) async fn hold_again(&mut self) -> Result<(), Stopped> {
         let now = self.outside.clock.now();
         let until = now.plus_seconds(LEASE_SECONDS);
-        match self.store.take_leases(self.action.record.id, &self.lease_keys, now, until).await {
+        match self
+            .store
+            .take_leases(self.action.record.id, &self.lease_keys, now, until)
+            .await
+        {
             Ok(leases) => {
                 self.executor.leases.set(leases);
                 Ok(())
@@ -372,7 +426,13 @@ impl Dispatcher {
         };
         self.answer_with(async move {
             let result = executor.run(&run, executor.cancel.clone()).await;
-            Event::StepEnded { target, way, step, attempt, result }
+            Event::StepEnded {
+                target,
+                way,
+                step,
+                attempt,
+                result,
+            }
         });
     }
 
@@ -399,7 +459,10 @@ pub(super) struct HeldLeases(std::sync::RwLock<Arc<BTreeMap<TargetName, Lease>>>
 
 impl HeldLeases {
     pub(super) fn set(&self, leases: Vec<Lease>) {
-        let by_target = leases.into_iter().map(|lease| (lease.target().clone(), lease)).collect();
+        let by_target = leases
+            .into_iter()
+            .map(|lease| (lease.target().clone(), lease))
+            .collect();
         *self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(by_target);
     }
 

@@ -76,12 +76,28 @@ impl Executor {
             Work::Run { .. } | Work::Fetch { .. } | Work::HttpCheck { from_host: true, .. } => {
                 self.command(lease, attempt, cancel).await
             }
-            Work::Upload { source, dest, mode, owner, sha256 } => {
-                let wanted = Wanted { source, dest, mode, owner: owner.as_deref(), sha256: sha256.as_deref() };
+            Work::Upload {
+                source,
+                dest,
+                mode,
+                owner,
+                sha256,
+            } => {
+                let wanted = Wanted {
+                    source,
+                    dest,
+                    mode,
+                    owner: owner.as_deref(),
+                    sha256: sha256.as_deref(),
+                };
                 self.upload(lease, attempt, wanted, cancel).await
             }
             Work::HttpCheck { .. } | Work::TcpCheck { .. } => {
-                let check = Check { outside: &self.outside, journal: &self.journal, attempt };
+                let check = Check {
+                    outside: &self.outside,
+                    journal: &self.journal,
+                    attempt,
+                };
                 tokio::select! {
                     result = check.run() => result,
                     () = cancel.cancelled() => cancelled(),
@@ -105,7 +121,11 @@ impl Executor {
 
     /// Looks whether a target can be worked with, changing nothing.
     pub(super) async fn look_at(&self, target: &Target, needs: &HostNeeds) -> Result<(), (Outcome, String)> {
-        let session = self.sessions.get(target).await.map_err(|f| (f.outcome, f.message))?;
+        let session = self
+            .sessions
+            .get(target)
+            .await
+            .map_err(|f| (f.outcome, f.message))?;
         session.check(needs).await.map_err(|f| (f.outcome, f.message))
     }
 
@@ -152,8 +172,11 @@ impl Executor {
             _ => None,
         };
         let text = attempt.step.command.as_deref().unwrap_or_default();
-        let clearance =
-            if self.approved.load(Ordering::Acquire) { Clearance::Approved } else { Clearance::None };
+        let clearance = if self.approved.load(Ordering::Acquire) {
+            Clearance::Approved
+        } else {
+            Clearance::None
+        };
         SanitizedCommand::check(&self.sanitizer, text, cwd, clearance)
             .map_err(|refusal| failed(Outcome::Denied, refusal.to_string()))
     }
@@ -170,7 +193,14 @@ impl Executor {
             timeout_seconds: step.timeout_seconds,
             resume: StreamOffsets::default(),
         };
-        if let Work::Run { sudo, user, cwd, env, ok_codes } = &step.work {
+        if let Work::Run {
+            sudo,
+            user,
+            cwd,
+            env,
+            ok_codes,
+        } = &step.work
+        {
             run.sudo = *sudo;
             run.user.clone_from(user);
             run.cwd.clone_from(cwd);
@@ -195,7 +225,9 @@ impl Executor {
 
     async fn read_output(&self, attempt: &Attempt, mut lines: mpsc::Receiver<OutputLine>) {
         while let Some(line) = lines.recv().await {
-            self.journal.output(line.stream, attempt.about(), &line.text, line.offset).await;
+            self.journal
+                .output(line.stream, attempt.about(), &line.text, line.offset)
+                .await;
         }
     }
 
@@ -222,7 +254,10 @@ impl Executor {
             Ok(payload) => payload,
             Err(message) => return failed(Outcome::Failed, message),
         };
-        if wanted.sha256.is_some_and(|sha256| !sha256.eq_ignore_ascii_case(&payload.sha256)) {
+        if wanted
+            .sha256
+            .is_some_and(|sha256| !sha256.eq_ignore_ascii_case(&payload.sha256))
+        {
             let message = format!(
                 "the artifact is not the one that was planned: its SHA-256 is {}, the plan has {}",
                 payload.sha256,
@@ -277,11 +312,19 @@ impl Attempt {
 }
 
 pub(super) fn ok() -> StepResult {
-    StepResult { outcome: Outcome::Ok, exit_code: None, error: None }
+    StepResult {
+        outcome: Outcome::Ok,
+        exit_code: None,
+        error: None,
+    }
 }
 
 pub(super) fn failed(outcome: Outcome, error: impl Into<String>) -> StepResult {
-    StepResult { outcome, exit_code: None, error: Some(error.into()) }
+    StepResult {
+        outcome,
+        exit_code: None,
+        error: Some(error.into()),
+    }
 }
 
 pub(super) fn cancelled() -> StepResult {

@@ -34,7 +34,10 @@ struct Counted {
 impl Figures {
     pub(super) fn of_action(&self, action: ActionId) -> Self {
         self.with(|counted| counted.active += 1);
-        Self { counted: Arc::clone(&self.counted), action: Some(action) }
+        Self {
+            counted: Arc::clone(&self.counted),
+            action: Some(action),
+        }
     }
 
     pub(super) fn ended(&self) {
@@ -46,12 +49,25 @@ impl Figures {
 
     pub(super) fn count(&self, event: &Event, now: Timestamp) {
         match event {
-            Event::StepStarted { target, way, step, .. } => self.with(|counted| {
-                counted.begun.insert((self.action, (target.clone(), *way, *step)), now);
+            Event::StepStarted {
+                target, way, step, ..
+            } => self.with(|counted| {
+                counted
+                    .begun
+                    .insert((self.action, (target.clone(), *way, *step)), now);
             }),
-            Event::StepEnded { target, way, step, result, .. } => self.with(|counted| {
+            Event::StepEnded {
+                target,
+                way,
+                step,
+                result,
+                ..
+            } => self.with(|counted| {
                 *counted.outcomes.entry(result.outcome.as_str()).or_default() += 1;
-                let Some(begun) = counted.begun.remove(&(self.action, (target.clone(), *way, *step))) else {
+                let Some(begun) = counted
+                    .begun
+                    .remove(&(self.action, (target.clone(), *way, *step)))
+                else {
                     return;
                 };
                 let seconds = now.millis_since(begun) as f64 / 1000.0;
@@ -81,7 +97,11 @@ impl Figures {
             for (bucket, bound) in counted.buckets.iter().zip(BUCKETS) {
                 let _ = writeln!(text, "edgewise_step_seconds_bucket{{le=\"{bound}\"}} {bucket}");
             }
-            let _ = writeln!(text, "edgewise_step_seconds_bucket{{le=\"+Inf\"}} {}", counted.steps);
+            let _ = writeln!(
+                text,
+                "edgewise_step_seconds_bucket{{le=\"+Inf\"}} {}",
+                counted.steps
+            );
             let _ = writeln!(text, "edgewise_step_seconds_sum {}", counted.seconds);
             let _ = writeln!(text, "edgewise_step_seconds_count {}", counted.steps);
         });

@@ -18,9 +18,16 @@ const AT_ONCE: usize = 64;
 
 /// Looks at every target of the plan and says which are not fit.
 pub(super) async fn look(executor: &Executor, plan: &Plan) -> Event {
-    let looks: Vec<_> = plan.targets.iter().map(|planned| look_at(executor, planned)).collect();
-    let unfit =
-        stream::iter(looks).buffered(AT_ONCE).filter_map(std::future::ready).collect().await;
+    let looks: Vec<_> = plan
+        .targets
+        .iter()
+        .map(|planned| look_at(executor, planned))
+        .collect();
+    let unfit = stream::iter(looks)
+        .buffered(AT_ONCE)
+        .filter_map(std::future::ready)
+        .collect()
+        .await;
     Event::HostsChecked { unfit }
 }
 
@@ -43,7 +50,10 @@ async fn needs(executor: &Executor, planned: &PlanTarget) -> HostNeeds {
             *free.entry(folder.to_owned()).or_default() += size(executor, source).await;
         }
     }
-    HostNeeds { sudo: planned.steps.iter().any(wants_sudo), free_bytes: free.into_iter().collect() }
+    HostNeeds {
+        sudo: planned.steps.iter().any(wants_sudo),
+        free_bytes: free.into_iter().collect(),
+    }
 }
 
 fn wants_sudo(step: &Step) -> bool {
@@ -56,5 +66,9 @@ fn wants_sudo(step: &Step) -> bool {
 
 /// What an upload will take; 0 where that cannot be known yet, which the upload itself will tell.
 async fn size(executor: &Executor, source: &UploadSource) -> u64 {
-    executor.payloads.get(source).await.map_or(0, |payload| payload.bytes.len() as u64)
+    executor
+        .payloads
+        .get(source)
+        .await
+        .map_or(0, |payload| payload.bytes.len() as u64)
 }

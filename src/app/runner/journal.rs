@@ -78,8 +78,20 @@ impl Journal {
             clock: Arc::clone(&clock),
         };
         let task = tokio::spawn(writer.run(receiver));
-        let numbered = Arc::new(Mutex::new(Numbered { next: last + 1, sender }));
-        (Self { action, clock, masker: Arc::new(masker), numbered, output }, task)
+        let numbered = Arc::new(Mutex::new(Numbered {
+            next: last + 1,
+            sender,
+        }));
+        (
+            Self {
+                action,
+                clock,
+                masker: Arc::new(masker),
+                numbered,
+                output,
+            },
+            task,
+        )
     }
 
     /// Text without the action's secrets.
@@ -121,7 +133,12 @@ impl Journal {
     pub(super) fn happened(&self, seq: u64, items: Vec<FeedItem>) {
         let numbered = self.numbered.lock().unwrap_or_else(PoisonError::into_inner);
         // The writer ends only after the last sender.
-        let _ = numbered.sender.send(Entry { seq, log: None, items, counted: false });
+        let _ = numbered.sender.send(Entry {
+            seq,
+            log: None,
+            items,
+            counted: false,
+        });
     }
 
     fn entry(
@@ -152,7 +169,12 @@ impl Journal {
             exit_code: about.exit_code,
             offset,
         };
-        let _ = numbered.sender.send(Entry { seq, log: Some(log), items: Vec::new(), counted });
+        let _ = numbered.sender.send(Entry {
+            seq,
+            log: Some(log),
+            items: Vec::new(),
+            counted,
+        });
     }
 }
 
@@ -169,9 +191,9 @@ struct Writer {
 
 impl Writer {
     async fn run(mut self, mut receiver: mpsc::UnboundedReceiver<Entry>) {
-        let mut received = Vec::with_capacity(BATCH);
-        while receiver.recv_many(&mut received, BATCH).await > 0 {
-            for entry in received.drain(..) {
+        let mut arrived = Vec::with_capacity(BATCH);
+        while receiver.recv_many(&mut arrived, BATCH).await > 0 {
+            for entry in arrived.drain(..) {
                 self.early.insert(entry.seq, entry);
             }
             let mut due = Vec::new();
@@ -216,7 +238,9 @@ impl Writer {
                 Ok(()) => return,
                 Err(error) => {
                     tracing::warn!(action = %self.action, entries = logs.len(), %error, "the log store did not take entries; trying again");
-                    self.clock.sleep_until(self.clock.now().plus_millis(pause.as_millis() as u64)).await;
+                    self.clock
+                        .sleep_until(self.clock.now().plus_millis(pause.as_millis() as u64))
+                        .await;
                     pause = (pause * 2).min(Duration::from_secs(10));
                 }
             }

@@ -22,6 +22,7 @@ mod timers;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -61,11 +62,13 @@ struct Shared {
     ends: Ends,
     figures: Figures,
     tasks: TaskTracker,
+    /// Where actions run. Use cases are called on the web server's own threads, whose runtimes end with it.
+    runtime: Handle,
     shutdown: CancellationToken,
 }
 
 impl Runner {
-    /// A runner that runs nothing yet.
+    /// A runner that runs nothing yet. Its actions will run on the runtime it is made on.
     pub(crate) fn new(store: Store, outside: Outside, feed: Feed, settings: RolloutSettings) -> Self {
         let (ended, ends) = Ends::channel();
         let server = ServerId(uuid::Uuid::now_v7().to_string());
@@ -80,31 +83,37 @@ impl Runner {
             ends,
             figures: Figures::default(),
             tasks: TaskTracker::new(),
+            runtime: Handle::current(),
             shutdown: CancellationToken::new(),
         };
-        Self { shared: Arc::new(shared) }
+        Self {
+            shared: Arc::new(shared),
+        }
     }
 
     /// Goes on with every action that a stopped server left, and keeps looking for those of servers that die.
     pub async fn recover(&self) -> Result<(), StoreError> {
         let runner = self.clone();
         self.claim_free().await?;
-        self.shared.tasks.spawn(async move {
-            let shared = &runner.shared;
-            loop {
-                let next = shared.outside.clock.now().plus_seconds(RENEW_SECONDS);
-                tokio::select! {
-                    () = shared.shutdown.cancelled() => return,
-                    () = shared.outside.clock.sleep_until(next) => {}
+        self.shared.tasks.spawn_on(
+            async move {
+                let shared = &runner.shared;
+                loop {
+                    let next = shared.outside.clock.now().plus_seconds(RENEW_SECONDS);
+                    tokio::select! {
+                        () = shared.shutdown.cancelled() => return,
+                        () = shared.outside.clock.sleep_until(next) => {}
+                    }
+                    let until = shared.outside.clock.now().plus_seconds(CLAIM_SECONDS);
+                    if let Err(error) = shared.store.renew_claims(&shared.server, until).await {
+                        tracing::warn!(%error, "the claims on actions were not renewed");
+                    } else if let Err(error) = runner.claim_free().await {
+                        tracing::warn!(%error, "free actions were not claimed");
+                    }
                 }
-                let until = shared.outside.clock.now().plus_seconds(CLAIM_SECONDS);
-                if let Err(error) = shared.store.renew_claims(&shared.server, until).await {
-                    tracing::warn!(%error, "the claims on actions were not renewed");
-                } else if let Err(error) = runner.claim_free().await {
-                    tracing::warn!(%error, "free actions were not claimed");
-                }
-            }
-        });
+            },
+            &self.shared.runtime,
+        );
         Ok(())
     }
 
@@ -123,15 +132,24 @@ impl Runner {
     /// Sets an action going that was just written.
     pub(crate) fn start(&self, id: ActionId) {
         let runner = self.clone();
-        self.shared.tasks.spawn(async move {
-            let shared = &runner.shared;
-            let now = shared.outside.clock.now();
-            match shared.store.claim_action(id, &shared.server, now, now.plus_seconds(CLAIM_SECONDS)).await {
-                Ok(true) => runner.spawn(id),
-                Ok(false) => {}
-                Err(error) => tracing::warn!(action = %id, %error, "an action was not claimed; it will be"),
-            }
-        });
+        self.shared.tasks.spawn_on(
+            async move {
+                let shared = &runner.shared;
+                let now = shared.outside.clock.now();
+                match shared
+                    .store
+                    .claim_action(id, &shared.server, now, now.plus_seconds(CLAIM_SECONDS))
+                    .await
+                {
+                    Ok(true) => runner.spawn(id),
+                    Ok(false) => {}
+                    Err(error) => {
+                        tracing::warn!(action = %id, %error, "an action was not claimed; it will be")
+                    }
+                }
+            },
+            &self.shared.runtime,
+        );
     }
 
     fn spawn(&self, id: ActionId) {
@@ -145,10 +163,15 @@ impl Runner {
             known.insert(id, sender);
         }
         let figures = self.shared.figures.of_action(id);
-        self.shared.tasks.spawn(async move {
+        self.shared.tasks.spawn_on(async move {
             let result = recovery::run(&runner.shared, id, words, figures.clone()).await;
             figures.ended();
-            runner.shared.words.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+            runner
+                .shared
+                .words
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&id);
             match result {
                 Ok(()) => {}
                 Err(Stopped::Shutdown) => {
@@ -156,10 +179,12 @@ impl Runner {
                         tracing::warn!(action = %id, %error, "the claim was not released; it will run out");
                     }
                 }
-                Err(stopped) => tracing::error!(action = %id, %stopped, "an action was given up by this server"),
+                Err(stopped) => {
+                    tracing::error!(action = %id, %stopped, "an action was given up by this server")
+                }
             }
             runner.shared.ended.send_modify(|count| *count += 1);
-        });
+        }, &self.shared.runtime);
     }
 
     /// Steers an action. Where another server runs it, the word goes to its inbox.
@@ -170,20 +195,41 @@ impl Runner {
         by: Actor,
         reason: String,
     ) -> Result<(), AppError> {
-        let known = self.shared.words.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+        let known = self
+            .shared
+            .words
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(&id)
+            .cloned();
         let Some(words) = known else {
             let now = self.shared.outside.clock.now();
-            self.shared.store.post_steer(id, &steer, &by, &reason, now).await?;
+            self.shared
+                .store
+                .post_steer(id, &steer, &by, &reason, now)
+                .await?;
             return Ok(());
         };
         let (answer, answered) = oneshot::channel();
         let over = || AppError::Conflict("the action has just ended".to_owned());
-        words.send(Word { steer, by, reason, answer }).map_err(|_| over())?;
+        words
+            .send(Word {
+                steer,
+                by,
+                reason,
+                answer,
+            })
+            .map_err(|_| over())?;
         match answered.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(refused)) => Err(AppError::Conflict(refused.to_string())),
             Err(_) => Err(over()),
         }
+    }
+
+    /// Where its actions run.
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.shared.runtime
     }
 
     /// What the runner counted.

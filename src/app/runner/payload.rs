@@ -27,7 +27,10 @@ pub(super) struct Payloads {
 
 impl Payloads {
     pub(super) fn new(artifacts: Arc<dyn Artifacts>) -> Self {
-        Self { artifacts, read: Mutex::default() }
+        Self {
+            artifacts,
+            read: Mutex::default(),
+        }
     }
 
     /// The bytes of a source. `content` is given with its secrets filled in already.
@@ -41,10 +44,16 @@ impl Payloads {
             let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(read.entry(key.clone()).or_default())
         };
-        let result = cell.get_or_init(|| async { self.artifacts.read(source).await.map(payload) }).await.clone();
+        let result = cell
+            .get_or_init(|| async { self.artifacts.read(source).await.map(payload) })
+            .await
+            .clone();
         if result.is_err() {
             // A later attempt may find it.
-            self.read.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+            self.read
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(key);
         }
         result
     }

@@ -33,7 +33,9 @@ pub(super) async fn run(
     words: mpsc::UnboundedReceiver<Word>,
     figures: Figures,
 ) -> Result<(), Stopped> {
-    let Some(action) = shared.store.action(id).await? else { return Ok(()) };
+    let Some(action) = shared.store.action(id).await? else {
+        return Ok(());
+    };
     let events = shared.store.events(id).await?;
     let plan = Arc::new(action.plan.clone());
     let now = shared.outside.clock.now();
@@ -54,10 +56,15 @@ pub(super) async fn run(
     }
 
     let last_event = events.last().map_or(0, |stored| stored.seq);
-    let last_log = shared.outside.log_search.last_seq(id).await.unwrap_or_else(|error| {
-        tracing::warn!(action = %id, %error, "the log store does not say how far the log goes");
-        None
-    });
+    let last_log = shared
+        .outside
+        .log_search
+        .last_seq(id)
+        .await
+        .unwrap_or_else(|error| {
+            tracing::warn!(action = %id, %error, "the log store does not say how far the log goes");
+            None
+        });
     let secrets = SecretValues::resolve(&action.config, &*shared.outside.secrets);
     let (journal, written) = Journal::open(
         id,
@@ -92,7 +99,12 @@ pub(super) async fn run(
     let lease_keys = plan
         .targets
         .iter()
-        .map(|planned| (shared.outside.hosts.lease_key(&planned.target), planned.target.name.clone()))
+        .map(|planned| {
+            (
+                shared.outside.hosts.lease_key(&planned.target),
+                planned.target.name.clone(),
+            )
+        })
         .collect();
     let asking = Asking::new(shared.store.clone(), shared.outside.clone(), &action);
     let mut dispatcher = Dispatcher {
@@ -121,7 +133,10 @@ pub(super) async fn run(
     for stored in &events {
         dispatcher.note_approval(&stored.event);
     }
-    if events.iter().any(|stored| matches!(stored.event, Event::LeasesTaken)) {
+    if events
+        .iter()
+        .any(|stored| matches!(stored.event, Event::LeasesTaken))
+    {
         dispatcher.hold_again().await?;
     }
     let result = dispatcher.run(effects).await;
@@ -135,9 +150,21 @@ pub(super) async fn run(
 /// Who asked for what, as the first entry of the log.
 fn tell_beginning(journal: &Journal, action: &FrozenAction) {
     let record = &action.record;
-    let version = record.version.as_ref().map(|version| format!(" of {version}")).unwrap_or_default();
-    let behalf = record.on_behalf.as_ref().map(|user| format!(" for {user}")).unwrap_or_default();
-    let why = record.reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+    let version = record
+        .version
+        .as_ref()
+        .map(|version| format!(" of {version}"))
+        .unwrap_or_default();
+    let behalf = record
+        .on_behalf
+        .as_ref()
+        .map(|user| format!(" for {user}"))
+        .unwrap_or_default();
+    let why = record
+        .reason
+        .as_ref()
+        .map(|reason| format!(": {reason}"))
+        .unwrap_or_default();
     journal.story(
         About::default(),
         &format!(
@@ -159,7 +186,11 @@ async fn sanitizer(shared: &Shared, action: &FrozenAction) -> Result<Sanitizer, 
         policies
             .into_iter()
             .map(|(_, policy)| policy)
-            .filter(|policy| policy.scope.covers(Some(record.space.as_str()), Some(record.environment.as_str())))
+            .filter(|policy| {
+                policy
+                    .scope
+                    .covers(Some(record.space.as_str()), Some(record.environment.as_str()))
+            })
             .collect(),
     ))
 }

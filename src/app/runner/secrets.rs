@@ -22,7 +22,9 @@ impl SecretValues {
             .iter()
             .filter_map(|key| {
                 let reference = config.values.get(key)?;
-                let value = secrets.resolve(reference).map_err(|reason| format!("secret `{key}`: {reason}"));
+                let value = secrets
+                    .resolve(reference)
+                    .map_err(|reason| format!("secret `{key}`: {reason}"));
                 Some((secret_placeholder(key), value))
             })
             .collect();
@@ -31,7 +33,11 @@ impl SecretValues {
 
     /// Hides all of them.
     pub(super) fn masker(&self) -> Masker {
-        Masker::new(self.by_placeholder.values().filter_map(|value| value.as_deref().ok()))
+        Masker::new(
+            self.by_placeholder
+                .values()
+                .filter_map(|value| value.as_deref().ok()),
+        )
     }
 
     /// `text` with its placeholders filled in.

@@ -7,15 +7,20 @@ use crate::domain::rollout::StepResult;
 
 use super::executor::{Attempt, Executor, failed, ok};
 
-/// Seconds between two counts of sessions.
-const DRAIN_POLL_SECONDS: u64 = 1;
+/// From one count of sessions to the next.
+const DRAIN_POLL_MILLIS: u64 = 250;
 
 /// Takes the target out of service in all its pools. A refusal fails the step: nothing more is done to a
 /// target that still gets traffic.
 pub(super) async fn take_out(executor: &Executor, attempt: &Attempt) -> StepResult {
     let target = &attempt.target;
     for pool in &target.pools {
-        if let Err(error) = executor.outside.balancer.take_out(&target.zone, pool, target).await {
+        if let Err(error) = executor
+            .outside
+            .balancer
+            .take_out(&target.zone, pool, target)
+            .await
+        {
             return refused(pool, &error);
         }
     }
@@ -27,7 +32,12 @@ pub(super) async fn put_back(executor: &Executor, attempt: &Attempt) -> StepResu
     let target = &attempt.target;
     let mut refusal = None;
     for pool in &target.pools {
-        if let Err(error) = executor.outside.balancer.put_back(&target.zone, pool, target).await {
+        if let Err(error) = executor
+            .outside
+            .balancer
+            .put_back(&target.zone, pool, target)
+            .await
+        {
             refusal.get_or_insert_with(|| refused(pool, &error));
         }
     }
@@ -44,14 +54,21 @@ pub(super) async fn drain(executor: &Executor, attempt: &Attempt, seconds: u64) 
     loop {
         let mut left = None;
         for pool in &target.pools {
-            match executor.outside.balancer.sessions(&target.zone, pool, target).await {
+            match executor
+                .outside
+                .balancer
+                .sessions(&target.zone, pool, target)
+                .await
+            {
                 Ok(count) => left = count.map_or(left, |count| Some(left.unwrap_or(0) + count)),
                 Err(error) => return refused(pool, &error),
             }
         }
         let Some(left) = left else {
             // No balancer that could have turned sessions away: there is nothing to wait for.
-            executor.journal.detail(LogStream::Probe, attempt.about(), "nobody to ask for sessions");
+            executor
+                .journal
+                .detail(LogStream::Probe, attempt.about(), "nobody to ask for sessions");
             return ok();
         };
         if before != Some(left) {
@@ -67,7 +84,9 @@ pub(super) async fn drain(executor: &Executor, attempt: &Attempt, seconds: u64) 
             executor.journal.story(attempt.about(), &text);
             return ok();
         }
-        clock.sleep_until(clock.now().plus_seconds(DRAIN_POLL_SECONDS).min(deadline)).await;
+        clock
+            .sleep_until(clock.now().plus_millis(DRAIN_POLL_MILLIS).min(deadline))
+            .await;
     }
 }
 

@@ -19,7 +19,10 @@ pub(super) struct Sessions {
 
 impl Sessions {
     pub(super) fn new(hosts: Arc<dyn Hosts>) -> Self {
-        Self { hosts, open: Mutex::default() }
+        Self {
+            hosts,
+            open: Mutex::default(),
+        }
     }
 
     /// The session of a target. A connection that could not be made is tried again at the next call.
@@ -33,7 +36,11 @@ impl Sessions {
 
     /// Ends the connection of a target that needs it no more.
     pub(super) async fn close(&self, target: &TargetName) {
-        let cell = self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(target);
+        let cell = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .remove(target);
         if let Some(session) = cell.as_ref().and_then(|cell| cell.get()) {
             session.close().await;
         }
@@ -41,8 +48,13 @@ impl Sessions {
 
     /// Ends them all.
     pub(super) async fn close_all(&self) {
-        let names: Vec<TargetName> =
-            self.open.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect();
+        let names: Vec<TargetName> = self
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .keys()
+            .cloned()
+            .collect();
         futures_util::future::join_all(names.iter().map(|name| self.close(name))).await;
     }
 }

@@ -117,13 +117,28 @@ mod tests {
 
     fn specs() -> Vec<KeySpec> {
         vec![
-            KeySpec { required: true, ..spec("start_command", KeyType::String) },
-            KeySpec { default: Some(json!("/opt/app")), ..spec("dir", KeyType::String) },
-            KeySpec { overridable: true, ..spec("check_url", KeyType::String) },
+            KeySpec {
+                required: true,
+                ..spec("start_command", KeyType::String)
+            },
+            KeySpec {
+                default: Some(json!("/opt/app")),
+                ..spec("dir", KeyType::String)
+            },
+            KeySpec {
+                overridable: true,
+                ..spec("check_url", KeyType::String)
+            },
             spec("keep", KeyType::Integer),
             spec("share", KeyType::Number),
-            spec("mode", KeyType::OneOf(vec!["blue".to_owned(), "green".to_owned()])),
-            KeySpec { secret: true, ..spec("token", KeyType::String) },
+            spec(
+                "mode",
+                KeyType::OneOf(vec!["blue".to_owned(), "green".to_owned()]),
+            ),
+            KeySpec {
+                secret: true,
+                ..spec("token", KeyType::String)
+            },
         ]
     }
 
@@ -188,7 +203,11 @@ mod tests {
     fn a_request_may_set_what_is_overridable() {
         let base = json!({"start_command": "go"});
         assert_eq!(
-            errors(base.clone(), json!({}), json!({"check_url": "http://x", "strategy": "rolling"})),
+            errors(
+                base.clone(),
+                json!({}),
+                json!({"check_url": "http://x", "strategy": "rolling"})
+            ),
             Vec::<String>::new()
         );
         for secret in [

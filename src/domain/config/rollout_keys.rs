@@ -19,8 +19,8 @@ pub fn check_rollout_key(name: &str, value: &Value) -> Result<(), String> {
                 .iter()
                 .filter(|key| key.group == KeyGroup::Rollout)
                 .map(|key| key.name);
-            let hint = nearest(name, known)
-                .map_or_else(String::new, |known| format!(". Did you mean `{known}`?"));
+            let hint =
+                nearest(name, known).map_or_else(String::new, |known| format!(". Did you mean `{known}`?"));
             Err(format!("`{name}` is not a rollout key{hint}"))
         }
     }
@@ -114,15 +114,43 @@ mod tests {
         let batch = json!({"0": "Others", "1": "100%", "2": "50%,100%", "4": "25%,50%,100%"});
         for (config, fleet, wanted) in [
             (json!({"version": "1"}), 4, json!({})),
-            (json!({"strategy": "rolling", "is_canary": true}), 4, json!({"strategy": "rolling"})),
-            (json!({"is_canary": true, "is_staggered": false}), 4, json!({"strategy": "canary"})),
+            (
+                json!({"strategy": "rolling", "is_canary": true}),
+                4,
+                json!({"strategy": "rolling"}),
+            ),
+            (
+                json!({"is_canary": true, "is_staggered": false}),
+                4,
+                json!({"strategy": "canary"}),
+            ),
             (json!({"is_staggered": true}), 4, json!({"strategy": "staggered"})),
-            (json!({"is_staggered": false, "staggered_batch": "1,100%"}), 4, json!({"strategy": "rolling"})),
-            (json!({"staggered_batch": "10%,100%"}), 4, json!({"stages": "10%,100%"})),
-            (json!({"staggered_batch": ["10%", "100%"]}), 4, json!({"stages": "10%,100%"})),
-            (json!({"staggered_batch": batch}), 5, json!({"stages": "25%,50%,100%"})),
+            (
+                json!({"is_staggered": false, "staggered_batch": "1,100%"}),
+                4,
+                json!({"strategy": "rolling"}),
+            ),
+            (
+                json!({"staggered_batch": "10%,100%"}),
+                4,
+                json!({"stages": "10%,100%"}),
+            ),
+            (
+                json!({"staggered_batch": ["10%", "100%"]}),
+                4,
+                json!({"stages": "10%,100%"}),
+            ),
+            (
+                json!({"staggered_batch": batch}),
+                5,
+                json!({"stages": "25%,50%,100%"}),
+            ),
             (json!({"staggered_batch": batch}), 1, json!({"stages": "100%"})),
-            (json!({"stages": "1,100%", "staggered_batch": batch}), 5, json!({"stages": "1,100%"})),
+            (
+                json!({"stages": "1,100%", "staggered_batch": batch}),
+                5,
+                json!({"stages": "1,100%"}),
+            ),
             (
                 json!({"zone_parallelazation": false, "zone_serialization_order": ["a", "b", "c"]}),
                 5,

@@ -84,7 +84,10 @@ mod tests {
             json!({"type": "string", "description": "where", "default": "/opt/app"})
         );
         assert_eq!(schema["required"], json!(["token"]));
-        assert_eq!(schema["properties"]["token"]["oneOf"][0]["required"], json!(["env"]));
+        assert_eq!(
+            schema["properties"]["token"]["oneOf"][0]["required"],
+            json!(["env"])
+        );
         assert_eq!(schema["properties"]["inpool_threshold"]["maximum"], 100);
         assert_eq!(schema["additionalProperties"], false);
     }

@@ -238,7 +238,11 @@ fn check_word(words: &[&'static str], value: &Value) -> Result<(), String> {
         .map_or_else(String::new, |known| format!(". Did you mean \"{known}\"?"));
     Err(format!(
         "wants {}, not {}{hint}",
-        words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" or "),
+        words
+            .iter()
+            .map(|word| format!("\"{word}\""))
+            .collect::<Vec<_>>()
+            .join(" or "),
         given(value)
     ))
 }
@@ -273,7 +277,10 @@ fn check_stage(stage: &Value) -> Result<(), String> {
                 {
                     continue;
                 }
-                return Err(format!("`percent` wants a number from 0 to 100, not {}", given(value)));
+                return Err(format!(
+                    "`percent` wants a number from 0 to 100, not {}",
+                    given(value)
+                ));
             }
             other => {
                 let hint = nearest(other, STAGE_KEYS)

@@ -100,7 +100,9 @@ fn absolute(name: &str, path: String) -> Result<String, String> {
     if path.starts_with('/') && !path.ends_with('/') && !path.contains('\n') {
         Ok(path)
     } else {
-        Err(format!("`{name}` wants the absolute path of a file, not {path:?}"))
+        Err(format!(
+            "`{name}` wants the absolute path of a file, not {path:?}"
+        ))
     }
 }
 

@@ -42,7 +42,10 @@ fn the_example_of_the_contract_runs_as_it_stands() {
         "Plain hosts: put an artifact in its own folder, switch a link, restart, check."
     );
     let keys: Vec<&str> = facts.keys.iter().map(|key| key.name.as_str()).collect();
-    assert_eq!(keys, ["artifact", "dir", "stop_command", "start_command", "check_url"]);
+    assert_eq!(
+        keys,
+        ["artifact", "dir", "stop_command", "start_command", "check_url"]
+    );
     let config = json!({"artifact": "/srv/web-{version}.tar.gz", "start_command": "/opt/app/current/run"});
     let deploy = run("example.star", "deploy", &config);
     assert_eq!(
@@ -56,7 +59,16 @@ fn the_example_of_the_contract_runs_as_it_stands() {
     );
     assert_eq!(
         names(&deploy.targets[0].steps),
-        ["artifact", "unpack", "pool_out", "drain", "switch", "start", "http_check", "pool_in"]
+        [
+            "artifact",
+            "unpack",
+            "pool_out",
+            "drain",
+            "switch",
+            "start",
+            "http_check",
+            "pool_in"
+        ]
     );
     assert_eq!(
         commands(deploy.targets[0].rollback.as_ref().unwrap())[2],
@@ -91,8 +103,19 @@ fn deploy_goes_step_by_step() {
     assert_eq!(
         names(steps),
         [
-            "prepare", "artifact", "unpack", "pool_out", "drain", "stop", "switch", "start", "sleep",
-            "http_check", "http_check-2", "pool_in", "clean_up",
+            "prepare",
+            "artifact",
+            "unpack",
+            "pool_out",
+            "drain",
+            "stop",
+            "switch",
+            "start",
+            "sleep",
+            "http_check",
+            "http_check-2",
+            "pool_in",
+            "clean_up",
         ]
     );
     assert_eq!(

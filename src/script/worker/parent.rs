@@ -61,11 +61,7 @@ impl ScriptWorker {
         }
     }
 
-    async fn ask(
-        &self,
-        script: &ScriptText,
-        context: Option<&ScriptContext>,
-    ) -> Result<Answer, ScriptError> {
+    async fn ask(&self, script: &ScriptText, context: Option<&ScriptContext>) -> Result<Answer, ScriptError> {
         let request = Request {
             name: script.name.clone(),
             text: script.text.clone(),

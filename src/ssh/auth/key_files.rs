@@ -88,8 +88,15 @@ pub(super) async fn rsa_hash(handle: &Handle<Guard>) -> HashAlg {
 
 /// Tries a key.
 pub(super) async fn with_key(handle: &mut Handle<Guard>, user: &str, key: Arc<PrivateKey>) -> Tried {
-    let hash = if key.algorithm().is_rsa() { Some(rsa_hash(handle).await) } else { None };
-    match handle.authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash)).await {
+    let hash = if key.algorithm().is_rsa() {
+        Some(rsa_hash(handle).await)
+    } else {
+        None
+    };
+    match handle
+        .authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash))
+        .await
+    {
         Ok(result) => result.into(),
         Err(_) => Tried::Gone,
     }
@@ -103,7 +110,9 @@ pub(super) async fn with_certificate(
     certificate: Certificate,
 ) -> Tried {
     if key.algorithm().is_rsa() {
-        return Tried::Not("a certificate of an RSA key is used through an agent only: load both (ssh-add)".to_owned());
+        return Tried::Not(
+            "a certificate of an RSA key is used through an agent only: load both (ssh-add)".to_owned(),
+        );
     }
     match handle.authenticate_openssh_cert(user, key, certificate).await {
         Ok(result) => result.into(),

@@ -24,7 +24,7 @@ const KEX: &[kex::Name] = &[
     kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT,
 ];
 
-/// AES-GCM costs least, where there are AES instructions; ChaCha20 where there are none.
+/// AES-GCM costs least, where there are AES instructions; `ChaCha20` where there are none.
 const CIPHERS: &[cipher::Name] = &[
     cipher::AES_256_GCM,
     cipher::AES_128_GCM,
@@ -81,7 +81,11 @@ pub(super) fn client_config(host: &HostConfig, known: &[Algorithm], authority: b
         preferred: Preferred {
             kex: Cow::Borrowed(KEX),
             key: Cow::Owned(host_keys(known)),
-            host_key_certificates: if authority { Cow::Borrowed(HOST_KEYS) } else { Cow::Borrowed(&[]) },
+            host_key_certificates: if authority {
+                Cow::Borrowed(HOST_KEYS)
+            } else {
+                Cow::Borrowed(&[])
+            },
             cipher: Cow::Borrowed(CIPHERS),
             mac: Cow::Borrowed(MACS),
             compression: Cow::Borrowed(&[compression::NONE]),

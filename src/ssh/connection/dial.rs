@@ -33,6 +33,7 @@ pub struct Dialer {
     config: SshConfig,
     defaults: Defaults,
     password: Option<String>,
+    patience: Duration,
     known: KnownHostsFiles,
     keys: KeyFiles,
     limits: Limits,
@@ -70,6 +71,7 @@ impl Dialer {
                 connect_timeout_seconds: settings.connect_timeout_seconds,
             },
             password: settings.password.clone(),
+            patience: Duration::from_secs(settings.patience_seconds),
             known: KnownHostsFiles::default(),
             keys: KeyFiles::default(),
             limits: Limits::default(),
@@ -80,6 +82,12 @@ impl Dialer {
     #[must_use]
     pub fn config(&self) -> &SshConfig {
         &self.config
+    }
+
+    /// How long a host that went away is looked for.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// How a host is reached.
@@ -146,7 +154,10 @@ impl Dialer {
     /// What is known of hosts in the files that count for this one.
     pub(super) fn known_to(&self, host: &HostConfig) -> Arc<KnownHosts> {
         let user = host.user_known_hosts.value.iter();
-        let files: Vec<PathBuf> = user.chain(&host.global_known_hosts.value).map(PathBuf::from).collect();
+        let files: Vec<PathBuf> = user
+            .chain(&host.global_known_hosts.value)
+            .map(PathBuf::from)
+            .collect();
         self.known.read(&files)
     }
 
@@ -170,7 +181,11 @@ impl Dialer {
                     return Err(SshError::Slow {
                         host: host.place(),
                         seconds,
-                        at: if report.key_shown() { "the login did not end" } else { "it did not show its key" },
+                        at: if report.key_shown() {
+                            "the login did not end"
+                        } else {
+                            "it did not show its key"
+                        },
                     });
                 }
             };
@@ -198,7 +213,11 @@ impl Dialer {
         let _turn = self.limits.turn(&address).await;
         let known = self.known_to(host);
         let (name, bare) = (host.known_name(), host.hostname.value.to_lowercase());
-        let config = client_config(host, &known.kinds(&name, &bare), known.has_authority(&name, &bare));
+        let config = client_config(
+            host,
+            &known.kinds(&name, &bare),
+            known.has_authority(&name, &bare),
+        );
         let guard = Guard::new(Arc::clone(host), known, report.clone());
         let way = way_to(host, before).await?;
         let connected = match way {
@@ -285,7 +304,11 @@ fn broken(host: &HostConfig, report: &Report, error: &russh::Error) -> Refused {
         error,
         russh::Error::IO(_) | russh::Error::Disconnect | russh::Error::HUP | russh::Error::Version
     );
-    if cut && !report.key_shown() { Refused::Shed(told) } else { Refused::For(told) }
+    if cut && !report.key_shown() {
+        Refused::Shed(told)
+    } else {
+        Refused::For(told)
+    }
 }
 
 /// Adds a key that is taken as new (`accept-new`) to the host's file.

@@ -24,7 +24,7 @@ use super::stop::{Stopped, stop_program};
 /// on later, since a channel that is not read would stop the whole connection.
 const WAITING: usize = 1024 * 1024;
 /// The follower says something at least every 20 naps.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 /// Tenths of a second that a step has to end in peace.
 const GRACE_TENTHS: u64 = 50;
 /// How long the end of a step is waited for after it was stopped.
@@ -205,14 +205,7 @@ impl<'a> Follow<'a> {
                         return Ok(Ended::Later);
                     }
                 }
-                permit = output.reserve(), if !self.queue.is_empty() => match permit {
-                    Ok(permit) => if let Some(line) = self.queue.pop_front() {
-                        self.queued -= line.text.len();
-                        permit.send(line);
-                    },
-                    // Nobody listens any more; the step goes on all the same.
-                    Err(_) => { self.queue.clear(); self.queued = 0; }
-                },
+                permit = output.reserve(), if !self.queue.is_empty() => self.pass_on(permit.ok()),
                 () = cancel.cancelled(), if self.heed.is_none() => self.heed = Some(Heed::Cancelled),
                 () = tokio::time::sleep_until(self.deadline), if self.heed.is_none() => self.heed = Some(Heed::TimedOut),
                 stopped = async { stopping.as_mut().expect("it is waited for").await }, if waiting => {
@@ -228,6 +221,19 @@ impl<'a> Follow<'a> {
                     return Ok(Ended::Cut("the host fell silent".to_owned()));
                 }
             }
+        }
+    }
+
+    /// Passes a line on where there is room for it; without anybody who listens, none has to be kept.
+    fn pass_on(&mut self, room: Option<mpsc::Permit<'_, OutputLine>>) {
+        let Some(room) = room else {
+            self.queue.clear();
+            self.queued = 0;
+            return;
+        };
+        if let Some(line) = self.queue.pop_front() {
+            self.queued -= line.text.len();
+            room.send(line);
         }
     }
 
@@ -250,7 +256,11 @@ impl<'a> Follow<'a> {
     }
 
     fn take(&mut self, stream: LogStream, bytes: &[u8]) {
-        let lines = if stream == LogStream::Stdout { &mut self.stdout } else { &mut self.stderr };
+        let lines = if stream == LogStream::Stdout {
+            &mut self.stdout
+        } else {
+            &mut self.stderr
+        };
         let (queue, queued) = (&mut self.queue, &mut self.queued);
         lines.feed(bytes, |line| {
             *queued += line.text.len();

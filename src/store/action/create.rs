@@ -142,7 +142,14 @@ impl Store {
         });
         known
             .map(|(action, body_hash)| {
-                Ok((Row { table: "idempotency_keys", key }.action(&action)?, body_hash))
+                Ok((
+                    Row {
+                        table: "idempotency_keys",
+                        key,
+                    }
+                    .action(&action)?,
+                    body_hash,
+                ))
             })
             .transpose()
     }

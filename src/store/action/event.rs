@@ -1,13 +1,15 @@
 //! Events: what happened to an action, stored before it is believed.
 
-use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{
+    ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+};
 use diesel_async::RunQueryDsl;
 
 use crate::domain::action::{ActionId, ActionStatus, WaitingFor};
 use crate::domain::rollout::Event;
 use crate::domain::timestamp::Timestamp;
-use crate::store::inventory::InventoryRow;
 use crate::store::column::{Row, big, json_text, time};
+use crate::store::inventory::InventoryRow;
 use crate::store::pools::Alone;
 use crate::store::schema::{actions, events, inventory, leases, steers};
 use crate::store::{RecordedVersion, SteerId, Store, StoreError, reading, writing};
