@@ -1,3 +1,10 @@
-//! The `edgewise` command.
+//! The `edgewise` command: parse, run, exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use edgewise::cli::{self, Cli};
+
+fn main() -> ExitCode {
+    cli::run(&Cli::parse()).into()
+}

@@ -1,3 +1,98 @@
 //! Use cases that read as a person would say them.
 
+pub mod access;
+pub mod accounts;
+pub mod act;
+pub mod configure;
+pub mod error;
+pub mod feed;
+pub mod health;
+pub mod planning;
 pub mod ports;
+pub mod request;
+pub mod runner;
+pub mod see;
+pub mod steer;
+pub mod telling;
+pub mod view;
+pub mod watch;
+
+use std::sync::Arc;
+
+use crate::app::access::Attempts;
+use crate::app::feed::Feed;
+use crate::app::ports::Interpreter;
+use crate::app::runner::{Outside, Runner};
+use crate::domain::rollout::RolloutSettings;
+use crate::store::Store;
+
+pub use access::{NewSession, SessionCaller};
+pub use health::Unfit;
+pub use steer::Steered;
+
+/// Everything the use cases need. Cheap to clone.
+#[derive(Clone)]
+pub struct App {
+    pub(crate) store: Store,
+    pub(crate) outside: Outside,
+    pub(crate) interpreter: Arc<dyn Interpreter>,
+    pub(crate) runner: Runner,
+    pub(crate) feed: Feed,
+    pub(crate) attempts: Arc<Attempts>,
+    pub(crate) settings: AppSettings,
+}
+
+/// What an operator sets of the use cases.
+#[derive(Debug, Clone)]
+pub struct AppSettings {
+    /// How long a session lasts without being used.
+    pub session_hours: u64,
+    /// What the engine of every action is told.
+    pub rollout: RolloutSettings,
+    /// The folder whose disk must have room.
+    pub data_dir: std::path::PathBuf,
+}
+
+impl App {
+    /// Puts the use cases together. Nothing runs before [`Runner::recover`].
+    #[must_use]
+    pub fn new(
+        store: Store,
+        outside: Outside,
+        interpreter: Arc<dyn Interpreter>,
+        settings: AppSettings,
+    ) -> Self {
+        let feed = Feed::default();
+        let runner = Runner::new(
+            store.clone(),
+            outside.clone(),
+            feed.clone(),
+            settings.rollout.clone(),
+        );
+        Self {
+            store,
+            outside,
+            interpreter,
+            runner,
+            feed,
+            attempts: Arc::default(),
+            settings,
+        }
+    }
+
+    /// What runs the actions of this process.
+    #[must_use]
+    pub fn runner(&self) -> &Runner {
+        &self.runner
+    }
+
+    /// The store that the use cases work with.
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) fn rollout_settings(&self) -> RolloutSettings {
+        self.settings.rollout.clone()
+    }
+}

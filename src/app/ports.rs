@@ -15,7 +15,7 @@ use crate::domain::lease::Lease;
 use crate::domain::log_entry::{LogEntry, LogLevel, LogStream};
 use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
-use crate::domain::plan::{Draft, ScriptContext};
+use crate::domain::plan::{Draft, ScriptContext, UploadSource};
 use crate::domain::rollout::{StepResult, Way};
 use crate::domain::sanitize::SanitizedCommand;
 use crate::domain::target::Target;
@@ -34,6 +34,10 @@ pub trait Clock: Send + Sync {
 pub trait Hosts: Send + Sync {
     /// Where a server of this name answers: its `HostName` by `ssh_config`, else the name itself.
     fn address_of(&self, name: &TargetName) -> String;
+
+    /// Names the machine behind a target, so that two projects which call it differently cannot act on it
+    /// at once: its resolved address and port.
+    fn lease_key(&self, target: &Target) -> String;
 
     /// Opens the one connection that a whole action uses for this target.
     ///
@@ -332,6 +336,13 @@ pub struct ScriptPlace {
     pub line: u32,
     /// From 1.
     pub column: u32,
+}
+
+/// Fetches what uploads put on hosts.
+#[async_trait]
+pub trait Artifacts: Send + Sync {
+    /// The bytes of a file at the server or behind a URL, or why they cannot be had, in words.
+    async fn read(&self, source: &UploadSource) -> Result<Bytes, String>;
 }
 
 /// Reads a secret by its reference.

@@ -12,7 +12,7 @@ mod row;
 pub use claim::ServerId;
 
 pub use event::{ActionUpdate, StoredEvent};
-pub use list::{ActionFilter, ActionPage, LiveCount};
+pub use list::{ActionFilter, ActionPage, LiveCount, StatusCount};
 pub use new::{ConflictRule, CreateError, Created, Held, Idempotency, NewAction};
 pub use prune::PruneRule;
 pub use record::{ActionRecord, Correlation, FrozenAction};

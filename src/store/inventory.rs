@@ -49,7 +49,7 @@ pub struct RecordedVersion {
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = inventory, treat_none_as_default_value = false)]
-struct InventoryRow {
+pub(super) struct InventoryRow {
     space: String,
     project: String,
     target: String,
@@ -77,7 +77,7 @@ impl InventoryRow {
     }
 
     /// The row after `recorded`. The same version again keeps since when and by which action it is there.
-    fn after(before: Option<Self>, recorded: &RecordedVersion, now: Timestamp) -> Self {
+    pub(super) fn after(before: Option<Self>, recorded: &RecordedVersion, now: Timestamp) -> Self {
         let (kept_good, unchanged, had) = match before {
             Some(row) if row.version == recorded.version => {
                 (row.last_good, Some((row.since, row.action)), row.previous_version)

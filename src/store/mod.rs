@@ -24,7 +24,7 @@ mod user;
 
 pub use action::{
     ActionFilter, ActionPage, ActionRecord, ActionUpdate, ConflictRule, Correlation, CreateError, Created,
-    FrozenAction, Held, Idempotency, LiveCount, NewAction, PruneRule, ServerId, StoredEvent,
+    FrozenAction, Held, Idempotency, LiveCount, NewAction, PruneRule, ServerId, StatusCount, StoredEvent,
 };
 pub use configuration::{Applied, ConfigChange, ConfigKey, ConfigKind, ConfigObject, Script, Verb};
 pub use error::StoreError;

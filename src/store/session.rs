@@ -114,6 +114,12 @@ impl Store {
         })
     }
 
+    /// Whether anybody has a session.
+    pub async fn has_sessions(&self) -> Result<bool, StoreError> {
+        let count: i64 = reading!(self, conn => sessions::table.count().get_result(conn).await?);
+        Ok(count > 0)
+    }
+
     /// Ends every session of a user; says how many there were.
     pub async fn delete_sessions_of(&self, user: &str) -> Result<usize, StoreError> {
         writing!(self, Alone::No, conn => {

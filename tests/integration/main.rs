@@ -5,6 +5,13 @@
     reason = "what a test cannot go on without ends it, and says where"
 )]
 
+mod architecture;
+mod command_line;
+mod config_folder;
+mod habits;
 mod logs;
+mod packages;
+mod script_worker;
+mod ssh;
 mod store;
 mod support;

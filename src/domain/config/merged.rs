@@ -3,7 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use super::KeySpec;
+use crate::domain::plan::secret_placeholder;
 
 /// Configuration after merging: environment, overridden by project, overridden by the request.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -38,4 +41,21 @@ pub struct ConfigError {
     pub key: String,
     /// What is wrong and what would be right, in words.
     pub message: String,
+}
+
+impl MergedConfig {
+    /// What a script sees as `ctx.config`: a secret is its placeholder, a declared key that nobody gives is null.
+    #[must_use]
+    pub fn for_script(&self, keys: &[KeySpec]) -> Map<String, Value> {
+        let declared = keys.iter().map(|spec| (spec.name.clone(), Value::Null));
+        let given = self.values.iter().map(|(key, value)| {
+            let value = if self.secrets.contains(key) {
+                Value::String(secret_placeholder(key))
+            } else {
+                value.clone()
+            };
+            (key.clone(), value)
+        });
+        declared.chain(given).collect()
+    }
 }

@@ -3,12 +3,15 @@
 //! Everything that will happen is in it before anything happens: each target in start order with its
 //! stage, each literal command with its verdict, the limits, and the way back for each target.
 
+mod build;
+mod derive;
 mod draft;
 mod hash;
 mod step;
 
 use serde::{Deserialize, Serialize};
 
+pub use build::PlanInputs;
 pub use draft::{Draft, DraftTarget, ScriptContext, ScriptTarget, secret_placeholder};
 pub use hash::PlanHash;
 pub use step::{Step, UploadSource, Work};

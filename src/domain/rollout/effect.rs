@@ -34,7 +34,8 @@ pub enum Effect {
         attempt: u32,
     },
     /// A step was started before a restart of the server and its end was not stored: find out on the host
-    /// what became of it, go on reading where it still runs, never start it: `StepEnded`.
+    /// what became of it and go on reading where it still runs; only a host that never started it starts it
+    /// now: `StepEnded`.
     LookUpStep {
         /// Where.
         target: TargetName,
@@ -117,4 +118,23 @@ pub enum Timer {
     },
     /// The end of the time without any progress.
     ProgressDeadline,
+}
+
+impl Timer {
+    /// The target it is about, where it is about one.
+    #[must_use]
+    pub fn target(&self) -> Option<&TargetName> {
+        match self {
+            Self::Pools { target }
+            | Self::Retry { target }
+            | Self::Success { target }
+            | Self::TargetDeadline { target } => Some(target),
+            Self::Countdown
+            | Self::Leases
+            | Self::LeasesGiveUp
+            | Self::Soak { .. }
+            | Self::Gate { .. }
+            | Self::ProgressDeadline => None,
+        }
+    }
 }

@@ -56,6 +56,13 @@ pub enum Event {
         /// Each of its pools.
         pools: Vec<PoolSeen>,
     },
+    /// The same as `PoolsSeen` where counts say enough: for large pools at a balancer that can be asked.
+    PoolsCounted {
+        /// The target that wants to start.
+        target: TargetName,
+        /// Each of its pools.
+        pools: Vec<PoolCount>,
+    },
     /// The load balancer did not answer.
     PoolsUnknown {
         /// The target that wants to start.
@@ -121,6 +128,21 @@ pub struct PoolSeen {
     pub in_service: Vec<TargetName>,
 }
 
+/// What a load balancer says of one pool, in counts. It must be its own word: a member that this rollout
+/// took out and the balancer lists as in service all the same makes the count too high.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolCount {
+    /// The pool.
+    pub pool: String,
+    /// How many members are in service at the moment of the question, less those that other actions hold.
+    pub in_service: u32,
+    /// Whether the target that wants to start is one of them.
+    pub itself: bool,
+    /// Some members that are out of service: a rollout that may take nobody out can go on with these.
+    /// It need not be all of them.
+    pub out_of_service: Vec<TargetName>,
+}
+
 /// How an attempt of a step ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepResult {
@@ -170,6 +192,28 @@ pub enum Steer {
     Approve,
     /// The opposite of approve.
     Reject,
+}
+
+impl Event {
+    /// The word for it in JSON and in messages.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Created { .. } => "created",
+            Self::QueueReached => "queue_reached",
+            Self::LeasesHeld { .. } => "leases_held",
+            Self::LeasesTaken => "leases_taken",
+            Self::HostsChecked { .. } => "hosts_checked",
+            Self::PoolsSeen { .. } => "pools_seen",
+            Self::PoolsCounted { .. } => "pools_counted",
+            Self::PoolsUnknown { .. } => "pools_unknown",
+            Self::StepStarted { .. } => "step_started",
+            Self::StepEnded { .. } => "step_ended",
+            Self::TimerFired { .. } => "timer_fired",
+            Self::GateAnswered { .. } => "gate_answered",
+            Self::Steered { .. } => "steered",
+        }
+    }
 }
 
 impl Steer {

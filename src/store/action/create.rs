@@ -12,13 +12,16 @@ use diesel_async::RunQueryDsl;
 use super::new::{ConflictRule, CreateError, Created, Held, NewAction};
 use super::row::ActionRow;
 use super::{AT_ONCE, ActionRecord, event, live_words};
+use crate::domain::action::ActionId;
 use crate::domain::action::ActionStatus;
+use crate::domain::actor::Actor;
 use crate::domain::name::TargetName;
 use crate::domain::rollout::Event;
+use crate::domain::timestamp::Timestamp;
 use crate::store::column::{Row, json_text, plain};
 use crate::store::pools::Alone;
 use crate::store::schema::{action_targets, actions, events, idempotency_keys, plans};
-use crate::store::{Store, StoreError, writing};
+use crate::store::{Store, StoreError, reading, writing};
 
 /// For how long an `Idempotency-Key` is remembered.
 const KEY_LIFE_MILLIS: i64 = 24 * 60 * 60 * 1000;
@@ -43,6 +46,40 @@ struct KeyRow<'a> {
 }
 
 impl Store {
+    /// The action that the same actor's request with this key was answered with, and the digest of its body;
+    /// none where no such key came within the last 24 hours. `path` is `space/project/action`.
+    pub async fn answered_before(
+        &self,
+        actor: &Actor,
+        path: &str,
+        key: &str,
+        now: Timestamp,
+    ) -> Result<Option<(ActionId, String)>, StoreError> {
+        plain("Idempotency-Key", key)?;
+        let actor = json_text(actor);
+        let known: Option<(String, String)> = reading!(self, conn => {
+            idempotency_keys::table
+                .find((actor.as_str(), path, key))
+                .filter(idempotency_keys::created_at.gt(now.as_millis() - KEY_LIFE_MILLIS))
+                .select((idempotency_keys::action, idempotency_keys::body_hash))
+                .first(conn)
+                .await
+                .optional()?
+        });
+        known
+            .map(|(action, body_hash)| {
+                Ok((
+                    Row {
+                        table: "idempotency_keys",
+                        key,
+                    }
+                    .action(&action)?,
+                    body_hash,
+                ))
+            })
+            .transpose()
+    }
+
     /// Accepts an action, or says why not.
     ///
     /// Another action has a target where it is not at its end and has begun, or is due no later than this one: an action

@@ -1,15 +1,18 @@
 //! Events: what happened to an action, stored before it is believed.
 
-use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper};
+use diesel::{
+    ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
+};
 use diesel_async::RunQueryDsl;
 
 use crate::domain::action::{ActionId, ActionStatus, WaitingFor};
 use crate::domain::rollout::Event;
 use crate::domain::timestamp::Timestamp;
 use crate::store::column::{Row, big, json_text, time};
+use crate::store::inventory::InventoryRow;
 use crate::store::pools::Alone;
-use crate::store::schema::{actions, events, leases, steers};
-use crate::store::{SteerId, Store, StoreError, reading, writing};
+use crate::store::schema::{actions, events, inventory, leases, steers};
+use crate::store::{RecordedVersion, SteerId, Store, StoreError, reading, writing};
 
 /// An event as it was stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +36,8 @@ pub struct ActionUpdate {
     pub started_at: Option<Timestamp>,
     /// When it ended; none leaves what is there.
     pub ended_at: Option<Timestamp>,
+    /// What targets have now because of the event: written into the inventory with it, or not at all.
+    pub versions: Vec<RecordedVersion>,
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -120,6 +125,18 @@ impl Store {
                 return Err(StoreError::Missing(format!("action {id}")));
             }
             diesel::insert_into(events::table).values(&row).execute(conn).await?;
+            for recorded in &update.versions {
+                let place = inventory::table.find((
+                    recorded.space.as_str(),
+                    recorded.project.as_str(),
+                    recorded.target.as_str(),
+                ));
+                let before: Option<InventoryRow> =
+                    place.select(InventoryRow::as_select()).first(conn).await.optional()?;
+                let row = InventoryRow::after(before, recorded, time);
+                diesel::delete(place).execute(conn).await?;
+                diesel::insert_into(inventory::table).values(&row).execute(conn).await?;
+            }
             if let Some(steer) = steer {
                 let done = diesel::update(
                     steers::table

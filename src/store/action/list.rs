@@ -54,6 +54,21 @@ pub struct LiveCount {
     pub count: u64,
 }
 
+/// How many actions of one name in one project are in one status.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StatusCount {
+    /// The space.
+    pub space: String,
+    /// The project.
+    pub project: String,
+    /// The action's name.
+    pub action: String,
+    /// The word of the status.
+    pub status: String,
+    /// How many.
+    pub count: u64,
+}
+
 impl Store {
     /// An action with all that is frozen with it.
     pub async fn action(&self, id: ActionId) -> Result<Option<FrozenAction>, StoreError> {
@@ -141,6 +156,35 @@ impl Store {
                 .await?
         });
         rows.into_iter().map(ActionRow::read).collect()
+    }
+
+    /// How many actions there are of each space, project, name and status.
+    pub async fn status_counts(&self) -> Result<Vec<StatusCount>, StoreError> {
+        let rows: Vec<(String, String, String, String, i64)> = reading!(self, conn => {
+            actions::table
+                .group_by((actions::space, actions::project, actions::action, actions::status))
+                .select((
+                    actions::space,
+                    actions::project,
+                    actions::action,
+                    actions::status,
+                    diesel::dsl::count_star(),
+                ))
+                .load(conn)
+                .await?
+        });
+        let mut counts: Vec<StatusCount> = rows
+            .into_iter()
+            .map(|(space, project, action, status, count)| StatusCount {
+                space,
+                project,
+                action,
+                status,
+                count: u64::try_from(count).unwrap_or_default(),
+            })
+            .collect();
+        counts.sort();
+        Ok(counts)
     }
 
     /// How many actions are under way, for each project that has any, by space and project.

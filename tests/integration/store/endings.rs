@@ -90,6 +90,7 @@ async fn writes_until_it_is_killed() {
             // Tells which event the row knows of.
             started_at: Some(at(seq)),
             ended_at: None,
+            versions: Vec::new(),
         };
         store
             .take_leases(id(1), &keyed(&["web-1"]), at(seq), at(seq))

@@ -48,6 +48,7 @@ async fn an_event_and_what_it_changes_are_one(store: Store) {
         }),
         started_at: Some(at(4)),
         ended_at: None,
+        versions: Vec::new(),
     };
     store
         .append_event_with(id(1), 1, at(5), &Event::QueueReached, &waiting, None)

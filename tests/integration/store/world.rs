@@ -201,6 +201,7 @@ pub fn update(status: ActionStatus) -> ActionUpdate {
         started_at: None,
         ended_at: None,
     }
+    versions: Vec::new(),
 }
 
 /// Ends an action with event 1.

@@ -1,3 +1,5 @@
 //! The real parts that tests start, and what they build on them.
 
 pub mod postgres;
+pub mod ssh;
+pub mod sshd;

@@ -1,11 +1,15 @@
 //! What is acted on: a plain Linux host, reached over SSH.
 
+mod topology;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::name::TargetName;
+
+pub use topology::{PoolEntry, Server, Topology, UnknownName};
 
 /// A server as a plan knows it: frozen with the action.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

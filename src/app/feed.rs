@@ -1,0 +1,85 @@
+//! The live side of watching: those who follow an action in this process are told here as it happens.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::broadcast;
+
+use crate::app::view::FeedItem;
+use crate::domain::action::ActionId;
+
+/// How many items a slow follower may be behind before it has to read the history again.
+const BACKLOG: usize = 4096;
+
+/// Tells followers what happens to the actions that run in this process.
+#[derive(Clone, Default)]
+pub struct Feed {
+    channels: Arc<Mutex<HashMap<ActionId, Channel>>>,
+}
+
+/// An item with its place in the action's story. One event may make several items of the same `seq`.
+pub type FeedEntry = (u64, Arc<FeedItem>);
+
+struct Channel {
+    sender: broadcast::Sender<FeedEntry>,
+    /// Everything up to here has been stored and published.
+    published: u64,
+}
+
+/// What a follower gets: everything after `published` comes through `receiver`, everything up to it
+/// can be read from the stores.
+pub struct Subscription {
+    /// The live items.
+    pub receiver: broadcast::Receiver<FeedEntry>,
+    /// The highest `seq` that was stored and published before.
+    pub published: u64,
+}
+
+impl Feed {
+    /// Opens the channel of an action that this process begins to run. `published` is the highest `seq` of it
+    /// in the stores.
+    pub fn open(&self, action: ActionId, published: u64) {
+        self.with(|channels| {
+            channels.entry(action).or_insert_with(|| Channel {
+                sender: broadcast::channel(BACKLOG).0,
+                published,
+            });
+        });
+    }
+
+    /// Tells the followers of `action`, and notes that everything up to `seq` is stored.
+    pub fn publish(&self, action: ActionId, seq: u64, items: Vec<FeedItem>) {
+        self.with(|channels| {
+            if let Some(channel) = channels.get_mut(&action) {
+                channel.published = channel.published.max(seq);
+                for item in items {
+                    // An error only says that nobody listens.
+                    let _ = channel.sender.send((seq, Arc::new(item)));
+                }
+            }
+        });
+    }
+
+    /// Closes the channel of an action that is over, or that this process gives up.
+    pub fn close(&self, action: ActionId) {
+        self.with(|channels| {
+            channels.remove(&action);
+        });
+    }
+
+    /// Subscribes to an action; none where this process does not run it.
+    #[must_use]
+    pub fn subscribe(&self, action: ActionId) -> Option<Subscription> {
+        self.with(|channels| {
+            channels.get(&action).map(|channel| Subscription {
+                receiver: channel.sender.subscribe(),
+                published: channel.published,
+            })
+        })
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut HashMap<ActionId, Channel>) -> T) -> T {
+        // The map stays whole whatever a panicking holder did: each change to it is one call.
+        act(&mut self.channels.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,74 @@
+//! The steps of a plan, ready to be handed to tasks.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::domain::name::TargetName;
+use crate::domain::plan::{Plan, Step};
+use crate::domain::rollout::Way;
+use crate::domain::target::Target;
+
+use super::executor::Attempt;
+
+/// A plan with its targets by name; steps are shared with the tasks that run them.
+pub(super) struct Attempts {
+    pub(super) plan: Arc<Plan>,
+    targets: HashMap<TargetName, Prepared>,
+}
+
+struct Prepared {
+    target: Arc<Target>,
+    stage: String,
+    forth: Vec<Arc<Step>>,
+    back: Vec<Arc<Step>>,
+}
+
+impl Attempts {
+    pub(super) fn new(plan: Arc<Plan>) -> Self {
+        let shared = |steps: &[Step]| steps.iter().cloned().map(Arc::new).collect::<Vec<_>>();
+        let mut targets: HashMap<TargetName, Prepared> = plan
+            .targets
+            .iter()
+            .map(|planned| {
+                let prepared = Prepared {
+                    target: Arc::new(planned.target.clone()),
+                    stage: planned.stage.clone(),
+                    forth: shared(&planned.steps),
+                    back: Vec::new(),
+                };
+                (planned.target.name.clone(), prepared)
+            })
+            .collect();
+        for back in &plan.rollback.targets {
+            if let Some(prepared) = targets.get_mut(&back.name) {
+                prepared.back = shared(&back.steps);
+            }
+        }
+        Self { plan, targets }
+    }
+
+    /// One attempt of a step; none where the plan has no such step.
+    pub(super) fn attempt(
+        &self,
+        target: &TargetName,
+        way: Way,
+        place: u32,
+        number: u32,
+        look_up: bool,
+    ) -> Option<Attempt> {
+        let prepared = self.targets.get(target)?;
+        let steps = match way {
+            Way::Forth => &prepared.forth,
+            Way::Back => &prepared.back,
+        };
+        Some(Attempt {
+            target: Arc::clone(&prepared.target),
+            step: Arc::clone(steps.get(place as usize)?),
+            stage: prepared.stage.clone(),
+            way,
+            place,
+            number,
+            look_up,
+        })
+    }
+}

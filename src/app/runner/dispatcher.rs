@@ -1,0 +1,472 @@
+//! The truth of one action: one event after another is applied to the engine, stored, and told; only then are
+//! the engine's effects handed to tasks, whose answers come back as events.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::telling::LiveTeller;
+use crate::domain::action::ActionStatus;
+use crate::domain::actor::Actor;
+use crate::domain::lease::Lease;
+use crate::domain::name::TargetName;
+use crate::domain::plan::Gate;
+use crate::domain::rollout::{Effect, Event, GateVerdict, Refused, Rollout, Steer};
+use crate::domain::timestamp::Timestamp;
+use crate::store::{
+    ActionUpdate, FrozenAction, RecordedVersion, Store, StoreError, StoredSteer, TakeLeasesError,
+};
+
+use super::attempts::Attempts;
+use super::executor::Executor;
+use super::figures::Figures;
+use super::journal::{About, Journal};
+use super::outside::Outside;
+use super::timers::Timers;
+use super::{ends, host_check, pools, story};
+
+/// How long a lease lasts without its action's heartbeat.
+const LEASE_SECONDS: u64 = 60;
+/// From one heartbeat to the next: leases are renewed, and words from other servers are read.
+const HEARTBEAT_SECONDS: u64 = 5;
+
+/// A word for a running action, answered once it is stored or refused.
+pub(super) struct Word {
+    pub(super) steer: Steer,
+    pub(super) by: Actor,
+    pub(super) reason: String,
+    pub(super) answer: oneshot::Sender<Result<(), Refused>>,
+}
+
+/// Why a dispatcher stopped before its action ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Stopped {
+    /// The server is going down: the action goes on when it is up again.
+    #[error("the server is stopping")]
+    Shutdown,
+    /// Another server works on the action.
+    #[error("another server has taken the action over")]
+    TakenOver,
+    /// The store holds something this program cannot read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Runs one action from where its stored events left it to its end.
+pub(super) struct Dispatcher {
+    pub(super) store: Store,
+    pub(super) outside: Outside,
+    pub(super) action: Arc<FrozenAction>,
+    pub(super) rollout: Rollout,
+    pub(super) teller: LiveTeller,
+    pub(super) journal: Journal,
+    pub(super) executor: Arc<Executor>,
+    pub(super) attempts: Attempts,
+    pub(super) lease_keys: Vec<(String, TargetName)>,
+    /// The sanitizer asked about some of the plan's commands.
+    pub(super) needs_approval: bool,
+    pub(super) asking: Arc<pools::Asking>,
+    pub(super) timers: Timers,
+    pub(super) answers: mpsc::UnboundedSender<Event>,
+    pub(super) answered: mpsc::UnboundedReceiver<Event>,
+    pub(super) words: mpsc::UnboundedReceiver<Word>,
+    pub(super) ends: ends::Ends,
+    pub(super) tasks: TaskTracker,
+    pub(super) figures: Figures,
+    pub(super) shutdown: CancellationToken,
+}
+
+impl Dispatcher {
+    /// Runs the effects, and what follows from them, to the end of the action.
+    pub(super) async fn run(mut self, effects: Vec<Effect>) -> Result<(), Stopped> {
+        let result = self.work(effects).await;
+        self.tasks.close();
+        if result.is_ok() {
+            // Steps that nobody waits for any more are stopped, not left behind.
+            self.executor.cancel.cancel();
+            self.tasks.wait().await;
+        }
+        self.executor.sessions.close_all().await;
+        result
+    }
+
+    async fn work(&mut self, effects: Vec<Effect>) -> Result<(), Stopped> {
+        let mut heartbeat = self.outside.clock.now().plus_seconds(HEARTBEAT_SECONDS);
+        self.perform_all(effects).await?;
+        while !self.rollout.status().is_final() {
+            let wake = self.timers.next().map_or(heartbeat, |at| at.min(heartbeat));
+            tokio::select! {
+                biased;
+                () = self.shutdown.cancelled() => return Err(Stopped::Shutdown),
+                Some(event) = self.answered.recv() => self.happen(event).await?,
+                Some(word) = self.words.recv() => self.hear(word).await?,
+                () = self.ends.noticed() => self.look_ahead().await?,
+                () = self.outside.clock.sleep_until(wake) => {
+                    let now = self.outside.clock.now();
+                    while let Some(timer) = self.timers.take_due(now) {
+                        self.happen(Event::TimerFired { timer }).await?;
+                    }
+                    if now >= heartbeat {
+                        heartbeat = now.plus_seconds(HEARTBEAT_SECONDS);
+                        self.beat(now).await?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the leases, and reads what was asked of this action at another server.
+    async fn beat(&mut self, now: Timestamp) -> Result<(), Stopped> {
+        if !self.executor.leases.read().is_empty() {
+            let until = now.plus_seconds(LEASE_SECONDS);
+            if let Err(error) = self.store.renew_leases(self.action.record.id, until).await {
+                tracing::warn!(action = %self.action.record.id, %error, "the leases were not renewed");
+            }
+        }
+        self.look_ahead().await?;
+        match self.store.take_steers(self.action.record.id).await {
+            Ok(posted) => {
+                for steer in posted {
+                    self.read(steer).await?;
+                }
+            }
+            Err(error) => tracing::warn!(action = %self.action.record.id, %error, "the inbox was not read"),
+        }
+        Ok(())
+    }
+
+    /// Looks whether the action ahead in the queue has ended.
+    async fn look_ahead(&mut self) -> Result<(), Stopped> {
+        let Some(ahead) = self.action.record.queued_behind else {
+            return Ok(());
+        };
+        if self.rollout.status() != ActionStatus::Queued {
+            return Ok(());
+        }
+        let over = match self.store.action_record(ahead).await {
+            Ok(record) => record.is_none_or(|record| record.status.is_final()),
+            Err(error) => {
+                tracing::warn!(action = %self.action.record.id, %error, "the action ahead was not read");
+                false
+            }
+        };
+        if over {
+            self.happen(Event::QueueReached).await
+        } else {
+            Ok(())
+        }
+    }
+
+    async fn hear(&mut self, word: Word) -> Result<(), Stopped> {
+        if let Err(refused) = self.rollout.may(&word.steer) {
+            // Whoever asked may be gone; nothing was changed either way.
+            let _ = word.answer.send(Err(refused));
+            return Ok(());
+        }
+        let event = Event::Steered {
+            steer: word.steer,
+            by: word.by,
+            reason: word.reason,
+        };
+        let effects = self.store_and_tell(event, None).await?;
+        let _ = word.answer.send(Ok(()));
+        self.perform_all(effects).await
+    }
+
+    /// A word from another server's inbox. What is not possible (any more) is still taken out of it.
+    async fn read(&mut self, posted: StoredSteer) -> Result<(), Stopped> {
+        let event = Event::Steered {
+            steer: posted.steer,
+            by: posted.by,
+            reason: posted.reason,
+        };
+        let effects = self.store_and_tell(event, Some(posted.id)).await?;
+        self.perform_all(effects).await
+    }
+
+    async fn happen(&mut self, event: Event) -> Result<(), Stopped> {
+        let effects = self.store_and_tell(event, None).await?;
+        self.perform_all(effects).await
+    }
+
+    /// Applies an event, stores it together with what it changes, and tells it. Nothing is done and nothing is
+    /// told before it is stored; a store that fails for a while holds the action up.
+    async fn store_and_tell(
+        &mut self,
+        event: Event,
+        steer: Option<crate::store::SteerId>,
+    ) -> Result<Vec<Effect>, Stopped> {
+        let now = self.outside.clock.now();
+        let id = self.action.record.id;
+        let effects = match self.rollout.apply(&event, now) {
+            Ok(effects) => effects,
+            Err(refused) => {
+                tracing::warn!(action = %id, event = event.as_str(), %refused, "an event was refused");
+                if steer.is_none() {
+                    return Ok(Vec::new());
+                }
+                self.journal.story(About::default(), &refused.to_string());
+                Vec::new()
+            }
+        };
+        let update = ActionUpdate {
+            status: self.rollout.status(),
+            waiting_for: self.rollout.waiting_for(),
+            started_at: self.rollout.started_at(),
+            ended_at: self.rollout.ended_at(),
+            versions: self.versions(&effects),
+        };
+        let seq = self.journal.reserve();
+        let mut pause_millis = 100;
+        loop {
+            match self
+                .store
+                .append_event_with(id, seq, now, &event, &update, steer)
+                .await
+            {
+                Ok(()) => break,
+                Err(StoreError::Conflict(_)) => return Err(Stopped::TakenOver),
+                Err(StoreError::Unavailable(error)) => {
+                    tracing::warn!(action = %id, error, "the store did not take an event; trying again");
+                    let clock = &self.outside.clock;
+                    tokio::select! {
+                        () = self.shutdown.cancelled() => return Err(Stopped::Shutdown),
+                        () = clock.sleep_until(clock.now().plus_millis(pause_millis)) => {}
+                    }
+                    pause_millis = (pause_millis * 2).min(5000);
+                }
+                Err(error) => return Err(Stopped::Store(error)),
+            }
+        }
+        self.note_approval(&event);
+        let items = self.teller.items(&self.action, &self.rollout, &event, seq);
+        self.journal.happened(seq, items);
+        story::tell(
+            &self.journal,
+            &self.action.plan,
+            &event,
+            self.rollout.take_decisions(),
+        );
+        self.figures.count(&event, now);
+        Ok(effects)
+    }
+
+    /// What the effects write into the inventory.
+    fn versions(&self, effects: &[Effect]) -> Vec<RecordedVersion> {
+        let record = &self.action.record;
+        effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::RecordVersion { target, version, .. } => Some(RecordedVersion {
+                    space: record.space.clone(),
+                    project: record.project.clone(),
+                    target: target.clone(),
+                    version: version.clone(),
+                    action: record.id,
+                    good: true,
+                }),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Remembers that what the sanitizer asked about may run. A gate's approval is another matter: it counts
+    /// only where commands were asked about.
+    pub(super) fn note_approval(&self, event: &Event) {
+        if matches!(
+            event,
+            Event::Steered {
+                steer: Steer::Approve,
+                ..
+            }
+        ) && self.needs_approval
+        {
+            self.executor.approved.store(true, Ordering::Release);
+        }
+    }
+
+    async fn perform_all(&mut self, effects: Vec<Effect>) -> Result<(), Stopped> {
+        // Depth first by hand: an effect may cause events, whose effects come before its siblings.
+        let mut due: Vec<Effect> = effects.into_iter().rev().collect();
+        while let Some(effect) = due.pop() {
+            let following = self.perform(effect).await?;
+            due.extend(following.into_iter().rev());
+        }
+        Ok(())
+    }
+
+    async fn perform(&mut self, effect: Effect) -> Result<Vec<Effect>, Stopped> {
+        match effect {
+            Effect::TakeLeases => self.take_leases().await,
+            Effect::CheckHosts => {
+                let executor = Arc::clone(&self.executor);
+                let plan = Arc::clone(&self.attempts.plan);
+                self.answer_with(async move { host_check::look(&executor, &plan).await });
+                Ok(Vec::new())
+            }
+            Effect::AskPools { target } => {
+                let asking = Arc::clone(&self.asking);
+                self.answer_with(async move { asking.ask(target).await });
+                Ok(Vec::new())
+            }
+            Effect::RunStep {
+                target,
+                way,
+                step,
+                attempt,
+            } => {
+                let started = Event::StepStarted {
+                    target: target.clone(),
+                    way,
+                    step,
+                    attempt,
+                };
+                let effects = self.store_and_tell(started, None).await?;
+                self.start_step(target, way, step, attempt, false);
+                Ok(effects)
+            }
+            Effect::LookUpStep {
+                target,
+                way,
+                step,
+                attempt,
+            } => {
+                self.start_step(target, way, step, attempt, true);
+                Ok(Vec::new())
+            }
+            Effect::Arm { timer, at } => {
+                self.timers.arm(timer, at);
+                Ok(Vec::new())
+            }
+            Effect::AskGate { stage, gate } => {
+                let detail = match gate {
+                    Gate::Analysis => "no source of metrics is configured",
+                    Gate::None | Gate::Approval => "the gate is not measured",
+                };
+                self.store_and_tell(
+                    Event::GateAnswered {
+                        stage,
+                        verdict: GateVerdict::Inconclusive,
+                        detail: detail.to_owned(),
+                    },
+                    None,
+                )
+                .await
+            }
+            // Both were stored with the event that caused them: the version in the inventory, and the final
+            // status, which also released the leases.
+            Effect::RecordVersion { .. } | Effect::End { .. } => Ok(Vec::new()),
+        }
+    }
+
+    async fn take_leases(&mut self) -> Result<Vec<Effect>, Stopped> {
+        let now = self.outside.clock.now();
+        let until = now.plus_seconds(LEASE_SECONDS);
+        let event = match self
+            .store
+            .take_leases(self.action.record.id, &self.lease_keys, now, until)
+            .await
+        {
+            Ok(leases) => {
+                self.executor.leases.set(leases);
+                Event::LeasesTaken
+            }
+            Err(TakeLeasesError::Held(held)) => Event::LeasesHeld {
+                holder: held.holder,
+                targets: held.targets,
+            },
+            Err(TakeLeasesError::Store(error)) => {
+                tracing::warn!(action = %self.action.record.id, %error, "the leases were not taken; trying again");
+                let clock = &self.outside.clock;
+                clock.sleep_until(clock.now().plus_millis(500)).await;
+                return Ok(vec![Effect::TakeLeases]);
+            }
+        };
+        self.store_and_tell(event, None).await
+    }
+
+    /// The leases that an action holds already, after a restart of the server.
+    pub(super) async fn hold_again(&mut self) -> Result<(), Stopped> {
+        let now = self.outside.clock.now();
+        let until = now.plus_seconds(LEASE_SECONDS);
+        match self
+            .store
+            .take_leases(self.action.record.id, &self.lease_keys, now, until)
+            .await
+        {
+            Ok(leases) => {
+                self.executor.leases.set(leases);
+                Ok(())
+            }
+            Err(TakeLeasesError::Held(held)) => {
+                tracing::error!(action = %self.action.record.id, holder = %held.holder, "leases of a running action are held by another");
+                Err(Stopped::TakenOver)
+            }
+            Err(TakeLeasesError::Store(error)) => Err(Stopped::Store(error)),
+        }
+    }
+
+    fn start_step(
+        &self,
+        target: TargetName,
+        way: crate::domain::rollout::Way,
+        step: u32,
+        attempt: u32,
+        look_up: bool,
+    ) {
+        let executor = Arc::clone(&self.executor);
+        let Some(run) = self.attempts.attempt(&target, way, step, attempt, look_up) else {
+            tracing::error!(action = %self.action.record.id, %target, step, "the plan has no such step");
+            return;
+        };
+        self.answer_with(async move {
+            let result = executor.run(&run, executor.cancel.clone()).await;
+            Event::StepEnded {
+                target,
+                way,
+                step,
+                attempt,
+                result,
+            }
+        });
+    }
+
+    /// Runs a task whose end is an event.
+    fn answer_with(&self, task: impl Future<Output = Event> + Send + 'static) {
+        let answers = self.answers.clone();
+        let shutdown = self.shutdown.clone();
+        self.tasks.spawn(async move {
+            tokio::select! {
+                event = task => {
+                    // The dispatcher may have ended meanwhile; then nobody needs the answer.
+                    let _ = answers.send(event);
+                }
+                // Steps under way go on on their hosts, and are looked up after the restart.
+                () = shutdown.cancelled() => {}
+            }
+        });
+    }
+}
+
+/// The leases an action holds, by target: empty before it took them.
+#[derive(Default)]
+pub(super) struct HeldLeases(std::sync::RwLock<Arc<BTreeMap<TargetName, Lease>>>);
+
+impl HeldLeases {
+    pub(super) fn set(&self, leases: Vec<Lease>) {
+        let by_target = leases
+            .into_iter()
+            .map(|lease| (lease.target().clone(), lease))
+            .collect();
+        *self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(by_target);
+    }
+
+    pub(super) fn read(&self) -> Arc<BTreeMap<TargetName, Lease>> {
+        Arc::clone(&self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner))
+    }
+}

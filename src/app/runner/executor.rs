@@ -1,0 +1,319 @@
+//! One step on one target: the one door through which anything reaches a host.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::ports::{HostNeeds, OutputLine, StepKey, StepRun, StreamOffsets, Upload};
+use crate::app::telling::logged_name;
+use crate::domain::action::ActionId;
+use crate::domain::lease::Lease;
+use crate::domain::log_entry::LogStream;
+use crate::domain::outcome::Outcome;
+use crate::domain::plan::{Step, UploadSource, Work};
+use crate::domain::rollout::{StepResult, Way};
+use crate::domain::sanitize::{Clearance, SanitizedCommand, Sanitizer};
+use crate::domain::target::Target;
+
+use super::check::Check;
+use super::dispatcher::HeldLeases;
+use super::journal::{About, Journal};
+use super::outside::Outside;
+use super::payload::Payloads;
+use super::secrets::SecretValues;
+use super::service;
+use super::sessions::Sessions;
+
+/// Lines of one step's output on their way to the journal.
+const OUTPUT_LINES: usize = 256;
+
+/// Runs the steps of one action.
+pub(super) struct Executor {
+    pub(super) action: ActionId,
+    pub(super) outside: Outside,
+    pub(super) sessions: Sessions,
+    pub(super) payloads: Payloads,
+    pub(super) journal: Journal,
+    pub(super) sanitizer: Sanitizer,
+    /// Somebody approved what the sanitizer asked about.
+    pub(super) approved: AtomicBool,
+    pub(super) secrets: SecretValues,
+    /// The leases that the action holds.
+    pub(super) leases: HeldLeases,
+    /// Stops every step under way.
+    pub(super) cancel: CancellationToken,
+}
+
+/// One attempt of one step.
+pub(super) struct Attempt {
+    pub(super) target: Arc<Target>,
+    pub(super) step: Arc<Step>,
+    pub(super) stage: String,
+    pub(super) way: Way,
+    /// The step's place in the target's list, from 0.
+    pub(super) place: u32,
+    /// From 1.
+    pub(super) number: u32,
+    /// It may have been started before a restart of the server.
+    pub(super) look_up: bool,
+}
+
+impl Executor {
+    /// Runs the attempt to its end and says how it ended.
+    pub(super) async fn run(&self, attempt: &Attempt, cancel: CancellationToken) -> StepResult {
+        let leases = self.leases.read();
+        let Some(lease) = leases.get(&attempt.target.name) else {
+            return failed(Outcome::Denied, "the action holds no lease on this target");
+        };
+        let step = &attempt.step;
+        if let (Some(command), false) = (&step.command, attempt.look_up) {
+            self.journal.detail(LogStream::Command, attempt.about(), command);
+        }
+        match &step.work {
+            Work::Run { .. } | Work::Fetch { .. } | Work::HttpCheck { from_host: true, .. } => {
+                self.command(lease, attempt, cancel).await
+            }
+            Work::Upload {
+                source,
+                dest,
+                mode,
+                owner,
+                sha256,
+            } => {
+                let wanted = Wanted {
+                    source,
+                    dest,
+                    mode,
+                    owner: owner.as_deref(),
+                    sha256: sha256.as_deref(),
+                };
+                self.upload(lease, attempt, wanted, cancel).await
+            }
+            Work::HttpCheck { .. } | Work::TcpCheck { .. } => {
+                let check = Check {
+                    outside: &self.outside,
+                    journal: &self.journal,
+                    attempt,
+                };
+                tokio::select! {
+                    result = check.run() => result,
+                    () = cancel.cancelled() => cancelled(),
+                }
+            }
+            Work::Sleep { seconds } => {
+                let at = self.outside.clock.now().plus_seconds(*seconds);
+                tokio::select! {
+                    () = self.outside.clock.sleep_until(at) => ok(),
+                    () = cancel.cancelled() => cancelled(),
+                }
+            }
+            Work::PoolOut => service::take_out(self, attempt).await,
+            Work::PoolIn => service::put_back(self, attempt).await,
+            Work::Drain { seconds } => tokio::select! {
+                result = service::drain(self, attempt, *seconds) => result,
+                () = cancel.cancelled() => cancelled(),
+            },
+        }
+    }
+
+    /// Looks whether a target can be worked with, changing nothing.
+    pub(super) async fn look_at(&self, target: &Target, needs: &HostNeeds) -> Result<(), (Outcome, String)> {
+        let session = self
+            .sessions
+            .get(target)
+            .await
+            .map_err(|f| (f.outcome, f.message))?;
+        session.check(needs).await.map_err(|f| (f.outcome, f.message))
+    }
+
+    async fn command(&self, lease: &Lease, attempt: &Attempt, cancel: CancellationToken) -> StepResult {
+        let command = match self.sanitized(attempt) {
+            Ok(command) => command,
+            Err(result) => return result,
+        };
+        let run = match self.step_run(attempt).await {
+            Ok(run) => run,
+            Err(message) => return failed(Outcome::Failed, message),
+        };
+        let session = match self.sessions.get(&attempt.target).await {
+            Ok(session) => session,
+            // A step that may be running is not known to be anything while its host is out of reach.
+            Err(failure) if attempt.look_up => return failed(Outcome::Unknown, failure.message),
+            Err(failure) => return failed(failure.outcome, failure.message),
+        };
+        let (lines, received) = mpsc::channel(OUTPUT_LINES);
+        let reading = self.read_output(attempt, received);
+        // A step that was started before is found by the host and gone on with: looking up and starting are
+        // one call, so that nothing can come in between.
+        let (result, ()) = tokio::join!(session.run(lease, &command, &run, lines, cancel), reading);
+        result
+    }
+
+    /// The check at the door, on the exact text that is handed to the wrapper.
+    fn sanitized(&self, attempt: &Attempt) -> Result<SanitizedCommand, StepResult> {
+        let cwd = match &attempt.step.work {
+            Work::Run { cwd, .. } => cwd.as_deref(),
+            _ => None,
+        };
+        let text = attempt.step.command.as_deref().unwrap_or_default();
+        let clearance = if self.approved.load(Ordering::Acquire) {
+            Clearance::Approved
+        } else {
+            Clearance::None
+        };
+        SanitizedCommand::check(&self.sanitizer, text, cwd, clearance)
+            .map_err(|refusal| failed(Outcome::Denied, refusal.to_string()))
+    }
+
+    async fn step_run(&self, attempt: &Attempt) -> Result<StepRun, String> {
+        let step = &attempt.step;
+        let mut run = StepRun {
+            key: attempt.key(self.action),
+            sudo: false,
+            user: None,
+            cwd: None,
+            env: BTreeMap::new(),
+            ok_codes: vec![0],
+            timeout_seconds: step.timeout_seconds,
+            resume: StreamOffsets::default(),
+        };
+        if let Work::Run {
+            sudo,
+            user,
+            cwd,
+            env,
+            ok_codes,
+        } = &step.work
+        {
+            run.sudo = *sudo;
+            run.user.clone_from(user);
+            run.cwd.clone_from(cwd);
+            run.ok_codes.clone_from(ok_codes);
+            for (name, value) in env {
+                run.env.insert(name.clone(), self.secrets.fill(value)?);
+            }
+        }
+        if attempt.look_up {
+            run.resume = self
+                .outside
+                .log_search
+                .offsets(self.action, &attempt.target.name, &logged_name(&attempt.step.name, attempt.way))
+                .await
+                .unwrap_or_else(|error| {
+                    tracing::warn!(action = %self.action, %error, "output is logged from its beginning again");
+                    StreamOffsets::default()
+                });
+        }
+        Ok(run)
+    }
+
+    async fn read_output(&self, attempt: &Attempt, mut lines: mpsc::Receiver<OutputLine>) {
+        while let Some(line) = lines.recv().await {
+            self.journal
+                .output(line.stream, attempt.about(), &line.text, line.offset)
+                .await;
+        }
+    }
+
+    async fn upload(
+        &self,
+        lease: &Lease,
+        attempt: &Attempt,
+        wanted: Wanted<'_>,
+        cancel: CancellationToken,
+    ) -> StepResult {
+        // An upload that was cut off left nothing at its destination: doing it again is the look-up.
+        let command = match self.sanitized(attempt) {
+            Ok(command) => command,
+            Err(result) => return result,
+        };
+        let source = match wanted.source {
+            UploadSource::Content(text) => match self.secrets.fill(text) {
+                Ok(text) => UploadSource::Content(text),
+                Err(message) => return failed(Outcome::Failed, message),
+            },
+            other => other.clone(),
+        };
+        let payload = match self.payloads.get(&source).await {
+            Ok(payload) => payload,
+            Err(message) => return failed(Outcome::Failed, message),
+        };
+        if wanted
+            .sha256
+            .is_some_and(|sha256| !sha256.eq_ignore_ascii_case(&payload.sha256))
+        {
+            let message = format!(
+                "the artifact is not the one that was planned: its SHA-256 is {}, the plan has {}",
+                payload.sha256,
+                wanted.sha256.unwrap_or_default()
+            );
+            return failed(Outcome::Failed, message);
+        }
+        let session = match self.sessions.get(&attempt.target).await {
+            Ok(session) => session,
+            Err(failure) => return failed(failure.outcome, failure.message),
+        };
+        let upload = Upload {
+            key: attempt.key(self.action),
+            bytes: payload.bytes,
+            sha256: payload.sha256,
+            dest: wanted.dest.to_owned(),
+            mode: wanted.mode.to_owned(),
+            owner: wanted.owner.map(str::to_owned),
+            timeout_seconds: attempt.step.timeout_seconds,
+        };
+        session.upload(lease, &command, &upload, cancel).await
+    }
+}
+
+struct Wanted<'a> {
+    source: &'a UploadSource,
+    dest: &'a str,
+    mode: &'a str,
+    owner: Option<&'a str>,
+    sha256: Option<&'a str>,
+}
+
+impl Attempt {
+    pub(super) fn about(&self) -> About {
+        About {
+            target: Some(self.target.name.clone()),
+            step: Some(logged_name(&self.step.name, self.way)),
+            stage: Some(self.stage.clone()),
+            ..About::default()
+        }
+    }
+
+    fn key(&self, action: ActionId) -> StepKey {
+        StepKey {
+            action,
+            target: self.target.name.clone(),
+            way: self.way,
+            step: self.place,
+            attempt: self.number,
+        }
+    }
+}
+
+pub(super) fn ok() -> StepResult {
+    StepResult {
+        outcome: Outcome::Ok,
+        exit_code: None,
+        error: None,
+    }
+}
+
+pub(super) fn failed(outcome: Outcome, error: impl Into<String>) -> StepResult {
+    StepResult {
+        outcome,
+        exit_code: None,
+        error: Some(error.into()),
+    }
+}
+
+pub(super) fn cancelled() -> StepResult {
+    failed(Outcome::Failed, "stopped before it ended")
+}

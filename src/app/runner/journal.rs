@@ -1,0 +1,249 @@
+//! The story of one action: numbers events and log entries with one count, writes the entries to the log
+//! store, and tells the followers in that order.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinHandle;
+
+use crate::app::feed::Feed;
+use crate::app::ports::{Clock, LogSink};
+use crate::app::view::{FeedItem, LogView};
+use crate::domain::action::ActionId;
+use crate::domain::log_entry::{LogEntry, LogLevel, LogStream};
+use crate::domain::mask::{Masked, Masker};
+use crate::domain::name::TargetName;
+use crate::domain::outcome::Outcome;
+
+/// Lines of output that may wait to be written before a step has to wait for the log store.
+const OUTPUT_IN_FLIGHT: usize = 8192;
+/// Entries written to the sink at once.
+const BATCH: usize = 512;
+
+/// The journal of one action. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Journal {
+    action: ActionId,
+    clock: Arc<dyn Clock>,
+    masker: Arc<Masker>,
+    numbered: Arc<Mutex<Numbered>>,
+    output: Arc<Semaphore>,
+}
+
+struct Numbered {
+    next: u64,
+    sender: mpsc::UnboundedSender<Entry>,
+}
+
+struct Entry {
+    seq: u64,
+    log: Option<LogEntry>,
+    items: Vec<FeedItem>,
+    counted: bool,
+}
+
+/// What a log entry is about, and how what it tells of ended.
+#[derive(Debug, Clone, Default)]
+pub(super) struct About {
+    pub(super) target: Option<TargetName>,
+    pub(super) step: Option<String>,
+    pub(super) stage: Option<String>,
+    pub(super) outcome: Option<Outcome>,
+    pub(super) exit_code: Option<i32>,
+}
+
+impl Journal {
+    /// Opens the journal of `action` after its entry `last`. The task ends, with everything written, when
+    /// the last clone of the journal is dropped.
+    pub(super) fn open(
+        action: ActionId,
+        last: u64,
+        clock: Arc<dyn Clock>,
+        masker: Masker,
+        sink: Arc<dyn LogSink>,
+        feed: Feed,
+    ) -> (Self, JoinHandle<()>) {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let output = Arc::new(Semaphore::new(OUTPUT_IN_FLIGHT));
+        feed.open(action, last);
+        let writer = Writer {
+            action,
+            next: last + 1,
+            early: BTreeMap::new(),
+            sink,
+            feed,
+            output: Arc::clone(&output),
+            clock: Arc::clone(&clock),
+        };
+        let task = tokio::spawn(writer.run(receiver));
+        let numbered = Arc::new(Mutex::new(Numbered {
+            next: last + 1,
+            sender,
+        }));
+        (
+            Self {
+                action,
+                clock,
+                masker: Arc::new(masker),
+                numbered,
+                output,
+            },
+            task,
+        )
+    }
+
+    /// Text without the action's secrets.
+    pub(super) fn masked(&self, text: &str) -> Masked {
+        self.masker.mask(text)
+    }
+
+    /// One entry of the story.
+    pub(super) fn story(&self, about: About, text: &str) {
+        self.entry(LogLevel::Basic, LogStream::Story, about, text, None, false);
+    }
+
+    /// One entry of detail in Edgewise's own words: a command as sent, a probe.
+    pub(super) fn detail(&self, stream: LogStream, about: About, text: &str) {
+        self.entry(LogLevel::Detail, stream, about, text, None, false);
+    }
+
+    /// One line of a step's output; waits while too many are still to be written.
+    pub(super) async fn output(&self, stream: LogStream, about: About, text: &str, offset: u64) {
+        let counted = match self.output.acquire().await {
+            Ok(permit) => {
+                permit.forget();
+                true
+            }
+            Err(_) => false,
+        };
+        self.entry(LogLevel::Detail, stream, about, text, Some(offset), counted);
+    }
+
+    /// Takes the next number for an event; [`Journal::happened`] must follow.
+    pub(super) fn reserve(&self) -> u64 {
+        let mut numbered = self.numbered.lock().unwrap_or_else(PoisonError::into_inner);
+        let seq = numbered.next;
+        numbered.next += 1;
+        seq
+    }
+
+    /// The event with this number is stored: what followers are told of it.
+    pub(super) fn happened(&self, seq: u64, items: Vec<FeedItem>) {
+        let numbered = self.numbered.lock().unwrap_or_else(PoisonError::into_inner);
+        // The writer ends only after the last sender.
+        let _ = numbered.sender.send(Entry {
+            seq,
+            log: None,
+            items,
+            counted: false,
+        });
+    }
+
+    fn entry(
+        &self,
+        level: LogLevel,
+        stream: LogStream,
+        about: About,
+        text: &str,
+        offset: Option<u64>,
+        counted: bool,
+    ) {
+        let text = self.masked(text);
+        let time = self.clock.now();
+        let mut numbered = self.numbered.lock().unwrap_or_else(PoisonError::into_inner);
+        let seq = numbered.next;
+        numbered.next += 1;
+        let log = LogEntry {
+            action: self.action,
+            seq,
+            time,
+            level,
+            target: about.target,
+            step: about.step,
+            stage: about.stage,
+            stream,
+            text,
+            outcome: about.outcome,
+            exit_code: about.exit_code,
+            offset,
+        };
+        let _ = numbered.sender.send(Entry {
+            seq,
+            log: Some(log),
+            items: Vec::new(),
+            counted,
+        });
+    }
+}
+
+/// Writes what the journal numbered, in that order.
+struct Writer {
+    action: ActionId,
+    next: u64,
+    early: BTreeMap<u64, Entry>,
+    sink: Arc<dyn LogSink>,
+    feed: Feed,
+    output: Arc<Semaphore>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Writer {
+    async fn run(mut self, mut receiver: mpsc::UnboundedReceiver<Entry>) {
+        let mut arrived = Vec::with_capacity(BATCH);
+        while receiver.recv_many(&mut arrived, BATCH).await > 0 {
+            for entry in arrived.drain(..) {
+                self.early.insert(entry.seq, entry);
+            }
+            let mut due = Vec::new();
+            // An event's number is taken before it is stored: what was numbered after it waits here.
+            while let Some(entry) = self.early.remove(&self.next) {
+                self.next += 1;
+                due.push(entry);
+            }
+            self.write(due).await;
+        }
+        // What waits behind an event that was never stored is still worth keeping.
+        let rest = std::mem::take(&mut self.early).into_values().collect();
+        self.write(rest).await;
+        self.feed.close(self.action);
+    }
+
+    async fn write(&self, entries: Vec<Entry>) {
+        if entries.is_empty() {
+            return;
+        }
+        let logs: Vec<LogEntry> = entries.iter().filter_map(|entry| entry.log.clone()).collect();
+        self.keep(&logs).await;
+        let counted = entries.iter().filter(|entry| entry.counted).count();
+        self.output.add_permits(counted);
+        for entry in entries {
+            let mut items = entry.items;
+            if let Some(log) = &entry.log {
+                items.push(FeedItem::Log(Box::new(LogView::from(log))));
+            }
+            self.feed.publish(self.action, entry.seq, items);
+        }
+    }
+
+    /// Writes until it is written: a log store that fails slows output down and decides nothing.
+    async fn keep(&self, logs: &[LogEntry]) {
+        if logs.is_empty() {
+            return;
+        }
+        let mut pause = Duration::from_millis(100);
+        loop {
+            match self.sink.write(logs).await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::warn!(action = %self.action, entries = logs.len(), %error, "the log store did not take entries; trying again");
+                    self.clock
+                        .sleep_until(self.clock.now().plus_millis(pause.as_millis() as u64))
+                        .await;
+                    pause = (pause * 2).min(Duration::from_secs(10));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! From the stored events of an action to a dispatcher that goes on with it: the same way for a new action, one
+//! that a stopped server left, and one of a server that died.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::app::telling::LiveTeller;
+use crate::domain::action::ActionId;
+use crate::domain::rollout::{Event, Rollout};
+use crate::domain::sanitize::Sanitizer;
+use crate::store::{FrozenAction, StoreError, StoredEvent};
+
+use super::attempts::Attempts;
+use super::dispatcher::{Dispatcher, HeldLeases, Stopped, Word};
+use super::executor::Executor;
+use super::figures::Figures;
+use super::journal::{About, Journal};
+use super::payload::Payloads;
+use super::pools::Asking;
+use super::secrets::SecretValues;
+use super::sessions::Sessions;
+use super::timers::Timers;
+use super::{Shared, story};
+
+/// Runs an action to its end.
+pub(super) async fn run(
+    shared: &Shared,
+    id: ActionId,
+    words: mpsc::UnboundedReceiver<Word>,
+    figures: Figures,
+) -> Result<(), Stopped> {
+    let Some(action) = shared.store.action(id).await? else {
+        return Ok(());
+    };
+    let events = shared.store.events(id).await?;
+    let plan = Arc::new(action.plan.clone());
+    let now = shared.outside.clock.now();
+
+    let mut rollout = Rollout::new(Arc::clone(&plan), shared.settings.clone());
+    let mut effects = Vec::new();
+    for StoredEvent { time, event, .. } in &events {
+        // What the engine refused when it happened, it refuses again.
+        effects = rollout.apply(event, *time).unwrap_or_default();
+    }
+    let is_new = events.len() == 1;
+    let decisions = rollout.take_decisions();
+    if !is_new {
+        effects = rollout.outstanding(now);
+    }
+    if rollout.status().is_final() {
+        return Ok(());
+    }
+
+    let last_event = events.last().map_or(0, |stored| stored.seq);
+    let last_log = shared
+        .outside
+        .log_search
+        .last_seq(id)
+        .await
+        .unwrap_or_else(|error| {
+            tracing::warn!(action = %id, %error, "the log store does not say how far the log goes");
+            None
+        });
+    let secrets = SecretValues::resolve(&action.config, &*shared.outside.secrets);
+    let (journal, written) = Journal::open(
+        id,
+        last_event.max(last_log.unwrap_or(0)),
+        Arc::clone(&shared.outside.clock),
+        secrets.masker(),
+        Arc::clone(&shared.outside.log_sink),
+        shared.feed.clone(),
+    );
+    if is_new {
+        tell_beginning(&journal, &action);
+        if let Some(first) = events.first() {
+            story::tell(&journal, &plan, &first.event, decisions);
+        }
+    } else {
+        journal.story(About::default(), "a server goes on with this action");
+    }
+
+    let executor = Executor {
+        action: id,
+        outside: shared.outside.clone(),
+        sessions: Sessions::new(Arc::clone(&shared.outside.hosts)),
+        payloads: Payloads::new(Arc::clone(&shared.outside.artifacts)),
+        journal: journal.clone(),
+        sanitizer: sanitizer(shared, &action).await?,
+        approved: AtomicBool::new(false),
+        secrets,
+        leases: HeldLeases::default(),
+        cancel: CancellationToken::new(),
+    };
+    let (answers, answered) = mpsc::unbounded_channel();
+    let lease_keys = plan
+        .targets
+        .iter()
+        .map(|planned| {
+            (
+                shared.outside.hosts.lease_key(&planned.target),
+                planned.target.name.clone(),
+            )
+        })
+        .collect();
+    let asking = Asking::new(shared.store.clone(), shared.outside.clone(), &action);
+    let mut dispatcher = Dispatcher {
+        store: shared.store.clone(),
+        outside: shared.outside.clone(),
+        action: Arc::new(action),
+        rollout,
+        teller: LiveTeller::default(),
+        journal,
+        executor: Arc::new(executor),
+        attempts: Attempts::new(plan),
+        lease_keys,
+        needs_approval: events.iter().any(
+            |stored| matches!(&stored.event, Event::Created { needs_approval, .. } if !needs_approval.is_empty()),
+        ),
+        asking: Arc::new(asking),
+        timers: Timers::default(),
+        answers,
+        answered,
+        words,
+        ends: shared.ends.clone(),
+        tasks: TaskTracker::new(),
+        figures,
+        shutdown: shared.shutdown.clone(),
+    };
+    for stored in &events {
+        dispatcher.note_approval(&stored.event);
+    }
+    if events
+        .iter()
+        .any(|stored| matches!(stored.event, Event::LeasesTaken))
+    {
+        dispatcher.hold_again().await?;
+    }
+    let result = dispatcher.run(effects).await;
+    // Everything that was said is written before anybody is told that the action is over here.
+    if let Err(error) = written.await {
+        tracing::error!(action = %id, %error, "the journal ended badly");
+    }
+    result
+}
+
+/// Who asked for what, as the first entry of the log.
+fn tell_beginning(journal: &Journal, action: &FrozenAction) {
+    let record = &action.record;
+    let version = record
+        .version
+        .as_ref()
+        .map(|version| format!(" of {version}"))
+        .unwrap_or_default();
+    let behalf = record
+        .on_behalf
+        .as_ref()
+        .map(|user| format!(" for {user}"))
+        .unwrap_or_default();
+    let why = record
+        .reason
+        .as_ref()
+        .map(|reason| format!(": {reason}"))
+        .unwrap_or_default();
+    journal.story(
+        About::default(),
+        &format!(
+            "{} asked{behalf} for {}{version} on {} targets of {}/{} (plan {}){why}",
+            record.actor,
+            record.action,
+            action.plan.targets.len(),
+            record.space,
+            record.project,
+            record.plan_hash,
+        ),
+    );
+}
+
+async fn sanitizer(shared: &Shared, action: &FrozenAction) -> Result<Sanitizer, StoreError> {
+    let record = &action.record;
+    let policies = shared.store.policies().await?;
+    Ok(Sanitizer::new(
+        policies
+            .into_iter()
+            .map(|(_, policy)| policy)
+            .filter(|policy| {
+                policy
+                    .scope
+                    .covers(Some(record.space.as_str()), Some(record.environment.as_str()))
+            })
+            .collect(),
+    ))
+}

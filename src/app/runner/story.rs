@@ -1,0 +1,109 @@
+//! The action's own story in its log: what happened and what was decided, in words.
+
+use crate::app::telling::logged_name;
+use crate::domain::name::TargetName;
+use crate::domain::plan::Plan;
+use crate::domain::rollout::{Decision, Event, Way};
+
+use super::journal::{About, Journal};
+
+/// Writes what an event means, and what the engine decided on it.
+pub(super) fn tell(journal: &Journal, plan: &Plan, event: &Event, decisions: Vec<Decision>) {
+    if let Some((about, text)) = of_event(plan, event) {
+        journal.story(about, &text);
+    }
+    for decision in decisions {
+        let text = if decision.why.is_empty() {
+            decision.what
+        } else {
+            format!("{}: {}", decision.what, decision.why)
+        };
+        journal.story(About::default(), &text);
+    }
+}
+
+fn of_event(plan: &Plan, event: &Event) -> Option<(About, String)> {
+    match event {
+        Event::StepEnded {
+            target,
+            way,
+            step,
+            attempt,
+            result,
+        } => {
+            let planned = plan
+                .targets
+                .iter()
+                .find(|planned| planned.target.name == *target)?;
+            let place = *step as usize;
+            let step = match way {
+                Way::Forth => planned.steps.get(place)?,
+                Way::Back => plan
+                    .rollback
+                    .targets
+                    .iter()
+                    .find(|back| back.name == *target)?
+                    .steps
+                    .get(place)?,
+            };
+            let about = About {
+                target: Some(target.clone()),
+                step: Some(logged_name(&step.name, *way)),
+                stage: Some(planned.stage.clone()),
+                outcome: Some(result.outcome),
+                exit_code: result.exit_code,
+            };
+            let again = if *attempt > 1 {
+                format!(" at attempt {attempt}")
+            } else {
+                String::new()
+            };
+            let text = match &result.error {
+                Some(error) => format!("{}{again}: {error}", result.outcome),
+                None => format!("{}{again}", result.outcome),
+            };
+            Some((about, text))
+        }
+        Event::HostsChecked { unfit } if unfit.is_empty() => Some((
+            About::default(),
+            format!("all {} targets can be worked with", plan.targets.len()),
+        )),
+        Event::HostsChecked { unfit } => {
+            let reasons: Vec<String> = unfit
+                .iter()
+                .map(|(name, outcome, why)| format!("{name}: {outcome}: {why}"))
+                .collect();
+            Some((About::default(), format!("not fit: {}", reasons.join("; "))))
+        }
+        Event::Steered { steer, by, reason } => {
+            let why = if reason.is_empty() {
+                String::new()
+            } else {
+                format!(": {reason}")
+            };
+            Some((About::default(), format!("{by} said {}{why}", steer.as_str())))
+        }
+        Event::LeasesHeld { holder, targets } => {
+            let names: Vec<&str> = targets.iter().map(TargetName::as_str).collect();
+            Some((
+                About::default(),
+                format!("action {holder} holds {}", names.join(", ")),
+            ))
+        }
+        Event::PoolsUnknown { target, error } => Some((
+            About {
+                target: Some(target.clone()),
+                ..About::default()
+            },
+            error.clone(),
+        )),
+        Event::GateAnswered { detail, .. } => Some((About::default(), detail.clone())),
+        Event::Created { .. }
+        | Event::QueueReached
+        | Event::LeasesTaken
+        | Event::PoolsSeen { .. }
+        | Event::PoolsCounted { .. }
+        | Event::StepStarted { .. }
+        | Event::TimerFired { .. } => None,
+    }
+}

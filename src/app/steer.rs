@@ -1,0 +1,272 @@
+//! Steering an action under way, and starting one anew from a finished one.
+
+use std::collections::BTreeSet;
+
+use crate::app::App;
+use crate::app::act::Start;
+use crate::app::error::AppError;
+use crate::app::request::{ActBody, ActRequest, CallerHeaders, SteerBody};
+use crate::app::telling::{action_view, is_done, retry_word, was_touched};
+use crate::app::view::{Accepted, ActionView};
+use crate::domain::action::ActionId;
+use crate::domain::actor::{Caller, Permission};
+use crate::domain::name::TargetName;
+use crate::domain::plan::Plan;
+use crate::domain::rollout::{Rollout, Steer};
+use crate::store::{ActionRecord, FrozenAction};
+
+/// What `retry` may be told in `only`.
+const RETRY_WORDS: [&str; 3] = ["failed", "pending", "unreachable"];
+
+/// What steering did.
+#[derive(Debug)]
+pub enum Steered {
+    /// The action itself, as it is now.
+    Same(Box<ActionView>),
+    /// A new action.
+    New(Box<Accepted>),
+}
+
+impl App {
+    /// Steers an action by the word in the URL.
+    pub async fn steer(
+        &self,
+        caller: &Caller,
+        id: ActionId,
+        word: &str,
+        body: &SteerBody,
+    ) -> Result<Steered, AppError> {
+        let action = self.visible_action(caller, id).await?;
+        if body.reason.len() > 2000 {
+            return Err(AppError::field("reason", "at most 2000 bytes"));
+        }
+        may_steer(caller, &action.record, word)?;
+        let (rollout, _) = self.folded(&action).await?;
+        match word {
+            "retry" => self
+                .retry(caller, &action, &rollout, body)
+                .await
+                .map(|new| Steered::New(Box::new(new))),
+            "rollback" if rollout.status().is_final() => self
+                .roll_back_finished(caller, &action, &rollout, body)
+                .await
+                .map(|new| Steered::New(Box::new(new))),
+            _ => {
+                let steer = steer_of(word, body)?;
+                self.check_approval(caller, &action.record, &steer, body).await?;
+                rollout
+                    .may(&steer)
+                    .map_err(|refused| AppError::Conflict(refused.to_string()))?;
+                self.runner
+                    .steer(id, steer, caller.actor.clone(), body.reason.clone())
+                    .await?;
+                let action = self.visible_action(caller, id).await?;
+                let (rollout, seq) = self.folded(&action).await?;
+                Ok(Steered::Same(Box::new(action_view(&action, &rollout, seq))))
+            }
+        }
+    }
+
+    /// Nobody approves what they asked for themselves, unless nobody else could: then a reason is needed.
+    async fn check_approval(
+        &self,
+        caller: &Caller,
+        record: &ActionRecord,
+        steer: &Steer,
+        body: &SteerBody,
+    ) -> Result<(), AppError> {
+        if *steer != Steer::Approve || caller.actor != record.actor {
+            return Ok(());
+        }
+        if self.others_may_approve(caller, record).await? {
+            return Err(AppError::Forbidden(
+                "somebody else must approve what you asked for yourself".to_owned(),
+            ));
+        }
+        if body.reason.trim().is_empty() {
+            return Err(AppError::field(
+                "reason",
+                "you are the only one who may approve here, and it is your own action: say why",
+            ));
+        }
+        Ok(())
+    }
+
+    async fn others_may_approve(&self, caller: &Caller, record: &ActionRecord) -> Result<bool, AppError> {
+        let Some(space) = self.store.space(&record.space).await? else {
+            return Ok(false);
+        };
+        let users = self.store.users().await?;
+        Ok(users.iter().any(|user| {
+            let roles = space.roles_of(&user.name, &user.groups);
+            let approves = user.server_admin || roles.iter().any(|role| role.allows(Permission::Approve));
+            let itself =
+                matches!(&caller.actor, crate::domain::actor::Actor::User { name } if *name == user.name);
+            !user.disabled && approves && !itself
+        }))
+    }
+
+    /// The same plan again, for the targets it did not serve.
+    async fn retry(
+        &self,
+        caller: &Caller,
+        action: &FrozenAction,
+        rollout: &Rollout,
+        body: &SteerBody,
+    ) -> Result<Accepted, AppError> {
+        if !rollout.status().is_final() {
+            return Err(AppError::Conflict(
+                "the action is still under way: retry it when it has ended".to_owned(),
+            ));
+        }
+        if let Some(wrong) = body
+            .only
+            .iter()
+            .find(|word| !RETRY_WORDS.contains(&word.as_str()))
+        {
+            return Err(AppError::field(
+                "only",
+                format!("`{wrong}` is none of {}", RETRY_WORDS.join(", ")),
+            ));
+        }
+        let wanted = |word: &str| body.only.is_empty() || body.only.iter().any(|only| only == word);
+        let chosen: BTreeSet<TargetName> = rollout
+            .targets()
+            .filter(|progress| retry_word(progress.state).is_some_and(wanted))
+            .map(|progress| progress.name.clone())
+            .collect();
+        if chosen.is_empty() {
+            return Err(AppError::Conflict(
+                "no target of the action is in a state to retry".to_owned(),
+            ));
+        }
+        let once_done = once_done(&action.plan, rollout);
+        let plan = action.plan.restricted_to(&chosen, &once_done);
+        self.start(caller, start_of(action, plan, body, "retry")).await
+    }
+
+    /// Every touched target of a finished action back to the version it had, or all of them to a named one.
+    async fn roll_back_finished(
+        &self,
+        caller: &Caller,
+        action: &FrozenAction,
+        rollout: &Rollout,
+        body: &SteerBody,
+    ) -> Result<Accepted, AppError> {
+        let mut touched: Vec<_> = rollout
+            .targets()
+            .filter(|progress| was_touched(progress))
+            .collect();
+        touched.sort_by_key(|progress| progress.touched);
+        let names: Vec<TargetName> = touched.iter().map(|progress| progress.name.clone()).collect();
+        if names.is_empty() {
+            return Err(AppError::Conflict(
+                "the action touched no target: there is nothing to go back from".to_owned(),
+            ));
+        }
+        if let Some(version) = &body.version {
+            let record = &action.record;
+            let request = ActRequest {
+                space: record.space.to_string(),
+                project: record.project.to_string(),
+                action: record.action.clone(),
+                body: ActBody {
+                    servers: names.iter().map(ToString::to_string).collect(),
+                    version: Some(version.clone()),
+                    reason: Some(body.reason.clone()),
+                    ..ActBody::default()
+                },
+                headers: CallerHeaders::default(),
+            };
+            let planned = self.make_plan(caller, &request).await?;
+            let start = Start {
+                config: planned.config,
+                ..start_of(action, planned.plan, body, "rollback")
+            };
+            return self.start(caller, start).await;
+        }
+        let plan = action.plan.way_back(&names);
+        if plan.targets.is_empty() {
+            return Err(AppError::Conflict(
+                "no target of the action had a version before it: name the `version` to go to".to_owned(),
+            ));
+        }
+        self.start(caller, start_of(action, plan, body, "rollback")).await
+    }
+}
+
+/// Who may start an action may steer it; what waits for approval needs an approver.
+fn may_steer(caller: &Caller, record: &ActionRecord, word: &str) -> Result<(), AppError> {
+    let wanted = match word {
+        "approve" | "reject" => Permission::Approve,
+        _ => Permission::Act(&record.action),
+    };
+    if caller.may(wanted, record.space.as_str()) {
+        Ok(())
+    } else {
+        Err(AppError::Forbidden(format!(
+            "your role in {} does not allow {word}",
+            record.space
+        )))
+    }
+}
+
+fn start_of(action: &FrozenAction, plan: Plan, body: &SteerBody, word: &str) -> Start {
+    let record = &action.record;
+    let reason = if body.reason.is_empty() {
+        format!("{word} of {}", record.id)
+    } else {
+        body.reason.clone()
+    };
+    Start {
+        plan,
+        config: action.config.clone(),
+        countdown: 0,
+        on_behalf: record.on_behalf.clone(),
+        reason,
+        queue: false,
+        retry_of: Some(record.id),
+        headers: CallerHeaders::default(),
+        digest: String::new(),
+    }
+}
+
+/// The names of the `once` steps that have done their work.
+fn once_done(plan: &Plan, rollout: &Rollout) -> BTreeSet<String> {
+    plan.targets
+        .iter()
+        .zip(rollout.targets())
+        .flat_map(|(planned, progress)| planned.steps.iter().zip(&progress.forth))
+        .filter(|(step, progress)| step.once && is_done(progress))
+        .map(|(step, _)| step.name.clone())
+        .collect()
+}
+
+fn steer_of(word: &str, body: &SteerBody) -> Result<Steer, AppError> {
+    let to_end = match body.to.as_deref() {
+        None => false,
+        Some("end") => true,
+        Some(other) => return Err(AppError::field("to", format!("`{other}` is not `end`"))),
+    };
+    match word {
+        "pause" => Ok(Steer::Pause),
+        "resume" => Ok(Steer::Resume),
+        "promote" => Ok(Steer::Promote { to_end }),
+        "force" if body.reason.trim().is_empty() => Err(AppError::field(
+            "reason",
+            "say why soaks, gates and the queue are to be skipped",
+        )),
+        "force" => Ok(Steer::Force),
+        "abort" => Ok(Steer::Abort {
+            rollback: body.rollback,
+        }),
+        "rollback" if body.version.is_some() => Err(AppError::field(
+            "version",
+            "an action under way goes back to what each target had; abort it, then roll back to a named version",
+        )),
+        "rollback" => Ok(Steer::Rollback),
+        "approve" => Ok(Steer::Approve),
+        "reject" => Ok(Steer::Reject),
+        other => Err(AppError::NotFound(format!("steering command `{other}`"))),
+    }
+}

@@ -1,0 +1,273 @@
+//! How an action is told: the shapes of the contract, made of its record, its plan and the engine's state.
+
+use std::sync::Arc;
+
+use crate::app::view::{ActionSummary, ActionView, FeedItem, StageView, StepView, TargetView};
+use crate::domain::action::{ActionStatus, TargetState, WaitingFor};
+use crate::domain::name::TargetName;
+use crate::domain::plan::{Plan, PlanTarget, Step};
+use crate::domain::rollout::{
+    Event, Rollout, RolloutSettings, StageStatus, StepProgress, StepState, TargetProgress, Way,
+};
+use crate::domain::timestamp::Timestamp;
+use crate::store::{ActionRecord, FrozenAction};
+
+/// What a list shows of an action.
+pub(crate) fn summary(record: &ActionRecord) -> ActionSummary {
+    ActionSummary {
+        id: record.id,
+        space: record.space.to_string(),
+        project: record.project.to_string(),
+        action: record.action.clone(),
+        status: record.status,
+        version: record.version.clone(),
+        actor: record.actor.to_string(),
+        user: record.on_behalf.clone(),
+        reason: record.reason.clone().unwrap_or_default(),
+        plan_hash: record.plan_hash.to_string(),
+        created_at: record.created_at,
+        started_at: record.started_at,
+        ended_at: record.ended_at,
+        waiting_for: record.waiting_for.clone(),
+        retry_of: record.retry_of,
+    }
+}
+
+/// An action with everything about it.
+pub(crate) fn action_view(action: &FrozenAction, rollout: &Rollout, seq: u64) -> ActionView {
+    let summary = ActionSummary {
+        status: rollout.status(),
+        started_at: rollout.started_at(),
+        ended_at: rollout.ended_at(),
+        waiting_for: rollout.waiting_for(),
+        ..summary(&action.record)
+    };
+    ActionView {
+        summary,
+        counts: rollout.counts().iter().collect(),
+        stages: stage_views(&action.plan, rollout),
+        targets: rollout
+            .targets()
+            .zip(&action.plan.targets)
+            .map(|(progress, planned)| target_view(&action.plan, planned, progress))
+            .collect(),
+        config: serde_json::to_value(&action.config.values).unwrap_or_default(),
+        seq,
+    }
+}
+
+fn stage_views(plan: &Plan, rollout: &Rollout) -> Vec<StageView> {
+    rollout
+        .stages()
+        .zip(&plan.stages)
+        .map(|(progress, stage)| StageView {
+            label: progress.label.clone(),
+            status: progress.status.as_str().to_owned(),
+            targets: stage.targets.iter().map(ToString::to_string).collect(),
+        })
+        .collect()
+}
+
+fn target_view(plan: &Plan, planned: &PlanTarget, progress: &TargetProgress) -> TargetView {
+    let forth = planned
+        .steps
+        .iter()
+        .zip(&progress.forth)
+        .map(|(step, seen)| step_view(step, seen, Way::Forth));
+    let back_steps = plan
+        .rollback
+        .targets
+        .iter()
+        .find(|back| !progress.back.is_empty() && back.name == progress.name)
+        .map_or(&[][..], |back| &back.steps);
+    let back = back_steps
+        .iter()
+        .zip(&progress.back)
+        .map(|(step, seen)| step_view(step, seen, Way::Back));
+    let error = match (&progress.error, &progress.back_error) {
+        (Some(error), Some(back)) => Some(format!("{error}; and on the way back: {back}")),
+        (error, back) => error.clone().or_else(|| back.clone()),
+    };
+    TargetView {
+        name: progress.name.to_string(),
+        state: progress.state,
+        stage: planned.stage.clone(),
+        zone: planned.target.zone.clone(),
+        version_before: planned.version_before.clone(),
+        version: progress.version.clone(),
+        error,
+        steps: forth.chain(back).collect(),
+    }
+}
+
+fn step_view(step: &Step, progress: &StepProgress, way: Way) -> StepView {
+    StepView {
+        name: logged_name(&step.name, way),
+        kind: step.work.kind().to_owned(),
+        state: progress.state.as_str().to_owned(),
+        exit_code: progress.exit_code,
+        error: progress.error.clone(),
+        attempts: progress.attempt,
+        started_at: progress.started_at,
+        ended_at: progress.ended_at,
+    }
+}
+
+/// A step's name in logs and on pages: the two ways are told apart.
+pub(crate) fn logged_name(name: &str, way: Way) -> String {
+    match way {
+        Way::Forth => name.to_owned(),
+        Way::Back => format!("back: {name}"),
+    }
+}
+
+/// Folds the events of an action and says after each what those who watch are to be told.
+pub(crate) struct Teller {
+    action: FrozenAction,
+    rollout: Rollout,
+    told: Told,
+}
+
+/// What those who watch know already.
+#[derive(Default, PartialEq)]
+struct Told {
+    status: Option<ActionStatus>,
+    waiting_for: Option<WaitingFor>,
+    stages: Vec<StageStatus>,
+}
+
+impl Teller {
+    /// Before the first event.
+    pub(crate) fn new(action: FrozenAction, settings: RolloutSettings) -> Self {
+        let rollout = Rollout::new(Arc::new(action.plan.clone()), settings);
+        Self {
+            action,
+            rollout,
+            told: Told::default(),
+        }
+    }
+
+    /// The state so far.
+    pub(crate) fn rollout(&self) -> &Rollout {
+        &self.rollout
+    }
+
+    /// Applies a stored event and says what is new. What the engine refused when it happened it refuses again.
+    pub(crate) fn happened(&mut self, seq: u64, time: Timestamp, event: &Event) -> Vec<FeedItem> {
+        match self.rollout.apply(event, time) {
+            Ok(_) => self.told.items(&self.action, &self.rollout, event, seq),
+            Err(_) => Vec::new(),
+        }
+    }
+}
+
+/// The same for one who applies the events itself.
+#[derive(Default)]
+pub(crate) struct LiveTeller(Told);
+
+impl LiveTeller {
+    /// What is new after `event` was applied to `rollout`.
+    pub(crate) fn items(
+        &mut self,
+        action: &FrozenAction,
+        rollout: &Rollout,
+        event: &Event,
+        seq: u64,
+    ) -> Vec<FeedItem> {
+        self.0.items(action, rollout, event, seq)
+    }
+}
+
+impl Told {
+    fn items(&mut self, action: &FrozenAction, rollout: &Rollout, event: &Event, seq: u64) -> Vec<FeedItem> {
+        let mut items = Vec::new();
+        if let Some((target, step)) = about(event)
+            && let Some(view) = view_of(&action.plan, rollout, target)
+        {
+            if let Some(step) = step.and_then(|step| step_of(&action.plan, rollout, target, step)) {
+                items.push(FeedItem::Step {
+                    target: target.to_string(),
+                    step: Box::new(step),
+                });
+            }
+            items.push(FeedItem::Target(Box::new(view)));
+        }
+        let now = Self {
+            status: Some(rollout.status()),
+            waiting_for: rollout.waiting_for(),
+            stages: rollout.stages().map(|stage| stage.status).collect(),
+        };
+        // Many targets may change at once when the whole changes (the end, the turn back): told whole.
+        if *self != now {
+            *self = now;
+            items.push(FeedItem::Action(Box::new(action_view(action, rollout, seq))));
+        }
+        items
+    }
+}
+
+/// The target, and the step, that an event is about.
+fn about(event: &Event) -> Option<(&TargetName, Option<(Way, u32)>)> {
+    match event {
+        Event::StepStarted {
+            target, way, step, ..
+        }
+        | Event::StepEnded {
+            target, way, step, ..
+        } => Some((target, Some((*way, *step)))),
+        Event::PoolsSeen { target, .. } | Event::PoolsUnknown { target, .. } => Some((target, None)),
+        _ => None,
+    }
+}
+
+fn view_of(plan: &Plan, rollout: &Rollout, target: &TargetName) -> Option<TargetView> {
+    let planned = plan
+        .targets
+        .iter()
+        .find(|planned| planned.target.name == *target)?;
+    Some(target_view(plan, planned, rollout.target(target.as_str())?))
+}
+
+fn step_of(
+    plan: &Plan,
+    rollout: &Rollout,
+    target: &TargetName,
+    (way, place): (Way, u32),
+) -> Option<StepView> {
+    let progress = rollout.target(target.as_str())?;
+    let place = place as usize;
+    let (step, seen): (&Step, &StepProgress) = match way {
+        Way::Forth => {
+            let planned = plan
+                .targets
+                .iter()
+                .find(|planned| planned.target.name == *target)?;
+            (planned.steps.get(place)?, progress.forth.get(place)?)
+        }
+        Way::Back => {
+            let back = plan.rollback.targets.iter().find(|back| back.name == *target)?;
+            (back.steps.get(place)?, progress.back.get(place)?)
+        }
+    };
+    Some(step_view(step, seen, way))
+}
+
+/// Whether a target was worked on: any step of it was started.
+pub(crate) fn was_touched(progress: &TargetProgress) -> bool {
+    progress.touched.is_some()
+}
+
+/// Whether a `once` step has done its work.
+pub(crate) fn is_done(progress: &StepProgress) -> bool {
+    progress.state == StepState::Succeeded
+}
+
+/// The words of `retry`'s `only` for a target, as the contract has them.
+pub(crate) fn retry_word(state: TargetState) -> Option<&'static str> {
+    match state {
+        TargetState::Failed | TargetState::Unknown | TargetState::RolledBack => Some("failed"),
+        TargetState::Pending | TargetState::Skipped => Some("pending"),
+        TargetState::Unreachable => Some("unreachable"),
+        TargetState::Running | TargetState::Succeeded => None,
+    }
+}

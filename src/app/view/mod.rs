@@ -1,0 +1,15 @@
+//! What callers are shown: the shapes of the contract, for the API, the pages and the command line alike.
+
+mod action;
+mod feed;
+mod log;
+mod page;
+mod plan;
+mod space;
+
+pub use action::{Accepted, ActionSummary, ActionView, StageView, StepView, TargetView};
+pub use feed::FeedItem;
+pub use log::LogView;
+pub use page::Page;
+pub use plan::{PlanStageView, PlanStepView, PlanTargetView, PlanView, RollbackTargetView, RollbackView};
+pub use space::{ProjectRow, ProjectView, ServerRow, SpaceCard, SpaceView};

@@ -1,0 +1,323 @@
+//! Watching actions: lists, one of them whole, its log, and its story as it happens.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::{broadcast, mpsc};
+
+use crate::app::App;
+use crate::app::error::AppError;
+use crate::app::feed::{FeedEntry, Subscription};
+use crate::app::ports::LogQuery;
+use crate::app::request::{ActionQuery, LogsQuery};
+use crate::app::telling::{Teller, action_view, summary};
+use crate::app::view::{ActionSummary, ActionView, FeedItem, LogView, Page};
+use crate::domain::action::{ActionId, ActionStatus};
+use crate::domain::actor::{Caller, Permission};
+use crate::domain::log_entry::LogLevel;
+use crate::domain::name::Name;
+use crate::domain::rollout::Rollout;
+use crate::domain::timestamp::Timestamp;
+use crate::store::{ActionFilter, FrozenAction, StoredEvent};
+
+/// Log entries read from the store at once while catching up.
+const CATCH_UP: u32 = 2000;
+/// Seconds between two looks at an action that another server runs.
+const ELSEWHERE_SECONDS: u64 = 1;
+
+impl App {
+    /// The actions that the caller may see, newest first.
+    pub async fn actions(
+        &self,
+        caller: &Caller,
+        query: &ActionQuery,
+    ) -> Result<Page<ActionSummary>, AppError> {
+        let since = query
+            .since
+            .as_deref()
+            .map(|text| {
+                text.parse::<Timestamp>()
+                    .map_err(|error| AppError::field("since", error.to_string()))
+            })
+            .transpose()?;
+        let status = query
+            .status
+            .as_deref()
+            .map(|word| {
+                ActionStatus::parse(word).ok_or_else(|| {
+                    let words: Vec<&str> = ActionStatus::ALL.iter().map(|status| status.as_str()).collect();
+                    AppError::field("status", format!("`{word}` is none of {}", words.join(", ")))
+                })
+            })
+            .transpose()?;
+        let allowed = visible(caller);
+        let filter = ActionFilter {
+            space: query
+                .space
+                .as_deref()
+                .map(|text| named("space", text))
+                .transpose()?,
+            allowed,
+            project: query
+                .project
+                .as_deref()
+                .map(|text| named("project", text))
+                .transpose()?,
+            status: status.into_iter().collect(),
+            user: query.user.clone(),
+            since,
+            cursor: query.cursor.clone(),
+        };
+        let limit = query.limit.unwrap_or(50).clamp(1, 200);
+        let page = self.store.list_actions(&filter, limit).await?;
+        Ok(Page {
+            items: page.items.iter().map(summary).collect(),
+            next: page.next,
+        })
+    }
+
+    /// One action whole.
+    pub async fn action(&self, caller: &Caller, id: ActionId) -> Result<ActionView, AppError> {
+        let action = self.visible_action(caller, id).await?;
+        let (rollout, seq) = self.folded(&action).await?;
+        Ok(action_view(&action, &rollout, seq))
+    }
+
+    /// A page of an action's log, oldest first.
+    pub async fn logs(
+        &self,
+        caller: &Caller,
+        id: ActionId,
+        query: &LogsQuery,
+    ) -> Result<Page<LogView>, AppError> {
+        self.visible_action(caller, id).await?;
+        let level = match query.level.as_deref() {
+            None => None,
+            Some("basic") => Some(LogLevel::Basic),
+            Some("detail") => Some(LogLevel::Detail),
+            Some(other) => {
+                return Err(AppError::field(
+                    "level",
+                    format!("`{other}` is neither `basic` nor `detail`"),
+                ));
+            }
+        };
+        let after = query
+            .after
+            .as_deref()
+            .map(|text| {
+                text.parse()
+                    .map_err(|_| AppError::field("after", "give the `next` of the page before"))
+            })
+            .transpose()?;
+        let limit = query.limit.unwrap_or(500).clamp(1, 5000);
+        let entries = self
+            .outside
+            .log_search
+            .page(&LogQuery {
+                action: id,
+                level,
+                target: query.target.clone(),
+                step: query.step.clone(),
+                text: query.q.clone().filter(|text| !text.trim().is_empty()),
+                after,
+                limit,
+            })
+            .await
+            .map_err(|error| AppError::Unavailable(error.to_string()))?;
+        let next = (entries.len() >= limit as usize)
+            .then(|| entries.last().map(|e| e.seq.to_string()))
+            .flatten();
+        Ok(Page {
+            items: entries.iter().map(LogView::from).collect(),
+            next,
+        })
+    }
+
+    /// The story after `after`, from the stores and then as it happens. The channel closes after the end.
+    pub async fn follow(
+        &self,
+        caller: &Caller,
+        id: ActionId,
+        after: Option<u64>,
+    ) -> Result<mpsc::Receiver<FeedEntry>, AppError> {
+        let action = self.visible_action(caller, id).await?;
+        let (sender, receiver) = mpsc::channel(256);
+        let follower = Follower {
+            app: self.clone(),
+            action,
+            told: after,
+            sender,
+        };
+        self.runner.runtime().spawn(async move {
+            if let Err(error) = follower.run().await {
+                tracing::warn!(action = %id, %error, "a follower was cut off");
+            }
+        });
+        Ok(receiver)
+    }
+
+    /// The action, if the caller may see it.
+    pub(crate) async fn visible_action(
+        &self,
+        caller: &Caller,
+        id: ActionId,
+    ) -> Result<FrozenAction, AppError> {
+        self.store
+            .action(id)
+            .await?
+            .filter(|action| caller.may(Permission::See, action.record.space.as_str()))
+            .ok_or_else(|| AppError::NotFound(format!("action {id}")))
+    }
+
+    /// The engine as the stored events make it, and the number of the last of them.
+    pub(crate) async fn folded(&self, action: &FrozenAction) -> Result<(Rollout, u64), AppError> {
+        let events = self.store.events(action.record.id).await?;
+        let mut rollout = Rollout::new(Arc::new(action.plan.clone()), self.rollout_settings());
+        for stored in &events {
+            // What the engine refused when it happened, it refuses again.
+            let _ = rollout.apply(&stored.event, stored.time);
+        }
+        Ok((rollout, events.last().map_or(0, |stored| stored.seq)))
+    }
+}
+
+/// A name in a query.
+fn named(field: &str, text: &str) -> Result<Name, AppError> {
+    Name::parse(text).map_err(|error| AppError::field(field, error.to_string()))
+}
+
+/// The spaces whose actions the caller may see; none where it may see all.
+pub(crate) fn visible(caller: &Caller) -> Option<Vec<Name>> {
+    (!caller.server_admin).then(|| {
+        let mut names: Vec<Name> = caller.roles.iter().map(|(name, _)| name.clone()).collect();
+        names.dedup();
+        names
+    })
+}
+
+/// One who follows an action.
+struct Follower {
+    app: App,
+    action: FrozenAction,
+    told: Option<u64>,
+    sender: mpsc::Sender<FeedEntry>,
+}
+
+/// The one who follows has gone.
+struct Gone;
+
+impl Follower {
+    async fn run(mut self) -> Result<(), AppError> {
+        loop {
+            let subscription = self.app.feed.subscribe(self.action.record.id);
+            let until = subscription.as_ref().map(|live| live.published);
+            let over = match self.catch_up(until).await? {
+                Ok(over) => over,
+                Err(Gone) => return Ok(()),
+            };
+            match subscription {
+                Some(live) => match self.live(live).await {
+                    // It fell behind, or the action ended: the stores know the rest.
+                    Ok(()) => {}
+                    Err(Gone) => return Ok(()),
+                },
+                None if over => return Ok(()),
+                None => {
+                    let clock = &self.app.outside.clock;
+                    clock
+                        .sleep_until(clock.now().plus_seconds(ELSEWHERE_SECONDS))
+                        .await;
+                }
+            }
+            if self.sender.is_closed() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Tells what the stores have after what was told, up to `until`; says whether the action is over.
+    async fn catch_up(&mut self, until: Option<u64>) -> Result<Result<bool, Gone>, AppError> {
+        let events = self.app.store.events(self.action.record.id).await?;
+        let limit = until.unwrap_or(u64::MAX);
+        let mut teller = Teller::new(self.action.clone(), self.app.rollout_settings());
+        let mut told_by_event: BTreeMap<u64, Vec<FeedItem>> = BTreeMap::new();
+        for StoredEvent { seq, time, event } in &events {
+            let items = teller.happened(*seq, *time, event);
+            if *seq <= limit && self.told.is_none_or(|told| *seq > told) {
+                told_by_event.insert(*seq, items);
+            }
+        }
+        let over = teller.rollout().status().is_final();
+        loop {
+            let logs = self
+                .app
+                .outside
+                .log_search
+                .page(&LogQuery {
+                    action: self.action.record.id,
+                    level: None,
+                    target: None,
+                    step: None,
+                    text: None,
+                    after: self.told,
+                    limit: CATCH_UP,
+                })
+                .await
+                .map_err(|error| AppError::Unavailable(error.to_string()))?;
+            let last_page = logs.len() < CATCH_UP as usize;
+            for entry in logs.iter().filter(|entry| entry.seq <= limit) {
+                while let Some(first) = told_by_event
+                    .first_entry()
+                    .filter(|first| *first.key() < entry.seq)
+                {
+                    let (seq, items) = first.remove_entry();
+                    if self.tell(seq, items).await.is_err() {
+                        return Ok(Err(Gone));
+                    }
+                }
+                let item = FeedItem::Log(Box::new(LogView::from(entry)));
+                if self.tell(entry.seq, vec![item]).await.is_err() {
+                    return Ok(Err(Gone));
+                }
+            }
+            if last_page || logs.last().is_some_and(|entry| entry.seq > limit) {
+                break;
+            }
+        }
+        for (seq, items) in told_by_event {
+            if self.tell(seq, items).await.is_err() {
+                return Ok(Err(Gone));
+            }
+        }
+        Ok(Ok(over))
+    }
+
+    async fn live(&mut self, mut live: Subscription) -> Result<(), Gone> {
+        loop {
+            match live.receiver.recv().await {
+                Ok((seq, item)) => {
+                    // One event makes several items of the same number: only earlier ones were told.
+                    if self
+                        .told
+                        .is_none_or(|told| seq > told || seq > live.published && seq == told)
+                    {
+                        self.sender.send((seq, item)).await.map_err(|_| Gone)?;
+                        self.told = Some(seq);
+                    }
+                }
+                Err(broadcast::error::RecvError::Lagged(_) | broadcast::error::RecvError::Closed) => {
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    async fn tell(&mut self, seq: u64, items: Vec<FeedItem>) -> Result<(), Gone> {
+        for item in items {
+            self.sender.send((seq, Arc::new(item))).await.map_err(|_| Gone)?;
+        }
+        self.told = Some(seq);
+        Ok(())
+    }
+}

@@ -1,0 +1,213 @@
+//! Puts the adapters behind the use cases: the one place that names concrete ones.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::app::ports::{Balancer, Clock, Hosts, Secrets};
+use crate::app::runner::Outside;
+use crate::app::{App, AppSettings};
+use crate::artifacts::ArtifactReader;
+use crate::balancer::NoBalancer;
+use crate::checks::NetworkProber;
+use crate::clock::SystemClock;
+use crate::domain::rollout::RolloutSettings;
+use crate::logs::embedded::EmbeddedLogs;
+use crate::script::worker::{ScriptWorker, WorkerLimits};
+use crate::settings::{MachineSecrets, Settings};
+use crate::ssh::{SshHosts, SshSettings};
+use crate::store::{ServerClaim, Store, StoreError};
+use crate::web;
+
+/// Why a server could not be put together.
+#[derive(Debug, thiserror::Error)]
+pub enum BootError {
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The built-in log store.
+    #[error("the log store: {0}")]
+    Log(String),
+    /// SSH: a file it needs, or what is in it.
+    #[error("ssh: {0}")]
+    Ssh(String),
+    /// TLS for outgoing requests.
+    #[error("TLS: {0}")]
+    Tls(#[from] reqwest::Error),
+    /// A folder or a socket.
+    #[error("{what}: {error}")]
+    Machine {
+        /// Which.
+        what: String,
+        /// What the operating system said.
+        error: std::io::Error,
+    },
+}
+
+/// What differs between a server and the demo.
+pub struct Parts {
+    /// The fleet.
+    pub hosts: Arc<dyn Hosts>,
+    /// The load balancer.
+    pub balancer: Arc<dyn Balancer>,
+    /// Secrets by reference.
+    pub secrets: Arc<dyn Secrets>,
+    /// This program, which runs scripts in children of its own.
+    pub program: PathBuf,
+}
+
+/// The use cases on the real adapters. Nothing runs before the runner recovers.
+///
+/// # Errors
+/// [`BootError`] for the first part that is not fit.
+pub async fn app(
+    store: Store,
+    data_dir: &Path,
+    settings: AppSettings,
+    parts: Parts,
+) -> Result<App, BootError> {
+    let log = EmbeddedLogs::open(&data_dir.join("log.db"))
+        .await
+        .map_err(|error| BootError::Log(error.to_string()))?;
+    let log = Arc::new(log);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let outside = Outside {
+        clock,
+        hosts: parts.hosts,
+        balancer: parts.balancer,
+        prober: Arc::new(NetworkProber::new()?),
+        artifacts: Arc::new(ArtifactReader::new()?),
+        secrets: parts.secrets,
+        log_sink: Arc::clone(&log) as _,
+        log_search: log,
+    };
+    let interpreter = Arc::new(ScriptWorker::new(parts.program, WorkerLimits::default()));
+    Ok(App::new(store, outside, interpreter, settings))
+}
+
+/// A running server, until it is told to stop.
+pub struct Server {
+    app: App,
+    web: actix_web::dev::Server,
+    stopping: tokio_util::sync::CancellationToken,
+    address: std::net::SocketAddr,
+    /// Held while the server runs: a second one on the same file is refused.
+    _claim: ServerClaim,
+}
+
+impl Server {
+    /// Opens the store, claims it, and binds the socket. No action runs yet.
+    ///
+    /// # Errors
+    /// [`BootError`] for the first part that is not fit.
+    pub async fn start(settings: &Settings, program: PathBuf) -> Result<Self, BootError> {
+        let data_dir = &settings.server.data_dir;
+        std::fs::create_dir_all(data_dir).map_err(|error| BootError::Machine {
+            what: format!("the data folder {}", data_dir.display()),
+            error,
+        })?;
+        let store = Store::open(settings.store.url.reveal()).await?;
+        let claim = store.claim_server()?;
+        let hosts =
+            SshHosts::new(&ssh_settings(settings)).map_err(|error| BootError::Ssh(error.to_string()))?;
+        let parts = Parts {
+            hosts: Arc::new(hosts),
+            balancer: Arc::new(NoBalancer),
+            secrets: Arc::new(MachineSecrets),
+            program,
+        };
+        let app = app(store, data_dir, app_settings(settings), parts).await?;
+        let machine = |error| BootError::Machine {
+            what: format!("listening on {}", settings.server.listen),
+            error,
+        };
+        let listener = TcpListener::bind(&settings.server.listen).map_err(machine)?;
+        let address = listener.local_addr().map_err(machine)?;
+        let stopping = tokio_util::sync::CancellationToken::new();
+        let options = web::Options {
+            https_only: settings.server.secure_cookies,
+            trust_forwarded: settings.server.trust_forwarded,
+            shutdown_seconds: u64::from(settings.server.shutdown_seconds),
+            stopping: stopping.clone(),
+            ..web::Options::default()
+        };
+        let web = web::server(app.clone(), listener, options).map_err(machine)?;
+        Ok(Self {
+            app,
+            web,
+            stopping,
+            address,
+            _claim: claim,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.address
+    }
+
+    /// Goes on with what was left, and serves until `stop` resolves. Steps under way go on on their hosts; the
+    /// next server goes on with their actions.
+    ///
+    /// # Errors
+    /// [`BootError`] where the store cannot be read, or the socket breaks.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), BootError> {
+        self.app.runner().recover().await?;
+        let handle = self.web.handle();
+        let mut serving = tokio::spawn(self.web);
+        let ended = tokio::select! {
+            () = stop => None,
+            ended = &mut serving => Some(ended),
+        };
+        self.stopping.cancel();
+        self.app.runner().stop().await;
+        handle.stop(true).await;
+        let ended = match ended {
+            Some(ended) => ended,
+            None => serving.await,
+        };
+        match ended {
+            Ok(result) => result.map_err(|error| BootError::Machine {
+                what: "the web server".into(),
+                error,
+            }),
+            Err(error) => Err(BootError::Machine {
+                what: "the web server".into(),
+                error: std::io::Error::other(error),
+            }),
+        }
+    }
+}
+
+/// What the use cases are told by the settings.
+#[must_use]
+pub fn app_settings(settings: &Settings) -> AppSettings {
+    AppSettings {
+        session_hours: u64::from(settings.server.session_hours),
+        rollout: RolloutSettings {
+            queue_timeout_seconds: settings.actions.queue_timeout_seconds,
+            ..RolloutSettings::default()
+        },
+        data_dir: settings.server.data_dir.clone(),
+    }
+}
+
+/// What the SSH side is told by the settings and the environment.
+#[must_use]
+pub fn ssh_settings(settings: &Settings) -> SshSettings {
+    let given = &settings.ssh;
+    let usual = SshSettings::of_environment();
+    SshSettings {
+        config_file: given.config_file.clone().or(usual.config_file),
+        known_hosts_file: given.known_hosts_file.clone().or(usual.known_hosts_file),
+        user: given.user.clone().or(usual.user),
+        identity_file: given.identity_file.clone().or(usual.identity_file),
+        password: given
+            .password
+            .as_ref()
+            .map(|password| password.reveal().to_owned()),
+        connect_timeout_seconds: u64::from(given.connect_timeout_seconds),
+        ..usual
+    }
+}

@@ -1,0 +1,154 @@
+//! From what a script returned to a plan: stages, verdicts, the hash.
+
+use std::collections::HashMap;
+
+use crate::domain::name::{Name, TargetName};
+use crate::domain::sanitize::{Sanitizer, Verdict};
+use crate::domain::target::Pool;
+
+use super::{
+    Draft, Limits, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, ScriptTarget, Stage, Step, Work,
+};
+
+/// What a plan is made of, besides the draft.
+#[derive(Debug)]
+pub struct PlanInputs<'a> {
+    /// The space of the project.
+    pub space: Name,
+    /// The project.
+    pub project: Name,
+    /// The environment of the project.
+    pub environment: Name,
+    /// The script's function.
+    pub action: String,
+    /// The script's file name.
+    pub script: String,
+    /// SHA-256 (hex) of the script's text.
+    pub script_digest: String,
+    /// The version the action installs.
+    pub version: Option<String>,
+    /// The targets as the script saw them.
+    pub targets: &'a [ScriptTarget],
+    /// The pools of the targets.
+    pub pools: Vec<Pool>,
+    /// The stages, made by the strategy from the draft's targets.
+    pub stages: Vec<Stage>,
+    /// The limits, likewise.
+    pub limits: Limits,
+    /// The start order, likewise.
+    pub order: Vec<TargetName>,
+    /// Judges every command, of both ways.
+    pub sanitizer: &'a Sanitizer,
+}
+
+impl Plan {
+    /// Puts the parts together and judges every command of both ways.
+    ///
+    /// Every target of `order` must be in the draft, in `targets` and in exactly one stage; one that is not
+    /// is left out, which the strategy's own checks exclude.
+    #[must_use]
+    pub fn build(inputs: PlanInputs<'_>, draft: Draft) -> Self {
+        let mut judge = Judge {
+            sanitizer: inputs.sanitizer,
+            known: HashMap::new(),
+        };
+        let known: HashMap<&TargetName, &ScriptTarget> = inputs
+            .targets
+            .iter()
+            .map(|seen| (&seen.target.name, seen))
+            .collect();
+        let places = places(&inputs.stages);
+        let mut drafted: HashMap<TargetName, _> = draft
+            .targets
+            .into_iter()
+            .map(|target| (target.name.clone(), target))
+            .collect();
+
+        let mut targets = Vec::with_capacity(inputs.order.len());
+        let mut rollback = Rollback::default();
+        for name in &inputs.order {
+            let (Some(seen), Some(drafted), Some((stage, batch))) =
+                (known.get(name), drafted.remove(name), places.get(name))
+            else {
+                continue;
+            };
+            if let Some(steps) = drafted.rollback {
+                rollback.targets.push(RollbackTarget {
+                    name: name.clone(),
+                    version: seen.installed.clone(),
+                    steps: judge.steps(steps),
+                });
+            }
+            targets.push(PlanTarget {
+                target: seen.target.clone(),
+                stage: (*stage).to_owned(),
+                batch: *batch,
+                version: seen.version.clone(),
+                version_before: seen.installed.clone(),
+                steps: judge.steps(drafted.steps),
+            });
+        }
+        Self {
+            plan_hash: PlanHash::over(
+                &inputs.action,
+                &inputs.stages,
+                &inputs.limits,
+                &inputs.pools,
+                &targets,
+                &rollback,
+            ),
+            space: inputs.space,
+            project: inputs.project,
+            environment: inputs.environment,
+            action: inputs.action,
+            script: inputs.script,
+            script_digest: inputs.script_digest,
+            version: inputs.version,
+            stages: inputs.stages,
+            limits: inputs.limits,
+            pools: inputs.pools,
+            targets,
+            rollback,
+        }
+    }
+}
+
+/// The stage and the batch of each target. A batch is as many as may be in progress together.
+fn places(stages: &[Stage]) -> HashMap<&TargetName, (&str, u32)> {
+    stages
+        .iter()
+        .flat_map(|stage| {
+            let size = stage.max_parallel.max(1) as usize;
+            stage
+                .targets
+                .iter()
+                .enumerate()
+                .map(move |(place, name)| (name, (stage.label.as_str(), (place / size) as u32 + 1)))
+        })
+        .collect()
+}
+
+/// Judges steps; a text that many targets share is judged once.
+struct Judge<'a> {
+    sanitizer: &'a Sanitizer,
+    known: HashMap<(String, Option<String>), Verdict>,
+}
+
+impl Judge<'_> {
+    fn steps(&mut self, mut steps: Vec<Step>) -> Vec<Step> {
+        for step in &mut steps {
+            let Some(command) = &step.command else { continue };
+            let cwd = match &step.work {
+                Work::Run { cwd, .. } => cwd.clone(),
+                _ => None,
+            };
+            let verdict = self
+                .known
+                .entry((command.clone(), cwd))
+                .or_insert_with_key(|(command, cwd)| self.sanitizer.judge(command, cwd.as_deref()));
+            step.verdict = Some(verdict.decision);
+            step.rules.clone_from(&verdict.rules);
+        }
+        steps
+    }
+}

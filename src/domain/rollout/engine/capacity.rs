@@ -1,0 +1,303 @@
+//! Who may start: the window, and the promise that is made for each pool.
+//!
+//! Before each single target is taken out of service the load balancer is asked who is in service now.
+//! Members that this rollout took out, or has let start since the question, do not count, so several
+//! questions may be open at the same time without an answer ever being used for two starts.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::domain::action::WaitKind;
+use crate::domain::name::TargetName;
+use crate::domain::rollout::effect::{Effect, Timer};
+use crate::domain::rollout::event::{PoolCount, PoolSeen, Way};
+use crate::domain::rollout::facts::Facts;
+use crate::domain::rollout::queue::Blocked;
+
+use super::state::{Course, Presence, Work};
+use super::{Rollout, Turn};
+
+/// What an answer means for the target that wants to start.
+pub(super) struct Weighed {
+    /// It is in service somewhere, so that its start takes a member out.
+    in_service: bool,
+    /// The pool that cannot spare it.
+    short: Option<String>,
+    /// The numbers of the tightest pool.
+    why: String,
+    /// Targets that are out of service: their start takes nobody out.
+    out_of_service: HashSet<u32>,
+}
+
+impl Rollout {
+    /// Puts a target among those that wait for their turn.
+    pub(super) fn wait_for_turn(&mut self, target: u32, order: i64) {
+        let run = &mut self.state.runs[target as usize];
+        run.order = order;
+        let class = self.facts.class_of[target as usize];
+        let out = run.is_out();
+        self.state.queue.push(class, out, order, target);
+    }
+
+    /// Asks the pools for as many targets as the window has room for.
+    pub(super) fn admit(&mut self, turn: &mut Turn) {
+        let way = match self.state.course {
+            Course::Back => Way::Back,
+            Course::Forth { .. } | Course::Halt { .. } => Way::Forth,
+        };
+        while self.state.in_progress < self.window()
+            && !(self.state.in_progress > 0 && self.once_keeps_others_waiting())
+        {
+            let Some(target) = self.state.queue.pop() else {
+                return;
+            };
+            let left = self.facts.pools_of(target);
+            let left = left.iter().map(|&pool| self.state.pools[pool as usize].left);
+            self.state.runs[target as usize].work = Work::Asking {
+                way,
+                left: left.collect(),
+            };
+            self.state.active.insert(target);
+            self.state.in_progress += 1;
+            self.state.asking += 1;
+            turn.effects.push(Effect::AskPools {
+                target: self.facts.name(target).clone(),
+            });
+        }
+    }
+
+    /// Weighs a list of members: exact also where the balancer does not know who was taken out.
+    pub(super) fn weigh_seen(&self, target: u32, pools: &[PoolSeen]) -> Weighed {
+        let mut listed: HashSet<u32> = HashSet::new();
+        let mut weighed = Weighed::nothing();
+        for &pool in self.facts.pools_of(target) {
+            let (name, minimum) = &self.facts.pools[pool as usize];
+            let Some(seen) = pools.iter().find(|seen| seen.pool == *name) else {
+                weighed.is_silent(name);
+                continue;
+            };
+            let mut others: u32 = 0;
+            let mut itself = false;
+            for member in &seen.in_service {
+                match self.facts.target_number(member.as_str()) {
+                    Some(number) if number == target => itself = true,
+                    Some(number) => {
+                        listed.insert(number);
+                        others += u32::from(!self.state.runs[number as usize].is_out());
+                    }
+                    None => others += 1,
+                }
+            }
+            weighed.add(
+                name,
+                *minimum,
+                others,
+                itself && !self.state.runs[target as usize].is_out(),
+            );
+        }
+        if weighed.short.is_some() {
+            let class = self.facts.class_of[target as usize];
+            weighed.out_of_service = self
+                .state
+                .queue
+                .waiting(class)
+                .filter(|waiting| !listed.contains(waiting))
+                .collect();
+        }
+        weighed
+    }
+
+    /// Weighs counts: what is on its way out, or went out since the question, is taken off.
+    pub(super) fn weigh_counted(&self, target: u32, left_then: &[u64], pools: &[PoolCount]) -> Weighed {
+        let mut weighed = Weighed::nothing();
+        let mine = self.facts.pools_of(target);
+        let mut out: HashMap<u32, usize> = HashMap::new();
+        for (&pool, then) in mine.iter().zip(left_then) {
+            let (name, minimum) = &self.facts.pools[pool as usize];
+            let Some(count) = pools.iter().find(|count| count.pool == *name) else {
+                weighed.is_silent(name);
+                continue;
+            };
+            let run = &self.state.pools[pool as usize];
+            let itself = count.itself && !self.state.runs[target as usize].is_out();
+            let gone = u64::from(run.leaving) + (run.left - then);
+            let others = count
+                .in_service
+                .saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX))
+                .saturating_sub(u32::from(itself));
+            weighed.add(name, *minimum, others, itself);
+            for member in &count.out_of_service {
+                if let Some(number) = self.facts.target_number(member.as_str()) {
+                    *out.entry(number).or_default() += 1;
+                }
+            }
+        }
+        weighed.out_of_service = out
+            .into_iter()
+            .filter(|&(_, pools)| pools == mine.len())
+            .map(|(number, _)| number)
+            .collect();
+        weighed
+    }
+
+    /// Lets the target start, or lets it wait for its pool.
+    pub(super) fn pools_answered(&mut self, target: u32, way: Way, weighed: Weighed, turn: &mut Turn) {
+        let name = self.facts.name(target).clone();
+        if self.state.paused.is_some() {
+            self.back_into_queue(target);
+            return;
+        }
+        if let Some(pool) = weighed.short {
+            self.back_into_queue(target);
+            let class = self.facts.class_of[target as usize];
+            let runs = &self.state.runs;
+            let out = weighed.out_of_service.iter();
+            self.state
+                .queue
+                .sort_out(class, out.map(|&waiting| (runs[waiting as usize].order, waiting)));
+            let detail = format!("{name} must wait for pool `{pool}`: {}", weighed.why);
+            self.block(target, &name, WaitKind::Capacity, detail, turn);
+            return;
+        }
+        if weighed.in_service {
+            let facts = Arc::clone(&self.facts);
+            self.state.queue.unblock(facts.class_of[target as usize]);
+            let run = &mut self.state.runs[target as usize];
+            run.presence = Presence::Leaving;
+            for &pool in facts.pools_of(target) {
+                self.state.pools[pool as usize].leaving += 1;
+            }
+        }
+        let what = match way {
+            Way::Forth => format!("start {name}"),
+            Way::Back => format!("take {name} back"),
+        };
+        self.note(turn, what, weighed.why);
+        self.state.asking -= 1;
+        self.begin(target, way, turn);
+    }
+
+    pub(super) fn pools_unknown(&mut self, target: u32, _way: Way, error: &str, turn: &mut Turn) {
+        let name = self.facts.name(target).clone();
+        self.back_into_queue(target);
+        if self.state.paused.is_none() {
+            let detail = format!("{name} must wait, the load balancer does not answer: {error}");
+            self.block(target, &name, WaitKind::Balancer, detail, turn);
+        }
+    }
+
+    /// The question is open no more; the target keeps its place in the order.
+    pub(super) fn back_into_queue(&mut self, target: u32) {
+        self.rest(target);
+        let order = self.state.runs[target as usize].order;
+        self.wait_for_turn(target, order);
+    }
+
+    fn block(&mut self, target: u32, name: &TargetName, kind: WaitKind, detail: String, turn: &mut Turn) {
+        let until = turn
+            .now
+            .plus_seconds(self.facts.settings.pools_retry_seconds.max(1));
+        let news = self.state.queue.block(
+            self.facts.class_of[target as usize],
+            Blocked {
+                kind,
+                detail: detail.clone(),
+                since: turn.now,
+                until,
+                asker: target,
+            },
+        );
+        if news {
+            self.note(turn, format!("let {name} wait"), detail);
+        }
+        turn.effects.push(Effect::Arm {
+            timer: Timer::Pools { target: name.clone() },
+            at: until,
+        });
+    }
+
+    /// The moment of the next question for the targets that wait behind this one.
+    pub(super) fn ask_again(&mut self, target: u32) {
+        self.state.queue.ask_again(self.facts.class_of[target as usize]);
+    }
+
+    /// Its `pool_out` is done.
+    pub(super) fn has_left(&mut self, target: u32) {
+        let run = &mut self.state.runs[target as usize];
+        if run.presence == Presence::Leaving {
+            run.presence = Presence::Out;
+            for &pool in self.facts.pools_of(target) {
+                let pool = &mut self.state.pools[pool as usize];
+                pool.leaving -= 1;
+                pool.left += 1;
+            }
+        }
+    }
+
+    /// It is in service again: whoever waited for one of its pools may ask again.
+    pub(super) fn is_back_in_service(&mut self, target: u32) {
+        let facts: Arc<Facts> = Arc::clone(&self.facts);
+        let run = &mut self.state.runs[target as usize];
+        let was = std::mem::replace(&mut run.presence, Presence::AsFound);
+        if was == Presence::AsFound {
+            return;
+        }
+        for &pool in facts.pools_of(target) {
+            if was == Presence::Leaving {
+                self.state.pools[pool as usize].leaving -= 1;
+            }
+            for &class in &facts.pool_classes[pool as usize] {
+                self.state.queue.ask_again(class);
+            }
+        }
+    }
+
+    /// One that failed before its `pool_out` was begun never left its pools.
+    pub(super) fn is_out_no_more_if_it_never_left(&mut self, target: u32) {
+        use crate::domain::plan::Work as StepWork;
+        use crate::domain::rollout::progress::StepState;
+        let steps = self.facts.steps(target, Way::Forth);
+        let taken_out = steps.iter().position(|step| step.work == StepWork::PoolOut);
+        let untouched = taken_out.is_some_and(|place| {
+            let state = self.state.targets[target as usize].forth[place].state;
+            matches!(state, StepState::Pending | StepState::Skipped)
+        });
+        if untouched {
+            self.is_back_in_service(target);
+        }
+    }
+}
+
+impl Weighed {
+    fn nothing() -> Self {
+        Self {
+            in_service: false,
+            short: None,
+            why: "it takes nobody out of service".to_owned(),
+            out_of_service: HashSet::new(),
+        }
+    }
+
+    fn is_silent(&mut self, pool: &str) {
+        self.short = Some(pool.to_owned());
+        "the load balancer said nothing of it".clone_into(&mut self.why);
+    }
+
+    /// One pool of it, with the members in service besides the target itself.
+    fn add(&mut self, pool: &str, minimum: u32, others: u32, itself: bool) {
+        if !itself {
+            return;
+        }
+        self.in_service = true;
+        if self.short.is_some() {
+            return;
+        }
+        self.why = format!(
+            "{} in service, {others} without it, {minimum} must stay",
+            others + 1
+        );
+        if others < minimum {
+            self.short = Some(pool.to_owned());
+        }
+    }
+}

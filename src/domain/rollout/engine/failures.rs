@@ -1,0 +1,169 @@
+//! The failure budget, and what is done when it is spent.
+
+use crate::domain::action::ActionStatus;
+use crate::domain::plan::{OnFailure, OnUnreachable};
+use crate::domain::rollout::effect::{Effect, Timer};
+use crate::domain::rollout::progress::StageStatus;
+
+use super::state::{At, Course, Paused, Phase, Work};
+use super::{Rollout, Turn};
+
+impl Rollout {
+    /// Counts a target that failed on its way forth, and decides where it was one too many. A `once`
+    /// step that failed decides at once: every later target relies on it.
+    pub(super) fn count_failure(
+        &mut self,
+        target: u32,
+        policy: OnUnreachable,
+        once: bool,
+        error: &str,
+        turn: &mut Turn,
+    ) {
+        let name = self.facts.name(target).to_string();
+        if policy == OnUnreachable::Skip && !once {
+            self.note(turn, format!("leave out {name}"), error);
+            return;
+        }
+        self.state.failed += 1;
+        self.note(
+            turn,
+            format!("{name} failed"),
+            format!(
+                "{error} ({} of {} allowed)",
+                self.state.failed, self.facts.plan.limits.max_failed
+            ),
+        );
+        if self.state.failed > self.facts.plan.limits.max_failed || once {
+            self.budget_spent(self.facts.stage_of[target as usize], turn);
+        }
+    }
+
+    pub(super) fn budget_spent(&mut self, stage: u32, turn: &mut Turn) {
+        let why = format!(
+            "{} failed, {} may fail",
+            self.state.failed, self.facts.plan.limits.max_failed
+        );
+        self.decide(stage, &why, turn);
+    }
+
+    /// Does what the stage, else the whole rollout, says is to be done on failure. Once it has turned
+    /// back or halts, there is nothing left to decide.
+    pub(super) fn decide(&mut self, stage: u32, why: &str, turn: &mut Turn) {
+        if !matches!(self.state.phase, Phase::Running) || !matches!(self.state.course, Course::Forth { .. }) {
+            return;
+        }
+        let limits = &self.facts.plan.limits;
+        let own = self.facts.plan.stages.get(stage as usize);
+        match own
+            .and_then(|stage| stage.on_failure)
+            .unwrap_or(limits.on_failure)
+        {
+            OnFailure::Pause => {
+                if self.state.paused.is_none() {
+                    self.note(turn, "pause", why);
+                    self.state.paused = Some(Paused {
+                        since: turn.now,
+                        why: why.to_owned(),
+                    });
+                }
+            }
+            OnFailure::Stop => {
+                self.note(turn, "stop", why);
+                self.halt(ActionStatus::Failed, turn);
+            }
+            OnFailure::Rollback if self.can_go_back() => {
+                self.note(turn, "go back", why);
+                self.turn_back(turn);
+            }
+            OnFailure::Rollback => {
+                let why = if self.state.touched.is_empty() {
+                    format!("{why}; nothing was touched")
+                } else {
+                    format!("{why}; no touched target has a version to go back to, so it holds")
+                };
+                self.note(turn, "stop", why);
+                self.halt(ActionStatus::Failed, turn);
+            }
+        }
+    }
+
+    /// Starts nothing more; what runs is finished, then it ends so.
+    pub(super) fn halt(&mut self, end: ActionStatus, turn: &mut Turn) {
+        self.leave_the_way_forth(turn);
+        self.state.course = Course::Halt { end };
+        let asking: Vec<u32> = self.state.active.iter().copied().collect();
+        for target in asking {
+            if matches!(self.state.runs[target as usize].work, Work::Asking { .. }) {
+                self.rest(target);
+            }
+        }
+    }
+
+    /// Nobody waits for a turn any more, and the stage is stopped.
+    pub(super) fn leave_the_way_forth(&mut self, turn: &Turn) {
+        self.state.paused = None;
+        self.state.queue.clear();
+        if let Some(stage) = self.stage_now() {
+            let progress = &mut self.state.stages[stage as usize];
+            progress.status = StageStatus::Stopped;
+            progress.ended_at = Some(turn.now);
+        }
+    }
+
+    pub(super) fn can_go_back(&self) -> bool {
+        let mut touched = self.state.touched.iter();
+        touched.any(|&target| self.facts.way_back(target).is_some())
+    }
+
+    /// Arms the timer that watches over progress. It is set anew when it fires, not at every step.
+    pub(super) fn watch_progress(&mut self, turn: &mut Turn) {
+        if let Some(seconds) = self.facts.plan.limits.progress_deadline_seconds {
+            let at = self.state.last_progress.plus_seconds(seconds);
+            self.state.progress_check_at = Some(at);
+            turn.effects.push(Effect::Arm {
+                timer: Timer::ProgressDeadline,
+                at,
+            });
+        }
+    }
+
+    pub(super) fn progress_timer(&mut self, turn: &mut Turn) {
+        let Some(seconds) = self.facts.plan.limits.progress_deadline_seconds else {
+            return;
+        };
+        let due = self.state.progress_check_at.is_some_and(|at| at <= turn.now);
+        if !due || !matches!(self.state.phase, Phase::Running) {
+            return;
+        }
+        let waits_on_purpose = self.state.paused.is_some()
+            || matches!(
+                self.state.course,
+                Course::Forth {
+                    at: At::Soaking(_) | At::Gate(_),
+                    ..
+                }
+            );
+        if waits_on_purpose {
+            self.state.last_progress = turn.now;
+        }
+        if self.state.last_progress.plus_seconds(seconds) > turn.now {
+            self.watch_progress(turn);
+            return;
+        }
+        self.state.progress_check_at = None;
+        let why = format!("no target got any further for {seconds} s");
+        match self.state.course {
+            Course::Forth { stage, .. } => {
+                self.decide(stage, &why, turn);
+                // The clock starts again for whatever was decided.
+                self.state.last_progress = turn.now;
+                self.watch_progress(turn);
+            }
+            Course::Back => {
+                self.note(turn, "give up going back", why);
+                self.halt(ActionStatus::Failed, turn);
+            }
+            Course::Halt { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! What the machine remembers.
+
+use std::collections::BTreeSet;
+
+use crate::domain::action::{ActionId, ActionStatus, TargetState};
+use crate::domain::name::TargetName;
+use crate::domain::plan::Gate;
+use crate::domain::rollout::event::Way;
+use crate::domain::rollout::facts::Facts;
+use crate::domain::rollout::progress::{Counts, StageProgress, StageStatus, StepProgress, TargetProgress};
+use crate::domain::rollout::queue::Queue;
+use crate::domain::timestamp::Timestamp;
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct State {
+    pub phase: Phase,
+    pub course: Course,
+    pub paused: Option<Paused>,
+    /// Soaks, gates and the queue are skipped.
+    pub forced: bool,
+    /// All soaks and gates that follow are skipped.
+    pub promoted: bool,
+    pub targets: Vec<TargetProgress>,
+    pub runs: Vec<Run>,
+    pub stages: Vec<StageProgress>,
+    pub counts: Counts,
+    pub queue: Queue,
+    /// The targets that something goes on with.
+    pub active: BTreeSet<u32>,
+    /// How many of them hold a place in the window.
+    pub in_progress: u32,
+    /// How many of those only wait for the answer of their pools.
+    pub asking: u32,
+    /// How many of them are only looked at.
+    pub looks: u32,
+    /// The targets on which a step was started, in that order.
+    pub touched: Vec<u32>,
+    /// The targets out of reach that are tried again last.
+    pub deferred: Vec<u32>,
+    /// How many failures count against the budget.
+    pub failed: u32,
+    pub once: Once,
+    pub pools: Vec<PoolRun>,
+    pub last_progress: Timestamp,
+    /// When the progress deadline's timer comes.
+    pub progress_check_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub started_at: Option<Timestamp>,
+}
+
+/// The lifecycle of the action.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Phase {
+    New,
+    Before(Before),
+    Leases(Leases),
+    Hosts,
+    Running,
+    Ended { status: ActionStatus, at: Timestamp },
+}
+
+/// What must be over before the leases are asked for; all at the same time.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Before {
+    /// What is to be approved; empty once it is.
+    pub approval: Vec<String>,
+    pub behind: Option<ActionId>,
+    pub due_at: Timestamp,
+    pub due: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Leases {
+    pub since: Timestamp,
+    /// Who holds which targets, by the last answer.
+    pub held: Option<(ActionId, Vec<TargetName>)>,
+    /// None while the question is open.
+    pub next_try: Option<Timestamp>,
+    /// Set with the first answer that somebody holds some.
+    pub give_up_at: Option<Timestamp>,
+}
+
+/// Which way the rollout goes.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Course {
+    /// To the new version: in this stage, at this point of it.
+    Forth { stage: u32, at: At },
+    /// Nothing more is started; it ends so when what runs has ended.
+    Halt { end: ActionStatus },
+    /// Every touched target goes back.
+    Back,
+}
+
+/// The point of a stage.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum At {
+    Working,
+    Soaking(Soak),
+    Gate(GateWait),
+    /// After the last stage: those that were out of reach once more.
+    Deferred,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Soak {
+    pub since: Timestamp,
+    pub ends_at: Timestamp,
+    /// The timer's next moment.
+    pub next_look: Timestamp,
+    /// While a look at the finished targets goes on: the next one to be looked at.
+    pub round: Option<u32>,
+    /// The time is over; the round that goes on is the last.
+    pub over: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct GateWait {
+    pub gate: Gate,
+    pub since: Timestamp,
+    /// How many questions were asked.
+    pub questions: u32,
+    /// Whether the last one is still open.
+    pub open: bool,
+    pub ask_again_at: Option<Timestamp>,
+    /// What the last answer said, where it decided nothing.
+    pub detail: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Paused {
+    pub since: Timestamp,
+    pub why: String,
+}
+
+/// The `once` steps of the way forth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Once {
+    /// To be run by the next target that starts.
+    Open,
+    /// This target runs them; nobody else starts before they are done.
+    Held(u32),
+    /// This target ran them all.
+    Done(u32),
+}
+
+/// What the rollout does to one pool, in counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct PoolRun {
+    /// Members on their way out: they may still be counted as in service.
+    pub leaving: u32,
+    /// How many members were taken out by now; only ever grows.
+    pub left: u64,
+}
+
+/// The machine's part of a target.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Run {
+    pub work: Work,
+    /// It failed, and ends so when its `always` steps are done.
+    pub failing: Option<TargetState>,
+    /// No further step is started but `always` ones.
+    pub stopping: bool,
+    /// Its place in the queue.
+    pub order: i64,
+    /// The step to begin with.
+    pub resume: u32,
+    /// It was out of reach before and has had its second chance given.
+    pub deferred: bool,
+    pub presence: Presence,
+    pub deadline_at: Option<Timestamp>,
+}
+
+/// What this rollout did to a target's service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Nothing, or it put it back.
+    AsFound,
+    /// It was in service when it started; a load balancer may still count it.
+    Leaving,
+    /// Its `pool_out` is done.
+    Out,
+}
+
+/// What goes on with a target.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Work {
+    Idle,
+    /// The load balancer is asked whether it may start.
+    Asking {
+        way: Way,
+        /// [`PoolRun::left`] of its pools when the question was asked.
+        left: Vec<u64>,
+    },
+    Step(Doing),
+    /// The next attempt comes at this moment.
+    Retry(Doing, Timestamp),
+    /// All steps are done; it must stay healthy until then.
+    Window {
+        until: Timestamp,
+    },
+}
+
+/// An attempt of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Doing {
+    pub purpose: Purpose,
+    pub way: Way,
+    pub step: u32,
+    pub attempt: u32,
+    pub started: bool,
+    /// How many more attempts there may be.
+    pub retries: u32,
+    /// Whether an unknown outcome may still be answered by one more attempt.
+    pub may_repeat: bool,
+}
+
+/// What an attempt is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The way itself.
+    Steps,
+    /// A check repeated at the end of the success window.
+    WindowLook,
+    /// A check repeated while the stage soaks. It holds no place in the window.
+    SoakLook,
+}
+
+impl State {
+    pub fn new(facts: &Facts) -> Self {
+        let mut counts = Counts::default();
+        let targets = facts
+            .plan
+            .targets
+            .iter()
+            .map(|target| {
+                counts.enter(TargetState::Pending);
+                TargetProgress {
+                    name: target.target.name.clone(),
+                    state: TargetState::Pending,
+                    way: None,
+                    forth: vec![StepProgress::PENDING; target.steps.len()],
+                    back: Vec::new(),
+                    error: None,
+                    back_error: None,
+                    version: target.version_before.clone(),
+                    touched: None,
+                    started_at: None,
+                    ended_at: None,
+                }
+            })
+            .collect();
+        let stages = facts
+            .plan
+            .stages
+            .iter()
+            .map(|stage| StageProgress {
+                label: stage.label.clone(),
+                status: StageStatus::Pending,
+                started_at: None,
+                ended_at: None,
+            })
+            .collect();
+        let idle = Run {
+            work: Work::Idle,
+            failing: None,
+            stopping: false,
+            order: 0,
+            resume: 0,
+            deferred: false,
+            presence: Presence::AsFound,
+            deadline_at: None,
+        };
+        let start = Timestamp::from_millis(0);
+        Self {
+            phase: Phase::New,
+            course: Course::Forth {
+                stage: 0,
+                at: At::Working,
+            },
+            paused: None,
+            forced: false,
+            promoted: false,
+            targets,
+            runs: vec![idle; facts.plan.targets.len()],
+            stages,
+            counts,
+            queue: Queue::new(facts.class_pools.len()),
+            active: BTreeSet::new(),
+            in_progress: 0,
+            asking: 0,
+            looks: 0,
+            touched: Vec::new(),
+            deferred: Vec::new(),
+            failed: 0,
+            once: Once::Open,
+            pools: vec![PoolRun::default(); facts.pools.len()],
+            last_progress: start,
+            progress_check_at: None,
+            created_at: start,
+            started_at: None,
+        }
+    }
+}
+
+impl Phase {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::New => "not created",
+            Self::Before(_) => "before its start",
+            Self::Leases(_) => "taking its leases",
+            Self::Hosts => "checking its hosts",
+            Self::Running => "running",
+            Self::Ended { .. } => "ended",
+        }
+    }
+}
+
+impl Run {
+    /// Whether this rollout took it out of service, or is about to.
+    pub fn is_out(&self) -> bool {
+        self.presence != Presence::AsFound
+    }
+}
+
+impl Work {
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Idle => "idle",
+            Self::Asking { .. } => "asking its pools",
+            Self::Step(doing) if doing.started => "in a step",
+            Self::Step(_) => "about to start a step",
+            Self::Retry(..) => "waiting for its next attempt",
+            Self::Window { .. } => "in its success window",
+        }
+    }
+}

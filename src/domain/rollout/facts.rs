@@ -1,0 +1,172 @@
+//! A plan, indexed once: everything that does not change while it runs, by number instead of by name.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::domain::name::TargetName;
+use crate::domain::plan::{Plan, PlanTarget, RollbackTarget, Step, Work};
+
+use super::event::Way;
+use super::settings::RolloutSettings;
+
+/// The plan and its indexes. Targets, stages and pools are numbered in the plan's order.
+#[derive(Debug)]
+pub(super) struct Facts {
+    pub plan: Arc<Plan>,
+    pub settings: RolloutSettings,
+    index: HashMap<TargetName, u32>,
+    /// The targets of each stage.
+    pub stages: Vec<Vec<u32>>,
+    /// The stage of each target.
+    pub stage_of: Vec<u32>,
+    /// The place of each target's way back in the plan.
+    back_of: Vec<Option<u32>>,
+    /// The class of each target: targets of the same pools have the same.
+    pub class_of: Vec<u32>,
+    /// The pools of each class.
+    pub class_pools: Vec<Vec<u32>>,
+    /// The classes of each pool.
+    pub pool_classes: Vec<Vec<u32>>,
+    /// Name and minimum of each pool.
+    pub pools: Vec<(String, u32)>,
+    /// Whether any way forth has a `once` step.
+    pub has_once: bool,
+}
+
+impl Facts {
+    pub fn new(plan: Arc<Plan>, settings: RolloutSettings) -> Self {
+        let index: HashMap<TargetName, u32> = plan
+            .targets
+            .iter()
+            .enumerate()
+            .map(|(i, t)| (t.target.name.clone(), i as u32))
+            .collect();
+        let mut stage_of = vec![0; plan.targets.len()];
+        let stages: Vec<Vec<u32>> = plan
+            .stages
+            .iter()
+            .enumerate()
+            .map(|(number, stage)| {
+                let targets: Vec<u32> = stage
+                    .targets
+                    .iter()
+                    .filter_map(|name| index.get(name).copied())
+                    .collect();
+                for &target in &targets {
+                    stage_of[target as usize] = number as u32;
+                }
+                targets
+            })
+            .collect();
+        let mut back_of = vec![None; plan.targets.len()];
+        for (place, back) in plan.rollback.targets.iter().enumerate() {
+            if let Some(&target) = index.get(&back.name) {
+                back_of[target as usize] = Some(place as u32);
+            }
+        }
+        let mut facts = Self {
+            settings,
+            index,
+            stages,
+            stage_of,
+            back_of,
+            class_of: Vec::with_capacity(plan.targets.len()),
+            class_pools: Vec::new(),
+            pool_classes: Vec::new(),
+            pools: Vec::new(),
+            has_once: plan.targets.iter().any(|t| t.steps.iter().any(|s| s.once)),
+            plan,
+        };
+        facts.number_pools();
+        facts
+    }
+
+    /// A target's pool is the one of that name that lists it as a member; else the one of that name in
+    /// its zone. Two zones may use the same name.
+    fn number_pools(&mut self) {
+        let plan = Arc::clone(&self.plan);
+        let mut by_member: HashMap<(u32, &str), u32> = HashMap::new();
+        let mut by_zone: HashMap<(&str, &str), u32> = HashMap::new();
+        for (number, pool) in plan.pools.iter().enumerate() {
+            let number = number as u32;
+            by_zone.entry((&pool.zone, &pool.name)).or_insert(number);
+            for member in &pool.members {
+                if let Some(&target) = self.index.get(member) {
+                    by_member.entry((target, &pool.name)).or_insert(number);
+                }
+            }
+            self.pools.push((pool.name.clone(), pool.minimum));
+        }
+        let mut classes: HashMap<Vec<u32>, u32> = HashMap::new();
+        for (number, target) in plan.targets.iter().enumerate() {
+            let mut pools: Vec<u32> = target
+                .target
+                .pools
+                .iter()
+                .map(|name| {
+                    let listed = by_member.get(&(number as u32, name.as_str())).copied();
+                    listed.unwrap_or_else(|| {
+                        *by_zone.entry((&target.target.zone, name)).or_insert_with(|| {
+                            // No promise was made for a pool that the plan does not list.
+                            self.pools.push((name.clone(), 0));
+                            self.pools.len() as u32 - 1
+                        })
+                    })
+                })
+                .collect();
+            pools.sort_unstable();
+            pools.dedup();
+            let next = classes.len() as u32;
+            let class = *classes.entry(pools.clone()).or_insert(next);
+            if class == next {
+                self.class_pools.push(pools);
+            }
+            self.class_of.push(class);
+        }
+        self.pool_classes = vec![Vec::new(); self.pools.len()];
+        for (class, pools) in self.class_pools.iter().enumerate() {
+            for &pool in pools {
+                self.pool_classes[pool as usize].push(class as u32);
+            }
+        }
+    }
+
+    pub fn target_number(&self, name: &str) -> Option<u32> {
+        self.index.get(name).copied()
+    }
+
+    pub fn target(&self, target: u32) -> &PlanTarget {
+        &self.plan.targets[target as usize]
+    }
+
+    pub fn name(&self, target: u32) -> &TargetName {
+        &self.target(target).target.name
+    }
+
+    pub fn way_back(&self, target: u32) -> Option<&RollbackTarget> {
+        self.back_of[target as usize].map(|place| &self.plan.rollback.targets[place as usize])
+    }
+
+    pub fn steps(&self, target: u32, way: Way) -> &[Step] {
+        match way {
+            Way::Forth => &self.target(target).steps,
+            Way::Back => self.way_back(target).map_or(&[], |back| &back.steps),
+        }
+    }
+
+    /// The pools of a target, by number.
+    pub fn pools_of(&self, target: u32) -> &[u32] {
+        &self.class_pools[self.class_of[target as usize] as usize]
+    }
+
+    /// The first check of the way forth at or after `from`: what a look at a finished target repeats.
+    pub fn next_check(&self, target: u32, from: u32) -> Option<u32> {
+        let steps = self.steps(target, Way::Forth);
+        (from as usize..steps.len())
+            .find(|&place| {
+                !steps[place].once
+                    && matches!(steps[place].work, Work::HttpCheck { .. } | Work::TcpCheck { .. })
+            })
+            .map(|place| place as u32)
+    }
+}

@@ -1,0 +1,344 @@
+//! Plans and a small obedient world for the tests of this module.
+
+use std::collections::{BTreeMap, BinaryHeap};
+use std::sync::Arc;
+
+use crate::domain::action::ActionStatus;
+use crate::domain::name::{Name, TargetName};
+use crate::domain::outcome::Outcome;
+use crate::domain::plan::{
+    Gate, Limits, OnFailure, OnInconclusive, OnUnreachable, Plan, PlanHash, PlanTarget, Rollback,
+    RollbackTarget, Stage, Step, Work, ZoneOrder,
+};
+use crate::domain::target::{Pool, Target};
+use crate::domain::timestamp::Timestamp;
+
+use super::{Effect, Event, PoolSeen, Rollout, RolloutSettings, StepResult, Way};
+
+pub(super) fn name(text: &str) -> TargetName {
+    TargetName::parse(text).unwrap()
+}
+
+pub(super) fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_millis(0).plus_seconds(seconds)
+}
+
+pub(super) fn step(name: &str, work: Work) -> Step {
+    Step {
+        name: name.to_owned(),
+        work,
+        command: None,
+        verdict: None,
+        rules: Vec::new(),
+        timeout_seconds: 60,
+        retries: 0,
+        retry_delay_seconds: 0,
+        idempotent: false,
+        always: false,
+        once: false,
+    }
+}
+
+pub(super) fn run(name: &str) -> Step {
+    step(
+        name,
+        Work::Run {
+            sudo: false,
+            user: None,
+            cwd: None,
+            env: BTreeMap::new(),
+            ok_codes: vec![0],
+        },
+    )
+}
+
+pub(super) fn check() -> Step {
+    step(
+        "check",
+        Work::TcpCheck {
+            address: "127.0.0.1".to_owned(),
+            port: 80,
+            interval_seconds: 1,
+            successes: 1,
+        },
+    )
+}
+
+/// What every target gets: out, install, check, in.
+pub(super) fn usual_steps() -> Vec<Step> {
+    vec![
+        step("pool_out", Work::PoolOut),
+        run("install"),
+        check(),
+        step("pool_in", Work::PoolIn),
+    ]
+}
+
+/// A plan of `h1`..`hN` in one pool that must keep `minimum`, in stages of these sizes, from version 1 to 2.
+pub(super) fn plan(sizes: &[u32], minimum: u32, change: impl FnOnce(&mut Plan)) -> Arc<Plan> {
+    let count: u32 = sizes.iter().sum();
+    let names: Vec<TargetName> = (1..=count).map(|number| name(&format!("h{number}"))).collect();
+    let mut left = names.clone();
+    let stages: Vec<Stage> = sizes
+        .iter()
+        .enumerate()
+        .map(|(number, &size)| Stage {
+            label: format!("s{number}"),
+            targets: left.drain(..size as usize).collect(),
+            max_parallel: size.max(1),
+            soak_seconds: 0,
+            gate: Gate::None,
+            on_failure: None,
+        })
+        .collect();
+    let word = Name::parse("x").unwrap();
+    let mut plan = Plan {
+        plan_hash: PlanHash::over("deploy", &[], &limits(), &[], &[], &Rollback::default()),
+        space: word.clone(),
+        project: word.clone(),
+        environment: word,
+        action: "deploy".to_owned(),
+        script: "deploy.star".to_owned(),
+        script_digest: String::new(),
+        version: Some("2".to_owned()),
+        stages,
+        limits: limits(),
+        pools: vec![Pool {
+            name: "p".to_owned(),
+            zone: "z".to_owned(),
+            minimum,
+            members: names.clone(),
+        }],
+        targets: names
+            .iter()
+            .map(|name| PlanTarget {
+                target: Target {
+                    name: name.clone(),
+                    address: name.to_string(),
+                    port: None,
+                    user: None,
+                    zone: "z".to_owned(),
+                    pools: vec!["p".to_owned()],
+                    labels: BTreeMap::new(),
+                    vars: BTreeMap::new(),
+                },
+                stage: String::new(),
+                batch: 1,
+                version: Some("2".to_owned()),
+                version_before: Some("1".to_owned()),
+                steps: usual_steps(),
+            })
+            .collect(),
+        rollback: Rollback {
+            targets: names
+                .iter()
+                .map(|name| RollbackTarget {
+                    name: name.clone(),
+                    version: Some("1".to_owned()),
+                    steps: usual_steps(),
+                })
+                .collect(),
+        },
+    };
+    change(&mut plan);
+    Arc::new(plan)
+}
+
+pub(super) fn limits() -> Limits {
+    Limits {
+        max_parallel: 100,
+        max_failed: 0,
+        on_failure: OnFailure::Rollback,
+        on_unreachable: OnUnreachable::Fail,
+        on_inconclusive: OnInconclusive::Pause,
+        success_window_seconds: 0,
+        target_deadline_seconds: None,
+        progress_deadline_seconds: None,
+        zones: ZoneOrder::Parallel,
+    }
+}
+
+pub(super) fn created() -> Event {
+    Event::Created {
+        due_at: at(0),
+        needs_approval: Vec::new(),
+        queued_behind: None,
+    }
+}
+
+pub(super) fn result(outcome: Outcome) -> StepResult {
+    StepResult {
+        outcome,
+        exit_code: (outcome == Outcome::Ok).then_some(0),
+        error: (outcome != Outcome::Ok).then(|| format!("it was {outcome}")),
+    }
+}
+
+/// Says how an attempt ends: target, way, step's name, attempt.
+pub(super) type Fate = Box<dyn Fn(&str, Way, &str, u32) -> Outcome>;
+
+/// Does at once what the engine asks for; each attempt of a step takes a second.
+pub(super) struct World {
+    pub rollout: Rollout,
+    pub now: Timestamp,
+    pub events: Vec<(Timestamp, Event)>,
+    pub recorded: BTreeMap<TargetName, String>,
+    pub ended: Vec<ActionStatus>,
+    /// In the order in which they were started: target, way, step's name.
+    pub started: Vec<(String, Way, String)>,
+    pub most_in_progress: u32,
+    pub fewest_in_service: usize,
+    pub in_service: Vec<TargetName>,
+    fate: Fate,
+    later: BinaryHeap<std::cmp::Reverse<(Timestamp, u64, usize)>>,
+    payload: Vec<Event>,
+    count: u64,
+}
+
+impl World {
+    pub fn new(plan: &Arc<Plan>, fate: Fate) -> Self {
+        let in_service: Vec<TargetName> = plan.pools.first().map_or(Vec::new(), |pool| pool.members.clone());
+        Self {
+            rollout: Rollout::new(Arc::clone(plan), RolloutSettings::default()),
+            now: at(0),
+            events: Vec::new(),
+            recorded: BTreeMap::new(),
+            ended: Vec::new(),
+            started: Vec::new(),
+            most_in_progress: 0,
+            fewest_in_service: in_service.len(),
+            in_service,
+            fate,
+            later: BinaryHeap::new(),
+            payload: Vec::new(),
+            count: 0,
+        }
+    }
+
+    pub fn later(&mut self, when: Timestamp, event: Event) {
+        self.count += 1;
+        self.payload.push(event);
+        self.later.push(std::cmp::Reverse((
+            when.max(self.now),
+            self.count,
+            self.payload.len() - 1,
+        )));
+    }
+
+    /// Runs until nothing more happens by itself.
+    pub fn run(&mut self) -> ActionStatus {
+        while let Some(std::cmp::Reverse((when, _, place))) = self.later.pop() {
+            self.now = when;
+            let event = self.payload[place].clone();
+            self.happen(&event);
+        }
+        self.rollout.status()
+    }
+
+    pub fn start(&mut self) -> ActionStatus {
+        self.later(at(0), created());
+        self.run()
+    }
+
+    pub fn happen(&mut self, event: &Event) {
+        self.note_pools(event);
+        self.events.push((self.now, event.clone()));
+        let effects = self
+            .rollout
+            .apply(event, self.now)
+            .unwrap_or_else(|refused| panic!("{refused}"));
+        self.most_in_progress = self.most_in_progress.max(self.rollout.in_progress());
+        for effect in effects {
+            self.carry_out(effect);
+        }
+    }
+
+    fn work(&self, target: &TargetName, way: Way, step: u32) -> Step {
+        let plan = self.rollout.plan();
+        match way {
+            Way::Forth => plan
+                .targets
+                .iter()
+                .find(|t| t.target.name == *target)
+                .unwrap()
+                .steps[step as usize]
+                .clone(),
+            Way::Back => plan
+                .rollback
+                .targets
+                .iter()
+                .find(|t| t.name == *target)
+                .unwrap()
+                .steps[step as usize]
+                .clone(),
+        }
+    }
+
+    fn note_pools(&mut self, event: &Event) {
+        if let Event::StepEnded {
+            target,
+            way,
+            step,
+            result,
+            ..
+        } = event
+            && result.outcome == Outcome::Ok
+        {
+            match self.work(target, *way, *step).work {
+                Work::PoolOut => self.in_service.retain(|member| member != target),
+                Work::PoolIn if !self.in_service.contains(target) => self.in_service.push(target.clone()),
+                _ => {}
+            }
+            self.fewest_in_service = self.fewest_in_service.min(self.in_service.len());
+        }
+    }
+
+    pub fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::TakeLeases => self.later(self.now, Event::LeasesTaken),
+            Effect::CheckHosts => self.later(self.now, Event::HostsChecked { unfit: Vec::new() }),
+            Effect::AskPools { target } => {
+                let pools = vec![PoolSeen {
+                    pool: "p".to_owned(),
+                    in_service: self.in_service.clone(),
+                }];
+                self.later(self.now, Event::PoolsSeen { target, pools });
+            }
+            Effect::RunStep {
+                target,
+                way,
+                step,
+                attempt,
+            } => {
+                let what = self.work(&target, way, step).name;
+                self.started.push((target.to_string(), way, what.clone()));
+                let outcome = (self.fate)(target.as_str(), way, &what, attempt);
+                self.later(
+                    self.now,
+                    Event::StepStarted {
+                        target: target.clone(),
+                        way,
+                        step,
+                        attempt,
+                    },
+                );
+                self.later(
+                    self.now.plus_seconds(1),
+                    Event::StepEnded {
+                        target,
+                        way,
+                        step,
+                        attempt,
+                        result: result(outcome),
+                    },
+                );
+            }
+            Effect::Arm { timer, at } => self.later(at, Event::TimerFired { timer }),
+            Effect::RecordVersion { target, version, .. } => {
+                self.recorded.insert(target, version);
+            }
+            Effect::End { status } => self.ended.push(status),
+            Effect::LookUpStep { .. } | Effect::AskGate { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What the server, not the plan, says about every rollout.
+
+/// The server's part of the rules. Frozen with an action: a replay under other settings is another story.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RolloutSettings {
+    /// How long an action waits for targets that somebody else holds before it ends FAILED.
+    pub queue_timeout_seconds: u64,
+    /// From one try to take the leases to the next.
+    pub lease_retry_seconds: u64,
+    /// From one question about a pool that can spare nobody to the next.
+    pub pools_retry_seconds: u64,
+    /// From one question to an analysis that gave no answer to the next.
+    pub gate_retry_seconds: u64,
+    /// So many questions without an answer make a gate inconclusive; at least 1.
+    pub gate_questions: u32,
+    /// At least so long from one look at the finished targets to the next while a stage soaks.
+    pub look_seconds: u64,
+}
+
+impl Default for RolloutSettings {
+    fn default() -> Self {
+        Self {
+            queue_timeout_seconds: 3600,
+            lease_retry_seconds: 5,
+            pools_retry_seconds: 15,
+            gate_retry_seconds: 30,
+            gate_questions: 3,
+            look_seconds: 60,
+        }
+    }
+}

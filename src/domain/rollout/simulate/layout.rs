@@ -1,0 +1,147 @@
+//! From a simulation's file to the plan that the engine runs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::name::{Name, TargetName};
+use crate::domain::plan::{Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Step, Work};
+use crate::domain::rollout::strategy::{TargetFacts, lay_out};
+use crate::domain::target::{Pool, Target};
+
+use super::scenario::{Host, Scenario, ScenarioStep, SimulationError};
+
+pub(super) fn plan(scenario: &Scenario) -> Result<Arc<Plan>, SimulationError> {
+    let hosts = &scenario.hosts;
+    let pools = pools(scenario)?;
+    let facts: Vec<TargetFacts> = hosts.iter().map(facts).collect();
+    let laid = lay_out(&scenario.config, &facts, &pools)?;
+
+    let steps: Vec<Step> = scenario.steps.iter().map(step).collect();
+    let by_name: BTreeMap<&TargetName, &Host> = hosts.iter().map(|host| (&host.name, host)).collect();
+    let mut targets = Vec::with_capacity(hosts.len());
+    for stage in &laid.stages {
+        for (place, name) in stage.targets.iter().enumerate() {
+            let host = by_name[name];
+            targets.push(PlanTarget {
+                target: target(host),
+                stage: stage.label.clone(),
+                batch: place as u32 / stage.max_parallel.max(1) + 1,
+                version: scenario.to.clone().or_else(|| host.version.clone()),
+                version_before: host.version.clone(),
+                steps: steps.clone(),
+            });
+        }
+    }
+    // A restart (nothing to install) goes back by being run again; a first version has nothing to go back to.
+    let rollback = Rollback {
+        targets: targets
+            .iter()
+            .filter(|target| target.version_before.is_some())
+            .map(|target| RollbackTarget {
+                name: target.target.name.clone(),
+                version: target.version_before.clone(),
+                steps: steps.iter().filter(|step| !step.once).cloned().collect(),
+            })
+            .collect(),
+    };
+    let word =
+        |text: &str| Name::parse(text).map_err(|error| SimulationError::new("file", error.to_string()));
+    Ok(Arc::new(Plan {
+        plan_hash: PlanHash::over("deploy", &laid.stages, &laid.limits, &pools, &[], &rollback),
+        space: word("simulation")?,
+        project: word("simulation")?,
+        environment: word("simulation")?,
+        action: "deploy".to_owned(),
+        script: "simulation".to_owned(),
+        script_digest: String::new(),
+        version: scenario.to.clone(),
+        stages: laid.stages,
+        limits: laid.limits,
+        pools,
+        targets,
+        rollback,
+    }))
+}
+
+fn pools(scenario: &Scenario) -> Result<Vec<Pool>, SimulationError> {
+    let mut members: BTreeMap<&str, Vec<&Host>> = BTreeMap::new();
+    for name in scenario.pools.keys() {
+        members.insert(name, Vec::new());
+    }
+    for host in &scenario.hosts {
+        for pool in &host.pools {
+            members.entry(pool).or_default().push(host);
+        }
+    }
+    members
+        .into_iter()
+        .map(|(name, hosts)| {
+            Ok(Pool {
+                name: name.to_owned(),
+                zone: hosts.first().map_or(String::new(), |host| host.zone.clone()),
+                minimum: scenario.minimum(name, hosts.len())?,
+                members: hosts.iter().map(|host| host.name.clone()).collect(),
+            })
+        })
+        .collect()
+}
+
+fn facts(host: &Host) -> TargetFacts {
+    TargetFacts {
+        name: host.name.clone(),
+        zone: host.zone.clone(),
+        pools: host.pools.clone(),
+        labels: host.labels.clone(),
+        in_service: host.in_service,
+        group: host.group.clone(),
+        ring: host.ring.clone(),
+    }
+}
+
+fn target(host: &Host) -> Target {
+    Target {
+        name: host.name.clone(),
+        address: host.address.clone(),
+        port: host.port,
+        user: host.user.clone(),
+        zone: host.zone.clone(),
+        pools: host.pools.clone(),
+        labels: host.labels.clone(),
+        vars: host.vars.clone(),
+    }
+}
+
+/// The step's name says what it is: `pool_out`, `pool_in`, `drain`, a check; anything else is a command.
+fn step(step: &ScenarioStep) -> Step {
+    let work = match step.name.as_str() {
+        "pool_out" => Work::PoolOut,
+        "pool_in" => Work::PoolIn,
+        "drain" => Work::Drain { seconds: 0 },
+        name if name.contains("check") => Work::TcpCheck {
+            address: String::new(),
+            port: 80,
+            interval_seconds: 1,
+            successes: 1,
+        },
+        _ => Work::Run {
+            sudo: false,
+            user: None,
+            cwd: None,
+            env: BTreeMap::new(),
+            ok_codes: vec![0],
+        },
+    };
+    Step {
+        name: step.name.clone(),
+        work,
+        command: None,
+        verdict: None,
+        rules: Vec::new(),
+        timeout_seconds: step.timeout_seconds,
+        retries: step.retries,
+        retry_delay_seconds: step.retry_delay_seconds,
+        idempotent: step.idempotent,
+        always: step.always,
+        once: step.once,
+    }
+}

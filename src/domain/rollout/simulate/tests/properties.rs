@@ -1,0 +1,350 @@
+//! What holds for every rollout, over random fleets, strategies, failures, steering and restarts.
+//!
+//! `PROPTEST_CASES=100000 cargo test --release --lib rollout::simulate::tests::properties` tries more.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::domain::action::{ActionStatus, TargetState};
+use crate::domain::name::TargetName;
+use crate::domain::plan::Plan;
+use crate::domain::rollout::simulate::scenario::Scenario;
+use crate::domain::rollout::simulate::world::World;
+use crate::domain::rollout::simulate::{Report, layout, run};
+use crate::domain::rollout::{Event, Rollout, RolloutSettings};
+use crate::domain::timestamp::Timestamp;
+
+/// A file; shown as the text it is.
+#[derive(Clone)]
+struct File(Value);
+
+impl std::fmt::Debug for File {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// Looks at a rollout after each event.
+struct Witness {
+    plan: Arc<Plan>,
+    under_way: HashSet<TargetName>,
+    replayed: Rollout,
+    in_service: HashMap<String, u32>,
+    events: usize,
+}
+
+impl Witness {
+    fn new(plan: &Arc<Plan>) -> Self {
+        Self {
+            plan: Arc::clone(plan),
+            under_way: HashSet::new(),
+            replayed: Rollout::new(Arc::clone(plan), RolloutSettings::default()),
+            in_service: HashMap::new(),
+            events: 0,
+        }
+    }
+
+    fn see(&mut self, rollout: &Rollout, world: &World<'_>, event: &Event, now: Timestamp) {
+        self.events += 1;
+        match event {
+            Event::StepStarted { target, .. } => {
+                assert!(self.under_way.insert(target.clone()), "{target} twice at once");
+            }
+            Event::StepEnded { target, .. } => {
+                assert!(
+                    self.under_way.remove(target),
+                    "{target} ended what it never began"
+                );
+                self.see_pools(world, event);
+            }
+            _ => {}
+        }
+        assert!(
+            rollout.in_progress() <= self.plan.limits.max_parallel,
+            "the window is kept"
+        );
+        let waits = matches!(
+            rollout.status(),
+            ActionStatus::Waiting | ActionStatus::Queued | ActionStatus::Scheduled
+        );
+        if rollout.status() == ActionStatus::Waiting {
+            assert!(rollout.waiting_for().is_some(), "what waits says for what");
+        }
+        assert!(waits || rollout.waiting_for().is_none(), "{:?}", rollout.status());
+        self.replayed.apply(event, now).unwrap();
+        if self.events.is_multiple_of(37) {
+            assert!(self.replayed == *rollout, "a replay gives the same state");
+        }
+    }
+
+    /// Whatever takes a member out leaves what must stay.
+    fn see_pools(&mut self, world: &World<'_>, event: &Event) {
+        let Event::StepEnded { target, .. } = event else {
+            return;
+        };
+        for pool in world.pools_of(target) {
+            let before = self.in_service.insert(pool.name.clone(), pool.in_service);
+            assert!(
+                before.is_none_or(|before| before <= pool.in_service) || pool.in_service >= pool.minimum,
+                "{target} broke the promise of {}: {} left, {} must stay",
+                pool.name,
+                pool.in_service,
+                pool.minimum
+            );
+        }
+    }
+}
+
+fn try_it(file: &Value) -> Option<Report> {
+    let scenario = Scenario::read(&file.to_string()).unwrap_or_else(|error| panic!("{error}: {file}"));
+    // A plan that is refused is held by other tests.
+    let plan = layout::plan(&scenario).ok()?;
+    let mut witness = Witness::new(&plan);
+    let report = run(&scenario, &plan, |rollout, world, event, now| {
+        witness.see(rollout, world, event, now);
+    });
+    judge(&report, &scenario, file);
+    Some(report)
+}
+
+fn judge(report: &Report, scenario: &Scenario, file: &Value) {
+    let refused = report.decisions.iter().find(|line| line.what == "event refused");
+    assert!(refused.is_none(), "{refused:?}\n{file}");
+    assert!(
+        report.status.is_final() || report.waiting_for.is_some(),
+        "{} without an end: {}\n{file}",
+        report.status,
+        report.to_text()
+    );
+    let touched: HashSet<&TargetName> = report.touched.iter().collect();
+    for ((name, end), host) in report.targets.iter().zip(&scenario.hosts) {
+        if report.status.is_final() {
+            assert!(
+                !matches!(end.state, TargetState::Pending | TargetState::Running),
+                "{name} is {} at the end\n{file}",
+                end.state
+            );
+        }
+        if end.state == TargetState::RolledBack {
+            assert_eq!(end.version, host.version, "{name} is back\n{file}");
+            assert!(touched.contains(name));
+        }
+        if !touched.contains(name) {
+            assert_eq!(end.version, host.version, "{name} was never touched\n{file}");
+        }
+        match report.status {
+            ActionStatus::RolledBack => assert_eq!(
+                end.state == TargetState::RolledBack,
+                touched.contains(name),
+                "{name}\n{file}"
+            ),
+            ActionStatus::Completed => assert!(
+                end.state == TargetState::Succeeded || end.error.is_some(),
+                "{name} is {}\n{file}",
+                end.state
+            ),
+            ActionStatus::Revoked => assert!(touched.is_empty()),
+            _ => {}
+        }
+        if end.state == TargetState::Succeeded && scenario.to.is_some() {
+            assert_eq!(end.version, scenario.to, "{name}\n{file}");
+        }
+        if matches!(
+            end.state,
+            TargetState::Failed | TargetState::Unreachable | TargetState::Unknown
+        ) {
+            assert!(
+                end.error.is_some() || end.back_error.is_some(),
+                "{name} says why\n{file}"
+            );
+        }
+    }
+}
+
+fn config() -> impl Strategy<Value = Value> {
+    (
+        prop::sample::select(vec!["all_at_once", "rolling", "staggered", "canary"]),
+        prop::option::of(1_u32..20),
+        prop::sample::select(vec![0_u64, 0, 5, 90]),
+        0_u32..4,
+        prop::sample::select(vec!["rollback", "rollback", "stop", "pause"]),
+        prop::sample::select(vec!["fail", "skip", "defer"]),
+        prop::sample::select(vec![0_u64, 0, 7]),
+        prop::option::of(20_u64..200),
+        prop::option::of(20_u64..200),
+        prop::sample::select(vec!["none", "none", "analysis", "approval"]),
+        prop::sample::select(vec!["parallel", "serial"]),
+    )
+        .prop_map(
+            |(strategy, window, soak, failed, then, gone, good, target, progress, gate, zones)| {
+                let mut config = json!({
+                    "strategy": strategy, "soak_seconds": soak, "max_failed": failed,
+                    "on_failure": then, "on_unreachable": gone, "success_window_seconds": good, "gate": gate,
+                    "max_parallel": window, "target_deadline_seconds": target,
+                    "progress_deadline_seconds": progress,
+                });
+                if zones == "serial" {
+                    config["zones"] = json!(["z1", "z2"]);
+                }
+                config
+            },
+        )
+}
+
+fn failure(count: u32) -> impl Strategy<Value = Value> {
+    (
+        1..=count,
+        prop::option::of(prop::sample::select(vec![
+            "pool_out", "drain", "install", "check", "pool_in",
+        ])),
+        prop::sample::select(vec!["fail", "fail", "unreachable", "slow", "hang"]),
+        0_u32..100,
+        prop::option::of(1_u32..100),
+        prop::option::of(prop::sample::select(vec!["1", "2"])),
+        prop::bool::ANY,
+    )
+        .prop_map(|(target, step, kind, from, span, version, of_version)| {
+            let mut failure = json!({"step": step, "kind": kind});
+            if of_version {
+                failure["version"] = json!(version);
+                failure["share"] = json!(f64::from(target) / f64::from(500));
+                failure["after_seconds"] = json!(from);
+            } else {
+                failure["target"] = json!(format!("h{target}"));
+                failure["from"] = json!(from);
+                failure["until"] = json!(span.map(|span| from + span));
+            }
+            failure
+        })
+}
+
+fn steering() -> impl Strategy<Value = Value> {
+    (
+        0_u32..400,
+        prop::sample::select(vec![
+            "pause", "resume", "promote", "force", "abort", "rollback", "approve", "reject",
+        ]),
+        prop::bool::ANY,
+    )
+        .prop_map(|(at, what, flag)| {
+            let mut steer = json!({"at": at, "do": what, "reason": "to see", "rollback": flag});
+            if flag {
+                steer["to"] = json!("end");
+            }
+            steer
+        })
+}
+
+fn file() -> impl Strategy<Value = File> {
+    let size = prop_oneof![20 => 1_u32..12, 8 => 12_u32..60, 1 => 60_u32..500];
+    size.prop_flat_map(|count| {
+        (
+            any::<u64>(),
+            config(),
+            0..=100_u32,
+            prop::collection::vec(failure(count), 0..5),
+            prop::collection::vec(steering(), 0..4),
+            prop::collection::vec(0_u32..300, 0..3),
+            prop::sample::select(vec!["pass", "fail", "inconclusive"]),
+            prop::collection::vec(prop::bool::weighted(0.9), count as usize),
+            0_u32..3,
+            prop::bool::ANY,
+        )
+            .prop_map(
+                move |(
+                    seed,
+                    config,
+                    keep,
+                    failures,
+                    steer,
+                    restarts,
+                    analysis,
+                    in_service,
+                    retries,
+                    first,
+                )| {
+                    let targets: Vec<Value> = in_service
+                        .iter()
+                        .enumerate()
+                        .map(|(place, in_service)| {
+                            json!({"name": format!("h{}", place + 1), "in_service": in_service})
+                        })
+                        .collect();
+                    let all: Vec<String> = (1..=count).map(|number| format!("h{number}")).collect();
+                    let some: Vec<&String> = all.iter().step_by(3).collect();
+                    File(json!({
+                        "seed": seed, "targets": targets, "zones": 2,
+                        "version": if first && seed % 5 == 0 { Value::Null } else { json!("1") }, "to": "2",
+                        "pools": {
+                            "p": {"minimum": u64::from(keep) * u64::from(count) / 101, "targets": "*"},
+                            "q": {"minimum": some.len() / 2, "targets": some},
+                        },
+                        "config": config, "analysis": analysis,
+                        "steps": [
+                            {"name": "migrate", "once": true}, "pool_out", "drain",
+                            {"name": "install", "retries": retries, "retry_delay_seconds": retries, "timeout_seconds": 60},
+                            {"name": "check", "timeout_seconds": 30},
+                            {"name": "pool_in", "always": first},
+                        ],
+                        "durations": {"install": [1, 20], "check": [0, 3], "drain": [0, 5]},
+                        "failures": failures, "steer": steer, "restarts": restarts,
+                    }))
+                },
+            )
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_rollout_keeps_its_promises(file in file()) {
+        try_it(&file.0);
+    }
+
+    #[test]
+    fn the_same_file_gives_the_same_report(file in file()) {
+        let scenario = Scenario::read(&file.0.to_string()).unwrap();
+        if let Ok(plan) = layout::plan(&scenario) {
+            let first = run(&scenario, &plan, |_, _, _, _| {});
+            let second = run(&scenario, &plan, |_, _, _, _| {});
+            prop_assert_eq!(first, second);
+        }
+    }
+
+    /// The failure after the last allowed one decides, whichever hosts fail and in whatever order.
+    #[test]
+    fn the_budget_is_kept_exactly(
+        bad in prop::collection::hash_set(1_u32..=20, 0..6),
+        allowed in 0_usize..6,
+        window in 1_u32..6,
+        seed in any::<u64>(),
+    ) {
+        let failures: Vec<Value> = bad
+            .iter()
+            .map(|number| json!({"target": format!("h{number}"), "version": "2", "step": "check", "kind": "fail"}))
+            .collect();
+        let report = try_it(&json!({
+            "seed": seed, "targets": 20, "version": "1", "to": "2",
+            "config": {"strategy": "rolling", "max_parallel": window, "max_failed": allowed},
+            "durations": {"install": [1, 20]}, "failures": failures,
+        })).unwrap();
+        let failed = report.targets.iter().filter(|(_, end)| end.state == TargetState::Failed).count();
+        if bad.len() <= allowed {
+            prop_assert_eq!(report.status, ActionStatus::Completed);
+            prop_assert_eq!(failed, bad.len());
+        } else {
+            prop_assert_eq!(report.status, ActionStatus::RolledBack);
+            prop_assert_eq!(failed, 0);
+            // One after another, the one that was one too many is the last that was touched.
+            let mut order: Vec<u32> = bad.into_iter().collect();
+            order.sort_unstable();
+            if window == 1 {
+                prop_assert_eq!(report.touched.len(), order[allowed] as usize);
+            }
+        }
+    }
+}

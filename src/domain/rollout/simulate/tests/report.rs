@@ -1,0 +1,127 @@
+//! What a simulation tells, and what it refuses.
+
+use serde_json::{Value, json};
+
+use crate::domain::action::ActionStatus;
+use crate::domain::rollout::simulate::{Report, simulate};
+
+fn run(value: &Value) -> Report {
+    simulate(&value.to_string()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// The file of the contract.
+fn contract() -> Value {
+    json!({"seed": 1, "targets": 100, "zones": 2, "version": "1", "to": "2",
+     "pools": {"p": {"minimum": 70, "targets": "*"}},
+     "config": {"strategy": "canary", "stages": "1%,10%,50%,100%", "soak_seconds": 60, "on_failure": "rollback"},
+     "durations": {"install": [5, 20], "check": [1, 3]},
+     "failures": [{"target": "h7", "step": "check", "kind": "fail", "from": 0, "until": 60},
+                  {"version": "2", "step": "check", "kind": "fail", "after_seconds": 0, "share": 1.0}],
+     "steer": [{"at": 30, "do": "pause"}]})
+}
+
+#[test]
+fn the_file_of_the_contract_runs() {
+    let report = run(&contract());
+    assert_eq!(report.status, ActionStatus::RolledBack);
+    let json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["status"], "ROLLED_BACK");
+    assert_eq!(json["touched"], json!(["h1"]));
+    assert_eq!(json["targets"]["h1"]["state"], "rolled_back");
+    assert_eq!(json["targets"]["h1"]["version"], "1");
+    assert_eq!(json["targets"]["h100"]["state"], "skipped");
+    assert_eq!(json["pools"]["p"]["minimum"], 70);
+    assert_eq!(json["pools"]["p"]["lowest_in_service"], 99);
+    assert!(json["seconds"].as_f64().unwrap() > 0.0);
+    let decisions = json["decisions"].as_array().unwrap();
+    assert!(decisions.iter().any(|line| line["what"] == "go back"));
+}
+
+#[test]
+fn the_same_file_gives_the_same_report_and_another_seed_another() {
+    let mut file = contract();
+    file["failures"] = json!([]);
+    file["steer"] = json!([]);
+    let first = run(&file);
+    assert_eq!(first.status, ActionStatus::Completed);
+    assert_eq!(first, run(&file));
+    file["seed"] = json!(2);
+    assert_ne!(first.seconds, run(&file).seconds);
+}
+
+#[test]
+fn a_version_that_goes_bad_later_is_seen_when_the_soak_ends() {
+    let mut file = contract();
+    file["failures"] = json!([{"version": "2", "step": "check", "kind": "fail", "after_seconds": 30}]);
+    file["steer"] = json!([]);
+    let report = run(&file);
+    assert_eq!(report.status, ActionStatus::RolledBack);
+    assert_eq!(report.touched.len(), 1);
+}
+
+#[test]
+fn what_cannot_be_run_is_refused_with_its_field() {
+    for (field, value, at_fault) in [
+        ("targets", json!(0), "targets"),
+        ("targets", json!(["a", "a"]), "targets"),
+        ("targets", json!(-1), "file"),
+        ("zones", json!(0), "zones"),
+        (
+            "pools",
+            json!({"p": {"minimum": 101, "targets": "*"}}),
+            "pools.p.minimum",
+        ),
+        (
+            "pools",
+            json!({"p": {"minimum": 100, "targets": "*"}}),
+            "config.inpool_threshold",
+        ),
+        (
+            "pools",
+            json!({"p": {"minimum": 1, "targets": ["x"]}}),
+            "pools.p.targets",
+        ),
+        ("config", json!({"strategy": "x"}), "config.strategy"),
+        ("config", json!({"zones": ["z1", "z3"]}), "config.zones"),
+        ("durations", json!({"check": [3, 1]}), "durations.check"),
+        ("durations", json!({"nope": 1}), "durations"),
+        (
+            "failures",
+            json!([{"target": "h101", "kind": "fail"}]),
+            "failures",
+        ),
+        (
+            "failures",
+            json!([{"target": "h1", "step": "x", "kind": "fail"}]),
+            "failures",
+        ),
+        ("failures", json!([{"target": "h1", "kind": "explode"}]), "file"),
+        (
+            "failures",
+            json!([{"kind": "fail", "share": 2}]),
+            "failures.share",
+        ),
+        ("steer", json!([{"at": -1, "do": "pause"}]), "steer.at"),
+        ("steer", json!([{"at": 1, "do": "dance"}]), "steer.do"),
+        ("unknown", json!(1), "file"),
+    ] {
+        let mut file = contract();
+        file[field] = value.clone();
+        let error = simulate(&file.to_string()).expect_err(&format!("{field} {value}"));
+        assert_eq!(error.field, at_fault, "{field} {value}: {error}");
+    }
+    assert_eq!(simulate("[").unwrap_err().field, "file");
+}
+
+#[test]
+fn what_waits_for_ever_says_for_what() {
+    let mut file = contract();
+    file["failures"] = json!([]);
+    file["config"]["gate"] = json!("approval");
+    file["steer"] = json!([]);
+    let report = run(&file);
+    assert_eq!(report.status, ActionStatus::Waiting);
+    assert!(report.to_text().contains("approve it"), "{}", report.to_text());
+    file["steer"] = json!([{"at": 500, "do": "promote", "to": "end"}]);
+    assert_eq!(run(&file).status, ActionStatus::Completed);
+}

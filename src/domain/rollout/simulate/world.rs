@@ -1,0 +1,503 @@
+//! The made-up hosts, their load balancer, and the clock.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+
+use crate::domain::name::TargetName;
+use crate::domain::outcome::Outcome;
+use crate::domain::rollout::{Effect, Event, GateVerdict, PoolCount, Rollout, StepResult, Timer, Way};
+use crate::domain::timestamp::Timestamp;
+
+use super::dice::Dice;
+use super::scenario::{Analysis, Failure, FailureKind, Scenario};
+use super::steered;
+
+/// A host that cannot be reached is given up after so long.
+const CONNECT_SECONDS: u64 = 5;
+/// A connection that was lost under a step is waited for so long before the outcome is called unknown.
+const REATTACH_SECONDS: u64 = 30;
+/// So many names of members out of service are told with the counts of a pool.
+const NAMES_TOLD: usize = 16;
+const SLOWER: u64 = 10;
+
+pub(super) struct World<'a> {
+    scenario: &'a Scenario,
+    dice: Dice,
+    numbers: HashMap<TargetName, usize>,
+    /// In the order of `scenario.hosts`.
+    hosts: Vec<HostNow>,
+    pub pools: Vec<PoolNow>,
+    queue: BinaryHeap<Reverse<Due>>,
+    /// How many of them are more than a further question to the load balancer.
+    substance: usize,
+    /// The hosts with a step that was started and has not ended.
+    started: HashSet<TargetName>,
+    /// The ends of steps that a server which died left running.
+    left_running: HashMap<TargetName, Due>,
+    count: u64,
+    /// The steps of both ways are the same, but for `once` steps, which are not undone.
+    steps_back: Vec<usize>,
+}
+
+struct HostNow {
+    version: Option<String>,
+    in_service: bool,
+    put_back_at: Option<Timestamp>,
+    pools: Vec<usize>,
+}
+
+pub(super) struct PoolNow {
+    pub name: String,
+    pub minimum: u32,
+    pub in_service: u32,
+    pub lowest: u32,
+    /// Members that were out of service from the start.
+    found_out: BTreeSet<usize>,
+}
+
+#[derive(PartialEq)]
+struct Due {
+    at: Timestamp,
+    count: u64,
+    event: Event,
+}
+
+impl Eq for Due {}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.count).cmp(&(other.at, other.count))
+    }
+}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<'a> World<'a> {
+    pub fn new(scenario: &'a Scenario, rollout: &Rollout) -> Self {
+        let plan = rollout.plan();
+        let mut pools: Vec<PoolNow> = plan
+            .pools
+            .iter()
+            .map(|pool| PoolNow {
+                name: pool.name.clone(),
+                minimum: pool.minimum,
+                in_service: 0,
+                lowest: 0,
+                found_out: BTreeSet::new(),
+            })
+            .collect();
+        let pool_numbers: HashMap<String, usize> = pools
+            .iter()
+            .enumerate()
+            .map(|(number, pool)| (pool.name.clone(), number))
+            .collect();
+        let mut hosts = Vec::with_capacity(scenario.hosts.len());
+        for (place, host) in scenario.hosts.iter().enumerate() {
+            let mine: Vec<usize> = host.pools.iter().map(|pool| pool_numbers[pool]).collect();
+            for &pool in &mine {
+                if host.in_service {
+                    pools[pool].in_service += 1;
+                    pools[pool].lowest += 1;
+                } else {
+                    pools[pool].found_out.insert(place);
+                }
+            }
+            hosts.push(HostNow {
+                version: host.version.clone(),
+                in_service: host.in_service,
+                put_back_at: host.in_service.then(|| Timestamp::from_millis(0)),
+                pools: mine,
+            });
+        }
+        Self {
+            dice: Dice::new(scenario.seed),
+            numbers: scenario
+                .hosts
+                .iter()
+                .enumerate()
+                .map(|(place, host)| (host.name.clone(), place))
+                .collect(),
+            hosts,
+            pools,
+            queue: BinaryHeap::new(),
+            substance: 0,
+            started: HashSet::new(),
+            left_running: HashMap::new(),
+            count: 0,
+            steps_back: (0..scenario.steps.len())
+                .filter(|&place| !scenario.steps[place].once)
+                .collect(),
+            scenario,
+        }
+    }
+
+    pub fn begin(&mut self) {
+        let start = Timestamp::from_millis(0);
+        let created = Event::Created {
+            due_at: start,
+            needs_approval: Vec::new(),
+            queued_behind: None,
+        };
+        self.later(start, created);
+        for (at, steer, reason) in &self.scenario.steers {
+            self.later(start.plus_millis(*at), steered(steer.clone(), reason));
+        }
+    }
+
+    /// When the next thing happens.
+    pub fn next_at(&self) -> Option<Timestamp> {
+        self.queue.peek().map(|Reverse(due)| due.at)
+    }
+
+    /// Whether anything can still happen but the same question again. (Nobody but the rollout moves
+    /// members of pools here.)
+    pub fn goes_on(&self) -> bool {
+        self.substance > 0
+    }
+
+    pub fn next(&mut self) -> Option<Event> {
+        let Reverse(due) = self.queue.pop()?;
+        self.substance -= usize::from(!only_asks(&due.event));
+        self.happens(&due.event, due.at);
+        if let Event::StepStarted { target, .. } = &due.event {
+            self.started.insert(target.clone());
+        }
+        if let Event::StepEnded { target, .. } = &due.event {
+            self.started.remove(target);
+        }
+        Some(due.event)
+    }
+
+    /// The server died: its timers and questions are gone. Hosts go on with what was started on them, and
+    /// people still come at their time.
+    pub fn forget_what_is_under_way(&mut self) {
+        let (mut kept, mut ends) = (BinaryHeap::new(), HashMap::new());
+        for Reverse(due) in self.queue.drain() {
+            match &due.event {
+                Event::StepEnded { target, .. } if self.started.contains(target) => {
+                    ends.insert(target.clone(), due);
+                }
+                Event::Created { .. } | Event::Steered { .. } => kept.push(Reverse(due)),
+                _ => {}
+            }
+        }
+        self.queue = kept;
+        self.substance = self.queue.len();
+        self.left_running = ends;
+    }
+
+    /// The version a host runs.
+    pub fn version(&self, target: &TargetName) -> Option<&str> {
+        let place = self.numbers.get(target)?;
+        self.hosts[*place].version.as_deref()
+    }
+
+    /// Every host, in the order of the file.
+    pub fn names(&self) -> impl Iterator<Item = &TargetName> {
+        self.scenario.hosts.iter().map(|host| &host.name)
+    }
+
+    #[cfg(test)]
+    pub fn pools_of(&self, target: &TargetName) -> impl Iterator<Item = &PoolNow> {
+        let host = &self.hosts[self.numbers[target]];
+        host.pools.iter().map(|&pool| &self.pools[pool])
+    }
+
+    fn later(&mut self, at: Timestamp, event: Event) {
+        self.count += 1;
+        self.substance += usize::from(!only_asks(&event));
+        self.queue.push(Reverse(Due {
+            at,
+            count: self.count,
+            event,
+        }));
+    }
+
+    pub fn carry_out(&mut self, effect: &Effect, now: Timestamp) {
+        match effect {
+            Effect::TakeLeases => self.later(now, Event::LeasesTaken),
+            Effect::CheckHosts => {
+                let unfit = self.unfit(now);
+                self.later(now, Event::HostsChecked { unfit });
+            }
+            Effect::AskPools { target } => {
+                let pools = self.counts(self.numbers[target]);
+                let target = target.clone();
+                self.later(now, Event::PoolsCounted { target, pools });
+            }
+            Effect::RunStep {
+                target,
+                way,
+                step,
+                attempt,
+            } => self.run_step(target, *way, *step, *attempt, now),
+            Effect::Arm { timer, at } => self.later(*at, Event::TimerFired { timer: timer.clone() }),
+            Effect::AskGate { stage, .. } => {
+                let (verdict, detail) = match self.scenario.analysis {
+                    Analysis::Pass => (GateVerdict::Pass, "the simulation says yes"),
+                    Analysis::Fail => (GateVerdict::Fail, "the simulation says no"),
+                    Analysis::Inconclusive => (GateVerdict::Inconclusive, "the simulation has no data"),
+                };
+                let detail = detail.to_owned();
+                self.later(
+                    now,
+                    Event::GateAnswered {
+                        stage: *stage,
+                        verdict,
+                        detail,
+                    },
+                );
+            }
+            Effect::LookUpStep { target, .. } => {
+                if let Some(due) = self.left_running.remove(target) {
+                    self.later(due.at.max(now), due.event);
+                }
+            }
+            // The hosts themselves know their versions.
+            Effect::RecordVersion { .. } | Effect::End { .. } => {}
+        }
+    }
+
+    fn counts(&self, place: usize) -> Vec<PoolCount> {
+        let host = &self.hosts[place];
+        host.pools
+            .iter()
+            .map(|&number| {
+                let pool = &self.pools[number];
+                let out = pool.found_out.iter().take(NAMES_TOLD);
+                PoolCount {
+                    pool: pool.name.clone(),
+                    in_service: pool.in_service,
+                    itself: host.in_service,
+                    out_of_service: out.map(|&out| self.scenario.hosts[out].name.clone()).collect(),
+                }
+            })
+            .collect()
+    }
+
+    fn unfit(&self, now: Timestamp) -> Vec<(TargetName, Outcome, String)> {
+        let places = 0..self.hosts.len();
+        let gone = places.filter(|&place| self.is_gone(place, now));
+        gone.map(|place| {
+            let name = self.scenario.hosts[place].name.clone();
+            let error = format!("{name} cannot be reached");
+            (name, Outcome::Unreachable, error)
+        })
+        .collect()
+    }
+
+    /// Whether the host as a whole cannot be reached.
+    fn is_gone(&self, place: usize, now: Timestamp) -> bool {
+        let version = self.hosts[place].version.as_deref();
+        self.strikes(place, None, version, now)
+            .any(|failure| failure.kind == FailureKind::Unreachable)
+    }
+
+    /// The failures in force at this moment on a host with this version: those of the step, or of no step.
+    fn strikes(
+        &self,
+        place: usize,
+        step: Option<&str>,
+        runs: Option<&str>,
+        now: Timestamp,
+    ) -> impl Iterator<Item = &Failure> {
+        let host = &self.hosts[place];
+        let name = self.scenario.hosts[place].name.as_str();
+        let seconds = now.as_millis() as f64 / 1000.0;
+        let failures = self.scenario.failures.iter().zip(0_u64..);
+        failures
+            .filter(move |(failure, number)| {
+                let since_put_back = match host.put_back_at {
+                    Some(at) => now.millis_since(at) as f64 / 1000.0,
+                    None => 0.0,
+                };
+                let right_step = match (&failure.step, step) {
+                    (Some(wanted), Some(step)) => wanted == step,
+                    (Some(_), None) => false,
+                    (None, _) => true,
+                };
+                right_step
+                    && failure.target.as_deref().is_none_or(|target| target == name)
+                    && seconds >= failure.from
+                    && failure.until.is_none_or(|until| seconds < until)
+                    && failure.version.as_deref().is_none_or(|version| {
+                        runs == Some(version)
+                            && (failure.after_seconds <= 0.0 || since_put_back >= failure.after_seconds)
+                    })
+                    && (failure.share >= 1.0 || self.dice.chance(failure.share, &[*number, place as u64]))
+            })
+            .map(|(failure, _)| failure)
+    }
+
+    fn run_step(&mut self, target: &TargetName, way: Way, step: u32, attempt: u32, now: Timestamp) {
+        let place = self.numbers[target];
+        let number = self.number(way, step);
+        self.later(
+            now,
+            Event::StepStarted {
+                target: target.clone(),
+                way,
+                step,
+                attempt,
+            },
+        );
+        let (after, result) = self.fate(place, number, way, attempt, now);
+        let at = now.plus_millis(after);
+        self.later(
+            at,
+            Event::StepEnded {
+                target: target.clone(),
+                way,
+                step,
+                attempt,
+                result,
+            },
+        );
+    }
+
+    /// How an attempt of a step will end, and after how many milliseconds.
+    fn fate(&self, place: usize, number: usize, way: Way, attempt: u32, now: Timestamp) -> (u64, StepResult) {
+        let scenario = self.scenario;
+        let step = &scenario.steps[number];
+        let (low, high) = scenario.duration(&step.name);
+        let question = [
+            place as u64,
+            number as u64,
+            u64::from(way == Way::Back),
+            u64::from(attempt),
+        ];
+        let mut after = self.dice.between(low, high, &question);
+        let on_host = !matches!(step.name.as_str(), "pool_out" | "pool_in" | "drain");
+        // What is being installed strikes already.
+        let runs = match step.name.as_str() {
+            "install" => self.installed(place, way),
+            _ => self.hosts[place].version.clone(),
+        };
+        let striking = |at: Timestamp| -> Vec<FailureKind> {
+            self.strikes(place, Some(&step.name), runs.as_deref(), at)
+                .map(|failure| failure.kind)
+                .collect()
+        };
+        let kinds = striking(now);
+        if kinds.contains(&FailureKind::Unreachable) && on_host {
+            let error = "the host cannot be reached".to_owned();
+            return (CONNECT_SECONDS * 1000, bad(Outcome::Unreachable, error));
+        }
+        if kinds.contains(&FailureKind::Slow) {
+            after *= SLOWER;
+        }
+        let limit = step.timeout_seconds * 1000;
+        if kinds.contains(&FailureKind::Hang) || after > limit {
+            let error = format!("stopped after its timeout of {} s", step.timeout_seconds);
+            return (limit, bad(Outcome::Timeout, error));
+        }
+        let end = now.plus_millis(after);
+        let at_end = striking(end);
+        if at_end.contains(&FailureKind::Unreachable) && on_host {
+            let waited = after + REATTACH_SECONDS * 1000;
+            let still = self.is_gone(place, now.plus_millis(waited));
+            let error = "the connection was lost; what became of it is not known".to_owned();
+            return if still {
+                (waited, bad(Outcome::Unknown, error))
+            } else {
+                (waited, good())
+            };
+        }
+        if at_end.contains(&FailureKind::Fail) {
+            return (after, bad(Outcome::Failed, "exit code 1".to_owned()));
+        }
+        (after, good())
+    }
+
+    /// What a host runs after its install.
+    fn installed(&self, place: usize, way: Way) -> Option<String> {
+        match (way, &self.scenario.to) {
+            (_, None) => self.hosts[place].version.clone(),
+            (Way::Forth, to) => to.clone(),
+            (Way::Back, Some(_)) => self.scenario.hosts[place].version.clone(),
+        }
+    }
+
+    /// What the end of a step does to the world.
+    fn happens(&mut self, event: &Event, at: Timestamp) {
+        let Event::StepEnded {
+            target,
+            way,
+            step,
+            result,
+            ..
+        } = event
+        else {
+            return;
+        };
+        let place = self.numbers[target];
+        let scenario = self.scenario;
+        let name = scenario.steps[self.number(*way, *step)].name.as_str();
+        match (name, result.outcome) {
+            ("install", Outcome::Ok | Outcome::Unknown) => {
+                self.hosts[place].version = self.installed(place, *way);
+            }
+            ("pool_out", Outcome::Ok) => self.serve(place, false),
+            ("pool_in", Outcome::Ok) => {
+                self.hosts[place].put_back_at = Some(at);
+                self.serve(place, true);
+            }
+            _ => {}
+        }
+    }
+
+    /// The place of a step in the scenario's list.
+    fn number(&self, way: Way, step: u32) -> usize {
+        match way {
+            Way::Forth => step as usize,
+            Way::Back => self.steps_back[step as usize],
+        }
+    }
+
+    fn serve(&mut self, place: usize, in_service: bool) {
+        let host = &mut self.hosts[place];
+        if std::mem::replace(&mut host.in_service, in_service) == in_service {
+            return;
+        }
+        for &pool in &host.pools {
+            let pool = &mut self.pools[pool];
+            if in_service {
+                pool.in_service += 1;
+                pool.found_out.remove(&place);
+            } else {
+                pool.in_service -= 1;
+                pool.lowest = pool.lowest.min(pool.in_service);
+            }
+        }
+    }
+}
+
+fn only_asks(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::PoolsCounted { .. }
+            | Event::TimerFired {
+                timer: Timer::Pools { .. }
+            }
+    )
+}
+
+fn good() -> StepResult {
+    StepResult {
+        outcome: Outcome::Ok,
+        exit_code: Some(0),
+        error: None,
+    }
+}
+
+fn bad(outcome: Outcome, error: String) -> StepResult {
+    StepResult {
+        outcome,
+        exit_code: (outcome == Outcome::Failed).then_some(1),
+        error: Some(error),
+    }
+}

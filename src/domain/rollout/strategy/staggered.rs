@@ -1,0 +1,54 @@
+//! Staggered: stages that grow, by the size of the fleet, or as a list says. Targets that are out of
+//! service come last, under `Others`.
+//!
+//! The table is Edge's, with the entry for ten and more that was missing there, and with a first stage
+//! that is always a single target.
+
+use super::fleet::Fleet;
+use super::keys::Keys;
+use super::stage_list::StageList;
+use super::{Part, StrategyError};
+
+/// The stages of a fleet of at least so many targets in service; the last line that fits.
+const BY_SIZE: [(usize, &str); 4] = [
+    (1, "100%"),
+    (2, "1,100%"),
+    (4, "1,50%,100%"),
+    (10, "1,10%,25%,50%,100%"),
+];
+
+pub(super) fn lay(fleet: &Fleet<'_>, keys: &Keys) -> Result<Vec<Part>, StrategyError> {
+    if keys.stages_choose_targets()
+        && let Some(list) = &keys.stages
+    {
+        return list.cut(fleet, &fleet.all());
+    }
+    grow(fleet, keys, &fleet.in_service(), &fleet.out_of_service())
+}
+
+/// Stages over `first`, then `Others`.
+pub(super) fn grow(
+    fleet: &Fleet<'_>,
+    keys: &Keys,
+    first: &[usize],
+    others: &[usize],
+) -> Result<Vec<Part>, StrategyError> {
+    let mut parts = match &keys.stages {
+        _ if first.is_empty() => Vec::new(),
+        Some(list) => list.cut(fleet, first)?,
+        None => by_size(first.len())?.cut(fleet, first)?,
+    };
+    if !others.is_empty() {
+        parts.push(Part {
+            label: "Others".to_owned(),
+            targets: others.to_vec(),
+            ..Part::default()
+        });
+    }
+    Ok(parts)
+}
+
+fn by_size(size: usize) -> Result<StageList, StrategyError> {
+    let line = BY_SIZE.iter().rev().find(|(least, _)| *least <= size);
+    StageList::read_text(line.map_or("100%", |(_, stages)| stages))
+}

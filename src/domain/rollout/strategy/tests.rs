@@ -1,0 +1,262 @@
+//! The table of strategies as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::{Laid, ROLLOUT_KEYS, STRATEGIES, StrategyError, TargetFacts, lay_out};
+use crate::domain::name::TargetName;
+use crate::domain::plan::{Gate, ZoneOrder};
+use crate::domain::target::Pool;
+
+fn fleet(count: usize) -> Vec<TargetFacts> {
+    (1..=count)
+        .map(|number| TargetFacts {
+            name: TargetName::parse(&format!("h{number}")).unwrap(),
+            zone: if number % 2 == 1 { "east" } else { "west" }.to_owned(),
+            pools: Vec::new(),
+            labels: BTreeMap::new(),
+            in_service: true,
+            group: None,
+            ring: Some((number % 3).to_string()),
+        })
+        .collect()
+}
+
+fn keys(value: &Value) -> Map<String, Value> {
+    value.as_object().unwrap().clone()
+}
+
+fn lay(value: &Value, count: usize) -> Result<Laid, StrategyError> {
+    lay_out(&keys(value), &fleet(count), &[])
+}
+
+fn sizes(laid: &Laid) -> Vec<(String, usize)> {
+    laid.stages
+        .iter()
+        .map(|stage| (stage.label.clone(), stage.targets.len()))
+        .collect()
+}
+
+#[test]
+fn the_defaults_by_size_of_the_fleet() {
+    for (count, wanted) in [
+        (1, vec![1]),
+        (2, vec![1, 1]),
+        (3, vec![1, 2]),
+        (4, vec![1, 1, 2]),
+        (9, vec![1, 3, 5]),
+        (10, vec![1, 1, 3, 5]),
+        (100, vec![1, 9, 15, 25, 50]),
+    ] {
+        let laid = lay(&json!({}), count).unwrap();
+        let got: Vec<usize> = laid.stages.iter().map(|stage| stage.targets.len()).collect();
+        assert_eq!(got, wanted, "{count}");
+        assert_eq!(laid.limits.max_parallel as usize, (count / 4).max(1));
+    }
+}
+
+#[test]
+fn every_strategy_places_every_target_once_and_has_no_empty_stage() {
+    for strategy in STRATEGIES {
+        for count in [1, 2, 3, 7, 10, 99] {
+            let mut targets = fleet(count);
+            // Something for blue-green to begin with.
+            targets[count / 2].in_service = false;
+            let laid = lay_out(&keys(&json!({"strategy": strategy.name})), &targets, &[]).unwrap();
+            let placed: BTreeSet<&TargetName> = laid.order.iter().collect();
+            assert_eq!(placed.len(), count, "{} {count}", strategy.name);
+            assert_eq!(laid.order.len(), count, "{} {count}", strategy.name);
+            assert!(laid.stages.iter().all(|stage| !stage.targets.is_empty()));
+            assert!(laid.stages.iter().all(|stage| stage.max_parallel >= 1));
+            let labels: BTreeSet<&str> = laid.stages.iter().map(|stage| stage.label.as_str()).collect();
+            assert_eq!(
+                labels.len(),
+                laid.stages.len(),
+                "each stage has a label of its own"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_its_key() {
+    for (value, key, hint) in [
+        (
+            json!({"strategy": "stagered"}),
+            "strategy",
+            "did you mean `staggered`?",
+        ),
+        (
+            json!({"max_paralell": 1}),
+            "max_paralell",
+            "did you mean `max_parallel`?",
+        ),
+        (json!({"max_parallel": 0}), "max_parallel", "at least 1"),
+        (json!({"max_parallel": -1}), "max_parallel", "`-1`"),
+        (json!({"max_parallel": "120%"}), "max_parallel", "more than all"),
+        (json!({"soak_seconds": -5}), "soak_seconds", "-5"),
+        (json!({"soak_seconds": 1.5}), "soak_seconds", "1.5"),
+        (json!({"soak_seconds": 99_999_999}), "soak_seconds", "absurd"),
+        (
+            json!({"target_deadline_seconds": 0}),
+            "target_deadline_seconds",
+            "at least 1",
+        ),
+        (json!({"stages": "10%,50%"}), "stages", "cover 5 of 10"),
+        (json!({"stages": "50%,10%,100%"}), "stages", "must grow"),
+        (json!({"stages": "0,100%"}), "stages", "nobody"),
+        (json!({"stages": ""}), "stages", "neither"),
+        (json!({"stages": []}), "stages", "no stage"),
+        (
+            json!({"stages": [{"percent": 10, "count": 1}]}),
+            "stages",
+            "one of",
+        ),
+        (
+            json!({"stages": [{"lable": "x"}]}),
+            "stages",
+            "did you mean `label`?",
+        ),
+        (
+            json!({"stages": [{"zone": "eest"}, {}]}),
+            "stages",
+            "did you mean `east`?",
+        ),
+        (json!({"stages": [{"targets": ["h11"]}, {}]}), "stages", "h11"),
+        (json!({"zones": ["east"]}), "zones", "leaves out"),
+        (
+            json!({"zones": ["east", "wset"]}),
+            "zones",
+            "did you mean `west`?",
+        ),
+        (json!({"zones": ["east", "east", "west"]}), "zones", "twice"),
+        (
+            json!({"on_failure": "rolback"}),
+            "on_failure",
+            "did you mean `rollback`?",
+        ),
+        (json!({"max_failed": "x"}), "max_failed", "`x`"),
+        (json!({"strategy": "blue_green"}), "strategy", "out of service"),
+        (
+            json!({"strategy": "canary", "canary_pool": ["nope"]}),
+            "canary_pool",
+            "nope",
+        ),
+        (
+            json!({"zone_parallelazation": false}),
+            "zone_serialization_order",
+            "needed",
+        ),
+    ] {
+        let error = lay(&value, 10).expect_err(&value.to_string());
+        assert_eq!(error.key, key, "{value}: {error}");
+        assert!(error.message.contains(hint), "{value}: {error}");
+    }
+    assert_eq!(lay_out(&Map::new(), &[], &[]).unwrap_err().key, "targets");
+    let mut twice = fleet(2);
+    twice[1].name = twice[0].name.clone();
+    assert_eq!(lay_out(&Map::new(), &twice, &[]).unwrap_err().key, "targets");
+}
+
+#[test]
+fn a_pool_that_can_spare_nobody_is_refused_with_the_arithmetic() {
+    let mut targets = fleet(3);
+    for target in &mut targets {
+        "east".clone_into(&mut target.zone);
+        target.pools = vec!["p".to_owned()];
+    }
+    let members: Vec<TargetName> = targets.iter().map(|target| target.name.clone()).collect();
+    let pool = |minimum| Pool {
+        name: "p".to_owned(),
+        zone: "east".to_owned(),
+        minimum,
+        members: members.clone(),
+    };
+    let error = lay_out(&Map::new(), &targets, &[pool(3)]).unwrap_err();
+    assert_eq!(error.key, "inpool_threshold");
+    assert!(error.message.contains("3 - 3 = 0"), "{error}");
+    assert!(error.message.contains("at most 66 %"), "{error}");
+    assert!(lay_out(&Map::new(), &targets, &[pool(2)]).is_ok());
+    for target in &mut targets {
+        target.in_service = false;
+    }
+    assert!(
+        lay_out(&Map::new(), &targets, &[pool(3)]).is_ok(),
+        "nobody is taken out"
+    );
+}
+
+#[test]
+fn zones_one_after_another_each_have_their_own_stages() {
+    let laid = lay(&json!({"zones": ["west", "east"], "stages": "1,100%"}), 10).unwrap();
+    assert_eq!(
+        sizes(&laid),
+        [
+            ("west 1".to_owned(), 1),
+            ("west 100%".to_owned(), 4),
+            ("east 1".to_owned(), 1),
+            ("east 100%".to_owned(), 4)
+        ]
+    );
+    assert_eq!(
+        laid.limits.zones,
+        ZoneOrder::Serial(vec!["west".to_owned(), "east".to_owned()])
+    );
+}
+
+#[test]
+fn edges_keys_are_mapped() {
+    let staggered = lay(
+        &json!({"is_staggered": true, "staggered_batch": "10%,50%,100%"}),
+        10,
+    )
+    .unwrap();
+    assert_eq!(staggered, lay(&json!({"stages": "10%,50%,100%"}), 10).unwrap());
+    let rolling = lay(&json!({"is_staggered": false}), 10).unwrap();
+    assert_eq!(rolling, lay(&json!({"strategy": "rolling"}), 10).unwrap());
+    let serial = json!({"zone_parallelazation": false, "zone_serialization_order": ["east", "west"]});
+    assert_eq!(
+        lay(&serial, 10).unwrap(),
+        lay(&json!({"zones": ["east", "west"]}), 10).unwrap()
+    );
+}
+
+#[test]
+fn canary_pools_begin_and_the_rest_come_as_others() {
+    let mut targets = fleet(10);
+    for target in &mut targets[4..8] {
+        target.pools = vec!["c".to_owned()];
+    }
+    let value = json!({"is_canary": true, "canary_pool": {"east": ["c"], "west": ["c"]}, "gate": "approval"});
+    let laid = lay_out(&keys(&value), &targets, &[]).unwrap();
+    assert_eq!(
+        sizes(&laid),
+        [
+            ("1".to_owned(), 1),
+            ("50%".to_owned(), 1),
+            ("100%".to_owned(), 2),
+            ("Others".to_owned(), 6)
+        ]
+    );
+    assert_eq!(laid.stages[0].targets[0].as_str(), "h5");
+    assert_eq!(laid.stages[0].gate, Gate::Approval);
+    assert_eq!(laid.stages[3].gate, Gate::None, "nothing to go on to");
+}
+
+#[test]
+fn a_stage_that_falls_away_hands_on_its_gate_and_soak() {
+    let stages =
+        json!([{"count": 1}, {"percent": 10, "gate": "approval", "soak_seconds": 60}, {"percent": 100}]);
+    let laid = lay(&json!({"stages": stages}), 5).unwrap();
+    assert_eq!(sizes(&laid), [("1".to_owned(), 1), ("100%".to_owned(), 4)]);
+    assert_eq!(laid.stages[0].gate, Gate::Approval);
+    assert_eq!(laid.stages[0].soak_seconds, 60);
+}
+
+#[test]
+fn every_key_is_told_about_once() {
+    let names: BTreeSet<&str> = ROLLOUT_KEYS.iter().map(|(name, _)| *name).collect();
+    assert_eq!(names.len(), ROLLOUT_KEYS.len());
+    assert!(ROLLOUT_KEYS.iter().all(|(_, doc)| !doc.is_empty()));
+}

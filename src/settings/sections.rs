@@ -1,0 +1,125 @@
+//! The settings as the rest of the program reads them: one struct a section, every default filled in.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+/// All settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// `[server]`
+    pub server: ServerSettings,
+    /// `[store]`
+    pub store: StoreSettings,
+    /// `[ssh]`
+    pub ssh: SshSettings,
+    /// `[elasticsearch]`
+    pub elasticsearch: ElasticsearchSettings,
+    /// `[actions]`
+    pub actions: ActionSettings,
+}
+
+/// A value that is never shown: no `Display`, and `Debug` masks it.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Keeps `value` from being shown.
+    pub fn new(value: impl Into<String>) -> Self {
+        Self(value.into())
+    }
+
+    /// The value, for the one place that needs it.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(crate::domain::mask::MASK)
+    }
+}
+
+/// `[server]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// `server.listen`, `EDGEWISE_SERVER__LISTEN`, default `127.0.0.1:8080`: port 0 takes a free one.
+    pub listen: String,
+    /// `server.data_dir`, `EDGEWISE_SERVER__DATA_DIR`, default `/var/lib/edgewise` for root, else
+    /// `$XDG_DATA_HOME/edgewise` or `~/.local/share/edgewise`.
+    pub data_dir: PathBuf,
+    /// `server.secure_cookies`, `EDGEWISE_SERVER__SECURE_COOKIES`, default false: the session cookie over HTTPS only.
+    pub secure_cookies: bool,
+    /// `server.trust_forwarded`, `EDGEWISE_SERVER__TRUST_FORWARDED`, default false: believe `X-Forwarded-Proto` and
+    /// `X-Forwarded-Host`.
+    pub trust_forwarded: bool,
+    /// `server.session_hours`, `EDGEWISE_SERVER__SESSION_HOURS`, default 12.
+    pub session_hours: u32,
+    /// `server.shutdown_seconds`, `EDGEWISE_SERVER__SHUTDOWN_SECONDS`, default 20.
+    pub shutdown_seconds: u32,
+}
+
+/// `[store]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreSettings {
+    /// `store.url`, `EDGEWISE_STORE__URL` (or `_FILE`), default `sqlite:<data_dir>/edgewise.db`. May hold a password.
+    pub url: Secret,
+}
+
+/// `[ssh]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SshSettings {
+    /// `ssh.config_file`, `EDGEWISE_SSH__CONFIG_FILE`, default `~/.ssh/config`, then `/etc/ssh/ssh_config`.
+    pub config_file: Option<PathBuf>,
+    /// `ssh.known_hosts_file`, `EDGEWISE_SSH__KNOWN_HOSTS_FILE`, default `~/.ssh/known_hosts`.
+    pub known_hosts_file: Option<PathBuf>,
+    /// `ssh.user`, `EDGEWISE_SSH__USER`, default the user who runs Edgewise.
+    pub user: Option<String>,
+    /// `ssh.identity_file`, `EDGEWISE_SSH__IDENTITY_FILE`, default the agent and the usual files.
+    pub identity_file: Option<PathBuf>,
+    /// `EDGEWISE_SSH_PASSWORD` (or `_FILE`), no default; not in a settings file.
+    pub password: Option<Secret>,
+    /// `ssh.connect_timeout_seconds`, `EDGEWISE_SSH__CONNECT_TIMEOUT_SECONDS`, default 20: name, connection, key
+    /// exchange and login together.
+    pub connect_timeout_seconds: u32,
+}
+
+/// `[elasticsearch]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ElasticsearchSettings {
+    /// `elasticsearch.url`, `EDGEWISE_ELASTICSEARCH__URL` (or `_FILE`; several with commas), no default: one or more.
+    /// They may hold a password.
+    pub urls: Vec<Secret>,
+    /// `elasticsearch.username`, `EDGEWISE_ELASTICSEARCH__USERNAME`, no default.
+    pub username: Option<String>,
+    /// `elasticsearch.password`, `EDGEWISE_ELASTICSEARCH__PASSWORD` (or `_FILE`), no default.
+    pub password: Option<Secret>,
+    /// `elasticsearch.api_key`, `EDGEWISE_ELASTICSEARCH__API_KEY` (or `_FILE`), no default.
+    pub api_key: Option<Secret>,
+    /// `elasticsearch.ca_file`, `EDGEWISE_ELASTICSEARCH__CA_FILE`, no default: PEM certificates to trust.
+    pub ca_file: Option<PathBuf>,
+    /// `elasticsearch.index_prefix`, `EDGEWISE_ELASTICSEARCH__INDEX_PREFIX`, default `edge`.
+    pub index_prefix: String,
+    /// `elasticsearch.index_period`, `EDGEWISE_ELASTICSEARCH__INDEX_PERIOD`, default `day`.
+    pub index_period: IndexPeriod,
+}
+
+/// How often a new index begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexPeriod {
+    /// `edge-basic-2026.11.21`
+    Day,
+    /// `edge-basic-2026.11`
+    Month,
+}
+
+/// `[actions]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActionSettings {
+    /// `actions.queue_timeout_seconds`, `EDGEWISE_ACTIONS__QUEUE_TIMEOUT_SECONDS`, default 3600.
+    pub queue_timeout_seconds: u64,
+}

@@ -1,0 +1,79 @@
+//! The agent: somebody else's process that holds keys and signs with them.
+
+use russh::client::Handle;
+use russh::keys::agent::AgentIdentity;
+use russh::keys::agent::client::AgentClient;
+use tokio::net::UnixStream;
+
+use crate::ssh::connection::Guard;
+
+use super::Tried;
+use super::key_files::rsa_hash;
+
+/// A conversation with an agent, for one login.
+pub(super) struct Agent {
+    client: AgentClient<UnixStream>,
+}
+
+impl Agent {
+    /// Opens the agent at `socket` and asks what it holds. None where there is no agent; the story says why.
+    pub(super) async fn open(
+        socket: Option<&str>,
+        story: &mut Vec<String>,
+    ) -> Option<(Self, Vec<AgentIdentity>)> {
+        let socket = socket?;
+        let mut client = match AgentClient::connect_uds(socket).await {
+            Ok(client) => client,
+            Err(error) => {
+                story.push(format!("the agent at {socket} does not answer ({error})"));
+                return None;
+            }
+        };
+        match client.request_identities().await {
+            Ok(held) => Some((Self { client }, held)),
+            Err(error) => {
+                story.push(format!(
+                    "the agent at {socket} does not say what it holds ({error})"
+                ));
+                None
+            }
+        }
+    }
+
+    /// Tries one of the things it holds.
+    pub(super) async fn log_in(
+        &mut self,
+        handle: &mut Handle<Guard>,
+        user: &str,
+        identity: AgentIdentity,
+    ) -> Tried {
+        let is_rsa = matches!(
+            identity.public_key().algorithm(),
+            russh::keys::Algorithm::Rsa { .. }
+        );
+        let hash = if is_rsa {
+            Some(rsa_hash(handle).await)
+        } else {
+            None
+        };
+        let result = match identity {
+            AgentIdentity::PublicKey { key, .. } => {
+                handle
+                    .authenticate_publickey_with(user, key, hash, &mut self.client)
+                    .await
+            }
+            AgentIdentity::Certificate { certificate, .. } => {
+                handle
+                    .authenticate_certificate_with(user, certificate, hash, &mut self.client)
+                    .await
+            }
+        };
+        match result {
+            Ok(result) => result.into(),
+            Err(russh::AgentAuthError::Send(_)) => Tried::Gone,
+            Err(russh::AgentAuthError::Key(error)) => {
+                Tried::Not(format!("the agent would not sign ({error})"))
+            }
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Keys and certificates from files, each read once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use russh::client::Handle;
+use russh::keys::ssh_key::public::KeyData;
+use russh::keys::{Certificate, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey, decode_secret_key};
+
+use crate::ssh::connection::Guard;
+
+use super::Tried;
+
+/// What stands in a key file.
+#[derive(Debug, Clone)]
+pub(super) enum KeyFile {
+    /// A key.
+    Key(Arc<PrivateKey>),
+    /// A key that is encrypted; its public half, where it can be told.
+    Encrypted(Option<KeyData>),
+    /// Nothing; the public half, where that is there (the key is in an agent or a token).
+    Missing(Option<KeyData>),
+    /// Something else: the reason.
+    Broken(String),
+}
+
+/// The key files that were read so far.
+#[derive(Debug, Default)]
+pub struct KeyFiles {
+    read: Mutex<HashMap<String, KeyFile>>,
+}
+
+impl KeyFiles {
+    /// What stands in the file. Only what was found is kept: a file may still come.
+    pub(super) async fn load(&self, path: &str) -> KeyFile {
+        if let Some(file) = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
+            return file.clone();
+        }
+        let owned = path.to_owned();
+        let file = tokio::task::spawn_blocking(move || read(&owned))
+            .await
+            .unwrap_or_else(|error| KeyFile::Broken(error.to_string()));
+        if matches!(file, KeyFile::Key(_)) {
+            self.read
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(path.to_owned(), file.clone());
+        }
+        file
+    }
+
+    /// The certificate in the file, where there is one.
+    pub(super) async fn certificate(&self, path: &str) -> Option<Certificate> {
+        let text = tokio::fs::read_to_string(path).await.ok()?;
+        Certificate::from_openssh(&text).ok()
+    }
+}
+
+fn read(path: &str) -> KeyFile {
+    let public = || {
+        let text = std::fs::read_to_string(format!("{path}.pub")).ok()?;
+        Some(PublicKey::from_openssh(text.trim()).ok()?.key_data().clone())
+    };
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return KeyFile::Missing(public()),
+        Err(error) => return KeyFile::Broken(error.to_string()),
+    };
+    if let Ok(key) = PrivateKey::from_openssh(&text)
+        && key.is_encrypted()
+    {
+        return KeyFile::Encrypted(Some(key.public_key().key_data().clone()));
+    }
+    match decode_secret_key(&text, None) {
+        Ok(key) => KeyFile::Key(Arc::new(key)),
+        Err(russh::keys::Error::KeyIsEncrypted) => KeyFile::Encrypted(public()),
+        Err(_) if text.contains("ENCRYPTED") => KeyFile::Encrypted(public()),
+        Err(error) => KeyFile::Broken(error.to_string()),
+    }
+}
+
+/// The hash for signatures of RSA keys: the best that the host says it knows, and SHA-512 where it does not say. SHA-1
+/// is never used.
+pub(super) async fn rsa_hash(handle: &Handle<Guard>) -> HashAlg {
+    let said = handle.best_supported_rsa_hash().await;
+    said.ok().flatten().flatten().unwrap_or(HashAlg::Sha512)
+}
+
+/// Tries a key.
+pub(super) async fn with_key(handle: &mut Handle<Guard>, user: &str, key: Arc<PrivateKey>) -> Tried {
+    let hash = if key.algorithm().is_rsa() {
+        Some(rsa_hash(handle).await)
+    } else {
+        None
+    };
+    match handle
+        .authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash))
+        .await
+    {
+        Ok(result) => result.into(),
+        Err(_) => Tried::Gone,
+    }
+}
+
+/// Tries a key with its certificate.
+pub(super) async fn with_certificate(
+    handle: &mut Handle<Guard>,
+    user: &str,
+    key: Arc<PrivateKey>,
+    certificate: Certificate,
+) -> Tried {
+    if key.algorithm().is_rsa() {
+        return Tried::Not(
+            "a certificate of an RSA key is used through an agent only: load both (ssh-add)".to_owned(),
+        );
+    }
+    match handle.authenticate_openssh_cert(user, key, certificate).await {
+        Ok(result) => result.into(),
+        Err(_) => Tried::Gone,
+    }
+}

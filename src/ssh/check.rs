@@ -1,0 +1,103 @@
+//! Whether a host is fit for the steps to come. Nothing that is done here stays.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::app::ports::{HostFailure, HostNeeds};
+use crate::domain::outcome::Outcome;
+
+use super::connection::Connection;
+use super::exec::{Exec, ExecEnd, Piece};
+use super::wrapper::quote;
+
+/// How long the look may take.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// Looks.
+///
+/// # Errors
+/// [`HostFailure`] with everything that is missing.
+pub(super) async fn check(connection: &Connection, needs: &HostNeeds) -> Result<(), HostFailure> {
+    let exec = Exec {
+        command: &program(needs),
+        sudo: false,
+        timeout: Some(LOOK),
+        cancel: CancellationToken::new(),
+    };
+    let mut said = Vec::new();
+    let end = connection
+        .exec(&exec, |piece| {
+            let (Piece::Stdout(bytes) | Piece::Stderr(bytes)) = piece;
+            if said.len() < 4096 {
+                said.extend_from_slice(bytes);
+            }
+        })
+        .await?;
+    let said = String::from_utf8_lossy(&said);
+    let place = connection.host().place();
+    let missing: Vec<&str> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix(MISSING))
+        .collect();
+    let looked = said.lines().any(|line| line == LOOKED);
+    match end {
+        ExecEnd::Exit(0) if looked && missing.is_empty() => Ok(()),
+        ExecEnd::Exit(_) if looked => Err(HostFailure {
+            outcome: Outcome::Failed,
+            message: format!("{place} is not fit: {}", missing.join("; ")),
+        }),
+        ExecEnd::Exit(_) | ExecEnd::Signal(_) => Err(HostFailure {
+            outcome: Outcome::Unreachable,
+            message: format!("{place} runs no shell for us; it said: {}", shorten(said.trim())),
+        }),
+        ExecEnd::Lost(reason) => Err(HostFailure {
+            outcome: Outcome::Unreachable,
+            message: reason,
+        }),
+        ExecEnd::TimedOut { .. } | ExecEnd::Cancelled { .. } => Err(HostFailure {
+            outcome: Outcome::Timeout,
+            message: format!(
+                "{place} did not say within {} s whether it is fit",
+                LOOK.as_secs()
+            ),
+        }),
+    }
+}
+
+const MISSING: &str = "edgewise: missing: ";
+const LOOKED: &str = "edgewise: looked";
+
+fn shorten(text: &str) -> String {
+    if text.is_empty() {
+        return "nothing".to_owned();
+    }
+    text.chars().take(300).collect()
+}
+
+fn program(needs: &HostNeeds) -> String {
+    let mut text = format!(
+        "missing() {{ echo \"{MISSING}$*\"; }}\n\
+         umask 077\n\
+         [ -n \"$HOME\" ] && mkdir -p \"$HOME/.edgewise\" 2>/dev/null && t=\"$HOME/.edgewise/.look-$$\" && \
+         {{ echo 1 >\"$t\"; }} 2>/dev/null && [ -s \"$t\" ] || missing \"$HOME/.edgewise cannot be written\"\n\
+         [ -z \"$t\" ] || rm -f \"$t\"\n"
+    );
+    if needs.sudo {
+        text.push_str("sudo -n true >/dev/null 2>&1 || missing 'sudo asks for a password or is not there (sudo -n true)'\n");
+    }
+    for (path, bytes) in &needs.free_bytes {
+        let kib = bytes.div_ceil(1024);
+        let path = quote(path);
+        // The folder may not be there yet; the nearest one that is there tells.
+        let _ = writeln!(
+            text,
+            "p={path}; while [ ! -d \"$p\" ]; do case $p in */*) p=${{p%/*}};; *) p=.;; esac; [ -n \"$p\" ] || p=/; done\n\
+             set -- $(df -Pk \"$p\" 2>/dev/null | tail -n 1)\n\
+             [ $# -lt 4 ] || [ \"$4\" -ge {kib} ] || missing \"$4 KiB are free at $p, {kib} are needed for \"{path}"
+        );
+    }
+    let _ = writeln!(text, "echo '{LOOKED}'");
+    text
+}

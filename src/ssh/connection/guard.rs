@@ -1,0 +1,148 @@
+//! The one who looks at the host's key, and remembers why a connection ended.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use russh::client::{DisconnectReason, Handler};
+use russh::keys::{HashAlg, PublicKey, PublicKeyOrCertificate};
+
+use crate::ssh::config::{HostConfig, StrictHostKeys};
+use crate::ssh::error::SshError;
+use crate::ssh::known_hosts::{HostKeyVerdict, KnownHosts, Shown};
+
+/// What the guard has seen, for those who wait for the connection.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    /// Why the host's key was refused.
+    refused: Option<SshError>,
+    /// A key that was new and is taken.
+    taken: Option<PublicKey>,
+    /// That the key exchange came as far as a key.
+    key_shown: bool,
+    /// Why the connection ended.
+    end: Option<String>,
+}
+
+/// Shared between the guard and those who wait.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Report(Arc<Mutex<Seen>>);
+
+impl Report {
+    fn with<T>(&self, f: impl FnOnce(&mut Seen) -> T) -> T {
+        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(super) fn take_refusal(&self) -> Option<SshError> {
+        self.with(|seen| seen.refused.take())
+    }
+
+    pub(super) fn take_new_key(&self) -> Option<PublicKey> {
+        self.with(|seen| seen.taken.take())
+    }
+
+    pub(super) fn key_shown(&self) -> bool {
+        self.with(|seen| seen.key_shown)
+    }
+
+    pub(super) fn end(&self) -> Option<String> {
+        self.with(|seen| seen.end.clone())
+    }
+}
+
+/// Compares the host's key with what is known.
+#[derive(Debug)]
+pub(in crate::ssh) struct Guard {
+    host: Arc<HostConfig>,
+    known: Arc<KnownHosts>,
+    report: Report,
+}
+
+impl Guard {
+    pub(super) fn new(host: Arc<HostConfig>, known: Arc<KnownHosts>, report: Report) -> Self {
+        Self { host, known, report }
+    }
+
+    /// How the command that trusts the host names it.
+    fn asked(&self) -> String {
+        self.host.name.clone()
+    }
+
+    fn judge(&self, shown: &PublicKeyOrCertificate) -> Result<Option<PublicKey>, SshError> {
+        let name = self.host.known_name();
+        let bare = match &self.host.host_key_alias.value {
+            Some(alias) => alias.to_lowercase(),
+            None => self.host.hostname.value.to_lowercase(),
+        };
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |d| d.as_secs());
+        let key = shown.public_key();
+        let verdict = match shown {
+            PublicKeyOrCertificate::PublicKey { key, .. } => {
+                self.known.judge(&name, &bare, Shown::Key(key.key_data()), now)
+            }
+            PublicKeyOrCertificate::Certificate(certificate) => {
+                self.known
+                    .judge(&name, &bare, Shown::Certificate(certificate), now)
+            }
+        };
+        let kind = key.algorithm().to_string();
+        let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
+        match verdict {
+            HostKeyVerdict::Known => Ok(None),
+            HostKeyVerdict::Unknown if self.host.strict_host_keys.value == StrictHostKeys::AcceptNew => {
+                Ok(Some(key))
+            }
+            HostKeyVerdict::Unknown => Err(SshError::HostKeyUnknown {
+                name,
+                asked: self.asked(),
+                kind,
+                fingerprint,
+            }),
+            HostKeyVerdict::Changed(places) => Err(SshError::HostKeyChanged {
+                name,
+                asked: self.asked(),
+                kind,
+                fingerprint,
+                places,
+            }),
+            HostKeyVerdict::Revoked(place) => Err(SshError::HostKeyRefused {
+                name,
+                reason: format!("{fingerprint} is marked @revoked at {place}"),
+            }),
+            HostKeyVerdict::BadCertificate(reason) => Err(SshError::HostKeyRefused { name, reason }),
+        }
+    }
+}
+
+impl Handler for Guard {
+    type Error = russh::Error;
+
+    async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Self::Error> {
+        let judged = self.judge(shown);
+        self.report.with(|seen| {
+            seen.key_shown = true;
+            match judged {
+                Ok(new) => {
+                    seen.taken = new;
+                    Ok(true)
+                }
+                Err(refusal) => {
+                    seen.refused = Some(refusal);
+                    Ok(false)
+                }
+            }
+        })
+    }
+
+    async fn disconnected(&mut self, reason: DisconnectReason<Self::Error>) -> Result<(), Self::Error> {
+        let (text, result) = match reason {
+            DisconnectReason::ReceivedDisconnect(info) => {
+                (format!("the host said: {}", info.message.trim()), Ok(()))
+            }
+            DisconnectReason::Error(error) => (error.to_string(), Err(error)),
+        };
+        self.report.with(|seen| seen.end = Some(text));
+        result
+    }
+}

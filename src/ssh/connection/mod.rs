@@ -1,0 +1,17 @@
+//! A connection to a host: reached over its jump hosts, its key checked, logged in, and shared by everything that
+//! runs there.
+
+mod algorithms;
+mod channel;
+mod dial;
+mod guard;
+mod limits;
+mod open;
+mod scan;
+
+pub use dial::Dialer;
+pub use open::Connection;
+pub use scan::Scanned;
+
+pub(super) use channel::{Heard, Running};
+pub(super) use guard::Guard;

@@ -1,0 +1,106 @@
+//! An open connection: channels over it, at most so many at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use russh::client::Handle;
+use russh::{ChannelOpenFailure, Disconnect};
+use tokio::sync::Semaphore;
+
+use crate::ssh::config::HostConfig;
+use crate::ssh::error::SshError;
+
+use super::channel::Running;
+use super::guard::{Guard, Report};
+
+/// Channels at once on one connection: sshd allows ten (`MaxSessions`).
+const CHANNELS: usize = 8;
+/// How long a farewell may take.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// How long a host may take to open a channel. A host whose disk hangs may need it.
+const OPENING: Duration = Duration::from_secs(30);
+
+/// A connection to a host that let us in.
+pub struct Connection {
+    handle: Handle<Guard>,
+    host: Arc<HostConfig>,
+    report: Report,
+    channels: Arc<Semaphore>,
+}
+
+impl Connection {
+    pub(super) fn new(handle: Handle<Guard>, host: Arc<HostConfig>, report: Report) -> Self {
+        Self {
+            handle,
+            host,
+            report,
+            channels: Arc::new(Semaphore::new(CHANNELS)),
+        }
+    }
+
+    /// The host it leads to.
+    #[must_use]
+    pub fn host(&self) -> &HostConfig {
+        &self.host
+    }
+
+    /// Whether it has ended.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.handle.is_closed()
+    }
+
+    /// That the connection was lost, with the reason where one is known.
+    #[must_use]
+    pub fn lost(&self) -> SshError {
+        SshError::Lost {
+            host: self.host.place(),
+            reason: self.report.end(),
+        }
+    }
+
+    /// Starts `command` by the login's shell on a channel of its own; waits where too many are open.
+    ///
+    /// # Errors
+    /// [`SshError::Lost`] where the connection has ended, [`SshError::NoCommands`] where the host opens no channel.
+    pub(in crate::ssh) async fn start(&self, command: &str) -> Result<Running, SshError> {
+        let permit = Arc::clone(&self.channels)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
+        let opened = tokio::time::timeout(OPENING, self.handle.channel_open_session()).await;
+        let channel = match opened {
+            Ok(Ok(channel)) => channel,
+            Ok(Err(russh::Error::ChannelOpenFailure(reason))) => {
+                return Err(SshError::NoCommands {
+                    host: self.host.place(),
+                    reason: match reason {
+                        ChannelOpenFailure::ConnectFailed => {
+                            "it opens no more sessions (MaxSessions of its sshd_config)".to_owned()
+                        }
+                        reason => format!("it opens no session ({reason:?})"),
+                    },
+                });
+            }
+            Ok(Err(_)) => return Err(self.lost()),
+            Err(_) => {
+                return Err(SshError::NoCommands {
+                    host: self.host.place(),
+                    reason: format!("it did not open a session within {} s", OPENING.as_secs()),
+                });
+            }
+        };
+        let running = Running::new(channel, permit);
+        running.exec(command).await.map_err(|_| self.lost())?;
+        Ok(running)
+    }
+
+    /// Ends it, as a polite guest.
+    pub async fn close(&self) {
+        let farewell = self.handle.disconnect(Disconnect::ByApplication, "", "en");
+        // Nobody waits for a host that no longer listens.
+        if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
+            tracing::debug!(host = %self.host.place(), "the farewell was not heard");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! One connection to one host for a whole action, opened again where it breaks: the adapter for [`HostSession`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tokio::sync::{Mutex, mpsc};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::ports::{HostFailure, HostNeeds, HostSession, OutputLine, StepKey, StepRun, Upload};
+use crate::domain::lease::Lease;
+use crate::domain::outcome::Outcome;
+use crate::domain::rollout::StepResult;
+use crate::domain::sanitize::SanitizedCommand;
+
+use super::check::check;
+use super::config::HostConfig;
+use super::connection::{Connection, Dialer};
+use super::error::SshError;
+use super::exec::Exec;
+use super::upload;
+use super::verdict;
+use super::wrapper::{Ended, Follow, sweep_program};
+
+/// The first pause between two tries, doubled each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// The longest pause between two tries.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// Readings in a row that may break off over a connection that holds.
+const MOST_CUTS: u32 = 3;
+
+/// A session with a host.
+pub struct SshSession {
+    dialer: Arc<Dialer>,
+    host: HostConfig,
+    connection: Mutex<Option<Arc<Connection>>>,
+}
+
+impl SshSession {
+    /// Connects.
+    ///
+    /// # Errors
+    /// [`SshError`]: what stood in the way.
+    pub(super) async fn open(dialer: Arc<Dialer>, host: HostConfig) -> Result<Self, SshError> {
+        let connection = dialer.connect(host.clone()).await?;
+        Ok(Self {
+            dialer,
+            host,
+            connection: Mutex::new(Some(Arc::new(connection))),
+        })
+    }
+
+    /// The connection, opened anew where it has ended.
+    ///
+    /// # Errors
+    /// [`SshError`]: what stood in the way.
+    pub async fn connection(&self) -> Result<Arc<Connection>, SshError> {
+        let mut held = self.connection.lock().await;
+        if let Some(connection) = held.as_ref().filter(|connection| !connection.is_closed()) {
+            return Ok(Arc::clone(connection));
+        }
+        let connection = Arc::new(self.dialer.connect(self.host.clone()).await?);
+        *held = Some(Arc::clone(&connection));
+        Ok(connection)
+    }
+
+    /// Removes what actions left in the private folder on the host more than `days` days ago.
+    ///
+    /// # Errors
+    /// [`SshError`] where the host cannot be worked with.
+    pub async fn sweep(&self, days: u32) -> Result<(), SshError> {
+        let exec = Exec {
+            command: &sweep_program(days),
+            sudo: false,
+            timeout: Some(Duration::from_mins(1)),
+            cancel: CancellationToken::new(),
+        };
+        self.connection().await?.exec(&exec, |_| ()).await?;
+        Ok(())
+    }
+
+    /// Follows a step to its end, over as many connections as it takes.
+    async fn follow(&self, mut follow: Follow<'_>, run: &StepRun) -> StepResult {
+        let mut reached = false;
+        let mut cuts = 0;
+        let mut away_since: Option<Instant> = None;
+        let mut pause = FIRST_PAUSE;
+        loop {
+            let read = match self.connection().await {
+                Ok(connection) => {
+                    // A session that cannot be opened has sent nothing.
+                    let read = follow.read(&connection).await;
+                    reached |= read.is_ok();
+                    read
+                }
+                Err(error) => Err(error),
+            };
+            follow.hand_over().await;
+            match read {
+                Ok(Ended::Exit(code)) => return verdict::exited(&follow, run, code),
+                Ok(Ended::Later) => {
+                    away_since = None;
+                    pause = FIRST_PAUSE;
+                    cuts = 0;
+                    continue;
+                }
+                Ok(Ended::Cut(said)) => {
+                    if follow.take_progress() {
+                        (away_since, pause, cuts) = (None, FIRST_PAUSE, 0);
+                    }
+                    cuts += 1;
+                    if cuts >= MOST_CUTS && self.connection().await.is_ok() {
+                        return verdict::unreadable(&follow, &said);
+                    }
+                }
+                Ok(ended) => return verdict::ended(&follow, run, ended),
+                Err(error) if !reached && (!error.is_passing() || follow.is_to_end()) => {
+                    return verdict::not_started(&follow, run, &error);
+                }
+                Err(error) => {
+                    let since = *away_since.get_or_insert_with(Instant::now);
+                    if since.elapsed() > self.dialer.patience() || !error.is_passing() {
+                        return verdict::away(&follow, run, reached, &error);
+                    }
+                }
+            }
+            away_since.get_or_insert_with(Instant::now);
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+#[async_trait]
+impl HostSession for SshSession {
+    async fn check(&self, needs: &HostNeeds) -> Result<(), HostFailure> {
+        check(&*self.connection().await?, needs).await
+    }
+
+    async fn run(
+        &self,
+        lease: &Lease,
+        command: &SanitizedCommand,
+        run: &StepRun,
+        output: mpsc::Sender<OutputLine>,
+        cancel: CancellationToken,
+    ) -> StepResult {
+        if let Some(refused) = refuse(lease, &run.key).or_else(|| unfit(run, command.text())) {
+            return refused;
+        }
+        let follow = Follow::new(run, Some(command.text()), output, cancel);
+        self.follow(follow, run).await
+    }
+
+    async fn look_up(
+        &self,
+        lease: &Lease,
+        run: &StepRun,
+        output: mpsc::Sender<OutputLine>,
+        cancel: CancellationToken,
+    ) -> StepResult {
+        if let Some(refused) = refuse(lease, &run.key) {
+            return refused;
+        }
+        self.follow(Follow::new(run, None, output, cancel), run).await
+    }
+
+    async fn upload(
+        &self,
+        lease: &Lease,
+        command: &SanitizedCommand,
+        upload: &Upload,
+        cancel: CancellationToken,
+    ) -> StepResult {
+        if let Some(refused) = refuse(lease, &upload.key) {
+            return refused;
+        }
+        if !command.text().contains(&upload.dest) {
+            return denied(format!("what was judged does not speak of {}", upload.dest));
+        }
+        let deadline = Instant::now() + Duration::from_secs(upload.timeout_seconds);
+        let mut pause = FIRST_PAUSE;
+        let since = Instant::now();
+        loop {
+            let error = match self.connection().await {
+                Ok(connection) => match upload::send(&connection, upload, deadline, &cancel).await {
+                    // Sending it again is harmless: the place is taken at once or not at all.
+                    Ok(upload::Sent::Lost(reason)) => SshError::Lost {
+                        host: self.host.place(),
+                        reason: Some(reason),
+                    },
+                    Ok(sent) => return sent.result(upload),
+                    Err(error) => error,
+                },
+                Err(error) => error,
+            };
+            if cancel.is_cancelled() {
+                return upload::Sent::Cancelled.result(upload);
+            }
+            if Instant::now() >= deadline {
+                return upload::Sent::TimedOut.result(upload);
+            }
+            if since.elapsed() > self.dialer.patience() || !error.is_passing() {
+                return match error {
+                    SshError::Lost { .. } => upload::Sent::Lost(error.to_string()).result(upload),
+                    error => verdict::out_of_reach(&error),
+                };
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn close(&self) {
+        if let Some(connection) = self.connection.lock().await.take() {
+            connection.close().await;
+        }
+    }
+}
+
+/// A lease of another target opens no door.
+fn refuse(lease: &Lease, key: &StepKey) -> Option<StepResult> {
+    (*lease.target() != key.target).then(|| {
+        denied(format!(
+            "the lease is for {}, not for {}",
+            lease.target(),
+            key.target
+        ))
+    })
+}
+
+/// What no shell can be told.
+fn unfit(run: &StepRun, command: &str) -> Option<StepResult> {
+    let name_fits = |name: &str| {
+        let first = name
+            .bytes()
+            .next()
+            .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+        first && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+    };
+    if let Some(name) = run.env.keys().find(|name| !name_fits(name)) {
+        return Some(denied(format!(
+            "`{name}` cannot be the name of an environment variable"
+        )));
+    }
+    let texts = run
+        .env
+        .values()
+        .map(String::as_str)
+        .chain(run.cwd.as_deref())
+        .chain([command]);
+    texts
+        .into_iter()
+        .any(|text| text.contains('\0'))
+        .then(|| denied("a NUL byte cannot be passed to a shell".to_owned()))
+}
+
+fn denied(reason: String) -> StepResult {
+    StepResult {
+        outcome: Outcome::Denied,
+        exit_code: None,
+        error: Some(reason),
+    }
+}

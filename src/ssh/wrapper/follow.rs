@@ -1,0 +1,310 @@
+//! Following a step: its output as it comes, its end, and stopping it where somebody asks or its time is over.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::ports::{OutputLine, StepRun, StreamOffsets};
+use crate::domain::log_entry::LogStream;
+use crate::ssh::connection::{Connection, Heard};
+use crate::ssh::error::SshError;
+use crate::ssh::lines::Lines;
+use crate::ssh::nonce::nonce;
+
+use super::program::StepProgram;
+use super::record::{Decoder, Record};
+use super::stop::{Stopped, stop_program};
+
+/// Output that may wait for a slow reader here. More waits in its file on the host: the reading is broken off and goes
+/// on later, since a channel that is not read would stop the whole connection.
+const WAITING: usize = 1024 * 1024;
+/// The follower says something at least every 20 naps.
+const SILENCE: Duration = Duration::from_mins(1);
+/// Tenths of a second that a step has to end in peace.
+const GRACE_TENTHS: u64 = 50;
+/// How long the end of a step is waited for after it was stopped.
+const AFTERWARDS: Duration = Duration::from_secs(5);
+
+/// How one reading ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::ssh) enum Ended {
+    /// The step exited.
+    Exit(i32),
+    /// It was not started.
+    Refused(String),
+    /// It was never started here.
+    Absent,
+    /// It was started and nobody knows more.
+    Lost(String),
+    /// It was stopped, and its end did not come.
+    Stopped,
+    /// The reader is slow: read on later.
+    Later,
+    /// The host does not run commands.
+    NoCommands,
+    /// The reading broke off: what the host said besides.
+    Cut(String),
+}
+
+/// Why a step is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::ssh) enum Heed {
+    /// Somebody asked.
+    Cancelled,
+    /// Its time is over.
+    TimedOut,
+}
+
+/// A step that is followed, over as many readings as it takes.
+pub(in crate::ssh) struct Follow<'a> {
+    run: &'a StepRun,
+    command: Option<&'a str>,
+    output: mpsc::Sender<OutputLine>,
+    cancel: CancellationToken,
+    stdout: Lines,
+    stderr: Lines,
+    queue: VecDeque<OutputLine>,
+    queued: usize,
+    /// When the step's time is over.
+    deadline: Instant,
+    /// Whether the host said that it is under way.
+    pub(in crate::ssh) began: bool,
+    progress: bool,
+    /// Why it is to be stopped.
+    pub(in crate::ssh) heed: Option<Heed>,
+    /// What came of that.
+    pub(in crate::ssh) stopped: Option<Stopped>,
+}
+
+impl<'a> Follow<'a> {
+    /// Follows `run`; starts it where there is a `command`.
+    pub(in crate::ssh) fn new(
+        run: &'a StepRun,
+        command: Option<&'a str>,
+        output: mpsc::Sender<OutputLine>,
+        cancel: CancellationToken,
+    ) -> Self {
+        Self {
+            run,
+            command,
+            output,
+            cancel,
+            stdout: Lines::new(LogStream::Stdout, run.resume.stdout),
+            stderr: Lines::new(LogStream::Stderr, run.resume.stderr),
+            queue: VecDeque::new(),
+            queued: 0,
+            deadline: Instant::now() + Duration::from_secs(run.timeout_seconds),
+            began: false,
+            progress: false,
+            heed: None,
+            stopped: None,
+        }
+    }
+
+    /// Whether somebody asked for its end, or its time is over.
+    pub(in crate::ssh) fn is_to_end(&mut self) -> bool {
+        if self.heed.is_none() && self.cancel.is_cancelled() {
+            self.heed = Some(Heed::Cancelled);
+        }
+        if self.heed.is_none() && Instant::now() >= self.deadline {
+            self.heed = Some(Heed::TimedOut);
+        }
+        self.heed.is_some()
+    }
+
+    /// Whether the host said since the last question that it is under way.
+    pub(in crate::ssh) fn take_progress(&mut self) -> bool {
+        std::mem::take(&mut self.progress)
+    }
+
+    /// One reading over `connection`.
+    ///
+    /// # Errors
+    /// [`SshError`] where it cannot even begin.
+    pub(in crate::ssh) async fn read(&mut self, connection: &Connection) -> Result<Ended, SshError> {
+        let nonce = nonce();
+        self.stdout.rewind();
+        self.stderr.rewind();
+        let program = StepProgram {
+            run: self.run,
+            command: self.command,
+            nonce: &nonce,
+            from: StreamOffsets {
+                stdout: self.stdout.offset(),
+                stderr: self.stderr.offset(),
+            },
+        };
+        let mut running = connection.start("exec sh -s").await?;
+        running.send(Bytes::from(program.text()));
+        let mut decoder = Decoder::new(&nonce);
+        let mut records = Vec::new();
+        let mut opener = Decoder::new(&nonce);
+        let mut end: Option<(i32, u64, u64)> = None;
+        let mut stopping: Option<BoxFuture<'_, Stopped>> = None;
+        let mut patience: Option<Instant> = None;
+        let mut silence = Instant::now() + SILENCE;
+        let (output, cancel) = (self.output.clone(), self.cancel.clone());
+        loop {
+            if let Some((code, stdout, stderr)) = end
+                && self.stdout.read() >= stdout
+                && self.stderr.read() >= stderr
+            {
+                self.settle(stopping.take()).await;
+                return Ok(Ended::Exit(code));
+            }
+            if self.heed.is_some() && stopping.is_none() && self.stopped.is_none() {
+                stopping = Some(Box::pin(stop(connection, self.run)));
+            }
+            let waiting = stopping.is_some();
+            tokio::select! {
+                heard = running.next() => {
+                    silence = Instant::now() + SILENCE;
+                    match heard {
+                        // Its one record says where the step's own output begins.
+                        Heard::Stdout(bytes) if opener.is_open() => self.take(LogStream::Stdout, &bytes),
+                        Heard::Stdout(bytes) => {
+                            let own = opener.feed(&bytes, &mut records);
+                            self.take(LogStream::Stdout, &own);
+                        }
+                        Heard::Stderr(bytes) => {
+                            let own = decoder.feed(&bytes, &mut records);
+                            self.take(LogStream::Stderr, &own);
+                        }
+                        Heard::Refused => return Ok(Ended::NoCommands),
+                        Heard::Exit(_) | Heard::Signal(_) => {}
+                        Heard::Closed | Heard::Lost => {
+                            let own = decoder.finish();
+                            self.take(LogStream::Stderr, &own);
+                            if let Some((code, ..)) = end.filter(|_| heard == Heard::Closed) {
+                                self.settle(stopping.take()).await;
+                                return Ok(Ended::Exit(code));
+                            }
+                            let said = [decoder.noise(), opener.noise()].join(" ");
+                            return Ok(Ended::Cut(said.trim().to_owned()));
+                        }
+                    }
+                    for record in records.drain(..) {
+                        match record {
+                            Record::Began { seconds } => self.under_way(seconds),
+                            Record::End { code, stdout, stderr } => end = Some((code, stdout, stderr)),
+                            Record::Refused(reason) => return Ok(Ended::Refused(reason)),
+                            Record::Absent => return Ok(Ended::Absent),
+                            Record::Lost(reason) => {
+                                self.finish();
+                                return Ok(Ended::Lost(reason));
+                            }
+                            Record::Tick | Record::Other(_) => {}
+                        }
+                    }
+                    if self.queued > WAITING {
+                        return Ok(Ended::Later);
+                    }
+                }
+                permit = output.reserve(), if !self.queue.is_empty() => self.pass_on(permit.ok()),
+                () = cancel.cancelled(), if self.heed.is_none() => self.heed = Some(Heed::Cancelled),
+                () = tokio::time::sleep_until(self.deadline), if self.heed.is_none() => self.heed = Some(Heed::TimedOut),
+                stopped = async { stopping.as_mut().expect("it is waited for").await }, if waiting => {
+                    stopping = None;
+                    self.stopped = Some(stopped);
+                    patience = Some(Instant::now() + AFTERWARDS);
+                }
+                () = tokio::time::sleep_until(patience.unwrap_or(silence)), if patience.is_some() => {
+                    self.finish();
+                    return Ok(Ended::Stopped);
+                }
+                () = tokio::time::sleep_until(silence), if patience.is_none() => {
+                    return Ok(Ended::Cut("the host fell silent".to_owned()));
+                }
+            }
+        }
+    }
+
+    /// Passes a line on where there is room for it; without anybody who listens, none has to be kept.
+    fn pass_on(&mut self, room: Option<mpsc::Permit<'_, OutputLine>>) {
+        let Some(room) = room else {
+            self.queue.clear();
+            self.queued = 0;
+            return;
+        };
+        if let Some(line) = self.queue.pop_front() {
+            self.queued -= line.text.len();
+            room.send(line);
+        }
+    }
+
+    /// The step has ended. Where it was being stopped, the host's word on what is left of it is waited for.
+    async fn settle(&mut self, stopping: Option<BoxFuture<'_, Stopped>>) {
+        self.finish();
+        if let Some(stopping) = stopping {
+            self.stopped = Some(stopping.await);
+        }
+    }
+
+    /// Hands the lines over that still wait, at the reader's pace.
+    pub(in crate::ssh) async fn hand_over(&mut self) {
+        for line in self.queue.drain(..) {
+            if self.output.send(line).await.is_err() {
+                break;
+            }
+        }
+        self.queued = 0;
+    }
+
+    fn take(&mut self, stream: LogStream, bytes: &[u8]) {
+        let lines = if stream == LogStream::Stdout {
+            &mut self.stdout
+        } else {
+            &mut self.stderr
+        };
+        let (queue, queued) = (&mut self.queue, &mut self.queued);
+        lines.feed(bytes, |line| {
+            *queued += line.text.len();
+            queue.push_back(line);
+        });
+    }
+
+    fn finish(&mut self) {
+        let (queue, queued) = (&mut self.queue, &mut self.queued);
+        let mut keep = |line: OutputLine| {
+            *queued += line.text.len();
+            queue.push_back(line);
+        };
+        self.stdout.finish(&mut keep);
+        self.stderr.finish(&mut keep);
+    }
+
+    /// The host knows how long it has been running.
+    fn under_way(&mut self, seconds: u64) {
+        self.began = true;
+        self.progress = true;
+        if seconds > 0 {
+            let left = self.run.timeout_seconds.saturating_sub(seconds);
+            self.deadline = self.deadline.min(Instant::now() + Duration::from_secs(left));
+        }
+    }
+}
+
+/// Stops a step over a channel of its own.
+async fn stop(connection: &Connection, run: &StepRun) -> Stopped {
+    let nonce = nonce();
+    let Ok(mut running) = connection.start("exec sh -s").await else {
+        return Stopped::Unclear;
+    };
+    running.send(Bytes::from(stop_program(run, &nonce, GRACE_TENTHS)));
+    let mut decoder = Decoder::new(&nonce);
+    let mut records = Vec::new();
+    loop {
+        match running.next().await {
+            Heard::Stderr(bytes) => {
+                decoder.feed(&bytes, &mut records);
+            }
+            Heard::Closed | Heard::Lost | Heard::Refused => return Stopped::of(&records),
+            Heard::Stdout(_) | Heard::Exit(_) | Heard::Signal(_) => {}
+        }
+    }
+}
