@@ -18,7 +18,9 @@ const SEQ_BITS: u32 = 36;
 /// The number of an entry; none where `seq` is too great to have one.
 pub(super) fn number(action: i64, seq: u64) -> Option<i64> {
     let seq = i64::try_from(seq).ok().filter(|seq| *seq < 1 << SEQ_BITS)?;
-    action.checked_mul(1 << SEQ_BITS)?.checked_add(seq)
+    // The number after the action's last must fit too.
+    let end = action.checked_add(1)?.checked_mul(1 << SEQ_BITS)?;
+    Some(end - (1 << SEQ_BITS) + seq)
 }
 
 /// The `seq` of the entry of this number.
@@ -111,13 +113,13 @@ mod tests {
 
     #[test]
     fn a_number_is_an_action_and_a_seq() {
-        for (action, at) in [(1, 0), (1, 5), (7, (1 << 36) - 1), ((1 << 27) - 1, 3)] {
+        for (action, at) in [(1, 0), (1, 5), (7, (1 << 36) - 1), ((1 << 27) - 2, 3)] {
             let number = number(action, at).unwrap();
             let (first, end) = numbers(action);
             assert!((first..end).contains(&number), "{action} {at}");
             assert_eq!(seq(number), at);
         }
         assert_eq!(number(1, 1 << 36), None);
-        assert_eq!(number(1 << 27, 0), None);
+        assert_eq!(number((1 << 27) - 1, 0), None);
     }
 }
