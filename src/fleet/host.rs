@@ -31,7 +31,11 @@ pub struct FleetHost {
 }
 
 impl FleetHost {
-    pub(super) async fn start(plan: HostPlan, root: &Path, client: PublicKey) -> Result<Arc<Self>, FleetError> {
+    pub(super) async fn start(
+        plan: HostPlan,
+        root: &Path,
+        client: PublicKey,
+    ) -> Result<Arc<Self>, FleetError> {
         let home = root.join(&plan.name);
         let io = |what: String| move |source| FleetError::Io { what, source };
         std::fs::create_dir_all(&home).map_err(io(home.display().to_string()))?;
@@ -99,7 +103,11 @@ impl FleetHost {
         let socket = socket.into_std()?;
         lock(&self.sockets).push(socket.try_clone()?);
         let cutter = socket.try_clone()?;
-        let stream = Metered::new(TcpStream::from_std(socket)?, cutter.try_clone()?, Arc::clone(&self.faults));
+        let stream = Metered::new(
+            TcpStream::from_std(socket)?,
+            cutter.try_clone()?,
+            Arc::clone(&self.faults),
+        );
         let handler = Server::new(client, self.home.clone(), Arc::clone(&self.faults), cutter);
         let session = server::run_stream(config, stream, handler).await?;
         session.await

@@ -94,7 +94,10 @@ impl Fleet {
     /// Lines for a file of known hosts that name every host's key.
     #[must_use]
     pub fn known_hosts_text(&self) -> String {
-        self.hosts.iter().map(|host| host.known_hosts_line() + "\n").collect()
+        self.hosts
+            .iter()
+            .map(|host| host.known_hosts_line() + "\n")
+            .collect()
     }
 
     /// An `ssh_config` by which each host is reached under its name.

@@ -49,7 +49,9 @@ pub(super) async fn run(job: Job, channel: Channel<Msg>, session: Handle, starte
             }
             let text = String::from_utf8_lossy(&first).into_owned();
             if whole && text.contains(matching) {
-                first = text.replacen(STEP, &format!("exit {code}\n{STEP}"), 1).into_bytes();
+                first = text
+                    .replacen(STEP, &format!("exit {code}\n{STEP}"), 1)
+                    .into_bytes();
             }
         }
         Fault::Slow(pause) => tokio::time::sleep(*pause).await,
@@ -186,7 +188,10 @@ const SIGNALS: &[(Sig, Signal)] = &[
 
 fn number(signal: &Sig) -> Option<Signal> {
     let same = |known: &Sig| std::mem::discriminant(known) == std::mem::discriminant(signal);
-    SIGNALS.iter().find(|(known, _)| same(known)).map(|(_, number)| *number)
+    SIGNALS
+        .iter()
+        .find(|(known, _)| same(known))
+        .map(|(_, number)| *number)
 }
 
 fn name(signal: i32) -> Sig {
@@ -209,7 +214,9 @@ pub(super) fn kill_all_of(home: &Path) {
 }
 
 fn kill_marked(mark: &[u8]) -> usize {
-    let Ok(processes) = std::fs::read_dir("/proc") else { return 0 };
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return 0;
+    };
     let mut killed = 0;
     for process in processes.flatten() {
         let Some(pid) = process.file_name().to_str().and_then(|name| name.parse().ok()) else {

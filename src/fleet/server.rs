@@ -27,7 +27,12 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(client: PublicKey, home: PathBuf, faults: Arc<Faults>, cutter: std::net::TcpStream) -> Self {
+    pub(super) fn new(
+        client: PublicKey,
+        home: PathBuf,
+        faults: Arc<Faults>,
+        cutter: std::net::TcpStream,
+    ) -> Self {
         Self {
             client,
             home,
@@ -43,7 +48,11 @@ impl Handler for Server {
 
     async fn auth_publickey(&mut self, _user: &str, key: VerifiedPublicKey<'_>) -> Result<Auth, Self::Error> {
         let known = key.public_key.key_data() == self.client.key_data();
-        Ok(if known && self.faults.get() != Fault::RefuseLogins { Auth::Accept } else { Auth::reject() })
+        Ok(if known && self.faults.get() != Fault::RefuseLogins {
+            Auth::Accept
+        } else {
+            Auth::reject()
+        })
     }
 
     async fn channel_open_session(
@@ -103,7 +112,11 @@ impl Handler for Server {
             fault: self.faults.get(),
         };
         let cut = matches!(job.fault, Fault::CutOnExec(number) if self.faults.count_exec() == number);
-        let (cutter, handle, faults) = (self.cutter.try_clone()?, session.handle(), Arc::clone(&self.faults));
+        let (cutter, handle, faults) = (
+            self.cutter.try_clone()?,
+            session.handle(),
+            Arc::clone(&self.faults),
+        );
         tokio::spawn(async move {
             run(job, channel, handle, move || {
                 if cut {
@@ -159,7 +172,11 @@ impl Metered {
 }
 
 impl AsyncRead for Metered {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.socket).poll_read(cx, buffer);
         self.incoming += (buffer.filled().len() - before) as u64;

@@ -37,7 +37,10 @@ pub(super) async fn check(connection: &Connection, needs: &HostNeeds) -> Result<
         .await?;
     let said = String::from_utf8_lossy(&said);
     let place = connection.host().place();
-    let missing: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix(MISSING)).collect();
+    let missing: Vec<&str> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix(MISSING))
+        .collect();
     let looked = said.lines().any(|line| line == LOOKED);
     match end {
         ExecEnd::Exit(0) if looked && missing.is_empty() => Ok(()),
@@ -55,7 +58,10 @@ pub(super) async fn check(connection: &Connection, needs: &HostNeeds) -> Result<
         }),
         ExecEnd::TimedOut { .. } | ExecEnd::Cancelled { .. } => Err(HostFailure {
             outcome: Outcome::Timeout,
-            message: format!("{place} did not say within {} s whether it is fit", LOOK.as_secs()),
+            message: format!(
+                "{place} did not say within {} s whether it is fit",
+                LOOK.as_secs()
+            ),
         }),
     }
 }

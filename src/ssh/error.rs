@@ -151,7 +151,10 @@ impl SshError {
     /// Whether trying again a moment later may help: the way was cut, as opposed to an answer that says no.
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Slow { .. } | Self::Lost { .. })
+        matches!(
+            self,
+            Self::Unreachable { .. } | Self::Slow { .. } | Self::Lost { .. }
+        )
     }
 }
 

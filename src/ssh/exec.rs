@@ -147,7 +147,11 @@ impl Connection {
         running.signal(Sig::TERM).await;
         if let Some(group) = group {
             let kill = format!("kill -s TERM -- -{group}");
-            let kill = if sudo { format!("{kill} || sudo -n {kill}") } else { kill };
+            let kill = if sudo {
+                format!("{kill} || sudo -n {kill}")
+            } else {
+                kill
+            };
             self.say(&format!("{{ {kill}; }} 2>/dev/null; exit 0\n")).await;
         }
     }
@@ -155,7 +159,11 @@ impl Connection {
     /// Kills what is left of a process group, and says whether nothing is.
     async fn is_gone(&self, group: Option<u32>, sudo: bool) -> bool {
         let Some(group) = group else { return false };
-        let sudo = if sudo { format!("sudo -n kill -s KILL -- -{group} 2>/dev/null; ") } else { String::new() };
+        let sudo = if sudo {
+            format!("sudo -n kill -s KILL -- -{group} 2>/dev/null; ")
+        } else {
+            String::new()
+        };
         let look = format!(
             "{{ kill -s KILL -- -{group} 2>/dev/null; {sudo}\n\
              n=0; while [ $n -lt 20 ]; do left=0\n\
@@ -167,7 +175,7 @@ impl Connection {
     }
 
     /// Runs a small program of our own; its exit code.
-    async fn say(&self, program: &str) -> Option<u32> {
+    pub(super) async fn say(&self, program: &str) -> Option<u32> {
         let talk = async {
             let mut running = self.start("exec sh -s").await.ok()?;
             running.send(Bytes::from(program.to_owned()));
@@ -219,7 +227,11 @@ fn program(exec: &Exec<'_>, nonce: &str) -> String {
 
 fn group_of(record: &Record) -> Option<u32> {
     match record {
-        Record::Other(text) => text.strip_prefix("group ")?.parse().ok().filter(|&group| group > 1),
+        Record::Other(text) => text
+            .strip_prefix("group ")?
+            .parse()
+            .ok()
+            .filter(|&group| group > 1),
         _ => None,
     }
 }

@@ -38,7 +38,8 @@ impl SshHosts {
     /// [`SshError::Config`] where a value that applies to it makes no sense.
     pub fn explain(&self, asked: &Asked) -> Result<HostConfig, SshError> {
         let mut host = self.dialer.resolve(asked)?;
-        host.warnings.extend(self.dialer.config().warnings().iter().cloned());
+        host.warnings
+            .extend(self.dialer.config().warnings().iter().cloned());
         Ok(host)
     }
 
@@ -58,7 +59,10 @@ impl SshHosts {
     pub async fn trust(&self, asked: &Asked, scanned: &Scanned) -> Result<String, SshError> {
         let host = self.dialer.resolve(asked)?;
         let files = host.user_known_hosts.value;
-        let path = files.into_iter().next().unwrap_or_else(|| "known_hosts".to_owned());
+        let path = files
+            .into_iter()
+            .next()
+            .unwrap_or_else(|| "known_hosts".to_owned());
         let line = known_hosts_line(&scanned.name, &scanned.key);
         let file = path.clone();
         let written = tokio::task::spawn_blocking(move || trust(file.as_ref(), &[line])).await;

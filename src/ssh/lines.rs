@@ -98,7 +98,12 @@ mod tests {
 
     #[test]
     fn lines_know_where_they_end_however_they_arrive() {
-        let want = vec![("a".to_owned(), 2), (String::new(), 3), ("bc".to_owned(), 7), ("d".to_owned(), 8)];
+        let want = vec![
+            ("a".to_owned(), 2),
+            (String::new(), 3),
+            ("bc".to_owned(), 7),
+            ("d".to_owned(), 8),
+        ];
         assert_eq!(lines(&[b"a\n\nbc\r\nd"]), want);
         let bytes = b"a\n\nbc\r\nd";
         for cut in 0..bytes.len() {

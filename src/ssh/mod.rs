@@ -33,6 +33,6 @@ pub use session::SshSession;
 pub use settings::{CONNECT_TIMEOUT_SECONDS, PATIENCE_SECONDS, SshSettings};
 
 #[cfg(test)]
-mod testing;
-#[cfg(test)]
 mod session_test;
+#[cfg(test)]
+mod testing;

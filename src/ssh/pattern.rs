@@ -76,6 +76,9 @@ mod tests {
         assert!(list_matches(["web*", "!web-2"], "web-1"));
         assert!(!list_matches(["!web-2", "web*"], "web-2"));
         assert!(!list_matches(["web*", "!web-2"], "web-2"));
-        assert!(!list_matches(["!web-2"], "web-1"), "a negation alone takes nobody");
+        assert!(
+            !list_matches(["!web-2"], "web-1"),
+            "a negation alone takes nobody"
+        );
     }
 }

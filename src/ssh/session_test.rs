@@ -17,10 +17,18 @@ async fn a_step_says_what_it_says_and_ends_with_its_code() {
     let world = World::of(&["web-1"]).await;
     let session = world.session("web-1").await;
     session.check(&HostNeeds::default()).await.expect("fit");
-    let said = run(&*session, "echo one; echo two >&2; pwd; exit 3", &step("web-1", 0)).await;
+    let said = run(
+        &*session,
+        "echo one; echo two >&2; pwd; exit 3",
+        &step("web-1", 0),
+    )
+    .await;
     assert_eq!(said.result.exit_code, Some(3), "{:?}", said.result);
     assert_eq!(said.result.outcome, Outcome::Failed);
-    assert_eq!(said.stdout(), ["one", world.host("web-1").home().to_str().expect("UTF-8")]);
+    assert_eq!(
+        said.stdout(),
+        ["one", world.host("web-1").home().to_str().expect("UTF-8")]
+    );
     assert_eq!(said.stderr(), ["two"]);
 }
 
@@ -31,7 +39,15 @@ async fn a_step_is_started_once_and_found_again() {
     let step0 = step("web-1", 0);
     let absent = look_up(&*session, &step0).await;
     assert_eq!(absent.result.outcome, Outcome::Unknown);
-    assert!(absent.result.error.as_deref().unwrap_or_default().contains("never started"), "{absent:?}");
+    assert!(
+        absent
+            .result
+            .error
+            .as_deref()
+            .unwrap_or_default()
+            .contains("never started"),
+        "{absent:?}"
+    );
     for _ in 0..3 {
         let said = run(&*session, "echo x >>count; echo out; echo err >&2", &step0).await;
         assert_eq!(said.result.outcome, Outcome::Ok, "{said:?}");
@@ -43,7 +59,13 @@ async fn a_step_is_started_once_and_found_again() {
     later.resume = StreamOffsets { stdout: 2, stderr: 4 };
     let said = look_up(&*session, &later).await;
     assert_eq!(said.result.outcome, Outcome::Ok);
-    assert_eq!(said.lines.iter().map(|l| (l.text.as_str(), l.offset)).collect::<Vec<_>>(), [("t", 4)]);
+    assert_eq!(
+        said.lines
+            .iter()
+            .map(|l| (l.text.as_str(), l.offset))
+            .collect::<Vec<_>>(),
+        [("t", 4)]
+    );
 }
 
 #[tokio::test]
@@ -67,14 +89,23 @@ async fn a_cut_connection_loses_and_repeats_nothing() {
     let mut want: Vec<String> = (1..=500).map(|i| format!("line {i}")).collect();
     want.push("end".to_owned());
     assert_eq!(said.stdout(), want);
-    assert_eq!(std::fs::read_to_string(home.join("count")).expect("it ran"), "x\n");
+    assert_eq!(
+        std::fs::read_to_string(home.join("count")).expect("it ran"),
+        "x\n"
+    );
 }
 
 #[tokio::test]
 async fn a_daemon_that_is_left_behind_does_not_hold_the_step() {
     let world = World::of(&["web-1"]).await;
     let session = world.session("web-1").await;
-    for (index, text) in ["nohup sleep 100 >log 2>&1 & echo started", "sleep 100 & echo started"].iter().enumerate() {
+    for (index, text) in [
+        "nohup sleep 100 >log 2>&1 & echo started",
+        "sleep 100 & echo started",
+    ]
+    .iter()
+    .enumerate()
+    {
         let said = run(&*session, text, &step("web-1", index as u32)).await;
         assert_eq!(said.result.outcome, Outcome::Ok, "{:?}", said.result);
         assert_eq!(said.stdout(), ["started"]);
@@ -96,7 +127,15 @@ async fn time_and_cancel_stop_the_whole_group() {
     timed.timeout_seconds = 1;
     let said = run(&*session, text, &timed).await;
     assert_eq!(said.result.outcome, Outcome::Timeout, "{:?}", said.result);
-    assert!(said.result.error.as_deref().unwrap_or_default().contains("nothing of it is left"), "{:?}", said.result);
+    assert!(
+        said.result
+            .error
+            .as_deref()
+            .unwrap_or_default()
+            .contains("nothing of it is left"),
+        "{:?}",
+        said.result
+    );
     assert!(gone("child") && gone("group"));
 
     let cancel = CancellationToken::new();
@@ -110,7 +149,15 @@ async fn time_and_cancel_stop_the_whole_group() {
     let second = step("web-1", 1);
     let (said, ()) = tokio::join!(run_until(&*session, &stubborn, &second, cancel.clone()), asking);
     assert_eq!(said.result.outcome, Outcome::Failed, "{:?}", said.result);
-    assert!(said.result.error.as_deref().unwrap_or_default().contains("nothing of it is left"), "{:?}", said.result);
+    assert!(
+        said.result
+            .error
+            .as_deref()
+            .unwrap_or_default()
+            .contains("nothing of it is left"),
+        "{:?}",
+        said.result
+    );
     assert!(gone("child") && gone("group"));
 }
 
@@ -130,14 +177,24 @@ async fn a_file_is_put_there_whole_once_and_only_with_the_right_bytes() {
 
     let again = put(&*session, &file).await;
     assert_eq!(again.outcome, Outcome::Ok, "{again:?}");
-    assert_eq!(std::fs::metadata(&dest).expect("there").ino(), facts.ino(), "it was left alone");
+    assert_eq!(
+        std::fs::metadata(&dest).expect("there").ino(),
+        facts.ino(),
+        "it was left alone"
+    );
 
     let mut wrong = upload("web-1", &dest, b"other bytes");
     wrong.sha256 = "0".repeat(64);
     let refused = put(&*session, &wrong).await;
     assert_eq!(refused.outcome, Outcome::Failed, "{refused:?}");
-    assert_eq!(std::fs::read(&dest).expect("there"), bytes, "what was there stays");
-    let left: Vec<_> = std::fs::read_dir(dest.parent().expect("a folder")).expect("a folder").collect();
+    assert_eq!(
+        std::fs::read(&dest).expect("there"),
+        bytes,
+        "what was there stays"
+    );
+    let left: Vec<_> = std::fs::read_dir(dest.parent().expect("a folder"))
+        .expect("a folder")
+        .collect();
     assert_eq!(left.len(), 1, "no temporary file is left: {left:?}");
 }
 

@@ -23,8 +23,7 @@ use super::{SshHosts, SshSettings};
 pub(super) struct World {
     pub(super) fleet: Fleet,
     pub(super) hosts: SshHosts,
-    pub(super) settings: SshSettings,
-    pub(super) folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
 }
 
 impl World {
@@ -46,8 +45,7 @@ impl World {
         Self {
             fleet,
             hosts,
-            settings,
-            folder,
+            _folder: folder,
         }
     }
 
@@ -148,7 +146,12 @@ pub(super) async fn run(session: &dyn HostSession, text: &str, run: &StepRun) ->
     run_until(session, text, run, CancellationToken::new()).await
 }
 
-pub(super) async fn run_until(session: &dyn HostSession, text: &str, run: &StepRun, cancel: CancellationToken) -> Said {
+pub(super) async fn run_until(
+    session: &dyn HostSession,
+    text: &str,
+    run: &StepRun,
+    cancel: CancellationToken,
+) -> Said {
     let (output, mut lines) = mpsc::channel(16);
     let name = run.key.target.to_string();
     let (lease, command) = (lease(&name), command(text));
@@ -200,5 +203,7 @@ pub(super) async fn put(session: &dyn HostSession, upload: &Upload) -> StepResul
         lease(&upload.key.target.to_string()),
         command(&format!("upload to {}", upload.dest)),
     );
-    session.upload(&lease, &command, upload, CancellationToken::new()).await
+    session
+        .upload(&lease, &command, upload, CancellationToken::new())
+        .await
 }

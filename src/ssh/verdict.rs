@@ -34,13 +34,21 @@ pub(super) fn ended(follow: &Follow<'_>, run: &StepRun, ended: Ended) -> StepRes
     }
     match ended {
         Ended::Refused(reason) => result(Outcome::Failed, None, format!("it was not started: {reason}")),
-        Ended::Absent => result(Outcome::Unknown, None, "it was never started on the host".to_owned()),
+        Ended::Absent => result(
+            Outcome::Unknown,
+            None,
+            "it was never started on the host".to_owned(),
+        ),
         Ended::Lost(reason) => result(
             Outcome::Unknown,
             None,
             format!("it was started, and how it ended is not known: {reason}"),
         ),
-        Ended::NoCommands => result(Outcome::Failed, None, "it was not started: the host runs no commands for us".to_owned()),
+        Ended::NoCommands => result(
+            Outcome::Failed,
+            None,
+            "it was not started: the host runs no commands for us".to_owned(),
+        ),
         Ended::Exit(code) => exited(follow, run, code),
         Ended::Stopped | Ended::Later | Ended::Cut(_) => unreadable(follow, "nothing"),
     }
@@ -54,7 +62,10 @@ fn stopped(follow: &Follow<'_>, run: &StepRun, code: Option<i32>) -> Option<Step
     }
     let (outcome, why) = match heed {
         Heed::Cancelled => (Outcome::Failed, "stopped on request".to_owned()),
-        Heed::TimedOut => (Outcome::Timeout, format!("stopped after {} s", run.timeout_seconds)),
+        Heed::TimedOut => (
+            Outcome::Timeout,
+            format!("stopped after {} s", run.timeout_seconds),
+        ),
     };
     let left = match follow.stopped {
         Some(Stopped::Gone | Stopped::Over) => "nothing of it is left on the host".to_owned(),
@@ -69,11 +80,18 @@ fn stopped(follow: &Follow<'_>, run: &StepRun, code: Option<i32>) -> Option<Step
 /// The host was never reached for it.
 pub(super) fn not_started(follow: &Follow<'_>, run: &StepRun, error: &SshError) -> StepResult {
     match follow.heed {
-        Some(Heed::Cancelled) => result(Outcome::Failed, None, "stopped on request before it was started".to_owned()),
+        Some(Heed::Cancelled) => result(
+            Outcome::Failed,
+            None,
+            "stopped on request before it was started".to_owned(),
+        ),
         Some(Heed::TimedOut) => result(
             Outcome::Timeout,
             None,
-            format!("it could not be started within {} s: {error}", run.timeout_seconds),
+            format!(
+                "it could not be started within {} s: {error}",
+                run.timeout_seconds
+            ),
         ),
         None => out_of_reach(error),
     }
@@ -93,7 +111,11 @@ pub(super) fn away(follow: &Follow<'_>, run: &StepRun, reached: bool, error: &Ss
 
 /// The host answers, and does not say what became of it.
 pub(super) fn unreadable(follow: &Follow<'_>, said: &str) -> StepResult {
-    let what = if follow.began { "how it ended is not known" } else { "whether it was started is not known" };
+    let what = if follow.began {
+        "how it ended is not known"
+    } else {
+        "whether it was started is not known"
+    };
     let said = if said.is_empty() { "nothing" } else { said };
     result(Outcome::Unknown, None, format!("{what}; the host said: {said}"))
 }

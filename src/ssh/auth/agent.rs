@@ -17,7 +17,10 @@ pub(super) struct Agent {
 
 impl Agent {
     /// Opens the agent at `socket` and asks what it holds. None where there is no agent; the story says why.
-    pub(super) async fn open(socket: Option<&str>, story: &mut Vec<String>) -> Option<(Self, Vec<AgentIdentity>)> {
+    pub(super) async fn open(
+        socket: Option<&str>,
+        story: &mut Vec<String>,
+    ) -> Option<(Self, Vec<AgentIdentity>)> {
         let socket = socket?;
         let mut client = match AgentClient::connect_uds(socket).await {
             Ok(client) => client,
@@ -29,31 +32,48 @@ impl Agent {
         match client.request_identities().await {
             Ok(held) => Some((Self { client }, held)),
             Err(error) => {
-                story.push(format!("the agent at {socket} does not say what it holds ({error})"));
+                story.push(format!(
+                    "the agent at {socket} does not say what it holds ({error})"
+                ));
                 None
             }
         }
     }
 
     /// Tries one of the things it holds.
-    pub(super) async fn log_in(&mut self, handle: &mut Handle<Guard>, user: &str, identity: AgentIdentity) -> Tried {
+    pub(super) async fn log_in(
+        &mut self,
+        handle: &mut Handle<Guard>,
+        user: &str,
+        identity: AgentIdentity,
+    ) -> Tried {
         let is_rsa = matches!(
             identity.public_key().algorithm(),
             russh::keys::Algorithm::Rsa { .. }
         );
-        let hash = if is_rsa { Some(rsa_hash(handle).await) } else { None };
+        let hash = if is_rsa {
+            Some(rsa_hash(handle).await)
+        } else {
+            None
+        };
         let result = match identity {
             AgentIdentity::PublicKey { key, .. } => {
-                handle.authenticate_publickey_with(user, key, hash, &mut self.client).await
+                handle
+                    .authenticate_publickey_with(user, key, hash, &mut self.client)
+                    .await
             }
             AgentIdentity::Certificate { certificate, .. } => {
-                handle.authenticate_certificate_with(user, certificate, hash, &mut self.client).await
+                handle
+                    .authenticate_certificate_with(user, certificate, hash, &mut self.client)
+                    .await
             }
         };
         match result {
             Ok(result) => result.into(),
             Err(russh::AgentAuthError::Send(_)) => Tried::Gone,
-            Err(russh::AgentAuthError::Key(error)) => Tried::Not(format!("the agent would not sign ({error})")),
+            Err(russh::AgentAuthError::Key(error)) => {
+                Tried::Not(format!("the agent would not sign ({error})"))
+            }
         }
     }
 }

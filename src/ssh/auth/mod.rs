@@ -40,12 +40,16 @@ impl From<AuthResult> for Tried {
         match result {
             AuthResult::Success => Self::In,
             // The library says "refused, and nothing would be taken" when the connection is lost.
-            AuthResult::Failure { remaining_methods, .. } if remaining_methods.is_empty() => Self::Gone,
+            AuthResult::Failure {
+                remaining_methods, ..
+            } if remaining_methods.is_empty() => Self::Gone,
             AuthResult::Failure {
                 remaining_methods,
                 partial_success: true,
             } => Self::Partly(remaining_methods),
-            AuthResult::Failure { remaining_methods, .. } => Self::Refused(remaining_methods),
+            AuthResult::Failure {
+                remaining_methods, ..
+            } => Self::Refused(remaining_methods),
         }
     }
 }
@@ -70,11 +74,16 @@ pub(super) async fn log_in(
         None => (None, Vec::new()),
     };
     for offer in offers(host, files, held, &mut story).await {
-        if methods.as_ref().is_some_and(|m| !m.contains(&MethodKind::PublicKey)) {
+        if methods
+            .as_ref()
+            .is_some_and(|m| !m.contains(&MethodKind::PublicKey))
+        {
             break;
         }
         if keys == MOST_KEYS {
-            story.push(format!("no more than {MOST_KEYS} keys are tried: choose with IdentityFile and IdentitiesOnly"));
+            story.push(format!(
+                "no more than {MOST_KEYS} keys are tried: choose with IdentityFile and IdentitiesOnly"
+            ));
             break;
         }
         keys += 1;
@@ -123,7 +132,10 @@ pub(super) async fn log_in(
             let (name, tried) = if kind == MethodKind::Password {
                 ("password", password::plain(handle, &user, password).await)
             } else {
-                ("keyboard-interactive", password::interactive(handle, &user, password).await)
+                (
+                    "keyboard-interactive",
+                    password::interactive(handle, &user, password).await,
+                )
             };
             match tried {
                 Tried::In => return Ok(()),

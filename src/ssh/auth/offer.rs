@@ -21,7 +21,10 @@ pub(super) enum Offer {
         certificate: Box<Certificate>,
     },
     /// Something that the agent signs with.
-    Agent { name: String, identity: Box<AgentIdentity> },
+    Agent {
+        name: String,
+        identity: Box<AgentIdentity>,
+    },
 }
 
 impl Offer {
@@ -41,8 +44,16 @@ pub(super) async fn offers(
 ) -> Vec<Offer> {
     let mut offers = Vec::new();
     let mut certificates: Vec<(String, Certificate)> = Vec::new();
-    let beside = host.identity_files.iter().map(|file| format!("{}-cert.pub", file.value));
-    for path in host.certificate_files.iter().map(|file| file.value.clone()).chain(beside) {
+    let beside = host
+        .identity_files
+        .iter()
+        .map(|file| format!("{}-cert.pub", file.value));
+    for path in host
+        .certificate_files
+        .iter()
+        .map(|file| file.value.clone())
+        .chain(beside)
+    {
         if let Some(certificate) = files.certificate(&path).await {
             certificates.push((path, certificate));
         }
@@ -66,7 +77,9 @@ pub(super) async fn offers(
         };
         let Some(public) = public else {
             if private.is_none() && std::path::Path::new(path).exists() {
-                story.push(format!("{path}: it is encrypted; load it into an agent (ssh-add {path})"));
+                story.push(format!(
+                    "{path}: it is encrypted; load it into an agent (ssh-add {path})"
+                ));
             }
             continue;
         };
@@ -79,7 +92,9 @@ pub(super) async fn offers(
                 });
             }
         }
-        let in_agent: Vec<AgentIdentity> = held.extract_if(.., |identity| *identity.public_key().key_data() == public).collect();
+        let in_agent: Vec<AgentIdentity> = held
+            .extract_if(.., |identity| *identity.public_key().key_data() == public)
+            .collect();
         if let Some(key) = private {
             offers.push(Offer::File {
                 name: path.clone(),
@@ -101,7 +116,11 @@ pub(super) async fn offers(
 
 fn from_agent(identity: AgentIdentity) -> Offer {
     let key: KeyData = identity.public_key().key_data().clone();
-    let kind = if matches!(identity, AgentIdentity::Certificate { .. }) { "certificate" } else { "key" };
+    let kind = if matches!(identity, AgentIdentity::Certificate { .. }) {
+        "certificate"
+    } else {
+        "key"
+    };
     Offer::Agent {
         name: format!(
             "the agent's {kind} {} ({})",

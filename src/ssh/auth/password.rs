@@ -19,7 +19,9 @@ pub(super) async fn plain(handle: &mut Handle<Guard>, user: &str, password: &str
 
 /// Answers each question that hides its answer with the password, and the others with nothing.
 pub(super) async fn interactive(handle: &mut Handle<Guard>, user: &str, password: &str) -> Tried {
-    let mut response = handle.authenticate_keyboard_interactive_start(user, None::<String>).await;
+    let mut response = handle
+        .authenticate_keyboard_interactive_start(user, None::<String>)
+        .await;
     for _ in 0..MOST_ROUNDS {
         match response {
             Err(_) => return Tried::Gone,
@@ -37,7 +39,13 @@ pub(super) async fn interactive(handle: &mut Handle<Guard>, user: &str, password
             Ok(KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. }) => {
                 let answers = prompts
                     .iter()
-                    .map(|prompt| if prompt.echo { String::new() } else { password.to_owned() })
+                    .map(|prompt| {
+                        if prompt.echo {
+                            String::new()
+                        } else {
+                            password.to_owned()
+                        }
+                    })
                     .collect();
                 response = handle.authenticate_keyboard_interactive_respond(answers).await;
             }

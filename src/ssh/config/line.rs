@@ -37,7 +37,8 @@ fn arguments(text: &str) -> Result<Vec<String>, String> {
             }
             chars.next();
             match (c, quote) {
-                ('\\', _) => match chars.next_if(|&n| matches!(n, '"' | '\'' | '\\') || (quote.is_none() && n == ' '))
+                ('\\', _) => match chars
+                    .next_if(|&n| matches!(n, '"' | '\'' | '\\') || (quote.is_none() && n == ' '))
                 {
                     Some(kept) => word.push(kept),
                     None => word.push('\\'),
@@ -70,7 +71,10 @@ mod tests {
             (r"IdentityFile a\ b\\c", "identityfile", vec![r"a b\c"]),
             ("User a#b", "user", vec!["a#b"]),
         ] {
-            let want = (keyword.to_owned(), arguments.into_iter().map(str::to_owned).collect());
+            let want = (
+                keyword.to_owned(),
+                arguments.into_iter().map(str::to_owned).collect(),
+            );
             assert_eq!(split(line), Ok(Some(want)), "{line}");
         }
         assert_eq!(split("   # nothing"), Ok(None));

@@ -97,8 +97,8 @@ impl<'a> Found<'a> {
         for entry in entries {
             match entry {
                 Entry::Host(patterns) => {
-                    active =
-                        reachable && pattern::list_matches(patterns.iter().map(String::as_str), &self.asked.name);
+                    active = reachable
+                        && pattern::list_matches(patterns.iter().map(String::as_str), &self.asked.name);
                 }
                 Entry::Match(criteria) => {
                     active = reachable && criteria.iter().all(|criterion| self.holds(criterion));
@@ -120,9 +120,9 @@ impl<'a> Found<'a> {
                         self.first.entry(keyword.clone()).or_insert(value);
                     }
                 }
-                Entry::Missing { keyword, origin } if active => self
-                    .warnings
-                    .push(format!("{origin}: `{keyword}` is not supported and has no effect here")),
+                Entry::Missing { keyword, origin } if active => self.warnings.push(format!(
+                    "{origin}: `{keyword}` is not supported and has no effect here"
+                )),
                 Entry::Set { .. } | Entry::Missing { .. } => {}
             }
         }
@@ -153,7 +153,10 @@ impl<'a> Found<'a> {
         match self.text("hostname") {
             Some(Sourced { value, origin }) => {
                 // Only `%h` and `%%` mean something in a HostName; `%h` is the name that was asked for.
-                let value = value.replace("%%", "\0").replace("%h", &self.asked.name).replace('\0', "%");
+                let value = value
+                    .replace("%%", "\0")
+                    .replace("%h", &self.asked.name)
+                    .replace('\0', "%");
                 Sourced::new(value, origin)
             }
             None => Sourced::new(self.asked.name.clone(), Origin::Default),
@@ -200,7 +203,10 @@ impl<'a> Found<'a> {
             values
                 .flat_map(|value| {
                     let origin = &value.origin;
-                    value.value.iter().map(|path| Sourced::new(tokens.path(path), origin.clone()))
+                    value
+                        .value
+                        .iter()
+                        .map(|path| Sourced::new(tokens.path(path), origin.clone()))
                 })
                 .filter(|path| path.value != "none")
                 .collect()
@@ -216,22 +222,32 @@ impl<'a> Found<'a> {
             }
         }
         let certificate_files = paths("certificatefile");
-        let files = |keyword: &str, settings: Option<&String>, defaults: Vec<String>| match self.first.get(keyword) {
-            Some(value) => Sourced::new(
-                value.value.iter().filter(|path| *path != "none").map(|path| tokens.path(path)).collect(),
-                value.origin.clone(),
-            ),
-            None => match settings {
-                Some(path) => Sourced::new(vec![tokens.path(path)], Origin::Settings),
-                None => Sourced::new(defaults, Origin::Default),
-            },
-        };
+        let files =
+            |keyword: &str, settings: Option<&String>, defaults: Vec<String>| match self.first.get(keyword) {
+                Some(value) => Sourced::new(
+                    value
+                        .value
+                        .iter()
+                        .filter(|path| *path != "none")
+                        .map(|path| tokens.path(path))
+                        .collect(),
+                    value.origin.clone(),
+                ),
+                None => match settings {
+                    Some(path) => Sourced::new(vec![tokens.path(path)], Origin::Settings),
+                    None => Sourced::new(defaults, Origin::Default),
+                },
+            };
         let user_known_hosts = files(
             "userknownhostsfile",
             self.defaults.known_hosts_file.as_ref(),
             vec![format!("{}/.ssh/known_hosts", self.defaults.home)],
         );
-        let global_known_hosts = files("globalknownhostsfile", None, vec!["/etc/ssh/ssh_known_hosts".to_owned()]);
+        let global_known_hosts = files(
+            "globalknownhostsfile",
+            None,
+            vec!["/etc/ssh/ssh_known_hosts".to_owned()],
+        );
         let identity_agent = match self.text("identityagent") {
             Some(Sourced { value, origin }) => {
                 let socket = match value.as_str() {

@@ -27,10 +27,17 @@ fn resolve(text: &str, name: &str) -> HostConfig {
 
 #[test]
 fn the_first_value_wins_and_knows_its_line() {
-    let text = "User top\nHost web-*\n  User web\n  Port 2222\nHost *\n  Port 22\n  HostName %h.example.net\n";
+    let text =
+        "User top\nHost web-*\n  User web\n  Port 2222\nHost *\n  Port 22\n  HostName %h.example.net\n";
     let host = resolve(text, "web-1");
-    assert_eq!((host.user.value.as_str(), host.user.origin.to_string()), ("top", "/c:1".to_owned()));
-    assert_eq!((host.port.value, host.port.origin.to_string()), (2222, "/c:4".to_owned()));
+    assert_eq!(
+        (host.user.value.as_str(), host.user.origin.to_string()),
+        ("top", "/c:1".to_owned())
+    );
+    assert_eq!(
+        (host.port.value, host.port.origin.to_string()),
+        (2222, "/c:4".to_owned())
+    );
     assert_eq!(host.hostname.value, "web-1.example.net");
     assert_eq!(resolve(text, "db").port.value, 22);
 }
@@ -48,7 +55,11 @@ fn hosts_and_matches_apply_where_they_say() {
     ] {
         let host = resolve(text, name);
         assert_eq!(
-            (host.user.value.as_str(), host.port.value, host.identities_only.value),
+            (
+                host.user.value.as_str(),
+                host.port.value,
+                host.identities_only.value
+            ),
             (user, port, only),
             "{name}"
         );
@@ -62,7 +73,10 @@ fn lists_add_up_and_tokens_are_filled_in() {
                 Host *\n IdentityFile /second\n CertificateFile /c-cert.pub\n";
     let host = resolve(text, "web");
     let files: Vec<&str> = host.identity_files.iter().map(|f| f.value.as_str()).collect();
-    assert_eq!(files, ["/home/jdoe/.ssh/deploy@10.0.0.1:2200-web-jdoe-%-%z", "/second"]);
+    assert_eq!(
+        files,
+        ["/home/jdoe/.ssh/deploy@10.0.0.1:2200-web-jdoe-%-%z", "/second"]
+    );
     assert_eq!(host.user_known_hosts.value, ["/home/jdoe/k1", "/k 2"]);
     assert_eq!(host.certificate_files.len(), 1);
     assert_eq!(host.known_name(), "web.alias");
@@ -75,28 +89,56 @@ fn jumps_are_read() {
     let host = resolve("ProxyJump a,bob@b:2222,ssh://c@[::1]:22/\n", "web");
     let jumps: Vec<String> = host.proxy_jump.value.iter().map(ToString::to_string).collect();
     assert_eq!(jumps, ["a", "bob@b:2222", "c@[::1]:22"]);
-    assert!(resolve("ProxyJump none\nProxyJump a\n", "web").proxy_jump.value.is_empty());
-    let config = SshConfig::parse("ProxyJump -oProxyCommand=x\n", Path::new("/c"), Path::new("/")).expect("parsed");
-    assert!(config.resolve(&asked("web"), &defaults()).is_err(), "never an option");
+    assert!(
+        resolve("ProxyJump none\nProxyJump a\n", "web")
+            .proxy_jump
+            .value
+            .is_empty()
+    );
+    let config =
+        SshConfig::parse("ProxyJump -oProxyCommand=x\n", Path::new("/c"), Path::new("/")).expect("parsed");
+    assert!(
+        config.resolve(&asked("web"), &defaults()).is_err(),
+        "never an option"
+    );
 }
 
 #[test]
 fn what_is_not_done_is_said() {
-    let host = resolve("ProxyCommand nc %h %p\nStrictHostKeyChecking no\nForwardAgent yes\n", "web");
+    let host = resolve(
+        "ProxyCommand nc %h %p\nStrictHostKeyChecking no\nForwardAgent yes\n",
+        "web",
+    );
     assert_eq!(host.strict_host_keys.value, StrictHostKeys::AcceptNew);
     assert_eq!(host.warnings.len(), 2, "{:?}", host.warnings);
     assert!(host.warnings[0].contains("/c:1") && host.warnings[0].contains("proxycommand"));
     let other = resolve("Host db\nProxyCommand nc %h %p\n", "web");
-    assert!(other.warnings.is_empty(), "another host's warning: {:?}", other.warnings);
-    let config = SshConfig::parse("Match final\n User x\nMatch exec true\n User y\n", Path::new("/c"), Path::new("/"))
-        .expect("parsed");
+    assert!(
+        other.warnings.is_empty(),
+        "another host's warning: {:?}",
+        other.warnings
+    );
+    let config = SshConfig::parse(
+        "Match final\n User x\nMatch exec true\n User y\n",
+        Path::new("/c"),
+        Path::new("/"),
+    )
+    .expect("parsed");
     assert_eq!(config.warnings().len(), 2);
-    assert_eq!(config.resolve(&asked("w"), &defaults()).expect("resolved").user.value, "jdoe");
+    assert_eq!(
+        config
+            .resolve(&asked("w"), &defaults())
+            .expect("resolved")
+            .user
+            .value,
+        "jdoe"
+    );
 }
 
 #[test]
 fn what_was_asked_for_comes_before_the_files() {
-    let config = SshConfig::parse("User file\nPort 1\nHostName h\n", Path::new("/c"), Path::new("/")).expect("parsed");
+    let config =
+        SshConfig::parse("User file\nPort 1\nHostName h\n", Path::new("/c"), Path::new("/")).expect("parsed");
     let host = config
         .resolve(
             &Asked {
@@ -121,11 +163,23 @@ fn mistakes_are_told_with_their_place() {
         ("StrictHostKeyChecking sometimes\n", 1),
     ] {
         let config = SshConfig::parse(text, Path::new("/c"), Path::new("/")).expect("parsed");
-        let error = config.resolve(&asked("web"), &defaults()).expect_err("a mistake").to_string();
+        let error = config
+            .resolve(&asked("web"), &defaults())
+            .expect_err("a mistake")
+            .to_string();
         assert!(error.starts_with(&format!("/c:{line}: ")), "{error}");
     }
-    for text in ["User\n", "User \"a\n", "Match\n", "Match user\n", "Match nonsense x\n"] {
-        assert!(SshConfig::parse(text, Path::new("/c"), Path::new("/")).is_err(), "{text}");
+    for text in [
+        "User\n",
+        "User \"a\n",
+        "Match\n",
+        "Match user\n",
+        "Match nonsense x\n",
+    ] {
+        assert!(
+            SshConfig::parse(text, Path::new("/c"), Path::new("/")).is_err(),
+            "{text}"
+        );
     }
 }
 
@@ -145,9 +199,17 @@ fn included_files_stand_in_their_place() {
     let web = resolve(text, "web");
     assert_eq!((web.port.value, web.user.value.as_str()), (1, "more"));
     assert!(web.port.origin.to_string().ends_with("1.conf:2"));
-    assert_eq!(resolve(text, "db").port.value, 2, "a block of an included file ends with the file");
+    assert_eq!(
+        resolve(text, "db").port.value,
+        2,
+        "a block of an included file ends with the file"
+    );
     let inside = "Host db\n Include d/*.conf\nHost *\n User last\n";
-    assert_eq!(resolve(inside, "web").port.value, 22, "it is not included for others");
+    assert_eq!(
+        resolve(inside, "web").port.value,
+        22,
+        "it is not included for others"
+    );
     std::fs::write(ssh.join("loop"), "Include loop\n").expect("written");
     assert!(SshConfig::parse("Include loop\n", &ssh.join("config"), home.path()).is_err());
 }
@@ -166,7 +228,7 @@ proptest! {
             ("(Host|Match|HostName|Port|User|IdentityFile|ProxyJump|StrictHostKeyChecking|Include|UserKnownHostsFile)",
              "[ =]", "[a-z0-9@:,%*!\"' \\[\\]\\\\#/.~-]{0,30}"), 0..8),
     ) {
-        let text: String = lines.iter().map(|(k, s, v)| format!("{k}{s}{v}\n")).collect();
+        let text = lines.iter().map(|(k, s, v)| format!("{k}{s}{v}")).collect::<Vec<_>>().join("\n");
         if let Ok(config) = SshConfig::parse(&text, Path::new("/c"), Path::new("/nowhere")) {
             let _ = config.resolve(&asked("web-1"), &defaults()).map(|host| host.explain());
         }

@@ -140,23 +140,51 @@ impl HostConfig {
         for file in &self.identity_files {
             row("IdentityFile", file.value.clone(), &file.origin);
         }
-        row("IdentitiesOnly", yes_no(self.identities_only.value), &self.identities_only.origin);
+        row(
+            "IdentitiesOnly",
+            yes_no(self.identities_only.value),
+            &self.identities_only.origin,
+        );
         for file in &self.certificate_files {
             row("CertificateFile", file.value.clone(), &file.origin);
         }
-        let agent = self.identity_agent.value.clone().unwrap_or_else(|| "none".to_owned());
+        let agent = self
+            .identity_agent
+            .value
+            .clone()
+            .unwrap_or_else(|| "none".to_owned());
         row("IdentityAgent", agent, &self.identity_agent.origin);
         let jumps: Vec<String> = self.proxy_jump.value.iter().map(ToString::to_string).collect();
-        let jumps = if jumps.is_empty() { "none".to_owned() } else { jumps.join(",") };
+        let jumps = if jumps.is_empty() {
+            "none".to_owned()
+        } else {
+            jumps.join(",")
+        };
         row("ProxyJump", jumps, &self.proxy_jump.origin);
-        row("UserKnownHostsFile", self.user_known_hosts.value.join(" "), &self.user_known_hosts.origin);
-        row("GlobalKnownHostsFile", self.global_known_hosts.value.join(" "), &self.global_known_hosts.origin);
+        row(
+            "UserKnownHostsFile",
+            self.user_known_hosts.value.join(" "),
+            &self.user_known_hosts.origin,
+        );
+        row(
+            "GlobalKnownHostsFile",
+            self.global_known_hosts.value.join(" "),
+            &self.global_known_hosts.origin,
+        );
         let strict = match self.strict_host_keys.value {
             StrictHostKeys::Yes => "yes",
             StrictHostKeys::AcceptNew => "accept-new",
         };
-        row("StrictHostKeyChecking", strict.to_owned(), &self.strict_host_keys.origin);
-        let alias = self.host_key_alias.value.clone().unwrap_or_else(|| "none".to_owned());
+        row(
+            "StrictHostKeyChecking",
+            strict.to_owned(),
+            &self.strict_host_keys.origin,
+        );
+        let alias = self
+            .host_key_alias
+            .value
+            .clone()
+            .unwrap_or_else(|| "none".to_owned());
         row("HostKeyAlias", alias, &self.host_key_alias.origin);
         row(
             "ConnectTimeout",
@@ -168,7 +196,11 @@ impl HostConfig {
             self.alive_interval_seconds.value.to_string(),
             &self.alive_interval_seconds.origin,
         );
-        row("ServerAliveCountMax", self.alive_count_max.value.to_string(), &self.alive_count_max.origin);
+        row(
+            "ServerAliveCountMax",
+            self.alive_count_max.value.to_string(),
+            &self.alive_count_max.origin,
+        );
         rows
     }
 }

@@ -121,7 +121,13 @@ impl SshConfig {
         self.text(&String::from_utf8_lossy(&bytes), path, home, depth)
     }
 
-    fn text(&mut self, text: &str, path: &Path, home: &Path, depth: usize) -> Result<Vec<Entry>, ConfigError> {
+    fn text(
+        &mut self,
+        text: &str,
+        path: &Path,
+        home: &Path,
+        depth: usize,
+    ) -> Result<Vec<Entry>, ConfigError> {
         let file: Arc<Path> = Arc::from(path);
         let mut entries = Vec::new();
         for (index, text) in text.lines().enumerate() {
@@ -186,7 +192,10 @@ impl SshConfig {
             let mut list = || -> Result<Vec<String>, String> {
                 let text = match &inline {
                     Some(text) => text.clone(),
-                    None => words.next().cloned().ok_or_else(|| format!("`Match {name}` needs a pattern"))?,
+                    None => words
+                        .next()
+                        .cloned()
+                        .ok_or_else(|| format!("`Match {name}` needs a pattern"))?,
                 };
                 Ok(text.split(',').map(str::to_owned).collect())
             };
@@ -197,14 +206,16 @@ impl SshConfig {
                 "user" => MatchOn::User(list()?),
                 "localuser" => MatchOn::LocalUser(list()?),
                 "final" | "canonical" => {
-                    self.warnings
-                        .push(format!("{origin}: `Match {name}` is not supported, its block is left out"));
+                    self.warnings.push(format!(
+                        "{origin}: `Match {name}` is not supported, its block is left out"
+                    ));
                     MatchOn::Never
                 }
                 "exec" | "localnetwork" | "tagged" | "version" | "command" | "sessiontype" => {
                     list()?;
-                    self.warnings
-                        .push(format!("{origin}: `Match {name}` is not supported, its block is left out"));
+                    self.warnings.push(format!(
+                        "{origin}: `Match {name}` is not supported, its block is left out"
+                    ));
                     MatchOn::Never
                 }
                 _ => return Err(format!("`Match` does not know `{name}`")),

@@ -81,7 +81,11 @@ pub(super) fn client_config(host: &HostConfig, known: &[Algorithm], authority: b
         preferred: Preferred {
             kex: Cow::Borrowed(KEX),
             key: Cow::Owned(host_keys(known)),
-            host_key_certificates: if authority { Cow::Borrowed(HOST_KEYS) } else { Cow::Borrowed(&[]) },
+            host_key_certificates: if authority {
+                Cow::Borrowed(HOST_KEYS)
+            } else {
+                Cow::Borrowed(&[])
+            },
             cipher: Cow::Borrowed(CIPHERS),
             mac: Cow::Borrowed(MACS),
             compression: Cow::Borrowed(&[compression::NONE]),

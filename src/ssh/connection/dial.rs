@@ -17,6 +17,7 @@ use crate::ssh::settings::SshSettings;
 
 use super::algorithms::client_config;
 use super::guard::{Guard, Report};
+use super::jumps::Jumps;
 use super::limits::Limits;
 use super::open::Connection;
 
@@ -37,6 +38,7 @@ pub struct Dialer {
     known: KnownHostsFiles,
     keys: KeyFiles,
     limits: Limits,
+    jumps: Jumps,
 }
 
 /// What carries a connection: a socket, or a channel through a jump host.
@@ -75,6 +77,7 @@ impl Dialer {
             known: KnownHostsFiles::default(),
             keys: KeyFiles::default(),
             limits: Limits::default(),
+            jumps: Jumps::default(),
         })
     }
 
@@ -137,16 +140,30 @@ impl Dialer {
         let mut route = self.route(host)?;
         let host = route.pop().expect("a route ends at its host");
         let before = self.hops(&route).await?;
-        let (handle, report) = self.hop(&host, before.as_ref()).await?;
-        Ok(Connection::new(handle, host, report))
+        let (handle, report) = self.hop(&host, before.as_deref()).await?;
+        Ok(Connection::new(handle, host, report, before))
     }
 
-    /// Goes over the jump hosts; the connection to the last of them. A channel through a connection keeps it alive, so
-    /// the earlier ones need not be held.
-    pub(super) async fn hops(&self, jumps: &[Arc<HostConfig>]) -> Result<Option<Handle<Guard>>, SshError> {
-        let mut before: Option<Handle<Guard>> = None;
+    /// Goes over the jump hosts; the connection to the last of them. Those who go the same way share it as long as one of
+    /// them is there: a login for each host behind it would be too much for a jump host.
+    pub(super) async fn hops(
+        &self,
+        jumps: &[Arc<HostConfig>],
+    ) -> Result<Option<Arc<Handle<Guard>>>, SshError> {
+        let mut before: Option<Arc<Handle<Guard>>> = None;
+        let mut way = String::new();
         for jump in jumps {
-            before = Some(self.hop(jump, before.as_ref()).await?.0);
+            way = format!("{way}{} ", jump.place());
+            let place = self.jumps.place(&way);
+            let mut shared = place.lock().await;
+            let open = shared.upgrade().filter(|handle| !handle.is_closed());
+            before = Some(if let Some(handle) = open {
+                handle
+            } else {
+                let handle = Arc::new(self.hop(jump, before.as_deref()).await?.0);
+                *shared = Arc::downgrade(&handle);
+                handle
+            });
         }
         Ok(before)
     }
@@ -154,7 +171,10 @@ impl Dialer {
     /// What is known of hosts in the files that count for this one.
     pub(super) fn known_to(&self, host: &HostConfig) -> Arc<KnownHosts> {
         let user = host.user_known_hosts.value.iter();
-        let files: Vec<PathBuf> = user.chain(&host.global_known_hosts.value).map(PathBuf::from).collect();
+        let files: Vec<PathBuf> = user
+            .chain(&host.global_known_hosts.value)
+            .map(PathBuf::from)
+            .collect();
         self.known.read(&files)
     }
 
@@ -178,7 +198,11 @@ impl Dialer {
                     return Err(SshError::Slow {
                         host: host.place(),
                         seconds,
-                        at: if report.key_shown() { "the login did not end" } else { "it did not show its key" },
+                        at: if report.key_shown() {
+                            "the login did not end"
+                        } else {
+                            "it did not show its key"
+                        },
                     });
                 }
             };
@@ -206,7 +230,11 @@ impl Dialer {
         let _turn = self.limits.turn(&address).await;
         let known = self.known_to(host);
         let (name, bare) = (host.known_name(), host.hostname.value.to_lowercase());
-        let config = client_config(host, &known.kinds(&name, &bare), known.has_authority(&name, &bare));
+        let config = client_config(
+            host,
+            &known.kinds(&name, &bare),
+            known.has_authority(&name, &bare),
+        );
         let guard = Guard::new(Arc::clone(host), known, report.clone());
         let way = way_to(host, before).await?;
         let connected = match way {
@@ -293,7 +321,11 @@ fn broken(host: &HostConfig, report: &Report, error: &russh::Error) -> Refused {
         error,
         russh::Error::IO(_) | russh::Error::Disconnect | russh::Error::HUP | russh::Error::Version
     );
-    if cut && !report.key_shown() { Refused::Shed(told) } else { Refused::For(told) }
+    if cut && !report.key_shown() {
+        Refused::Shed(told)
+    } else {
+        Refused::For(told)
+    }
 }
 
 /// Adds a key that is taken as new (`accept-new`) to the host's file.

@@ -73,21 +73,26 @@ impl Guard {
             Some(alias) => alias.to_lowercase(),
             None => self.host.hostname.value.to_lowercase(),
         };
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |d| d.as_secs());
         let key = shown.public_key();
         let verdict = match shown {
             PublicKeyOrCertificate::PublicKey { key, .. } => {
                 self.known.judge(&name, &bare, Shown::Key(key.key_data()), now)
             }
             PublicKeyOrCertificate::Certificate(certificate) => {
-                self.known.judge(&name, &bare, Shown::Certificate(certificate), now)
+                self.known
+                    .judge(&name, &bare, Shown::Certificate(certificate), now)
             }
         };
         let kind = key.algorithm().to_string();
         let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
         match verdict {
             HostKeyVerdict::Known => Ok(None),
-            HostKeyVerdict::Unknown if self.host.strict_host_keys.value == StrictHostKeys::AcceptNew => Ok(Some(key)),
+            HostKeyVerdict::Unknown if self.host.strict_host_keys.value == StrictHostKeys::AcceptNew => {
+                Ok(Some(key))
+            }
             HostKeyVerdict::Unknown => Err(SshError::HostKeyUnknown {
                 name,
                 asked: self.asked(),
@@ -132,7 +137,9 @@ impl Handler for Guard {
 
     async fn disconnected(&mut self, reason: DisconnectReason<Self::Error>) -> Result<(), Self::Error> {
         let (text, result) = match reason {
-            DisconnectReason::ReceivedDisconnect(info) => (format!("the host said: {}", info.message.trim()), Ok(())),
+            DisconnectReason::ReceivedDisconnect(info) => {
+                (format!("the host said: {}", info.message.trim()), Ok(()))
+            }
             DisconnectReason::Error(error) => (error.to_string(), Err(error)),
         };
         self.report.with(|seen| seen.end = Some(text));

@@ -47,7 +47,10 @@ impl Limits {
                 .or_insert_with(|| Arc::new(Semaphore::new(PER_ADDRESS)));
             Arc::clone(semaphore)
         };
-        let address = semaphore.acquire_owned().await.expect("the semaphore is never closed");
+        let address = semaphore
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
         let everywhere = Arc::clone(&self.everywhere)
             .acquire_owned()
             .await

@@ -80,7 +80,10 @@ pub(super) fn parse(line: &str) -> Option<(Names, Marker, KeyData)> {
             .filter(|name| !name.is_empty())
             .map(str::to_lowercase)
             .collect();
-        if names.iter().any(|name| name.starts_with('!') || name.contains(['*', '?'])) {
+        if names
+            .iter()
+            .any(|name| name.starts_with('!') || name.contains(['*', '?']))
+        {
             Names::Patterns(names)
         } else {
             Names::Plain(names)

@@ -65,12 +65,20 @@ impl KnownHosts {
                 Names::Hashed(hashed) => self.hashed.push((hashed, known)),
             }
         }
-        self.found.get_mut().unwrap_or_else(PoisonError::into_inner).clear();
+        self.found
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
     }
 
     /// Every line about `name` (lower case; `[host]:port` where the port is not 22).
     fn about(&self, name: &str) -> Arc<Vec<Arc<Known>>> {
-        if let Some(found) = self.found.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
+        if let Some(found) = self
+            .found
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(name)
+        {
             return Arc::clone(found);
         }
         let mut lines: Vec<Arc<Known>> = self.exact.get(name).cloned().unwrap_or_default();

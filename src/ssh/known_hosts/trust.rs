@@ -83,6 +83,9 @@ mod tests {
         trust(&path, &["a k1".to_owned()]).expect("written");
         std::fs::write(&path, "# mine\na k1").expect("written");
         trust(&path, &["a k1".to_owned(), "b k2".to_owned()]).expect("written");
-        assert_eq!(std::fs::read_to_string(&path).expect("read"), "# mine\na k1\nb k2\n");
+        assert_eq!(
+            std::fs::read_to_string(&path).expect("read"),
+            "# mine\na k1\nb k2\n"
+        );
     }
 }

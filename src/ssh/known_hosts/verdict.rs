@@ -40,7 +40,11 @@ impl KnownHosts {
     #[must_use]
     pub fn judge(&self, name: &str, host: &str, shown: Shown<'_>, now: u64) -> HostKeyVerdict {
         let lines = self.about(name);
-        let bare = if name == host { None } else { Some(self.about(host)) };
+        let bare = if name == host {
+            None
+        } else {
+            Some(self.about(host))
+        };
         let bare = bare.as_deref().map_or(&[][..], Vec::as_slice);
         let key = match shown {
             Shown::Key(key) => key,
@@ -73,7 +77,11 @@ impl KnownHosts {
     pub fn kinds(&self, name: &str, host: &str) -> Vec<Algorithm> {
         let mut kinds = Vec::new();
         for name in [name, host] {
-            for known in self.about(name).iter().filter(|known| known.marker == Marker::Host) {
+            for known in self
+                .about(name)
+                .iter()
+                .filter(|known| known.marker == Marker::Host)
+            {
                 let kind = known.key.algorithm();
                 if !kinds.contains(&kind) {
                     kinds.push(kind);
@@ -86,19 +94,27 @@ impl KnownHosts {
     /// Whether an authority is known for a host, so that it is asked for its certificate.
     #[must_use]
     pub fn has_authority(&self, name: &str, host: &str) -> bool {
-        [name, host]
-            .iter()
-            .any(|name| self.about(name).iter().any(|known| known.marker == Marker::Authority))
+        [name, host].iter().any(|name| {
+            self.about(name)
+                .iter()
+                .any(|known| known.marker == Marker::Authority)
+        })
     }
 }
 
 fn judge_certificate(certificate: &Certificate, host: &str, lines: &[&Known], now: u64) -> HostKeyVerdict {
     let bad = |reason: String| HostKeyVerdict::BadCertificate(reason);
     let signer = certificate.signature_key();
-    if let Some(revoked) = lines.iter().find(|k| k.marker == Marker::Revoked && k.key == *signer) {
+    if let Some(revoked) = lines
+        .iter()
+        .find(|k| k.marker == Marker::Revoked && k.key == *signer)
+    {
         return HostKeyVerdict::Revoked(revoked.place.clone());
     }
-    if !lines.iter().any(|k| k.marker == Marker::Authority && k.key == *signer) {
+    if !lines
+        .iter()
+        .any(|k| k.marker == Marker::Authority && k.key == *signer)
+    {
         return bad(format!(
             "it is signed by {}, which is not known as an authority for this host",
             signer.fingerprint(HashAlg::Sha256)
@@ -110,7 +126,11 @@ fn judge_certificate(certificate: &Certificate, host: &str, lines: &[&Known], no
     if let Err(error) = certificate.validate_at(now, [&signer.fingerprint(HashAlg::Sha256)]) {
         return bad(format!("it is not valid now or its signature is wrong ({error})"));
     }
-    if !certificate.valid_principals().iter().any(|p| pattern::matches(&p.to_lowercase(), host)) {
+    if !certificate
+        .valid_principals()
+        .iter()
+        .any(|p| pattern::matches(&p.to_lowercase(), host))
+    {
         return bad(format!(
             "it is for {}, not for {host}",
             certificate.valid_principals().join(", ")

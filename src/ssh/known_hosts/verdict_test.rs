@@ -36,18 +36,37 @@ fn names_patterns_and_ports() {
         (format!("web-1 {k}"), "web-1", "web-1", true),
         (format!("web-1,web-2\t{k} somebody's"), "web-2", "web-2", true),
         (format!("WEB-1  {k}"), "web-1", "web-1", true),
-        (format!("*.example.net {k}"), "a.example.net", "a.example.net", true),
-        (format!("!a.example.net,*.example.net {k}"), "a.example.net", "a.example.net", false),
+        (
+            format!("*.example.net {k}"),
+            "a.example.net",
+            "a.example.net",
+            true,
+        ),
+        (
+            format!("!a.example.net,*.example.net {k}"),
+            "a.example.net",
+            "a.example.net",
+            false,
+        ),
         (format!("!web-1,web-1 {k}"), "web-1", "web-1", false),
         (format!("[web-1]:2222 {k}"), "[web-1]:2222", "web-1", true),
         (format!("[web-1]:2222 {k}"), "web-1", "web-1", false),
         // As OpenSSH: a line without the port counts for the host on other ports too.
         (format!("web-1 {k}"), "[web-1]:2222", "web-1", true),
         (format!("# web-1 {k}"), "web-1", "web-1", false),
-        ("web-1 ssh-ed25519 broken\nweb-1 \n".to_owned() + &format!("web-1 {k}"), "web-1", "web-1", true),
+        (
+            "web-1 ssh-ed25519 broken\nweb-1 \n".to_owned() + &format!("web-1 {k}"),
+            "web-1",
+            "web-1",
+            true,
+        ),
         (format!("@unknown web-1 {k}"), "web-1", "web-1", false),
     ] {
-        let want = if want { HostKeyVerdict::Known } else { HostKeyVerdict::Unknown };
+        let want = if want {
+            HostKeyVerdict::Known
+        } else {
+            HostKeyVerdict::Unknown
+        };
         assert_eq!(judge(&line, name, host, &key), want, "{line}");
     }
 }
@@ -67,7 +86,10 @@ fn a_hashed_name_is_found() {
 fn another_key_is_a_changed_one_unless_one_of_several_fits() {
     let (old, new) = (key(), key());
     let changed = HostKeyVerdict::Changed(vec!["/k:2".to_owned()]);
-    assert_eq!(judge(&format!("# mine\nweb-1 {}", text(&old)), "web-1", "web-1", &new), changed);
+    assert_eq!(
+        judge(&format!("# mine\nweb-1 {}", text(&old)), "web-1", "web-1", &new),
+        changed
+    );
     let both = format!("web-1 {}\nweb-1 {}", text(&old), text(&new));
     assert_eq!(judge(&both, "web-1", "web-1", &new), HostKeyVerdict::Known);
 }
@@ -76,8 +98,14 @@ fn another_key_is_a_changed_one_unless_one_of_several_fits() {
 fn a_revoked_key_is_refused_whatever_else_stands_there() {
     let key = key();
     let k = text(&key);
-    for lines in [format!("web-1 {k}\n@revoked * {k}"), format!("@revoked web-1 {k}\nweb-1 {k}")] {
-        assert!(matches!(judge(&lines, "web-1", "web-1", &key), HostKeyVerdict::Revoked(_)), "{lines}");
+    for lines in [
+        format!("web-1 {k}\n@revoked * {k}"),
+        format!("@revoked web-1 {k}\nweb-1 {k}"),
+    ] {
+        assert!(
+            matches!(judge(&lines, "web-1", "web-1", &key), HostKeyVerdict::Revoked(_)),
+            "{lines}"
+        );
     }
 }
 
@@ -85,7 +113,8 @@ fn a_revoked_key_is_refused_whatever_else_stands_there() {
 fn certificates_of_a_known_authority() {
     let (authority, other, host) = (key(), key(), key());
     let certify = |by: &PrivateKey, kind: CertType, principal: Option<&str>, until: u64| {
-        let mut builder = Builder::new(vec![1; 16], host.public_key(), NOW - 100, until).expect("a certificate");
+        let mut builder =
+            Builder::new(vec![1; 16], host.public_key(), NOW - 100, until).expect("a certificate");
         builder.cert_type(kind).expect("a kind");
         match principal {
             Some(principal) => builder.valid_principal(principal).expect("a name"),
@@ -95,7 +124,9 @@ fn certificates_of_a_known_authority() {
     };
     let good = certify(&authority, CertType::Host, Some("*.example.net"), NOW + 100);
     let lines = format!("@cert-authority *.example.net {}", text(&authority));
-    let judge = |lines: &str, certificate, name: &str| known(lines).judge(name, name, Shown::Certificate(certificate), NOW);
+    let judge = |lines: &str, certificate, name: &str| {
+        known(lines).judge(name, name, Shown::Certificate(certificate), NOW)
+    };
     assert_eq!(judge(&lines, &good, "a.example.net"), HostKeyVerdict::Known);
     assert!(known(&lines).has_authority("a.example.net", "a.example.net"));
     let user = certify(&authority, CertType::User, Some("*.example.net"), NOW + 100);
@@ -111,12 +142,23 @@ fn certificates_of_a_known_authority() {
         ("another host", &elsewhere),
     ] {
         let verdict = judge(&lines, certificate, "a.example.net");
-        assert!(matches!(verdict, HostKeyVerdict::BadCertificate(_)), "{name}: {verdict:?}");
+        assert!(
+            matches!(verdict, HostKeyVerdict::BadCertificate(_)),
+            "{name}: {verdict:?}"
+        );
     }
     let revoked = format!("{lines}\n@revoked * {}", text(&authority));
-    assert!(matches!(judge(&revoked, &good, "a.example.net"), HostKeyVerdict::Revoked(_)));
+    assert!(matches!(
+        judge(&revoked, &good, "a.example.net"),
+        HostKeyVerdict::Revoked(_)
+    ));
     assert_eq!(
-        known(&lines).judge("a.example.net", "a.example.net", Shown::Key(host.public_key().key_data()), NOW),
+        known(&lines).judge(
+            "a.example.net",
+            "a.example.net",
+            Shown::Key(host.public_key().key_data()),
+            NOW
+        ),
         HostKeyVerdict::Unknown,
         "an authority says nothing of a bare key"
     );

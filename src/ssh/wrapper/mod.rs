@@ -18,8 +18,8 @@ mod follow;
 mod program;
 mod quote;
 mod record;
-mod sweep;
 mod stop;
+mod sweep;
 
 pub use sweep::sweep_program;
 

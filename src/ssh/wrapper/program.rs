@@ -174,7 +174,10 @@ impl StepProgram<'_> {
         if let Some(command) = self.command {
             let end = format!("EDGEWISE_{}", self.nonce);
             let run = self.step(command);
-            let _ = write!(text, "write_run() {{\ncat >\"$dir/run\" <<'{end}'\n{run}{end}\n}}\n");
+            let _ = write!(
+                text,
+                "write_run() {{\ncat >\"$dir/run\" <<'{end}'\n{run}{end}\n}}\n"
+            );
         }
         text.push_str(SHARED);
         text.push_str(FOLLOW);
@@ -185,7 +188,11 @@ impl StepProgram<'_> {
     /// The program that becomes the step: one group again, since its own text is on its stdin and has to make room.
     fn step(&self, command: &str) -> String {
         let mut text = String::from("{ exec </dev/null\n");
-        let _ = writeln!(text, "export EDGEWISE_ACTION_ID={}", quote(&self.run.key.action.to_string()));
+        let _ = writeln!(
+            text,
+            "export EDGEWISE_ACTION_ID={}",
+            quote(&self.run.key.action.to_string())
+        );
         for (name, value) in &self.run.env {
             let _ = writeln!(text, "export {name}={}", quote(value));
         }
@@ -202,7 +209,11 @@ impl StepProgram<'_> {
 
 /// A folder that begins with `-` would be taken for an option.
 fn absolute_or_below(cwd: &str) -> String {
-    if cwd.starts_with('-') { format!("./{cwd}") } else { cwd.to_owned() }
+    if cwd.starts_with('-') {
+        format!("./{cwd}")
+    } else {
+        cwd.to_owned()
+    }
 }
 
 /// `sudo -n -u user --`, quoted for `eval`, or nothing.

@@ -23,7 +23,9 @@ fn shells() -> Vec<Vec<&'static str>> {
         vec!["/bin/busybox", "sh"],
         vec!["/bin/bash", "--posix"],
     ];
-    all.into_iter().filter(|shell| Path::new(shell[0]).exists()).collect()
+    all.into_iter()
+        .filter(|shell| Path::new(shell[0]).exists())
+        .collect()
 }
 
 struct Seen {
@@ -53,7 +55,12 @@ fn speak(shell: &[&str], home: &Path, text: &[u8]) -> Seen {
         .stderr(Stdio::piped())
         .spawn()
         .expect("a shell");
-    child.stdin.take().expect("a pipe").write_all(text).expect("it reads");
+    child
+        .stdin
+        .take()
+        .expect("a pipe")
+        .write_all(text)
+        .expect("it reads");
     let output = child.wait_with_output().expect("it ends");
     let mut records = Vec::new();
     let mut opener = Decoder::new(NONCE);
@@ -62,7 +69,11 @@ fn speak(shell: &[&str], home: &Path, text: &[u8]) -> Seen {
     let mut stderr = decoder.feed(&output.stderr, &mut records);
     stderr.extend(decoder.finish());
     assert_eq!(decoder.noise(), "", "{shell:?}");
-    Seen { stdout, stderr, records }
+    Seen {
+        stdout,
+        stderr,
+        records,
+    }
 }
 
 fn wrap(run: &StepRun, command: Option<&str>, from: StreamOffsets) -> String {
@@ -76,7 +87,11 @@ fn wrap(run: &StepRun, command: Option<&str>, from: StreamOffsets) -> String {
 }
 
 fn run_in(shell: &[&str], home: &Path, run: &StepRun, command: &str) -> Seen {
-    speak(shell, home, wrap(run, Some(command), StreamOffsets::default()).as_bytes())
+    speak(
+        shell,
+        home,
+        wrap(run, Some(command), StreamOffsets::default()).as_bytes(),
+    )
 }
 
 #[test]
@@ -95,7 +110,12 @@ fn every_shell_runs_a_step_to_its_end() {
             ("cat <<E\none\ntwo\nE", 0, "one\ntwo\n", ""),
             ("trap 'echo bye' EXIT; echo hi", 0, "hi\nbye\n", ""),
             (r"printf '%s|' a\", 0, r"a\|", ""),
-            ("echo $0; umask; trap; pwd | wc -l # comment", 0, "sh\n0022\n1\n", ""),
+            (
+                "echo $0; umask; trap; pwd | wc -l # comment",
+                0,
+                "sh\n0022\n1\n",
+                "",
+            ),
             ("(sleep 30 & ); echo done", 0, "done\n", ""),
         ]
         .into_iter()
@@ -105,7 +125,11 @@ fn every_shell_runs_a_step_to_its_end() {
             assert_eq!(seen.code(), Some(code), "{shell:?} {command} {:?}", seen.records);
             let said = String::from_utf8_lossy(&seen.stdout).replace("\n022\n", "\n0022\n");
             assert_eq!(said, stdout, "{shell:?} {command}");
-            assert_eq!(String::from_utf8_lossy(&seen.stderr), stderr, "{shell:?} {command}");
+            assert_eq!(
+                String::from_utf8_lossy(&seen.stderr),
+                stderr,
+                "{shell:?} {command}"
+            );
         }
     }
 }
@@ -116,8 +140,14 @@ fn the_environment_and_the_folder_are_as_told() {
         let home = tempfile::tempdir().expect("a folder");
         let mut run = step("web-1", 0);
         run.cwd = Some("/usr/bin".to_owned());
-        run.env.insert("A".to_owned(), "it's \"$HOME\" \\n\n`x`".to_owned());
-        let seen = run_in(&shell, home.path(), &run, r#"printf '%s|' "$A"; pwd; printf %s "$EDGEWISE_ACTION_ID""#);
+        run.env
+            .insert("A".to_owned(), "it's \"$HOME\" \\n\n`x`".to_owned());
+        let seen = run_in(
+            &shell,
+            home.path(),
+            &run,
+            r#"printf '%s|' "$A"; pwd; printf %s "$EDGEWISE_ACTION_ID""#,
+        );
         let want = format!("it's \"$HOME\" \\n\n`x`|/usr/bin\n{}", run.key.action);
         assert_eq!(String::from_utf8_lossy(&seen.stdout), want, "{shell:?}");
         let mut run = step("web-1", 1);
@@ -144,7 +174,11 @@ fn half_a_program_does_nothing() {
                 .spawn()
                 .expect("a shell");
             // A shell that has seen a mistake may hang up first.
-            let _ = child.stdin.take().expect("a pipe").write_all(&text.as_bytes()[..cut]);
+            let _ = child
+                .stdin
+                .take()
+                .expect("a pipe")
+                .write_all(&text.as_bytes()[..cut]);
             child.wait().expect("it ends");
         }
         assert!(!home.path().join(".edgewise").exists(), "{shell:?}");
@@ -158,8 +192,14 @@ fn the_folder_is_private_and_holds_the_end() {
     let run = step("web-1", 0);
     run_in(&["/bin/sh"], home.path(), &run, "echo hello; exit 3");
     let dir = home.path().join(".edgewise").join(folder(&run.key));
-    assert_eq!(std::fs::metadata(&dir).expect("there").permissions().mode() & 0o777, 0o700);
-    assert_eq!(std::fs::read_to_string(dir.join("exit")).expect("there"), "3 6 0\n");
+    assert_eq!(
+        std::fs::metadata(&dir).expect("there").permissions().mode() & 0o777,
+        0o700
+    );
+    assert_eq!(
+        std::fs::read_to_string(dir.join("exit")).expect("there"),
+        "3 6 0\n"
+    );
     let pid = std::fs::read_to_string(dir.join("pid")).expect("there");
     assert_eq!(pid.split_whitespace().count(), 5, "{pid}");
 }
@@ -178,7 +218,11 @@ fn a_step_whose_supervisor_is_gone_is_lost_and_not_started_again() {
     std::fs::write(dir.join("pid"), format!("{} {pid} 1 {pid} 1\n", boot.trim())).expect("written");
     for shell in shells() {
         let seen = run_in(&shell, home.path(), &run, "echo again");
-        assert!(matches!(seen.records.last(), Some(Record::Lost(_))), "{shell:?} {:?}", seen.records);
+        assert!(
+            matches!(seen.records.last(), Some(Record::Lost(_))),
+            "{shell:?} {:?}",
+            seen.records
+        );
         assert_eq!(seen.stdout, b"half\n", "{shell:?}");
     }
 }
@@ -190,7 +234,16 @@ fn reading_goes_on_where_it_was() {
     let text = "i=0; while [ $i -lt 20000 ]; do i=$((i+1)); echo line $i; done";
     let whole = run_in(&["/bin/sh"], home.path(), &run, text).stdout;
     for shell in shells() {
-        for from in [0_usize, 1, 65535, 65536, 65537, 140_000, whole.len() - 1, whole.len()] {
+        for from in [
+            0_usize,
+            1,
+            65535,
+            65536,
+            65537,
+            140_000,
+            whole.len() - 1,
+            whole.len(),
+        ] {
             let from64 = StreamOffsets {
                 stdout: from as u64,
                 stderr: 0,
@@ -214,13 +267,9 @@ proptest! {
             let home = tempfile::tempdir().expect("a folder");
             let mut run = step("web-1", 0);
             run.env.insert("LAST".to_owned(), texts[0].clone());
-            let mut command = String::new();
-            let mut want = String::new();
-            for text in &texts {
-                command.push_str(&format!("printf '%s\\1' {}\n", quote(text)));
-                want.push_str(&format!("{text}\u{1}"));
-            }
-            command.push_str("printf %s \"$LAST\"");
+            let lines = texts.iter().map(|text| format!("printf '%s\\1' {}\n", quote(text)));
+            let command = lines.chain(["printf %s \"$LAST\"".to_owned()]).collect::<Vec<_>>().concat();
+            let mut want = texts.join("\u{1}") + "\u{1}";
             want.push_str(&texts[0]);
             let seen = run_in(&shell, home.path(), &run, &command);
             prop_assert_eq!(String::from_utf8_lossy(&seen.stdout), want, "{:?}", shell);

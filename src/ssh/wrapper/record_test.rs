@@ -22,8 +22,14 @@ fn records_are_read() {
             },
         ),
         ("end 3", Record::Lost("its exit code cannot be read".to_owned())),
-        ("end x y z", Record::Lost("its exit code cannot be read".to_owned())),
-        ("refused no space left", Record::Refused("no space left".to_owned())),
+        (
+            "end x y z",
+            Record::Lost("its exit code cannot be read".to_owned()),
+        ),
+        (
+            "refused no space left",
+            Record::Refused("no space left".to_owned()),
+        ),
         ("absent", Record::Absent),
         ("lost it is gone", Record::Lost("it is gone".to_owned())),
         ("stopped 0", Record::Other("stopped 0".to_owned())),
@@ -40,7 +46,10 @@ fn what_a_login_says_first_is_not_the_steps() {
     let mut decoder = Decoder::new(NONCE);
     let mut records = Vec::new();
     assert!(decoder.feed(b"Welcome!\n", &mut records).is_empty());
-    let own = decoder.feed(&[b"again\n".to_vec(), record("began 0"), b"mine".to_vec()].concat(), &mut records);
+    let own = decoder.feed(
+        &[b"again\n".to_vec(), record("began 0"), b"mine".to_vec()].concat(),
+        &mut records,
+    );
     assert_eq!(own, b"mine");
     assert_eq!(decoder.noise(), "Welcome!\nagain");
 }

@@ -22,7 +22,10 @@ async fn an_unknown_key_is_refused_with_the_command_that_trusts_it() {
     let hosts = hosts(&settings);
     let refused = failure(&hosts, "sshd-1").await;
     assert_eq!(refused.outcome, Outcome::HostKeyUnknown, "{refused}");
-    assert!(refused.message.contains("edgewise hosts trust sshd-1"), "{refused}");
+    assert!(
+        refused.message.contains("edgewise hosts trust sshd-1"),
+        "{refused}"
+    );
 
     let scanned = hosts.scan(&asked("sshd-1")).await.expect("a key");
     assert_eq!(scanned.verdict, HostKeyVerdict::Unknown);
@@ -58,7 +61,11 @@ async fn hashed_names_are_found_and_revoked_keys_refused() {
     assert!(text.contains("|1|"), "{text}");
     let hosts = hosts(&settings);
     connect(&hosts, "sshd-1").await.expect("known by its hash");
-    std::fs::write(&file, format!("{text}@revoked * {}\n", farm.server(1).public_key())).expect("written");
+    std::fs::write(
+        &file,
+        format!("{text}@revoked * {}\n", farm.server(1).public_key()),
+    )
+    .expect("written");
     let refused = failure(&hosts, "sshd-1").await;
     assert_eq!(refused.outcome, Outcome::HostKeyChanged, "{refused}");
     assert!(refused.message.contains("revoked"), "{refused}");
@@ -75,7 +82,11 @@ async fn an_authority_vouches_for_its_hosts() {
     std::fs::write(&file, format!("@cert-authority [127.0.1.*]:* {public}")).expect("written");
     let hosts = hosts(&settings);
     let refused = failure(&hosts, "sshd-1").await;
-    assert_eq!(refused.outcome, Outcome::HostKeyUnknown, "no certificate yet: {refused}");
+    assert_eq!(
+        refused.outcome,
+        Outcome::HostKeyUnknown,
+        "no certificate yet: {refused}"
+    );
     let sign = |farm: &Farm, principal: &str| {
         let key = farm.server(1).folder().join("host_key.pub");
         let (authority, key) = (authority.to_str().expect("UTF-8"), key.to_str().expect("UTF-8"));
@@ -122,5 +133,7 @@ async fn the_known_kind_of_key_is_asked_for() {
     let public = std::fs::read_to_string(server.folder().join("rsa_key.pub")).expect("a key");
     let line = format!("[{}]:{} {public}", server.address(), server.port());
     std::fs::write(settings.known_hosts_file.as_ref().expect("set"), line).expect("written");
-    connect(&hosts(&settings), "sshd-1").await.expect("known by its RSA key");
+    connect(&hosts(&settings), "sshd-1")
+        .await
+        .expect("known by its RSA key");
 }

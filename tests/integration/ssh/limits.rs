@@ -12,7 +12,10 @@ async fn logins_that_are_shed_are_begun_again() {
     let farm = Farm::with(&["MaxStartups 5:100:5"]);
     let hosts = hosts(&settings(&farm, ""));
     let sessions = join_all((0..30).map(|_| connect(&hosts, "sshd-1"))).await;
-    let refused: Vec<_> = sessions.iter().filter_map(|session| session.as_ref().err()).collect();
+    let refused: Vec<_> = sessions
+        .iter()
+        .filter_map(|session| session.as_ref().err())
+        .collect();
     assert!(refused.is_empty(), "{refused:?}");
 }
 
@@ -29,7 +32,15 @@ async fn a_server_that_opens_one_session_at_a_time() {
     timed.timeout_seconds = 1;
     let said = run(&*session, "sleep 100", &timed).await;
     assert_eq!(said.result.outcome, Outcome::Timeout, "{:?}", said.result);
-    assert!(said.result.error.as_deref().unwrap_or_default().contains("nothing of it is left"), "{:?}", said.result);
+    assert!(
+        said.result
+            .error
+            .as_deref()
+            .unwrap_or_default()
+            .contains("nothing of it is left"),
+        "{:?}",
+        said.result
+    );
 }
 
 #[tokio::test]
@@ -41,9 +52,19 @@ async fn servers_that_run_no_commands_are_found_out_by_the_check() {
         "MaxSessions 0",
     ]);
     let hosts = hosts(&settings(&farm, ""));
-    for (server, part) in [(1, "runs no shell"), (2, "This account is closed"), (3, "runs no shell"), (4, "MaxSessions")] {
-        let session = connect(&hosts, &format!("sshd-{server}")).await.expect("a session");
-        let unfit = session.check(&HostNeeds::default()).await.expect_err("it is not fit");
+    for (server, part) in [
+        (1, "runs no shell"),
+        (2, "This account is closed"),
+        (3, "runs no shell"),
+        (4, "MaxSessions"),
+    ] {
+        let session = connect(&hosts, &format!("sshd-{server}"))
+            .await
+            .expect("a session");
+        let unfit = session
+            .check(&HostNeeds::default())
+            .await
+            .expect_err("it is not fit");
         assert_eq!(unfit.outcome, Outcome::Unreachable, "{unfit}");
         assert!(unfit.message.contains(part), "{server}: {unfit}");
         session.close().await;
@@ -57,6 +78,11 @@ async fn a_login_that_talks_confuses_nobody() {
     let session = connect(&hosts, "sshd-1").await.expect("a session");
     session.check(&HostNeeds::default()).await.expect("fit");
     let said = run(&*session, "echo out; echo err >&2", &step("sshd-1", 0)).await;
-    assert_eq!((said.stdout(), said.stderr()), (vec!["out"], vec!["err"]), "{:?}", said.result);
+    assert_eq!(
+        (said.stdout(), said.stderr()),
+        (vec!["out"], vec!["err"]),
+        "{:?}",
+        said.result
+    );
     assert_eq!(said.lines[0].offset, 4);
 }

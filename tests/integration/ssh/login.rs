@@ -25,7 +25,10 @@ async fn every_kind_of_key_gets_in() {
         let mut settings = settings(&farm, "");
         settings.identity_file = Some(key);
         let session = connect(&hosts(&settings), "sshd-1").await;
-        session.unwrap_or_else(|failure| panic!("{kind}: {failure}")).close().await;
+        session
+            .unwrap_or_else(|failure| panic!("{kind}: {failure}"))
+            .close()
+            .await;
     }
     assert!(!farm.server(1).log().contains("ssh-rsa "), "no SHA-1");
 }
@@ -35,7 +38,15 @@ async fn a_refused_login_tells_the_whole_story() {
     let farm = Farm::start(1);
     let (stranger, sealed) = (farm.folder().join("stranger"), farm.folder().join("sealed"));
     make_key(&stranger, "ed25519");
-    keygen(&["-q", "-t", "ed25519", "-N", "a secret", "-f", sealed.to_str().expect("UTF-8")]);
+    keygen(&[
+        "-q",
+        "-t",
+        "ed25519",
+        "-N",
+        "a secret",
+        "-f",
+        sealed.to_str().expect("UTF-8"),
+    ]);
     let extra = format!(
         "IdentityFile {}\nIdentityFile {}\nIdentityFile /no/such/key",
         stranger.display(),
@@ -64,11 +75,26 @@ async fn a_certificate_gets_in() {
         make_key(&key, kind);
         let mut settings = settings(&farm, "");
         settings.identity_file = Some(key.clone());
-        assert_eq!(failure(&hosts(&settings), "sshd-1").await.outcome, Outcome::AuthFailed);
+        assert_eq!(
+            failure(&hosts(&settings), "sshd-1").await.outcome,
+            Outcome::AuthFailed
+        );
         let (by, public) = (users.to_str().expect("UTF-8"), key.with_extension("pub"));
-        keygen(&["-q", "-s", by, "-I", "me", "-n", &user(), public.to_str().expect("UTF-8")]);
+        keygen(&[
+            "-q",
+            "-s",
+            by,
+            "-I",
+            "me",
+            "-n",
+            &user(),
+            public.to_str().expect("UTF-8"),
+        ]);
         let session = connect(&hosts(&settings), "sshd-1").await;
-        session.unwrap_or_else(|failure| panic!("{kind}: {failure}")).close().await;
+        session
+            .unwrap_or_else(|failure| panic!("{kind}: {failure}"))
+            .close()
+            .await;
     }
 }
 
@@ -87,26 +113,47 @@ impl Drop for Agent {
 async fn the_agent_signs_for_keys_that_are_encrypted_or_elsewhere() {
     let farm = Farm::start(1);
     let socket = farm.folder().join("agent");
-    let agent = Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn();
+    let agent = Command::new("ssh-agent")
+        .arg("-D")
+        .arg("-a")
+        .arg(&socket)
+        .stdout(Stdio::null())
+        .spawn();
     let _agent = Agent(agent.expect("ssh-agent"));
     until("the agent listens", || socket.exists()).await;
     for kind in ["ed25519", "rsa"] {
         let key = farm.folder().join(format!("{kind}-agent"));
         make_key(&key, kind);
         authorize(&farm, &key.with_extension("pub"));
-        let added = Command::new("ssh-add").arg("-q").arg(&key).env("SSH_AUTH_SOCK", &socket).status();
+        let added = Command::new("ssh-add")
+            .arg("-q")
+            .arg(&key)
+            .env("SSH_AUTH_SOCK", &socket)
+            .status();
         assert!(added.expect("ssh-add").success());
         let path = key.to_str().expect("UTF-8");
         keygen(&["-q", "-p", "-P", "", "-N", "a secret", "-f", path]);
         let mut settings = settings(&farm, "");
         settings.agent_socket = Some(socket.clone());
         settings.identity_file = Some(key.clone());
-        connect(&hosts(&settings), "sshd-1").await.expect("the agent has it").close().await;
+        connect(&hosts(&settings), "sshd-1")
+            .await
+            .expect("the agent has it")
+            .close()
+            .await;
         // Only the public half is here.
         std::fs::remove_file(&key).expect("removed");
-        connect(&hosts(&settings), "sshd-1").await.expect("the agent has it").close().await;
+        connect(&hosts(&settings), "sshd-1")
+            .await
+            .expect("the agent has it")
+            .close()
+            .await;
     }
     let mut only = settings(&farm, "IdentitiesOnly yes\nIdentityFile /no/such/key");
     only.agent_socket = Some(socket);
-    assert_eq!(failure(&hosts(&only), "sshd-1").await.outcome, Outcome::AuthFailed, "it was told not to");
+    assert_eq!(
+        failure(&hosts(&only), "sshd-1").await.outcome,
+        Outcome::AuthFailed,
+        "it was told not to"
+    );
 }

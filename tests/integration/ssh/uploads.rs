@@ -18,17 +18,31 @@ async fn a_connection_that_dies_half_way_never_installs_half_a_file() {
     let killing = async {
         // The temporary file has begun to grow.
         until("it arrives", || {
-            let there = std::fs::read_dir(server.home().join("new")).into_iter().flatten().flatten();
-            there.into_iter().any(|file| file.metadata().is_ok_and(|facts| facts.len() > 0))
+            let there = std::fs::read_dir(server.home().join("new"))
+                .into_iter()
+                .flatten()
+                .flatten();
+            there
+                .into_iter()
+                .any(|file| file.metadata().is_ok_and(|facts| facts.len() > 0))
         })
         .await;
         server.kill_sessions();
-        assert!(!dest.exists() || std::fs::read(&dest).expect("there") == bytes, "half a file");
+        assert!(
+            !dest.exists() || std::fs::read(&dest).expect("there") == bytes,
+            "half a file"
+        );
     };
     let (result, ()) = tokio::join!(put(&*session, &file, CancellationToken::new()), killing);
     assert_eq!(result.outcome, Outcome::Ok, "{result:?}");
     assert!(std::fs::read(&dest).expect("there") == bytes);
-    until("the rests are gone", || std::fs::read_dir(server.home().join("new")).expect("there").count() == 1).await;
+    until("the rests are gone", || {
+        std::fs::read_dir(server.home().join("new"))
+            .expect("there")
+            .count()
+            == 1
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -42,8 +56,14 @@ async fn a_full_disk_is_told_and_leaves_nothing() {
     let file = upload("sshd-1", &dest, vec![1; 3_000_000]);
     let result = put(&*session, &file, CancellationToken::new()).await;
     assert_eq!(result.outcome, Outcome::Failed, "{result:?}");
-    assert!(result.error.as_deref().unwrap_or_default().contains("disk full"), "{result:?}");
-    assert_eq!(std::fs::read_dir(server.home().join("d")).expect("there").count(), 0);
+    assert!(
+        result.error.as_deref().unwrap_or_default().contains("disk full"),
+        "{result:?}"
+    );
+    assert_eq!(
+        std::fs::read_dir(server.home().join("d")).expect("there").count(),
+        0
+    );
 }
 
 #[tokio::test]
@@ -53,7 +73,7 @@ async fn a_transfer_can_be_given_up() {
     let hosts = hosts(&settings(&farm, ""));
     let session = connect(&hosts, "sshd-1").await.expect("a session");
     let dest = server.home().join("d/big");
-    let file = upload("sshd-1", &dest, vec![1; 200_000_000]);
+    let file = upload("sshd-1", &dest, vec![1; 100_000_000]);
     let cancel = CancellationToken::new();
     let asking = async {
         until("it arrives", || server.home().join("d").exists()).await;
@@ -61,5 +81,8 @@ async fn a_transfer_can_be_given_up() {
     };
     let (result, ()) = tokio::join!(put(&*session, &file, cancel.clone()), asking);
     assert_eq!(result.outcome, Outcome::Failed, "{result:?}");
-    until("the rests are gone", || std::fs::read_dir(server.home().join("d")).expect("there").count() == 0).await;
+    until("the rests are gone", || {
+        std::fs::read_dir(server.home().join("d")).expect("there").count() == 0
+    })
+    .await;
 }

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 
 use edgewise::domain::outcome::Outcome;
+use futures_util::future::join_all;
 
 use crate::support::ssh::{connect, failure, hosts, run, settings, step};
 use crate::support::sshd::Farm;
@@ -22,7 +23,10 @@ async fn over_two_jump_hosts_with_each_ones_key_checked() {
         session.close().await;
     }
     for server in [1, 2] {
-        assert!(farm.server(server).log().contains("Accepted publickey"), "it went over {server}");
+        assert!(
+            farm.server(server).log().contains("Accepted publickey"),
+            "it went over {server}"
+        );
     }
     farm.server_mut(2).change_key();
     let refused = failure(&hosts(&settings), "sshd-3").await;
@@ -31,9 +35,34 @@ async fn over_two_jump_hosts_with_each_ones_key_checked() {
 }
 
 #[tokio::test]
+async fn those_who_go_the_same_way_share_it() {
+    let farm = Farm::start(4);
+    let hosts = hosts(&settings(&farm, "Host sshd-2 sshd-3 sshd-4\n ProxyJump sshd-1\n"));
+    let names = ["sshd-2", "sshd-3", "sshd-4"];
+    let sessions = join_all(names.map(|name| connect(&hosts, name))).await;
+    for session in sessions {
+        let said = run(&*session.expect("a way"), "echo $HOME", &step("sshd-x", 0)).await;
+        assert_eq!(said.stdout().len(), 1, "{:?}", said.result);
+    }
+    assert_eq!(
+        farm.server(1).log().matches("Accepted publickey").count(),
+        1,
+        "one login for all"
+    );
+    let again = connect(&hosts, "sshd-2")
+        .await
+        .expect("a way, also after all have gone");
+    again.close().await;
+}
+
+#[tokio::test]
 async fn a_circle_of_jump_hosts_is_no_way() {
     let farm = Farm::start(1);
-    let refused = failure(&hosts(&settings(&farm, "Host sshd-1\n ProxyJump sshd-1\n")), "sshd-1").await;
+    let refused = failure(
+        &hosts(&settings(&farm, "Host sshd-1\n ProxyJump sshd-1\n")),
+        "sshd-1",
+    )
+    .await;
     assert!(refused.message.contains("jump hosts"), "{refused}");
 }
 

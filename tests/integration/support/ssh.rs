@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use edgewise::app::ports::{HostFailure, HostSession, Hosts as _, OutputLine, StepKey, StepRun, StreamOffsets, Upload};
+use edgewise::app::ports::{
+    HostFailure, HostSession, Hosts as _, OutputLine, StepKey, StepRun, StreamOffsets, Upload,
+};
 use edgewise::domain::action::ActionId;
 use edgewise::domain::lease::Lease;
 use edgewise::domain::log_entry::LogStream;
@@ -126,7 +128,12 @@ pub async fn run(session: &dyn HostSession, text: &str, run: &StepRun) -> Said {
 }
 
 /// The same, with somebody who may want it to end.
-pub async fn run_until(session: &dyn HostSession, text: &str, run: &StepRun, cancel: CancellationToken) -> Said {
+pub async fn run_until(
+    session: &dyn HostSession,
+    text: &str,
+    run: &StepRun,
+    cancel: CancellationToken,
+) -> Said {
     let (output, lines) = mpsc::channel(64);
     let (lease, command) = (lease(&run.key.target), command(text));
     let (result, lines) = tokio::join!(session.run(&lease, &command, run, output, cancel), collect(lines));
@@ -165,7 +172,10 @@ pub fn upload(target: &str, dest: &Path, bytes: Vec<u8>) -> Upload {
 
 /// Puts it there.
 pub async fn put(session: &dyn HostSession, upload: &Upload, cancel: CancellationToken) -> StepResult {
-    let (lease, command) = (lease(&upload.key.target), command(&format!("upload to {}", upload.dest)));
+    let (lease, command) = (
+        lease(&upload.key.target),
+        command(&format!("upload to {}", upload.dest)),
+    );
     session.upload(&lease, &command, upload, cancel).await
 }
 
