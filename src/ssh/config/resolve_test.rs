@@ -228,7 +228,7 @@ proptest! {
             ("(Host|Match|HostName|Port|User|IdentityFile|ProxyJump|StrictHostKeyChecking|Include|UserKnownHostsFile)",
              "[ =]", "[a-z0-9@:,%*!\"' \\[\\]\\\\#/.~-]{0,30}"), 0..8),
     ) {
-        let text: String = lines.iter().map(|(k, s, v)| format!("{k}{s}{v}\n")).collect();
+        let text = lines.iter().map(|(k, s, v)| format!("{k}{s}{v}")).collect::<Vec<_>>().join("\n");
         if let Ok(config) = SshConfig::parse(&text, Path::new("/c"), Path::new("/nowhere")) {
             let _ = config.resolve(&asked("web-1"), &defaults()).map(|host| host.explain());
         }

@@ -17,6 +17,7 @@ use crate::ssh::settings::SshSettings;
 
 use super::algorithms::client_config;
 use super::guard::{Guard, Report};
+use super::jumps::Jumps;
 use super::limits::Limits;
 use super::open::Connection;
 
@@ -37,6 +38,7 @@ pub struct Dialer {
     known: KnownHostsFiles,
     keys: KeyFiles,
     limits: Limits,
+    jumps: Jumps,
 }
 
 /// What carries a connection: a socket, or a channel through a jump host.
@@ -75,6 +77,7 @@ impl Dialer {
             known: KnownHostsFiles::default(),
             keys: KeyFiles::default(),
             limits: Limits::default(),
+            jumps: Jumps::default(),
         })
     }
 
@@ -137,16 +140,30 @@ impl Dialer {
         let mut route = self.route(host)?;
         let host = route.pop().expect("a route ends at its host");
         let before = self.hops(&route).await?;
-        let (handle, report) = self.hop(&host, before.as_ref()).await?;
-        Ok(Connection::new(handle, host, report))
+        let (handle, report) = self.hop(&host, before.as_deref()).await?;
+        Ok(Connection::new(handle, host, report, before))
     }
 
-    /// Goes over the jump hosts; the connection to the last of them. A channel through a connection keeps it alive, so
-    /// the earlier ones need not be held.
-    pub(super) async fn hops(&self, jumps: &[Arc<HostConfig>]) -> Result<Option<Handle<Guard>>, SshError> {
-        let mut before: Option<Handle<Guard>> = None;
+    /// Goes over the jump hosts; the connection to the last of them. Those who go the same way share it as long as one of
+    /// them is there: a login for each host behind it would be too much for a jump host.
+    pub(super) async fn hops(
+        &self,
+        jumps: &[Arc<HostConfig>],
+    ) -> Result<Option<Arc<Handle<Guard>>>, SshError> {
+        let mut before: Option<Arc<Handle<Guard>>> = None;
+        let mut way = String::new();
         for jump in jumps {
-            before = Some(self.hop(jump, before.as_ref()).await?.0);
+            way = format!("{way}{} ", jump.place());
+            let place = self.jumps.place(&way);
+            let mut shared = place.lock().await;
+            let open = shared.upgrade().filter(|handle| !handle.is_closed());
+            before = Some(if let Some(handle) = open {
+                handle
+            } else {
+                let handle = Arc::new(self.hop(jump, before.as_deref()).await?.0);
+                *shared = Arc::downgrade(&handle);
+                handle
+            });
         }
         Ok(before)
     }

@@ -267,13 +267,9 @@ proptest! {
             let home = tempfile::tempdir().expect("a folder");
             let mut run = step("web-1", 0);
             run.env.insert("LAST".to_owned(), texts[0].clone());
-            let mut command = String::new();
-            let mut want = String::new();
-            for text in &texts {
-                command.push_str(&format!("printf '%s\\1' {}\n", quote(text)));
-                want.push_str(&format!("{text}\u{1}"));
-            }
-            command.push_str("printf %s \"$LAST\"");
+            let lines = texts.iter().map(|text| format!("printf '%s\\1' {}\n", quote(text)));
+            let command = lines.chain(["printf %s \"$LAST\"".to_owned()]).collect::<Vec<_>>().concat();
+            let mut want = texts.join("\u{1}") + "\u{1}";
             want.push_str(&texts[0]);
             let seen = run_in(&shell, home.path(), &run, &command);
             prop_assert_eq!(String::from_utf8_lossy(&seen.stdout), want, "{:?}", shell);

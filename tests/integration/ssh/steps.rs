@@ -1,7 +1,11 @@
 //! Steps under the wrapper.
 
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
 use edgewise::app::ports::{HostNeeds, StreamOffsets};
 use edgewise::domain::outcome::Outcome;
+use edgewise::ssh::Asked;
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
@@ -174,8 +178,13 @@ async fn a_host_that_stays_away_leaves_the_outcome_unknown() {
         ),
         killing
     );
-    std::fs::write(home.join("go"), "").expect("written");
     assert_eq!(said.result.outcome, Outcome::Unknown, "{:?}", said.result);
+    std::fs::write(home.join("go"), "").expect("written");
+    let folder = home
+        .join(".edgewise")
+        .join(begun.key.action.to_string())
+        .join("sshd-1-forth-0-1");
+    until("the step has ended all the same", || folder.join("exit").exists()).await;
     assert_eq!(said.result.exit_code, None);
 }
 
@@ -195,4 +204,113 @@ async fn what_is_not_fit_is_named() {
         "{unfit}"
     );
     assert!(!unfit.message.contains("; "), "the other place has room: {unfit}");
+}
+
+/// A `sudo` that notes how it was called and gives its command a session of its own, as the real one may.
+const SUDO: &str = "#!/bin/sh\necho \"$*\" >>\"$HOME/sudo.log\"\nwhile [ \"$1\" != -- ]; do shift; done\nshift\n\
+                    export SUDO=yes\nexec 3<&0\nsetsid \"$@\" <&3 3<&- &\nwait $!\n";
+
+#[tokio::test]
+async fn another_user_by_sudo_without_anything_secret_in_its_arguments() {
+    let farm = Farm::with(&["SetEnv HOME={dir}/home PATH={dir}/home/bin:/usr/bin:/bin"]);
+    let home = farm.server(1).home();
+    std::fs::create_dir(home.join("bin")).expect("a folder");
+    std::fs::write(home.join("bin/sudo"), SUDO).expect("written");
+    std::fs::set_permissions(home.join("bin/sudo"), PermissionsExt::from_mode(0o755))
+        .expect("made executable");
+    let hosts = hosts(&settings(&farm, ""));
+    let session = connect(&hosts, "sshd-1").await.expect("a session");
+    let mut other = step("sshd-1", 0);
+    other.user = Some("app".to_owned());
+    other.env.insert("TOKEN".to_owned(), "s3cret".to_owned());
+    let said = run(&*session, "echo $SUDO $TOKEN; exit 6", &other).await;
+    assert_eq!(
+        (said.stdout(), said.result.exit_code),
+        (vec!["yes s3cret"], Some(6)),
+        "{said:?}"
+    );
+    let log = std::fs::read_to_string(home.join("sudo.log")).expect("it was called");
+    assert_eq!(log, "-n -u app -- sh -s\n");
+    let mut root = step("sshd-1", 1);
+    root.sudo = true;
+    root.timeout_seconds = 1;
+    let said = run(&*session, "echo $$ >pid; sleep 100; sleep 100", &root).await;
+    assert_eq!(said.result.outcome, Outcome::Timeout, "{said:?}");
+    assert!(
+        said.result
+            .error
+            .as_deref()
+            .unwrap_or_default()
+            .contains("nothing of it is left"),
+        "{said:?}"
+    );
+    let pid = std::fs::read_to_string(home.join("pid")).expect("a pid");
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.trim()));
+    assert!(
+        stat.map_or(true, |stat| stat.contains(") Z ")),
+        "also what sudo put elsewhere is gone"
+    );
+}
+
+#[tokio::test]
+async fn a_host_that_falls_silent_is_noticed_and_read_on_over_a_new_connection() {
+    let farm = Farm::start(1);
+    let server = farm.server(1);
+    let hosts = hosts(&settings(&farm, "ServerAliveInterval 1\nServerAliveCountMax 1"));
+    let session = connect(&hosts, "sshd-1").await.expect("a session");
+    let freezing = async {
+        until("it began", || server.home().join("begun").exists()).await;
+        server.freeze_sessions();
+        std::fs::write(server.home().join("go"), "").expect("written");
+    };
+    let text = "echo first; : >begun; while [ ! -e go ]; do sleep 0.02; done; echo last";
+    let first = step("sshd-1", 0);
+    let (said, ()) = tokio::join!(run(&*session, text, &first), freezing);
+    assert_eq!(said.result.outcome, Outcome::Ok, "{:?}", said.result);
+    assert_eq!(said.stdout(), ["first", "last"]);
+}
+
+#[tokio::test]
+async fn old_folders_are_swept_away_and_what_runs_keeps_its_own() {
+    let farm = Farm::start(1);
+    let server = farm.server(1);
+    let hosts = hosts(&settings(&farm, ""));
+    let asked = Asked {
+        name: "sshd-1".to_owned(),
+        ..Asked::default()
+    };
+    let session = hosts.session(&asked).await.expect("a session");
+    let done = step("sshd-1", 0);
+    run(&session, "echo done", &done).await;
+    let folder = server.home().join(".edgewise").join(done.key.action.to_string());
+    let age = |path: &Path| {
+        let done = std::process::Command::new("touch")
+            .args(["-d", "10 days ago"])
+            .arg(path)
+            .status();
+        assert!(done.expect("touch").success());
+    };
+    session.sweep(7).await.expect("swept");
+    assert!(folder.exists(), "it is not old");
+    let running = async {
+        let slow = step("sshd-1", 1);
+        run(
+            &session,
+            ": >begun; while [ ! -e go ]; do sleep 0.02; done; echo ended",
+            &slow,
+        )
+        .await
+    };
+    let sweeping = async {
+        until("it began", || server.home().join("begun").exists()).await;
+        age(&folder);
+        session.sweep(7).await.expect("swept");
+        assert!(folder.exists(), "something still runs there");
+        std::fs::write(server.home().join("go"), "").expect("written");
+    };
+    let (said, ()) = tokio::join!(running, sweeping);
+    assert_eq!(said.stdout(), ["ended"]);
+    age(&folder);
+    session.sweep(7).await.expect("swept");
+    assert!(!folder.exists(), "it is old");
 }

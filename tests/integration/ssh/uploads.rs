@@ -73,7 +73,7 @@ async fn a_transfer_can_be_given_up() {
     let hosts = hosts(&settings(&farm, ""));
     let session = connect(&hosts, "sshd-1").await.expect("a session");
     let dest = server.home().join("d/big");
-    let file = upload("sshd-1", &dest, vec![1; 200_000_000]);
+    let file = upload("sshd-1", &dest, vec![1; 100_000_000]);
     let cancel = CancellationToken::new();
     let asking = async {
         until("it arrives", || server.home().join("d").exists()).await;

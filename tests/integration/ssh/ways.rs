@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 
 use edgewise::domain::outcome::Outcome;
+use futures_util::future::join_all;
 
 use crate::support::ssh::{connect, failure, hosts, run, settings, step};
 use crate::support::sshd::Farm;
@@ -31,6 +32,27 @@ async fn over_two_jump_hosts_with_each_ones_key_checked() {
     let refused = failure(&hosts(&settings), "sshd-3").await;
     assert_eq!(refused.outcome, Outcome::HostKeyChanged, "{refused}");
     assert!(refused.message.contains("127.0.1.2"), "{refused}");
+}
+
+#[tokio::test]
+async fn those_who_go_the_same_way_share_it() {
+    let farm = Farm::start(4);
+    let hosts = hosts(&settings(&farm, "Host sshd-2 sshd-3 sshd-4\n ProxyJump sshd-1\n"));
+    let names = ["sshd-2", "sshd-3", "sshd-4"];
+    let sessions = join_all(names.map(|name| connect(&hosts, name))).await;
+    for session in sessions {
+        let said = run(&*session.expect("a way"), "echo $HOME", &step("sshd-x", 0)).await;
+        assert_eq!(said.stdout().len(), 1, "{:?}", said.result);
+    }
+    assert_eq!(
+        farm.server(1).log().matches("Accepted publickey").count(),
+        1,
+        "one login for all"
+    );
+    let again = connect(&hosts, "sshd-2")
+        .await
+        .expect("a way, also after all have gone");
+    again.close().await;
 }
 
 #[tokio::test]

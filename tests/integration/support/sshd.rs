@@ -36,7 +36,7 @@ impl Farm {
         Self::with(&vec![""; count])
     }
 
-    /// A server for each text, which is added to its `sshd_config`; `{dir}` in it is the server's folder.
+    /// A server for each text, which stands first in its `sshd_config` and so wins; `{dir}` in it is the server's folder.
     pub fn with(extra: &[&str]) -> Self {
         if user_is_root() {
             // sshd wants it for the half of itself that has no rights.
@@ -53,11 +53,6 @@ impl Farm {
             server.wait();
         }
         Self { folder, servers }
-    }
-
-    /// The servers.
-    pub fn servers(&self) -> &[Sshd] {
-        &self.servers
     }
 
     /// The server of this number, from 1.
@@ -121,9 +116,9 @@ impl Sshd {
             .port();
         let dir = folder.to_str().expect("UTF-8");
         let config = format!(
-            "ListenAddress {address}:{port}\nHostKey {dir}/host_key\nPidFile none\nAuthorizedKeysFile {dir}/authorized_keys\n\
+            "{}\nListenAddress {address}:{port}\nHostKey {dir}/host_key\nPidFile none\nAuthorizedKeysFile {dir}/authorized_keys\n\
              UsePAM no\nStrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
-             SetEnv HOME={dir}/home\nPrintMotd no\nLogLevel VERBOSE\n{}\n",
+             SetEnv HOME={dir}/home\nPrintMotd no\nLogLevel VERBOSE\n",
             extra.replace("{dir}", dir)
         );
         std::fs::write(folder.join("sshd_config"), config).expect("written");
@@ -154,11 +149,6 @@ impl Sshd {
     /// What it said.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &str {
-        &self.name
     }
 
     /// Its address.
@@ -208,6 +198,13 @@ impl Sshd {
     pub fn kill_sessions(&self) {
         for pid in children(self.process.id()) {
             kill(pid);
+        }
+    }
+
+    /// Stops every session on it in the middle of a word, as a network that drops everything would.
+    pub fn freeze_sessions(&self) {
+        for pid in children(self.process.id()) {
+            signal(pid, rustix::process::Signal::STOP);
         }
     }
 
@@ -311,8 +308,12 @@ fn children(of: u32) -> Vec<u32> {
 }
 
 fn kill(pid: u32) {
+    signal(pid, rustix::process::Signal::KILL);
+}
+
+fn signal(pid: u32, signal: rustix::process::Signal) {
     if let Some(pid) = rustix::process::Pid::from_raw(pid.cast_signed()) {
         // It may have ended by itself.
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        let _ = rustix::process::kill_process(pid, signal);
     }
 }
