@@ -7,6 +7,7 @@
 
 mod architecture;
 mod command_line;
+mod config_folder;
 mod habits;
 mod logs;
 mod packages;

@@ -28,7 +28,8 @@ pub(super) fn seq(number: i64) -> u64 {
 
 /// The numbers that entries of an action may have: the first, and the one after the last.
 pub(super) fn numbers(action: i64) -> (i64, i64) {
-    (action << SEQ_BITS, (action + 1) << SEQ_BITS)
+    let first = action << SEQ_BITS;
+    (first, first.saturating_add(1 << SEQ_BITS))
 }
 
 #[derive(Queryable, QueryableByName, Selectable, Insertable)]
