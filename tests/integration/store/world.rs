@@ -200,8 +200,8 @@ pub fn update(status: ActionStatus) -> ActionUpdate {
         waiting_for: None,
         started_at: None,
         ended_at: None,
+        versions: Vec::new(),
     }
-    versions: Vec::new(),
 }
 
 /// Ends an action with event 1.
