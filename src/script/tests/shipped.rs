@@ -292,8 +292,7 @@ fn deploys_leave_the_releases_that_may_be_needed() {
             // Stands for the upload: an archive with one file that says which version it is.
             let command = if step.name == "artifact" {
                 format!(
-                    "cd {:?} && printf %s {version} > it && tar -czf releases/{version}.tar.gz it && rm it",
-                    root
+                    "cd {root:?} && printf %s {version} > it && tar -czf releases/{version}.tar.gz it && rm it"
                 )
             } else {
                 command.clone()
@@ -310,7 +309,7 @@ fn deploys_leave_the_releases_that_may_be_needed() {
             );
             if step.name == "unpack" {
                 // Time moves on between deploys.
-                let stamp = format!("touch -t 20260101{age:02}00 {:?}/releases/{version}", root);
+                let stamp = format!("touch -t 20260101{age:02}00 {root:?}/releases/{version}");
                 std::process::Command::new("/bin/sh")
                     .args(["-c", &stamp])
                     .status()
