@@ -39,7 +39,7 @@ struct Source {
     /// The part it belongs to: the first module below the crate's root.
     part: String,
     path: PathBuf,
-    /// A file of unit tests alone, which may have made-up hosts.
+    /// A file of unit tests alone, which may have made-up hosts, and measure.
     is_test: bool,
     /// Its code without comments, line by line.
     lines: Vec<String>,
@@ -74,7 +74,8 @@ fn source(path: PathBuf) -> Source {
     let text = std::fs::read_to_string(&path).unwrap();
     let stem = path.file_stem().unwrap().to_string_lossy();
     Source {
-        is_test: ["test", "tests", "testing"].iter().any(|end| stem.ends_with(end)),
+        is_test: relative.components().any(|part| part.as_os_str() == "tests")
+            || ["test", "tests", "testing"].iter().any(|end| stem.ends_with(end)),
         part,
         lines: text.lines().map(without_comment).collect(),
         path,
@@ -180,7 +181,7 @@ fn the_domain_is_pure() {
     .unwrap();
     let wrong: Vec<String> = sources()
         .iter()
-        .filter(|source| source.part == "domain")
+        .filter(|source| source.part == "domain" && !source.is_test)
         .flat_map(|source| {
             source
                 .lines
