@@ -11,6 +11,7 @@ use super::follow::{Following, follow};
 use super::output::{Output, note};
 use super::show;
 use crate::app::view::{Accepted, PlanView};
+use crate::domain::sanitize::Decision;
 
 /// What to act on, and how.
 #[derive(Debug, Clone, Args)]
@@ -147,7 +148,13 @@ async fn plan_of(
         .await?;
     let view: PlanView = show::read(&raw, "a plan")?;
     output.print(&raw, || show::plan(&view))?;
-    Ok(Exit::Done)
+    let back = view.rollback.targets.iter().flat_map(|target| &target.steps);
+    let mut steps = view.targets.iter().flat_map(|target| &target.steps).chain(back);
+    Ok(if steps.any(|step| step.verdict == Some(Decision::Deny)) {
+        Exit::Refused
+    } else {
+        Exit::Done
+    })
 }
 
 async fn act(

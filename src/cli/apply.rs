@@ -139,12 +139,12 @@ fn shown(changes: &[ObjectChange], dry_run: bool) -> String {
                 .to_owned()
         })
         .collect();
-    let changed = lines.len();
-    let unchanged = changes.len() - changed;
-    lines.push(match (changed, dry_run) {
-        (0, _) => format!("nothing to change ({unchanged} as they are)"),
-        (_, true) => format!("{changed} would change, {unchanged} as they are"),
-        (_, false) => format!("{changed} changed, {unchanged} as they were"),
+    let count = lines.len();
+    let same = changes.len() - count;
+    lines.push(match (count, dry_run) {
+        (0, _) => format!("nothing to change ({same} as they are)"),
+        (_, true) => format!("{count} would change, {same} as they are"),
+        (_, false) => format!("{count} changed, {same} as they were"),
     });
     lines.join("\n")
 }

@@ -25,6 +25,7 @@ mod script_worker;
 mod serve;
 mod settings_args;
 mod show;
+mod simulate;
 mod token;
 mod tracing;
 mod user;
@@ -108,6 +109,8 @@ enum Command {
     Exec(exec::ExecArgs),
     /// Trust hosts' keys, check hosts, and explain how they are reached
     Hosts(hosts::HostsArgs),
+    /// Run the rollout engine on made-up hosts with failures
+    Simulate(simulate::SimulateArgs),
     /// Say the verdict on a command, or on many; nothing is run
     Sanitize(sanitize::SanitizeArgs),
     /// Bring the store's schema up to date
@@ -162,6 +165,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Actions(args) => wait(actions::run(&server()?, args, output)),
         Command::Exec(args) => wait(exec::run(args, output)),
         Command::Hosts(args) => wait(hosts::run(args, output)),
+        Command::Simulate(args) => simulate::run(args, output),
         Command::Sanitize(args) => sanitize::run(args, output),
         Command::Migrate(args) => wait(migrate::run(args, output)),
         Command::Apply(args) => wait(apply::apply(args, output)),

@@ -50,13 +50,12 @@ pub fn run(args: &SanitizeArgs, output: Output) -> Result<Exit, Failure> {
         .map_err(unreadable)?;
         return Ok(Exit::Done);
     }
-    let command = match &args.command {
-        Some(command) => command.clone(),
-        None => {
-            let mut text = String::new();
-            io::stdin().lock().read_to_string(&mut text).map_err(unreadable)?;
-            text
-        }
+    let command = if let Some(command) = &args.command {
+        command.clone()
+    } else {
+        let mut text = String::new();
+        io::stdin().lock().read_to_string(&mut text).map_err(unreadable)?;
+        text
     };
     let verdict = sanitizer.judge(&command, None);
     let answer = Answer {

@@ -95,3 +95,76 @@ impl Scope {
         holds(&self.space, space) && holds(&self.environment, environment)
     }
 }
+
+/// A policy that cannot be applied, and the field at fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {problem}")]
+pub struct PolicyError {
+    /// The field, for example `deny[0].regex`.
+    pub field: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl Policy {
+    /// Whether it can be applied as it stands.
+    ///
+    /// # Errors
+    /// [`PolicyError`] names the first field that cannot: a regular expression that cannot be read, a rule that
+    /// matches nothing, an exception without a rule, reason or author, a day that is none.
+    pub fn check(&self) -> Result<(), PolicyError> {
+        let fault = |field: String, problem: &str| Err(PolicyError { field, problem: problem.to_owned() });
+        for (list, rules) in [("deny", &self.deny), ("ask", &self.ask)] {
+            for (at, rule) in rules.iter().enumerate() {
+                let field = |name: &str| format!("{list}[{at}].{name}");
+                if rule.id.trim().is_empty() {
+                    return fault(field("id"), "a rule needs a name");
+                }
+                if rule.reason.trim().is_empty() {
+                    return fault(field("reason"), "the person who is refused needs a reason");
+                }
+                match (&rule.regex, &rule.program) {
+                    (None, None) => return fault(field("regex"), "give a regex or a program"),
+                    (Some(_), Some(_)) => return fault(field("program"), "give a regex or a program, not both"),
+                    (Some(text), None) => {
+                        if let Err(error) = regex::Regex::new(text) {
+                            return fault(field("regex"), &error.to_string());
+                        }
+                        if !rule.args.is_empty() {
+                            return fault(field("args"), "arguments go with a program, not with a regex");
+                        }
+                    }
+                    (None, Some(program)) if program.trim().is_empty() => {
+                        return fault(field("program"), "the name is empty");
+                    }
+                    (None, Some(_)) => {}
+                }
+            }
+        }
+        for (at, entry) in self.allow.iter().enumerate() {
+            let field = |name: &str| format!("allow[{at}].{name}");
+            if !super::sanitize::Sanitizer::rules().any(|rule| rule.id == entry.rule) {
+                return fault(field("rule"), "there is no built-in rule of this name");
+            }
+            for (name, text) in [("command", &entry.command), ("reason", &entry.reason), ("author", &entry.author)] {
+                if text.trim().is_empty() {
+                    return fault(field(name), "it must not be empty");
+                }
+            }
+            if let Some(day) = &entry.expires
+                && day.parse::<jiff::civil::Date>().is_err()
+            {
+                return fault(field("expires"), "write the day as YYYY-MM-DD");
+            }
+        }
+        for (at, listed) in self.only.iter().flatten().enumerate() {
+            if listed.program.trim().is_empty() {
+                return fault(format!("only[{at}].program"), "the name is empty");
+            }
+            if listed.under.iter().any(|tree| !tree.starts_with('/')) {
+                return fault(format!("only[{at}].under"), "a folder begins with a slash");
+            }
+        }
+        Ok(())
+    }
+}

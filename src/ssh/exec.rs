@@ -175,7 +175,7 @@ impl Connection {
     }
 
     /// Runs a small program of our own; its exit code.
-    async fn say(&self, program: &str) -> Option<u32> {
+    pub(super) async fn say(&self, program: &str) -> Option<u32> {
         let talk = async {
             let mut running = self.start("exec sh -s").await.ok()?;
             running.send(Bytes::from(program.to_owned()));

@@ -32,7 +32,7 @@ pub use exec::{ExecEnd, Piece};
 pub use hosts::SshHosts;
 pub use known_hosts::{HostKeyVerdict, KnownHosts, Shown};
 pub use session::SshSession;
-pub use settings::{CONNECT_TIMEOUT_SECONDS, SshSettings};
+pub use settings::{CONNECT_TIMEOUT_SECONDS, PATIENCE_SECONDS, SshSettings};
 
 #[cfg(test)]
 mod session_test;

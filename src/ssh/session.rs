@@ -23,8 +23,6 @@ use super::upload;
 use super::verdict;
 use super::wrapper::{Ended, Follow, sweep_program};
 
-/// How long a host that went away in the middle of a step is looked for.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// The first pause between two tries, doubled each time.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause between two tries.
@@ -75,7 +73,7 @@ impl SshSession {
         let exec = Exec {
             command: &sweep_program(days),
             sudo: false,
-            timeout: Some(Duration::from_secs(60)),
+            timeout: Some(Duration::from_mins(1)),
             cancel: CancellationToken::new(),
         };
         self.connection().await?.exec(&exec, |_| ()).await?;
@@ -102,6 +100,9 @@ impl SshSession {
             match read {
                 Ok(Ended::Exit(code)) => return verdict::exited(&follow, run, code),
                 Ok(Ended::Later) => {
+                    if follow.stop_first {
+                        *self.connection.lock().await = None;
+                    }
                     away_since = None;
                     pause = FIRST_PAUSE;
                     cuts = 0;
@@ -122,7 +123,7 @@ impl SshSession {
                 }
                 Err(error) => {
                     let since = *away_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() > PATIENCE || !error.is_passing() {
+                    if since.elapsed() > self.dialer.patience() || !error.is_passing() {
                         return verdict::away(&follow, run, reached, &error);
                     }
                 }
@@ -184,29 +185,39 @@ impl HostSession for SshSession {
         let deadline = Instant::now() + Duration::from_secs(upload.timeout_seconds);
         let mut pause = FIRST_PAUSE;
         let since = Instant::now();
+        let mut lost = false;
         loop {
             let error = match self.connection().await {
                 Ok(connection) => match upload::send(&connection, upload, deadline, &cancel).await {
                     // Sending it again is harmless: the place is taken at once or not at all.
-                    Ok(upload::Sent::Lost(reason)) => SshError::Lost {
-                        host: self.host.place(),
-                        reason: Some(reason),
-                    },
+                    Ok(upload::Sent::Lost(reason)) => {
+                        lost = true;
+                        SshError::Lost {
+                            host: self.host.place(),
+                            reason: Some(reason),
+                        }
+                    }
                     Ok(sent) => return sent.result(upload),
                     Err(error) => error,
                 },
                 Err(error) => error,
             };
+            // A transfer that lost its connection may still come to its end on the host.
+            let over = cancel.is_cancelled() || Instant::now() >= deadline;
+            if over && lost {
+                return upload::Sent::Lost(error.to_string()).result(upload);
+            }
             if cancel.is_cancelled() {
                 return upload::Sent::Cancelled.result(upload);
             }
-            if Instant::now() >= deadline {
+            if over {
                 return upload::Sent::TimedOut.result(upload);
             }
-            if since.elapsed() > PATIENCE || !error.is_passing() {
-                return match error {
-                    SshError::Lost { .. } => upload::Sent::Lost(error.to_string()).result(upload),
-                    error => verdict::out_of_reach(&error),
+            if since.elapsed() > self.dialer.patience() || !error.is_passing() {
+                return if lost {
+                    upload::Sent::Lost(error.to_string()).result(upload)
+                } else {
+                    verdict::out_of_reach(&error)
                 };
             }
             tokio::time::sleep(pause).await;

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 /// Seconds that resolving, connecting and logging in may take together, where nobody says otherwise.
 pub const CONNECT_TIMEOUT_SECONDS: u64 = 20;
 
+/// Seconds that a host which went away is looked for, where nobody says otherwise.
+pub const PATIENCE_SECONDS: u64 = 30;
+
 /// The settings of the section `ssh`, with what the environment of the process says.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SshSettings {
@@ -21,6 +24,8 @@ pub struct SshSettings {
     pub password: Option<String>,
     /// Seconds for resolving, connecting and logging in together, where `ssh_config` does not say.
     pub connect_timeout_seconds: u64,
+    /// Seconds that a host which went away in the middle of a step is looked for, before its outcome is unknown.
+    pub patience_seconds: u64,
     /// The home folder of the user who runs Edgewise.
     pub home: PathBuf,
     /// Their name.
@@ -40,6 +45,7 @@ impl SshSettings {
             identity_file: None,
             password: None,
             connect_timeout_seconds: CONNECT_TIMEOUT_SECONDS,
+            patience_seconds: PATIENCE_SECONDS,
             home,
             local_user,
             agent_socket,
@@ -68,6 +74,7 @@ impl fmt::Debug for SshSettings {
             .field("identity_file", &self.identity_file)
             .field("password", &self.password.as_ref().map(|_| "***"))
             .field("connect_timeout_seconds", &self.connect_timeout_seconds)
+            .field("patience_seconds", &self.patience_seconds)
             .field("home", &self.home)
             .field("local_user", &self.local_user)
             .field("agent_socket", &self.agent_socket)

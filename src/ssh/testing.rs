@@ -23,8 +23,7 @@ use super::{SshHosts, SshSettings};
 pub(super) struct World {
     pub(super) fleet: Fleet,
     pub(super) hosts: SshHosts,
-    pub(super) settings: SshSettings,
-    pub(super) folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
 }
 
 impl World {
@@ -46,8 +45,7 @@ impl World {
         Self {
             fleet,
             hosts,
-            settings,
-            folder,
+            _folder: folder,
         }
     }
 

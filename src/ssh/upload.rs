@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use russh::Sig;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +22,7 @@ use super::nonce::nonce;
 use super::wrapper::quote;
 
 /// How long the host may take to clean up after a transfer that was given up.
-const CLEANING: Duration = Duration::from_secs(3);
+const CLEANING: Duration = Duration::from_secs(10);
 
 /// How a transfer ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -85,60 +86,83 @@ pub(super) async fn send(
 ) -> Result<Sent, SshError> {
     let mut running = connection.start(&command(upload, &nonce())).await?;
     let (mut words, mut errors) = (Vec::new(), Vec::new());
-    let mut sending = false;
+    let mut process = None;
     let mut given_up: Option<(Sent, Instant)> = None;
+    let mut stopping: Option<BoxFuture<'_, Option<u32>>> = None;
     loop {
         let until = given_up.as_ref().map_or(deadline, |(_, until)| *until);
-        tokio::select! {
-            heard = running.next() => match heard {
-                Heard::Stdout(bytes) => {
-                    words.extend_from_slice(&bytes);
-                    if !sending && has_line(&words, SEND) {
-                        sending = true;
-                        running.send(Bytes::clone(&upload.bytes));
+        let is_stopping = stopping.is_some();
+        let verdict = tokio::select! {
+            heard = running.next() => {
+                match heard {
+                    Heard::Stdout(bytes) => {
+                        words.extend_from_slice(&bytes);
+                        if process.is_none() && given_up.is_none() {
+                            process = line_after(&words, SEND);
+                            if process.is_some() {
+                                running.send(Bytes::clone(&upload.bytes));
+                            }
+                        }
+                    }
+                    Heard::Stderr(bytes) if errors.len() < 1024 => errors.extend_from_slice(&bytes),
+                    Heard::Stderr(_) | Heard::Exit(_) | Heard::Signal(_) => {}
+                    Heard::Refused => return Ok(Sent::No("the host does not run commands".to_owned())),
+                    end @ (Heard::Closed | Heard::Lost) => {
+                        if line_after(&words, DONE).is_some() {
+                            return Ok(Sent::Done);
+                        }
+                        if line_after(&words, SAME).is_some() {
+                            return Ok(Sent::Same);
+                        }
+                        return Ok(match (end, given_up) {
+                            (Heard::Lost, _) => Sent::Lost(connection.lost().to_string()),
+                            (_, Some((sent, _))) => sent,
+                            _ => Sent::No(reason(&errors)),
+                        });
                     }
                 }
-                Heard::Stderr(bytes) if errors.len() < 1024 => errors.extend_from_slice(&bytes),
-                Heard::Stderr(_) | Heard::Exit(_) | Heard::Signal(_) => {}
-                Heard::Refused => return Ok(Sent::No("the host does not run commands".to_owned())),
-                end @ (Heard::Closed | Heard::Lost) => {
-                    if has_line(&words, DONE) {
-                        return Ok(Sent::Done);
-                    }
-                    if has_line(&words, SAME) {
-                        return Ok(Sent::Same);
-                    }
-                    if let Some((sent, _)) = given_up {
-                        return Ok(sent);
-                    }
-                    if end == Heard::Lost {
-                        return Ok(Sent::Lost(connection.lost().to_string()));
-                    }
-                    return Ok(Sent::No(reason(&errors)));
-                }
-            },
-            () = cancel.cancelled(), if given_up.is_none() => {
-                running.signal(Sig::TERM).await;
-                given_up = Some((Sent::Cancelled, Instant::now() + CLEANING));
+                None
             }
+            () = cancel.cancelled(), if given_up.is_none() => Some(Sent::Cancelled),
             () = tokio::time::sleep_until(until) => match given_up {
-                None => {
-                    running.signal(Sig::TERM).await;
-                    given_up = Some((Sent::TimedOut, Instant::now() + CLEANING));
-                }
-                Some((sent, _)) => return Ok(sent),
+                None => Some(Sent::TimedOut),
+                Some(_) => return Ok(Sent::Lost("the host did not say that it stopped the transfer".to_owned())),
+            },
+            _ = async { stopping.as_mut().expect("it is waited for").await }, if is_stopping => {
+                stopping = None;
+                None
             }
+        };
+        if let Some(sent) = verdict {
+            // Not the end of the input, which the host would take for the end of the file: the check there is the second
+            // line, this is the first.
+            running.stop_writing();
+            running.signal(Sig::TERM).await;
+            stopping = process.as_deref().map(|process| stop(connection, process));
+            given_up = Some((sent, Instant::now() + CLEANING));
         }
     }
+}
+
+/// TERM to the program and what it started. sshd passes no signals on for root, so this goes over a channel of its own.
+fn stop<'a>(connection: &'a Connection, process: &str) -> BoxFuture<'a, Option<u32>> {
+    let number = process.parse::<u32>().unwrap_or(0);
+    let program = format!(
+        "{{ [ {number} -le 1 ] || kill -s TERM -- -{number} || kill -s TERM {number}; }} 2>/dev/null\n"
+    );
+    Box::pin(async move { connection.say(&program).await })
 }
 
 const SEND: &[u8] = b"edgewise: send";
 const DONE: &[u8] = b"edgewise: done";
 const SAME: &[u8] = b"edgewise: same";
 
-/// A login's start files may talk too, so whole lines count.
-fn has_line(words: &[u8], line: &[u8]) -> bool {
-    words.split(|&b| b == b'\n').any(|word| word == line)
+/// What stands after a word on its line. A login's start files may talk too, so whole lines count.
+fn line_after(words: &[u8], word: &[u8]) -> Option<String> {
+    let end = words.iter().rposition(|&b| b == b'\n')?;
+    let mut lines = words[..end].split(|&b| b == b'\n');
+    let rest = lines.find_map(|line| line.strip_prefix(word))?;
+    Some(String::from_utf8_lossy(rest).trim().to_owned())
 }
 
 fn reason(errors: &[u8]) -> String {
@@ -202,7 +226,7 @@ p=${d%/*};
 trap 'rm -f -- "$t"; exit 1' HUP INT TERM PIPE;
 umask 077;
 : >"$t" || exit 1;
-echo "edgewise: send";
+echo "edgewise: send $$";
 cat >"$t" || no "the file could not be written (is the disk full?)";
 got=$(wc -c <"$t"); got=$((got));
 [ "$got" = "$size" ] || no "$got of $size bytes arrived";

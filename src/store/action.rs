@@ -4,14 +4,16 @@ mod claim;
 mod create;
 mod event;
 mod list;
+mod new;
 mod prune;
 mod record;
 mod row;
 
 pub use claim::ServerId;
-pub use create::{ConflictRule, CreateError, Created, Held, Idempotency, NewAction};
+
 pub use event::{ActionUpdate, StoredEvent};
 pub use list::{ActionFilter, ActionPage, LiveCount, StatusCount};
+pub use new::{ConflictRule, CreateError, Created, Held, Idempotency, NewAction};
 pub use prune::PruneRule;
 pub use record::{ActionRecord, Correlation, FrozenAction};
 

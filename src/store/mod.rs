@@ -1,6 +1,6 @@
 //! The store: everything Edgewise must not forget, on SQLite or PostgreSQL by the same code (Diesel).
 //!
-//! One file for each aggregate, with the rows it keeps to itself; the methods of [`Store`] speak the domain's
+//! One file for each aggregate, with the rows it keeps to itself; the methods of `Store` speak the domain's
 //! types. Every moment is handed in. What belongs together is written in one transaction.
 
 mod action;

@@ -7,10 +7,12 @@
 
 mod architecture;
 mod command_line;
+mod config_folder;
 mod habits;
 mod logs;
 mod packages;
 mod script_worker;
 mod server;
+mod ssh;
 mod store;
 mod support;

@@ -38,7 +38,7 @@ pub(super) async fn whole(
                     errors.push(FieldError {
                         field: file.clone(),
                         message,
-                    })
+                    });
                 };
                 if !objects.contains_key(&ConfigKey::space(space)) {
                     wrong(format!(

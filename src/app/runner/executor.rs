@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::ports::{HostNeeds, HostSession, OutputLine, StepKey, StepRun, StreamOffsets, Upload};
+use crate::app::ports::{HostNeeds, OutputLine, StepKey, StepRun, StreamOffsets, Upload};
 use crate::app::telling::logged_name;
 use crate::domain::action::ActionId;
 use crate::domain::lease::Lease;
@@ -57,7 +57,7 @@ pub(super) struct Attempt {
     pub(super) place: u32,
     /// From 1.
     pub(super) number: u32,
-    /// It may have been started before a restart of the server: find out, never start it.
+    /// It may have been started before a restart of the server.
     pub(super) look_up: bool,
 }
 
@@ -130,6 +130,10 @@ impl Executor {
     }
 
     async fn command(&self, lease: &Lease, attempt: &Attempt, cancel: CancellationToken) -> StepResult {
+        let command = match self.sanitized(attempt) {
+            Ok(command) => command,
+            Err(result) => return result,
+        };
         let run = match self.step_run(attempt).await {
             Ok(run) => run,
             Err(message) => return failed(Outcome::Failed, message),
@@ -142,27 +146,10 @@ impl Executor {
         };
         let (lines, received) = mpsc::channel(OUTPUT_LINES);
         let reading = self.read_output(attempt, received);
-        let running = self.start_or_look_up(&*session, lease, attempt, &run, lines, cancel);
-        let (result, ()) = tokio::join!(running, reading);
+        // A step that was started before is found by the host and gone on with: looking up and starting are
+        // one call, so that nothing can come in between.
+        let (result, ()) = tokio::join!(session.run(lease, &command, &run, lines, cancel), reading);
         result
-    }
-
-    async fn start_or_look_up(
-        &self,
-        session: &dyn HostSession,
-        lease: &Lease,
-        attempt: &Attempt,
-        run: &StepRun,
-        lines: mpsc::Sender<OutputLine>,
-        cancel: CancellationToken,
-    ) -> StepResult {
-        if attempt.look_up {
-            return session.look_up(lease, run, lines, cancel).await;
-        }
-        match self.sanitized(attempt) {
-            Ok(command) => session.run(lease, &command, run, lines, cancel).await,
-            Err(result) => result,
-        }
     }
 
     /// The check at the door, on the exact text that is handed to the wrapper.

@@ -139,7 +139,7 @@ pub async fn run(args: &ExecArgs, output: Output) -> Result<Exit, Failure> {
         ));
         return Ok(Exit::Interrupted);
     }
-    Ok(exit_of(outcomes.iter().map(|(_, outcome)| *outcome)))
+    Ok(exit_of(&outcomes.iter().map(|(_, outcome)| *outcome)))
 }
 
 /// Tells of each host as it ends. The first Ctrl-C ends what runs; a second one ends this process at once.
@@ -221,7 +221,7 @@ fn summary(outcomes: &[(String, Outcome)]) {
     }
 }
 
-fn exit_of(outcomes: impl Iterator<Item = Outcome> + Clone) -> Exit {
+fn exit_of(outcomes: &(impl Iterator<Item = Outcome> + Clone)) -> Exit {
     if outcomes
         .clone()
         .any(|outcome| matches!(outcome, Outcome::Failed | Outcome::Timeout))
@@ -249,7 +249,7 @@ mod tests {
             (&[Outcome::Unknown, Outcome::Ok], 7),
         ];
         for (outcomes, code) in table {
-            assert_eq!(exit_of(outcomes.iter().copied()).code(), code, "{outcomes:?}");
+            assert_eq!(exit_of(&outcomes.iter().copied()).code(), code, "{outcomes:?}");
         }
     }
 }

@@ -173,7 +173,7 @@ mod tests {
     #[test]
     fn a_line_without_end_costs_no_more_memory_than_others() {
         let mut lines = Prefixed::new("h");
-        let out = lines.push(Stream::Stderr, &[b'x'; 70_000]);
+        let out = lines.push(Stream::Stderr, &vec![b'x'; 70_000]);
         assert_eq!(out.len(), 70_000 + "h: \n".len());
         assert!(lines.finish(Stream::Stderr).is_empty());
     }

@@ -34,7 +34,8 @@ pub enum Effect {
         attempt: u32,
     },
     /// A step was started before a restart of the server and its end was not stored: find out on the host
-    /// what became of it, go on reading where it still runs, never start it: `StepEnded`.
+    /// what became of it and go on reading where it still runs; only a host that never started it starts it
+    /// now: `StepEnded`.
     LookUpStep {
         /// Where.
         target: TargetName,

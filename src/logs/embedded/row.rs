@@ -18,7 +18,9 @@ const SEQ_BITS: u32 = 36;
 /// The number of an entry; none where `seq` is too great to have one.
 pub(super) fn number(action: i64, seq: u64) -> Option<i64> {
     let seq = i64::try_from(seq).ok().filter(|seq| *seq < 1 << SEQ_BITS)?;
-    action.checked_mul(1 << SEQ_BITS)?.checked_add(seq)
+    // The number after the action's last must fit too.
+    let end = action.checked_add(1)?.checked_mul(1 << SEQ_BITS)?;
+    Some(end - (1 << SEQ_BITS) + seq)
 }
 
 /// The `seq` of the entry of this number.
@@ -28,7 +30,8 @@ pub(super) fn seq(number: i64) -> u64 {
 
 /// The numbers that entries of an action may have: the first, and the one after the last.
 pub(super) fn numbers(action: i64) -> (i64, i64) {
-    (action << SEQ_BITS, (action + 1) << SEQ_BITS)
+    let first = action << SEQ_BITS;
+    (first, first.saturating_add(1 << SEQ_BITS))
 }
 
 #[derive(Queryable, QueryableByName, Selectable, Insertable)]
@@ -110,13 +113,13 @@ mod tests {
 
     #[test]
     fn a_number_is_an_action_and_a_seq() {
-        for (action, at) in [(1, 0), (1, 5), (7, (1 << 36) - 1), ((1 << 27) - 1, 3)] {
+        for (action, at) in [(1, 0), (1, 5), (7, (1 << 36) - 1), ((1 << 27) - 2, 3)] {
             let number = number(action, at).unwrap();
             let (first, end) = numbers(action);
             assert!((first..end).contains(&number), "{action} {at}");
             assert_eq!(seq(number), at);
         }
         assert_eq!(number(1, 1 << 36), None);
-        assert_eq!(number(1 << 27, 0), None);
+        assert_eq!(number((1 << 27) - 1, 0), None);
     }
 }

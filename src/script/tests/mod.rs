@@ -2,6 +2,7 @@
 
 mod functions;
 mod language;
+mod manual;
 mod shipped;
 
 use serde_json::{Map, Value, json};

@@ -131,5 +131,198 @@ fn deploy_goes_step_by_step() {
         ]
     );
     assert_eq!(Value::Object(deploy.rollout), json!({"strategy": "canary"}));
-    println!("{}", serde_json::to_string_pretty(steps).unwrap());
+}
+
+/// What each action does to a target that has a version, and how it gets back.
+#[test]
+fn every_action_of_deploy_has_its_steps() {
+    let config = json!({
+        "artifact": "/srv/{version}.tgz", "stop_command": "stop", "start_command": "start",
+        "check_url": "http://{address}/", "is_staggered": true,
+    });
+    let install = ["prepare", "artifact", "unpack"];
+    let down = ["pool_out", "drain", "stop"];
+    let up = ["start", "http_check", "pool_in"];
+    let deploy = [&install[..], &down, &["switch"], &up].concat();
+    let deploy_and_clean = [&deploy[..], &["clean_up"]].concat();
+    let restart = [down, up].concat();
+    let hard = [&install[..], &["stop", "switch", "start"]].concat();
+    let cases: &[(&str, &[&str], &[&str])] = &[
+        ("deploy", &deploy_and_clean, &deploy),
+        ("rollback", &deploy_and_clean, &deploy),
+        ("restart", &restart, &restart),
+        ("stop", &down, &up),
+        ("start", &up, &down),
+        ("status", &["status", "http_check"], &[]),
+        ("hard_deploy", &hard, &hard),
+        ("hard_rollback", &hard, &hard),
+        ("hard_restart", &["stop", "start"], &["stop", "start"]),
+    ];
+    let actions: Vec<&str> = cases.iter().map(|(action, ..)| *action).collect();
+    assert_eq!(describe(&shipped("deploy.star")).unwrap().actions, actions);
+    for (action, forth, back) in cases {
+        let draft = run("deploy.star", action, &config);
+        assert_eq!(names(&draft.targets[0].steps), *forth, "{action}");
+        assert_eq!(
+            names(draft.targets[0].rollback.as_ref().unwrap()),
+            *back,
+            "{action} back"
+        );
+        assert_eq!(draft.targets.len(), 2, "{action}");
+        assert_eq!(draft.targets[1].rollback, None, "{action}");
+        let strategy = if *action == "status" {
+            "all_at_once"
+        } else {
+            "staggered"
+        };
+        assert_eq!(draft.rollout["strategy"], strategy, "{action}");
+    }
+}
+
+#[test]
+fn nothing_runs_as_root_unless_configured() {
+    let config = json!({"artifact": "/srv/{version}.tgz", "start_command": "start", "context_dir": "/srv/ctx", "rm_context": true});
+    let as_root = |config: &Value| -> Vec<String> {
+        let draft = run("deploy.star", "deploy", config);
+        let steps = draft.targets[0].steps.iter();
+        let root =
+            steps.filter(|step| matches!(step.work, crate::domain::plan::Work::Run { sudo: true, .. }));
+        root.map(|step| step.name.clone()).collect()
+    };
+    assert_eq!(as_root(&config), Vec::<String>::new());
+    let mut owned = config.clone();
+    owned["set_owner"] = json!("app:app");
+    assert_eq!(as_root(&owned), ["own"]);
+    owned["set_mmytu"] = json!(false);
+    assert_eq!(as_root(&owned), Vec::<String>::new());
+    let mut root = config;
+    root["sudo"] = json!(true);
+    assert_eq!(
+        as_root(&root),
+        [
+            "prepare",
+            "unpack",
+            "switch",
+            "rm_context",
+            "context",
+            "start",
+            "clean_up"
+        ]
+    );
+}
+
+#[test]
+fn what_cannot_be_deployed_is_refused_with_a_reason() {
+    let script = shipped("deploy.star");
+    let sound = json!({"artifact": "/srv/{version}.tgz", "start_command": "start"});
+    for (version, config, message) in [
+        (
+            None,
+            sound.clone(),
+            "web-1: no version to install: give one with the request, or set `version`",
+        ),
+        (
+            Some("../x"),
+            sound.clone(),
+            "web-1: `../x` cannot be a version: use letters, digits and . _ + - ~ :",
+        ),
+        (
+            Some("1;reboot"),
+            sound,
+            "web-1: `1;reboot` cannot be a version: use letters, digits and . _ + - ~ :",
+        ),
+        (
+            Some("2"),
+            json!({"start_command": "start"}),
+            "`artifact` is not set: a path on the server or a URL, such as /srv/app-{version}.tar.gz",
+        ),
+    ] {
+        let mut context = context(&script, "deploy", &config);
+        for target in &mut context.targets {
+            target.version = version.map(str::to_owned);
+        }
+        assert_eq!(draft(&script, &context).unwrap_err().message, message);
+    }
+}
+
+#[test]
+fn digests_are_those_of_their_versions() {
+    let (one, two) = ("1".repeat(64), "2".repeat(64));
+    let digests = |config: &Value| -> Vec<Option<String>> {
+        let draft = run("deploy.star", "deploy", config);
+        let target = &draft.targets[0];
+        let steps = target.steps.iter().chain(target.rollback.iter().flatten());
+        steps
+            .filter_map(|step| match &step.work {
+                crate::domain::plan::Work::Upload { sha256, .. }
+                | crate::domain::plan::Work::Fetch { sha256, .. } => Some(sha256.clone()),
+                _ => None,
+            })
+            .collect()
+    };
+    let base =
+        json!({"artifact": "https://r/{version}.tgz", "start_command": "start", "artifact_sha256": two});
+    assert_eq!(digests(&base), [Some(two.clone()), None]);
+    let mut all = base;
+    all["fetch_on_target"] = json!(true);
+    all["artifact_sha256s"] = json!({"1": one});
+    assert_eq!(digests(&all), [Some(two), Some(one)]);
+}
+
+/// The commands of a deploy, run for real in a folder, version after version.
+#[test]
+fn deploys_leave_the_releases_that_may_be_needed() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("an app");
+    let script = shipped("deploy.star");
+    let config = json!({
+        "artifact": "/srv/{version}.tgz", "dir": root.to_str().unwrap(), "keep_releases": 1,
+        "start_command": "cp '{current}/it' '{dir}/running'", "stop_command": "rm -f '{dir}/running'",
+    });
+    let mut installed: Option<&str> = None;
+    // 1 is part of 10 and 11: only whole names count.
+    for (age, version) in ["1", "10", "11", "2", "12"].into_iter().enumerate() {
+        let mut context = context(&script, "deploy", &config);
+        context.targets.truncate(1);
+        context.targets[0].version = Some(version.to_owned());
+        context.targets[0].installed = installed.map(str::to_owned);
+        context.targets[0].last_good = installed.map(str::to_owned);
+        for step in &draft(&script, &context).unwrap().targets[0].steps {
+            let Some(command) = &step.command else { continue };
+            // Stands for the upload: an archive with one file that says which version it is.
+            let command = if step.name == "artifact" {
+                format!(
+                    "cd {root:?} && printf %s {version} > it && tar -czf releases/{version}.tar.gz it && rm it"
+                )
+            } else {
+                command.clone()
+            };
+            let out = std::process::Command::new("/bin/sh")
+                .args(["-c", &command])
+                .output()
+                .unwrap();
+            assert!(
+                out.status.success(),
+                "{}: {}",
+                step.name,
+                String::from_utf8_lossy(&out.stderr)
+            );
+            if step.name == "unpack" {
+                // Time moves on between deploys.
+                let stamp = format!("touch -t 20260101{age:02}00 {root:?}/releases/{version}");
+                std::process::Command::new("/bin/sh")
+                    .args(["-c", &stamp])
+                    .status()
+                    .unwrap();
+            }
+        }
+        assert_eq!(std::fs::read_to_string(root.join("running")).unwrap(), version);
+        installed = Some(version);
+    }
+    let mut left: Vec<String> = std::fs::read_dir(root.join("releases"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    left.sort();
+    assert_eq!(left, ["11", "11.tar.gz", "12", "12.tar.gz", "2", "2.tar.gz"]);
 }

@@ -1,3 +1,5 @@
+//! Configuration folders, sound and with each thing wrong that can be.
+
 use std::fs;
 use std::path::Path;
 

@@ -31,8 +31,7 @@ fn arguments(text: &str) -> Result<Vec<String>, String> {
         }
         let mut word = String::new();
         let mut quote: Option<char> = None;
-        loop {
-            let Some(&c) = chars.peek() else { break };
+        while let Some(&c) = chars.peek() {
             if quote.is_none() && c.is_whitespace() {
                 break;
             }

@@ -26,18 +26,17 @@ impl Tokens<'_> {
             out.push_str(&rest[..at]);
             let token = rest[at + 1..].chars().next();
             match token {
-                Some('%') => out.push('%'),
                 Some('n') => out.push_str(self.original),
                 Some('h') => out.push_str(self.host),
                 Some('p') => out.push_str(&self.port.to_string()),
                 Some('r') => out.push_str(self.remote_user),
                 Some('u') => out.push_str(self.local_user),
                 Some('d') => out.push_str(self.home),
+                Some('%') | None => out.push('%'),
                 Some(other) => {
                     out.push('%');
                     out.push(other);
                 }
-                None => out.push('%'),
             }
             rest = &rest[at + 1 + token.map_or(0, char::len_utf8)..];
         }

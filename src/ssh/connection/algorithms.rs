@@ -24,7 +24,7 @@ const KEX: &[kex::Name] = &[
     kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT,
 ];
 
-/// AES-GCM costs least, where there are AES instructions; ChaCha20 where there are none.
+/// AES-GCM costs least, where there are AES instructions; `ChaCha20` where there are none.
 const CIPHERS: &[cipher::Name] = &[
     cipher::AES_256_GCM,
     cipher::AES_128_GCM,

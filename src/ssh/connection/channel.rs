@@ -120,8 +120,8 @@ impl Running {
         let _ = self.write.signal(signal).await;
     }
 
-    /// A write waits for room that a host which has ended never gives.
-    fn stop_writing(&mut self) {
+    /// Sends no more input. A write waits for room that a host which has ended never gives.
+    pub(in crate::ssh) fn stop_writing(&mut self) {
         if let Some(writer) = self.writer.take() {
             writer.abort();
         }

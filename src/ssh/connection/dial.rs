@@ -17,6 +17,7 @@ use crate::ssh::settings::SshSettings;
 
 use super::algorithms::client_config;
 use super::guard::{Guard, Report};
+use super::jumps::Jumps;
 use super::limits::Limits;
 use super::open::Connection;
 
@@ -33,9 +34,11 @@ pub struct Dialer {
     config: SshConfig,
     defaults: Defaults,
     password: Option<String>,
+    patience: Duration,
     known: KnownHostsFiles,
     keys: KeyFiles,
     limits: Limits,
+    jumps: Jumps,
 }
 
 /// What carries a connection: a socket, or a channel through a jump host.
@@ -70,9 +73,11 @@ impl Dialer {
                 connect_timeout_seconds: settings.connect_timeout_seconds,
             },
             password: settings.password.clone(),
+            patience: Duration::from_secs(settings.patience_seconds),
             known: KnownHostsFiles::default(),
             keys: KeyFiles::default(),
             limits: Limits::default(),
+            jumps: Jumps::default(),
         })
     }
 
@@ -80,6 +85,12 @@ impl Dialer {
     #[must_use]
     pub fn config(&self) -> &SshConfig {
         &self.config
+    }
+
+    /// How long a host that went away is looked for.
+    #[must_use]
+    pub fn patience(&self) -> Duration {
+        self.patience
     }
 
     /// How a host is reached.
@@ -129,16 +140,30 @@ impl Dialer {
         let mut route = self.route(host)?;
         let host = route.pop().expect("a route ends at its host");
         let before = self.hops(&route).await?;
-        let (handle, report) = self.hop(&host, before.as_ref()).await?;
-        Ok(Connection::new(handle, host, report))
+        let (handle, report) = self.hop(&host, before.as_deref()).await?;
+        Ok(Connection::new(handle, host, report, before))
     }
 
-    /// Goes over the jump hosts; the connection to the last of them. A channel through a connection keeps it alive, so
-    /// the earlier ones need not be held.
-    pub(super) async fn hops(&self, jumps: &[Arc<HostConfig>]) -> Result<Option<Handle<Guard>>, SshError> {
-        let mut before: Option<Handle<Guard>> = None;
+    /// Goes over the jump hosts; the connection to the last of them. Those who go the same way share it as long as one of
+    /// them is there: a login for each host behind it would be too much for a jump host.
+    pub(super) async fn hops(
+        &self,
+        jumps: &[Arc<HostConfig>],
+    ) -> Result<Option<Arc<Handle<Guard>>>, SshError> {
+        let mut before: Option<Arc<Handle<Guard>>> = None;
+        let mut way = String::new();
         for jump in jumps {
-            before = Some(self.hop(jump, before.as_ref()).await?.0);
+            way = format!("{way}{} ", jump.place());
+            let place = self.jumps.place(&way);
+            let mut shared = place.lock().await;
+            let open = shared.upgrade().filter(|handle| !handle.is_closed());
+            before = Some(if let Some(handle) = open {
+                handle
+            } else {
+                let handle = Arc::new(self.hop(jump, before.as_deref()).await?.0);
+                *shared = Arc::downgrade(&handle);
+                handle
+            });
         }
         Ok(before)
     }

@@ -5,6 +5,7 @@ mod algorithms;
 mod channel;
 mod dial;
 mod guard;
+mod jumps;
 mod limits;
 mod open;
 mod scan;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use russh::client::Handle;
-use russh::{ChannelOpenFailure, Disconnect};
+use russh::client::{Handle, Msg};
+use russh::{Channel, ChannelOpenFailure, Disconnect};
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
 use crate::ssh::config::HostConfig;
 use crate::ssh::error::SshError;
@@ -15,6 +16,8 @@ use super::guard::{Guard, Report};
 
 /// Channels at once on one connection: sshd allows ten (`MaxSessions`).
 const CHANNELS: usize = 8;
+/// How often a session is asked for that the server has no room for.
+const MOST_OPENINGS: u64 = 6;
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How long a host may take to open a channel. A host whose disk hangs may need it.
@@ -26,15 +29,23 @@ pub struct Connection {
     host: Arc<HostConfig>,
     report: Report,
     channels: Arc<Semaphore>,
+    /// The connection to the jump host before it: others may come by the same way as long as it is held.
+    _before: Option<Arc<Handle<Guard>>>,
 }
 
 impl Connection {
-    pub(super) fn new(handle: Handle<Guard>, host: Arc<HostConfig>, report: Report) -> Self {
+    pub(super) fn new(
+        handle: Handle<Guard>,
+        host: Arc<HostConfig>,
+        report: Report,
+        before: Option<Arc<Handle<Guard>>>,
+    ) -> Self {
         Self {
             handle,
             host,
             report,
             channels: Arc::new(Semaphore::new(CHANNELS)),
+            _before: before,
         }
     }
 
@@ -68,8 +79,7 @@ impl Connection {
             .acquire_owned()
             .await
             .expect("the semaphore is never closed");
-        let opened = tokio::time::timeout(OPENING, self.handle.channel_open_session()).await;
-        let channel = match opened {
+        let channel = match self.open().await {
             Ok(Ok(channel)) => channel,
             Ok(Err(russh::Error::ChannelOpenFailure(reason))) => {
                 return Err(SshError::NoCommands {
@@ -93,6 +103,26 @@ impl Connection {
         let running = Running::new(channel, permit);
         running.exec(command).await.map_err(|_| self.lost())?;
         Ok(running)
+    }
+
+    /// Opens a session. A server that allows few of them may not have noticed yet that one has ended.
+    async fn open(&self) -> Result<Result<Channel<Msg>, russh::Error>, tokio::time::error::Elapsed> {
+        let deadline = Instant::now() + OPENING;
+        let mut tries = 0;
+        loop {
+            let opened = tokio::time::timeout_at(deadline, self.handle.channel_open_session()).await?;
+            let full = matches!(
+                opened,
+                Err(russh::Error::ChannelOpenFailure(
+                    ChannelOpenFailure::ConnectFailed
+                ))
+            );
+            tries += 1;
+            if !full || tries == MOST_OPENINGS {
+                return Ok(opened);
+            }
+            tokio::time::sleep(Duration::from_millis(20 * tries)).await;
+        }
     }
 
     /// Ends it, as a polite guest.

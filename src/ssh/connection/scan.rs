@@ -55,7 +55,7 @@ impl Dialer {
         let shown = Arc::new(Mutex::new(None));
         let curious = Curious(Arc::clone(&shown));
         let look = async {
-            match way_to(&host, before.as_ref()).await {
+            match way_to(&host, before.as_deref()).await {
                 Ok(Way::Socket(socket)) => Ok(client::connect_stream(config, socket, curious).await.err()),
                 Ok(Way::Channel(channel)) => Ok(client::connect_stream(config, channel, curious).await.err()),
                 Err(Refused::For(error) | Refused::Shed(error)) => Err(error),

@@ -1,4 +1,4 @@
-//! `known_hosts` as OpenSSH reads it (`sshd(8)`, SSH_KNOWN_HOSTS FILE FORMAT): parsed once, then asked per host.
+//! `known_hosts` as OpenSSH reads it (`sshd(8)`, on the format of that file): parsed once, then asked per host.
 //!
 //! A line that is broken is skipped and the others count. `@revoked` is looked at first. A host may have several keys.
 

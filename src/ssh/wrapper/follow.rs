@@ -24,7 +24,7 @@ use super::stop::{Stopped, stop_program};
 /// on later, since a channel that is not read would stop the whole connection.
 const WAITING: usize = 1024 * 1024;
 /// The follower says something at least every 20 naps.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 /// Tenths of a second that a step has to end in peace.
 const GRACE_TENTHS: u64 = 50;
 /// How long the end of a step is waited for after it was stopped.
@@ -75,6 +75,8 @@ pub(in crate::ssh) struct Follow<'a> {
     /// Whether the host said that it is under way.
     pub(in crate::ssh) began: bool,
     progress: bool,
+    /// It must be stopped before it is read on, over another connection: this one has no room for both at once.
+    pub(in crate::ssh) stop_first: bool,
     /// Why it is to be stopped.
     pub(in crate::ssh) heed: Option<Heed>,
     /// What came of that.
@@ -101,6 +103,7 @@ impl<'a> Follow<'a> {
             deadline: Instant::now() + Duration::from_secs(run.timeout_seconds),
             began: false,
             progress: false,
+            stop_first: false,
             heed: None,
             stopped: None,
         }
@@ -127,6 +130,9 @@ impl<'a> Follow<'a> {
     /// # Errors
     /// [`SshError`] where it cannot even begin.
     pub(in crate::ssh) async fn read(&mut self, connection: &Connection) -> Result<Ended, SshError> {
+        if self.stop_first && self.stopped.is_none() {
+            self.stopped = Some(stop(connection, self.run).await?);
+        }
         let nonce = nonce();
         self.stdout.rewind();
         self.stderr.rewind();
@@ -145,7 +151,7 @@ impl<'a> Follow<'a> {
         let mut records = Vec::new();
         let mut opener = Decoder::new(&nonce);
         let mut end: Option<(i32, u64, u64)> = None;
-        let mut stopping: Option<BoxFuture<'_, Stopped>> = None;
+        let mut stopping: Option<BoxFuture<'_, Result<Stopped, SshError>>> = None;
         let mut patience: Option<Instant> = None;
         let mut silence = Instant::now() + SILENCE;
         let (output, cancel) = (self.output.clone(), self.cancel.clone());
@@ -205,18 +211,16 @@ impl<'a> Follow<'a> {
                         return Ok(Ended::Later);
                     }
                 }
-                permit = output.reserve(), if !self.queue.is_empty() => match permit {
-                    Ok(permit) => if let Some(line) = self.queue.pop_front() {
-                        self.queued -= line.text.len();
-                        permit.send(line);
-                    },
-                    // Nobody listens any more; the step goes on all the same.
-                    Err(_) => { self.queue.clear(); self.queued = 0; }
-                },
+                permit = output.reserve(), if !self.queue.is_empty() => self.pass_on(permit.ok()),
                 () = cancel.cancelled(), if self.heed.is_none() => self.heed = Some(Heed::Cancelled),
                 () = tokio::time::sleep_until(self.deadline), if self.heed.is_none() => self.heed = Some(Heed::TimedOut),
                 stopped = async { stopping.as_mut().expect("it is waited for").await }, if waiting => {
                     stopping = None;
+                    let Ok(stopped) = stopped else {
+                        // A server may allow a single session, and this reading has it.
+                        self.stop_first = true;
+                        return Ok(Ended::Later);
+                    };
                     self.stopped = Some(stopped);
                     patience = Some(Instant::now() + AFTERWARDS);
                 }
@@ -231,11 +235,24 @@ impl<'a> Follow<'a> {
         }
     }
 
+    /// Passes a line on where there is room for it; without anybody who listens, none has to be kept.
+    fn pass_on(&mut self, room: Option<mpsc::Permit<'_, OutputLine>>) {
+        let Some(room) = room else {
+            self.queue.clear();
+            self.queued = 0;
+            return;
+        };
+        if let Some(line) = self.queue.pop_front() {
+            self.queued -= line.text.len();
+            room.send(line);
+        }
+    }
+
     /// The step has ended. Where it was being stopped, the host's word on what is left of it is waited for.
-    async fn settle(&mut self, stopping: Option<BoxFuture<'_, Stopped>>) {
+    async fn settle(&mut self, stopping: Option<BoxFuture<'_, Result<Stopped, SshError>>>) {
         self.finish();
         if let Some(stopping) = stopping {
-            self.stopped = Some(stopping.await);
+            self.stopped = stopping.await.ok();
         }
     }
 
@@ -284,11 +301,9 @@ impl<'a> Follow<'a> {
 }
 
 /// Stops a step over a channel of its own.
-async fn stop(connection: &Connection, run: &StepRun) -> Stopped {
+async fn stop(connection: &Connection, run: &StepRun) -> Result<Stopped, SshError> {
     let nonce = nonce();
-    let Ok(mut running) = connection.start("exec sh -s").await else {
-        return Stopped::Unclear;
-    };
+    let mut running = connection.start("exec sh -s").await?;
     running.send(Bytes::from(stop_program(run, &nonce, GRACE_TENTHS)));
     let mut decoder = Decoder::new(&nonce);
     let mut records = Vec::new();
@@ -297,7 +312,7 @@ async fn stop(connection: &Connection, run: &StepRun) -> Stopped {
             Heard::Stderr(bytes) => {
                 decoder.feed(&bytes, &mut records);
             }
-            Heard::Closed | Heard::Lost | Heard::Refused => return Stopped::of(&records),
+            Heard::Closed | Heard::Lost | Heard::Refused => return Ok(Stopped::of(&records)),
             Heard::Stdout(_) | Heard::Exit(_) | Heard::Signal(_) => {}
         }
     }

@@ -237,3 +237,7 @@ pub(in crate::ssh) fn folder(key: &StepKey) -> String {
     };
     format!("{}/{}-{way}-{}-{}", key.action, key.target, key.step, key.attempt)
 }
+
+#[cfg(test)]
+#[path = "program_test.rs"]
+mod tests;

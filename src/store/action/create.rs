@@ -9,9 +9,11 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
+use super::new::{ConflictRule, CreateError, Created, Held, NewAction};
 use super::row::ActionRow;
-use super::{AT_ONCE, ActionRecord, FrozenAction, event, live_words};
-use crate::domain::action::{ActionId, ActionStatus};
+use super::{AT_ONCE, ActionRecord, event, live_words};
+use crate::domain::action::ActionId;
+use crate::domain::action::ActionStatus;
 use crate::domain::actor::Actor;
 use crate::domain::name::TargetName;
 use crate::domain::rollout::Event;
@@ -23,82 +25,6 @@ use crate::store::{Store, StoreError, reading, writing};
 
 /// For how long an `Idempotency-Key` is remembered.
 const KEY_LIFE_MILLIS: i64 = 24 * 60 * 60 * 1000;
-
-/// An action to accept.
-#[derive(Debug, Clone)]
-pub struct NewAction {
-    /// Its row, plan and configuration.
-    pub action: FrozenAction,
-    /// Its targets, each with the key that its lease is taken under.
-    pub targets: Vec<(String, TargetName)>,
-    /// Its first event. Where the store makes it queue, `queued_behind` is filled in.
-    pub event0: Event,
-    /// The caller's `Idempotency-Key`.
-    pub idempotency: Option<Idempotency>,
-}
-
-/// An `Idempotency-Key` and what it came with. It counts for the same actor and the same space, project and action.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Idempotency {
-    /// The key.
-    pub key: String,
-    /// SHA-256 (hex) of the body.
-    pub body_hash: String,
-}
-
-/// What happens where another action has a target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ConflictRule {
-    /// The action is refused.
-    Refuse,
-    /// It queues behind the last one that has any of them.
-    Queue,
-}
-
-/// What became of a new action.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Created {
-    /// It was accepted.
-    New {
-        /// The action it queues behind.
-        queued_behind: Option<ActionId>,
-    },
-    /// The same request was accepted before, as this action; nothing was written.
-    Repeated(ActionId),
-}
-
-/// Why an action was not accepted. Nothing of it was written.
-#[derive(Debug, thiserror::Error)]
-pub enum CreateError {
-    /// Another action has some of the targets.
-    #[error("action {} of {} has {} of the targets", .0.holder, .0.actor, .0.targets.len())]
-    Held(Held),
-    /// The key came before, with another body.
-    #[error("this Idempotency-Key came with another body before, for action {0}")]
-    KeyReused(ActionId),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<diesel::result::Error> for CreateError {
-    fn from(error: diesel::result::Error) -> Self {
-        Self::Store(error.into())
-    }
-}
-
-/// Who has targets that another action wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// The first action that has some of them.
-    pub holder: ActionId,
-    /// Who asked for it.
-    pub actor: Actor,
-    /// Since when: its start, or where it has not started, its acceptance.
-    pub since: Timestamp,
-    /// The wanted targets that this or any other action has, by name.
-    pub targets: Vec<TargetName>,
-}
 
 #[derive(Insertable)]
 #[diesel(table_name = plans, treat_none_as_default_value = false)]

@@ -200,3 +200,25 @@ fn lists_and_logs_are_read_page_after_page() {
         .collect();
     assert_eq!(objects.len(), 2);
 }
+
+#[test]
+fn a_plan_with_a_denied_command_is_shown_and_refused() {
+    for (verdict, code) in [("allow", 0), ("ask", 0), ("deny", 5)] {
+        let server = FakeServer::start(move |_, _| {
+            let step = json!({"name": "clean", "kind": "run", "command": "rm -rf /", "verdict": verdict, "rules": []});
+            let limits = json!({"max_parallel": 1, "max_failed": 0, "on_failure": "rollback", "on_unreachable": "fail",
+                                "on_inconclusive": "pause", "success_window_seconds": 0, "target_deadline_seconds": null,
+                                "progress_deadline_seconds": null, "zones": "parallel"});
+            let plan = json!({"plan_hash": "sha256:0", "space": "payments", "project": "web", "action": "deploy",
+                              "version": "2", "stages": [], "limits": limits, "targets": [],
+                              "rollback": {"targets": [{"name": "web-1", "version": "1", "steps": [step]}]}});
+            (200, JSON, plan.to_string())
+        });
+        let ended = edgewise(&["plan", "payments/web", "deploy", "--all"])
+            .env("EDGEWISE_URL", &server.url)
+            .run();
+        assert_eq!(ended.code, code, "{verdict}: {}", ended.stderr);
+        assert!(ended.stdout.contains("rm -rf /"), "{}", ended.stdout);
+        assert_eq!(server.asked()[0].line, "POST /space/payments/web/deploy/plan");
+    }
+}

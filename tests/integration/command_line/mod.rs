@@ -1,9 +1,15 @@
 //! The binary, as a person or a program calls it: standard output, standard error, exit code.
 
 mod commands;
+mod configuration;
+mod exec;
 mod fake_server;
 mod follow;
+mod hosts;
+mod judging;
+mod made_up_hosts;
 mod settings;
+mod simulation;
 
 use std::process::{Command, Stdio};
 
@@ -37,6 +43,16 @@ pub(crate) fn edgewise(args: &[&str]) -> Call {
 }
 
 impl Call {
+    /// The binary's process, for tests that talk to it while it runs.
+    pub fn spawn(mut self) -> std::process::Child {
+        self.command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    }
+
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self

@@ -1,10 +1,9 @@
 //! Claims: each action is worked on by one server, and a dead server's are taken over.
 
-use edgewise::domain::action::{ActionId, ActionStatus};
-use edgewise::domain::rollout::Event;
-use edgewise::store::{ActionUpdate, ConflictRule, ServerId, Store};
+use edgewise::domain::action::ActionId;
+use edgewise::store::{ConflictRule, ServerId, Store};
 
-use super::world::{action, at, id, on_both};
+use super::world::{action, at, end, id, on_both};
 
 on_both!(
     a_claim_holds_until_it_ends,
@@ -83,17 +82,7 @@ async fn an_action_at_its_end_is_nobodys(store: Store) {
     create(&store, 1).await;
     let a = server("a");
     assert!(store.claim_action(id(1), &a, at(0), at(30)).await.unwrap());
-    let over = ActionUpdate {
-        status: ActionStatus::Failed,
-        waiting_for: None,
-        started_at: None,
-        ended_at: Some(at(5)),
-        versions: Vec::new(),
-    };
-    store
-        .append_event_with(id(1), 1, at(5), &Event::LeasesTaken, &over, None)
-        .await
-        .unwrap();
+    end(&store, 1, 5).await;
     assert_eq!(store.renew_claims(&a, at(60)).await.unwrap(), []);
     assert!(!store.claim_action(id(1), &a, at(6), at(30)).await.unwrap());
     assert_eq!(store.claim_next(&a, at(6), at(30)).await.unwrap(), None);

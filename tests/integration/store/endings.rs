@@ -10,7 +10,7 @@ use edgewise::domain::action::ActionStatus;
 use edgewise::domain::rollout::Event;
 use edgewise::store::{ActionUpdate, ConflictRule, Created, PruneRule, ServerId, Store};
 
-use super::world::{self, action, at, id, keyed, on_both};
+use super::world::{self, action, at, end, id, keyed, on_both};
 use crate::support::postgres::fresh_database;
 
 on_both!(a_future_that_is_dropped_leaves_all_or_nothing);
@@ -54,7 +54,7 @@ async fn a_future_that_is_dropped_leaves_all_or_nothing(store: Store) {
             .into_iter()
             .flatten()
         {
-            end(&store, there).await;
+            end(&store, there, 300).await;
         }
         let rule = PruneRule {
             ended_before: at(i64::MAX / 2),
@@ -68,20 +68,6 @@ async fn a_future_that_is_dropped_leaves_all_or_nothing(store: Store) {
         }
     }
     assert!(cut > 0 && whole > 0, "{cut} were cut, {whole} were not");
-}
-
-async fn end(store: &Store, number: u8) {
-    let update = ActionUpdate {
-        status: ActionStatus::Completed,
-        waiting_for: None,
-        started_at: None,
-        ended_at: Some(at(300)),
-        versions: Vec::new(),
-    };
-    store
-        .append_event_with(id(number), 1, at(300), &Event::LeasesTaken, &update, None)
-        .await
-        .unwrap();
 }
 
 /// Where the process that is to be killed finds the store; it does nothing without.

@@ -1,10 +1,9 @@
 //! Leases: all or none, one holder, gone with the action.
 
 use edgewise::domain::lease::Holder;
-use edgewise::domain::rollout::Event;
-use edgewise::store::{ActionUpdate, ConflictRule, LeaseConflict, Store, TakeLeasesError};
+use edgewise::store::{ConflictRule, LeaseConflict, Store, TakeLeasesError};
 
-use super::world::{action, at, id, keyed, on_both, target};
+use super::world::{action, at, end, id, keyed, on_both, target};
 
 on_both!(
     leases_are_taken_all_or_none,
@@ -104,17 +103,7 @@ async fn a_lease_holds_while_its_action_lives(store: Store) {
         store.take_leases(id(2), &targets, at(31), at(60)).await,
         Err(TakeLeasesError::Held(_))
     ));
-    let over = ActionUpdate {
-        status: edgewise::domain::action::ActionStatus::Failed,
-        waiting_for: None,
-        started_at: None,
-        ended_at: Some(at(32)),
-        versions: Vec::new(),
-    };
-    store
-        .append_event_with(id(1), 1, at(32), &Event::LeasesTaken, &over, None)
-        .await
-        .unwrap();
+    end(&store, 1, 32).await;
     store.take_leases(id(2), &targets, at(33), at(60)).await.unwrap();
 }
 

@@ -13,7 +13,9 @@ use edgewise::domain::plan::{
 use edgewise::domain::rollout::Event;
 use edgewise::domain::target::Target;
 use edgewise::domain::timestamp::Timestamp;
-use edgewise::store::{ActionRecord, Correlation, FrozenAction, NewAction, Store};
+use edgewise::store::{
+    ActionRecord, ActionUpdate, ConflictRule, Correlation, Created, FrozenAction, NewAction, Store,
+};
 
 use crate::support::postgres;
 
@@ -183,4 +185,31 @@ fn plan(targets: &[&str]) -> Plan {
         targets,
         rollback,
     }
+}
+
+/// Accepts an action that nothing stands in the way of.
+pub async fn create(store: &Store, new: &NewAction) {
+    let created = store.create_action(new, ConflictRule::Refuse).await.unwrap();
+    assert_eq!(created, Created::New { queued_behind: None });
+}
+
+/// A change of status and nothing else.
+pub fn update(status: ActionStatus) -> ActionUpdate {
+    ActionUpdate {
+        status,
+        waiting_for: None,
+        started_at: None,
+        ended_at: None,
+        versions: Vec::new(),
+    }
+}
+
+/// Ends an action with event 1.
+pub async fn end(store: &Store, number: u8, ended: i64) {
+    let mut update = update(ActionStatus::Completed);
+    update.ended_at = Some(at(ended));
+    store
+        .append_event_with(id(number), 1, at(ended), &Event::LeasesTaken, &update, None)
+        .await
+        .unwrap();
 }

@@ -3,4 +3,5 @@
 pub mod postgres;
 pub mod server;
 pub mod shop;
+pub mod ssh;
 pub mod sshd;

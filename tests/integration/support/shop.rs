@@ -24,6 +24,7 @@ pub const BROKEN: &str = "3";
 pub struct Shop {
     pub farm: Farm,
     pub place: Place,
+    hosts: usize,
     config: Map<String, Value>,
 }
 
@@ -41,13 +42,11 @@ impl Shop {
             let path = place.write(&format!("artifacts/web-{version}.tar.gz"), "");
             std::fs::write(path, release(version)).expect("an artifact");
         }
-        let health = health(&farm).await;
-        let servers: Vec<Value> = farm
-            .servers()
-            .iter()
-            .enumerate()
-            .map(|(index, server)| {
-                json!({"name": format!("web-{}", index + 1), "address": server.address(), "port": server.port(),
+        let health = health((1..=hosts).map(|number| farm.server(number).home()).collect()).await;
+        let servers: Vec<Value> = (1..=hosts)
+            .map(|number| {
+                let server = farm.server(number);
+                json!({"name": format!("web-{number}"), "address": server.address(), "port": server.port(),
                        "vars": {"home": server.home()}})
             })
             .collect();
@@ -70,7 +69,7 @@ impl Shop {
         place.write("config/scripts/deploy.star", script);
         place.configure("environments/plain.json", &json!({"name": "plain", "script": "deploy.star", "config": {}}));
         place.configure(&format!("spaces/{SPACE}.json"), &json!({"name": SPACE, "title": "Payments"}));
-        let shop = Self { farm, place, config: config.clone() };
+        let shop = Self { farm, place, hosts, config: config.clone() };
         shop.configure(&json!({}));
         shop
     }
@@ -98,7 +97,7 @@ impl Shop {
     }
 
     fn numbers(&self) -> std::ops::RangeInclusive<usize> {
-        1..=self.farm.servers().len()
+        1..=self.hosts
     }
 
     /// Which versions were started on a host, in that order.
@@ -182,8 +181,7 @@ fn release(version: &str) -> Vec<u8> {
 }
 
 /// Answers for the health of every application, as each would by itself: its port.
-async fn health(farm: &Farm) -> u16 {
-    let homes: Vec<PathBuf> = farm.servers().iter().map(super::sshd::Sshd::home).collect();
+async fn health(homes: Vec<PathBuf>) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let port = listener.local_addr().expect("a port").port();
     tokio::spawn(async move {

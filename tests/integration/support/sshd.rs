@@ -36,7 +36,7 @@ impl Farm {
         Self::with(&vec![""; count])
     }
 
-    /// A server for each text, which is added to its `sshd_config`; `{dir}` in it is the server's folder.
+    /// A server for each text, which stands first in its `sshd_config` and so wins; `{dir}` in it is the server's folder.
     pub fn with(extra: &[&str]) -> Self {
         if user_is_root() {
             // sshd wants it for the half of itself that has no rights.
@@ -53,11 +53,6 @@ impl Farm {
             server.wait();
         }
         Self { folder, servers }
-    }
-
-    /// The servers.
-    pub fn servers(&self) -> &[Sshd] {
-        &self.servers
     }
 
     /// The server of this number, from 1.
@@ -82,15 +77,22 @@ impl Farm {
 
     /// Lines that name every server's key.
     pub fn known_hosts(&self) -> String {
-        self.servers.iter().map(|server| server.known_hosts_line() + "\n").collect()
+        self.servers
+            .iter()
+            .map(|server| server.known_hosts_line() + "\n")
+            .collect()
     }
 
     /// By which each server is reached under its name.
     pub fn ssh_config(&self) -> String {
         let mut text = String::new();
         for server in &self.servers {
-            writeln!(text, "Host {}\n HostName {}\n Port {}", server.name, server.address, server.port)
-                .expect("a text takes what it is given");
+            writeln!(
+                text,
+                "Host {}\n HostName {}\n Port {}",
+                server.name, server.address, server.port
+            )
+            .expect("a text takes what it is given");
         }
         text
     }
@@ -107,12 +109,16 @@ impl Sshd {
         std::fs::copy(root.join("id_ed25519.pub"), &authorized).expect("a key");
         let address = Ipv4Addr::new(127, 0, 1, u8::try_from(number).expect("a small farm"));
         // Free at this moment; a test that loses the race fails loudly, in `wait`.
-        let port = TcpListener::bind((address, 0)).expect("a port").local_addr().expect("a port").port();
+        let port = TcpListener::bind((address, 0))
+            .expect("a port")
+            .local_addr()
+            .expect("a port")
+            .port();
         let dir = folder.to_str().expect("UTF-8");
         let config = format!(
-            "ListenAddress {address}:{port}\nHostKey {dir}/host_key\nPidFile none\nAuthorizedKeysFile {dir}/authorized_keys\n\
+            "{}\nListenAddress {address}:{port}\nHostKey {dir}/host_key\nPidFile none\nAuthorizedKeysFile {dir}/authorized_keys\n\
              UsePAM no\nStrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
-             SetEnv HOME={dir}/home\nPrintMotd no\nLogLevel VERBOSE\n{}\n",
+             SetEnv HOME={dir}/home\nPrintMotd no\nLogLevel VERBOSE\n",
             extra.replace("{dir}", dir)
         );
         std::fs::write(folder.join("sshd_config"), config).expect("written");
@@ -130,7 +136,12 @@ impl Sshd {
         let begin = Instant::now();
         let place = SocketAddr::from((self.address, self.port));
         while TcpStream::connect_timeout(&place, Duration::from_secs(1)).is_err() {
-            assert!(begin.elapsed() < PATIENCE, "{} does not listen: {}", self.name, self.log());
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "{} does not listen: {}",
+                self.name,
+                self.log()
+            );
             std::thread::yield_now();
         }
     }
@@ -138,11 +149,6 @@ impl Sshd {
     /// What it said.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &str {
-        &self.name
     }
 
     /// Its address.
@@ -192,6 +198,13 @@ impl Sshd {
     pub fn kill_sessions(&self) {
         for pid in children(self.process.id()) {
             kill(pid);
+        }
+    }
+
+    /// Stops every session on it in the middle of a word, as a network that drops everything would.
+    pub fn freeze_sessions(&self) {
+        for pid in children(self.process.id()) {
+            signal(pid, rustix::process::Signal::STOP);
         }
     }
 
@@ -246,7 +259,11 @@ pub fn keygen(arguments: &[&str]) {
         .stdin(Stdio::null())
         .output()
         .expect("ssh-keygen");
-    assert!(done.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&done.stderr));
+    assert!(
+        done.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&done.stderr)
+    );
 }
 
 /// Who runs the tests.
@@ -267,13 +284,22 @@ fn children(of: u32) -> Vec<u32> {
         let parent = found[index];
         index += 1;
         for entry in std::fs::read_dir("/proc").expect("/proc").flatten() {
-            let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            let Some(pid) = entry
+                .file_name()
+                .to_str()
+                .and_then(|name| name.parse::<u32>().ok())
+            else {
                 continue;
             };
             let stat = std::fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-            let Some((head, tail)) = stat.rsplit_once(") ") else { continue };
+            let Some((head, tail)) = stat.rsplit_once(") ") else {
+                continue;
+            };
             let is_sshd = head.contains("(sshd");
-            if is_sshd && tail.split(' ').nth(1).and_then(|p| p.parse().ok()) == Some(parent) && !found.contains(&pid) {
+            if is_sshd
+                && tail.split(' ').nth(1).and_then(|p| p.parse().ok()) == Some(parent)
+                && !found.contains(&pid)
+            {
                 found.push(pid);
             }
         }
@@ -282,8 +308,12 @@ fn children(of: u32) -> Vec<u32> {
 }
 
 fn kill(pid: u32) {
+    signal(pid, rustix::process::Signal::KILL);
+}
+
+fn signal(pid: u32, signal: rustix::process::Signal) {
     if let Some(pid) = rustix::process::Pid::from_raw(pid.cast_signed()) {
         // It may have ended by itself.
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+        let _ = rustix::process::kill_process(pid, signal);
     }
 }

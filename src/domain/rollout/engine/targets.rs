@@ -84,9 +84,11 @@ impl Rollout {
             Way::Forth => run.resume,
             Way::Back => 0,
         };
+        // The way back has no deadline: cutting it short would leave the target worse than it was.
         run.deadline_at = plan
             .limits
             .target_deadline_seconds
+            .filter(|_| way == Way::Forth)
             .map(|seconds| turn.now.plus_seconds(seconds));
         if let Some(at) = run.deadline_at {
             turn.effects.push(Effect::Arm {
@@ -464,27 +466,22 @@ impl Rollout {
     fn deadline_passed(&mut self, target: u32, turn: &mut Turn) {
         let seconds = self.facts.plan.limits.target_deadline_seconds.unwrap_or(0);
         let error = format!("not done within its deadline of {seconds} s");
-        let way = self.state.targets[target as usize].way.unwrap_or(Way::Forth);
         let run = &mut self.state.runs[target as usize];
         run.deadline_at = None;
         run.failing = Some(TargetState::Failed);
-        let progress = &mut self.state.targets[target as usize];
-        match way {
-            Way::Forth => progress.error.get_or_insert(error.clone()),
-            Way::Back => progress.back_error.get_or_insert(error.clone()),
-        };
+        self.state.targets[target as usize]
+            .error
+            .get_or_insert(error.clone());
         match &run.work {
             Work::Retry(doing, _) if doing.purpose == Purpose::Steps => {
                 let doing = *doing;
-                self.steps_mut(target, way)[doing.step as usize].state = StepState::Failed;
-                self.advance(target, way, doing.step + 1, turn);
+                self.steps_mut(target, Way::Forth)[doing.step as usize].state = StepState::Failed;
+                self.advance(target, Way::Forth, doing.step + 1, turn);
             }
             Work::Retry(..) | Work::Window { .. } => self.end_failed(target, turn),
             Work::Step(_) | Work::Idle | Work::Asking { .. } => {}
         }
-        if way == Way::Forth {
-            self.count_failure(target, OnUnreachable::Fail, false, &error, turn);
-        }
+        self.count_failure(target, OnUnreachable::Fail, false, &error, turn);
     }
 
     pub(super) fn steps_mut(&mut self, target: u32, way: Way) -> &mut Vec<StepProgress> {

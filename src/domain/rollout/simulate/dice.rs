@@ -1,6 +1,6 @@
 //! Chance that depends on the seed and on what it is asked for, not on the order of asking.
 //!
-//! SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014).
+//! `SplitMix64` (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", OOPSLA 2014).
 
 /// Dice of one seed.
 #[derive(Debug, Clone, Copy)]

@@ -1,6 +1,8 @@
 //! Canary: stages that grow, first over the members of the named canary pools, with a soak or a gate after
 //! each; everybody else comes last, under `Others`.
 
+use std::collections::HashSet;
+
 use super::fleet::Fleet;
 use super::keys::Keys;
 use super::{Part, StrategyError, staggered};
@@ -22,10 +24,11 @@ pub(super) fn lay(fleet: &Fleet<'_>, keys: &Keys) -> Result<Vec<Part>, StrategyE
         let message = format!("no target in service is in pool {}", named.join(", "));
         return Err(StrategyError::new("canary_pool", message));
     }
+    let begin: HashSet<usize> = first.iter().copied().collect();
     let others: Vec<usize> = fleet
         .all()
         .into_iter()
-        .filter(|place| !first.contains(place))
+        .filter(|place| !begin.contains(place))
         .collect();
     staggered::grow(fleet, keys, &first, &others)
 }

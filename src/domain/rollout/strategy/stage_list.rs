@@ -4,7 +4,7 @@
 //! done, rounded down but never to nobody. A stage that a percentage leaves empty, since those before it
 //! reach as far, is merged into the one before it, which takes over its gate and the longer soak.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -149,20 +149,20 @@ impl Choice {
     fn pick(&self, fleet: &Fleet<'_>, left: &mut Vec<usize>) -> Result<Vec<usize>, StrategyError> {
         let chosen: HashSet<usize> = match self {
             Self::Targets(names) => {
-                let mut places = HashSet::new();
-                for name in names {
-                    let found = fleet.places(|target| target.name.as_str() == name);
-                    if found.is_empty() {
-                        let all = fleet.all();
-                        let known = all.iter().map(|&place| fleet.target(place).name.as_str());
-                        return Err(wrong(format!(
+                let all = fleet.all();
+                let known: HashMap<&str, usize> = all
+                    .iter()
+                    .map(|&place| (fleet.target(place).name.as_str(), place))
+                    .collect();
+                let places = names.iter().map(|name| {
+                    known.get(name.as_str()).copied().ok_or_else(|| {
+                        wrong(format!(
                             "there is no target `{name}` in this rollout{}",
-                            suggestion(name, known)
-                        )));
-                    }
-                    places.extend(found);
-                }
-                places
+                            suggestion(name, known.keys().copied())
+                        ))
+                    })
+                });
+                places.collect::<Result<_, _>>()?
             }
             Self::Zone(zone) => known("zone", zone, fleet.zones(), |_| {
                 fleet.places(|target| target.zone == *zone)

@@ -1,3 +1,5 @@
+//! Topologies of many kinds, sound and not.
+
 use proptest::prelude::proptest;
 use serde_json::{Map, Value, json};
 

@@ -1,0 +1,272 @@
+//! The scenarios that a well-known orchestrator's own tests hold, re-created against this engine on the
+//! virtual clock: one host after another, rollback of all, blue-green, independent entities, thresholds,
+//! windows of health, selection. What was hollow there (a check that counted nothing) is real here.
+
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use crate::domain::action::{ActionStatus, TargetState};
+use crate::domain::name::TargetName;
+use crate::domain::plan::Plan;
+use crate::domain::rollout::simulate::scenario::Scenario;
+use crate::domain::rollout::simulate::{Report, layout, run, simulate};
+
+/// Runs it, and tells how many hosts had version 2 each time that number changed.
+fn watch(file: &Value) -> (Report, Vec<usize>) {
+    let scenario = Scenario::read(&file.to_string()).unwrap();
+    let plan: Arc<Plan> = layout::plan(&scenario).unwrap();
+    let mut counts = vec![0];
+    let report = run(&scenario, &plan, |_, world, _, _| {
+        let count = world
+            .names()
+            .filter(|name| world.version(name) == Some("2"))
+            .count();
+        if counts.last() != Some(&count) {
+            counts.push(count);
+        }
+    });
+    (report, counts)
+}
+
+fn file(targets: u32, config: &Value) -> Value {
+    json!({"targets": targets, "version": "1", "to": "2", "config": config,
+           "durations": {"install": 1, "check": 0}})
+}
+
+/// One at a time, as a batch of 5 % of a small fleet is.
+fn one_by_one(targets: u32) -> Value {
+    file(
+        targets,
+        &json!({"strategy": "rolling", "max_parallel": 1, "success_window_seconds": 1}),
+    )
+}
+
+fn bad(mut file: Value, failures: &Value) -> Value {
+    file["failures"] = failures.clone();
+    file
+}
+
+fn all_bad() -> Value {
+    json!([{"version": "2", "step": "check", "kind": "fail"}])
+}
+
+fn versions(report: &Report, version: &str) -> usize {
+    report
+        .targets
+        .iter()
+        .filter(|(_, end)| end.version.as_deref() == Some(version))
+        .count()
+}
+
+#[test]
+fn rollback_of_one_entity() {
+    let (report, counts) = watch(&bad(one_by_one(3), &all_bad()));
+    assert_eq!(report.status, ActionStatus::RolledBack);
+    assert_eq!(counts, [0, 1, 0], "exactly one host ever had it");
+    assert_eq!(versions(&report, "1"), 3);
+}
+
+#[test]
+fn rollout_of_one_entity() {
+    let (report, counts) = watch(&one_by_one(3));
+    assert_eq!(report.status, ActionStatus::Completed);
+    assert_eq!(counts, [0, 1, 2, 3]);
+}
+
+fn blue_green() -> Value {
+    let targets: Vec<Value> = (0..6)
+        .map(|number| json!({"name": format!("h{number}"), "in_service": number < 3}))
+        .collect();
+    json!({"targets": targets, "version": "1", "to": "2", "durations": {"install": 1},
+           "pools": {"p": {"minimum": 3}}, "config": {"strategy": "blue_green"}})
+}
+
+#[test]
+fn blue_green_rollout_brings_the_new_in_before_the_old_go_out() {
+    let report = simulate(&blue_green().to_string()).unwrap();
+    assert_eq!(report.status, ActionStatus::Completed);
+    let order: Vec<&str> = report.touched.iter().map(TargetName::as_str).collect();
+    assert_eq!(order[..3], ["h3", "h4", "h5"]);
+    assert_eq!(
+        report.pools[0].1.lowest_in_service, 3,
+        "three served at any moment"
+    );
+    assert_eq!(versions(&report, "2"), 6);
+}
+
+#[test]
+fn blue_green_rollback_leaves_the_old_alone() {
+    let report = simulate(&bad(blue_green(), &all_bad()).to_string()).unwrap();
+    assert_eq!(report.status, ActionStatus::RolledBack);
+    assert_eq!(versions(&report, "1"), 6);
+    assert!(report.touched.iter().all(|name| name.as_str() >= "h3"));
+    assert_eq!(report.pools[0].1.lowest_in_service, 3);
+}
+
+#[test]
+fn entities_do_not_disturb_each_other() {
+    let good = simulate(&one_by_one(3).to_string()).unwrap();
+    let failed = simulate(&bad(one_by_one(3), &all_bad()).to_string()).unwrap();
+    assert_eq!(good.status, ActionStatus::Completed);
+    assert_eq!(failed.status, ActionStatus::RolledBack);
+    assert_eq!(good, simulate(&one_by_one(3).to_string()).unwrap());
+}
+
+#[test]
+fn saved_and_loaded_in_the_middle_it_ends_the_same() {
+    let (straight, _) = watch(&one_by_one(3));
+    for death in [0.0, 0.5, 1.0, 1.5, 2.0, 3.5] {
+        let mut file = one_by_one(3);
+        file["restarts"] = json!([death]);
+        let (report, counts) = watch(&file);
+        assert_eq!(report.status, straight.status, "{death}");
+        assert_eq!(report.targets, straight.targets, "{death}");
+        assert_eq!(report.seconds, straight.seconds, "{death}");
+        assert_eq!(counts, [0, 1, 2, 3], "{death}");
+    }
+}
+
+#[test]
+fn when_nobody_can_be_selected_nobody_is_touched() {
+    // Two of four are out of service already, and three must stay: those in service are never taken.
+    let file = json!({
+        "targets": [{"name": "a"}, {"name": "b"}, "c", "d", {"name": "e", "in_service": false}],
+        "version": "1", "to": "2", "pools": {"p": {"minimum": 4}},
+        "config": {"stages": [{"targets": ["a", "b", "c", "d"]}, {}]},
+    });
+    let report = simulate(&file.to_string()).unwrap();
+    assert_eq!(report.status, ActionStatus::Waiting);
+    assert!(report.touched.is_empty());
+    let detail = report.waiting_for.unwrap().detail;
+    assert!(
+        detail.contains("4 in service, 3 without it, 4 must stay"),
+        "{detail}"
+    );
+}
+
+#[test]
+fn all_good_or_all_bad_of_ten() {
+    let stop = json!({"strategy": "all_at_once", "on_failure": "stop"});
+    let good = simulate(&file(10, &stop).to_string()).unwrap();
+    assert_eq!(good.status, ActionStatus::Completed);
+    let failed = simulate(&bad(file(10, &stop), &all_bad()).to_string()).unwrap();
+    assert_eq!(failed.status, ActionStatus::Failed);
+    let states = failed.targets.iter().map(|(_, end)| end.state);
+    assert!(
+        states.clone().all(|state| state == TargetState::Failed),
+        "all were under way"
+    );
+}
+
+#[test]
+fn a_failure_ends_the_selection_at_once() {
+    let stop = json!({"strategy": "rolling", "max_parallel": 2, "on_failure": "stop"});
+    let report = simulate(&bad(file(10, &stop), &all_bad()).to_string()).unwrap();
+    assert_eq!(report.status, ActionStatus::Failed);
+    assert_eq!(
+        report.touched.len(),
+        2,
+        "nobody was started after the first failure"
+    );
+}
+
+#[test]
+fn a_host_is_in_progress_until_its_window_of_health_is_over() {
+    let config = json!({"strategy": "rolling", "max_parallel": 1, "success_window_seconds": 60});
+    let report = simulate(&file(10, &config).to_string()).unwrap();
+    assert_eq!(report.status, ActionStatus::Completed);
+    assert_eq!(
+        report.seconds.as_millis(),
+        10 * 61_000,
+        "61 s each, one after another"
+    );
+}
+
+#[test]
+fn a_host_that_fails_within_its_window_of_health_fails() {
+    let config = json!({"strategy": "rolling", "max_parallel": 1, "success_window_seconds": 60});
+    let failures = json!([{"version": "2", "step": "check", "kind": "fail", "after_seconds": 30}]);
+    let report = simulate(&bad(file(10, &config), &failures).to_string()).unwrap();
+    assert_eq!(report.status, ActionStatus::RolledBack);
+    assert_eq!(report.touched.len(), 1);
+}
+
+#[test]
+fn a_host_that_is_not_good_by_its_deadline_fails() {
+    let config = json!({"strategy": "rolling", "max_parallel": 1, "target_deadline_seconds": 3});
+    let failures = json!([{"target": "h2", "step": "install", "kind": "slow"}]);
+    let report = simulate(&bad(file(3, &config), &failures).to_string()).unwrap();
+    assert_eq!(report.status, ActionStatus::RolledBack);
+    let error = report.targets[1].1.error.as_deref();
+    assert_eq!(error, Some("not done within its deadline of 3 s"));
+}
+
+#[test]
+fn half_of_ten_are_five() {
+    let config = json!({"strategy": "rolling", "max_parallel": "50%"});
+    let (_, counts) = watch(&file(10, &config));
+    // All five of a batch end in the same second.
+    assert_eq!(counts, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+    let report = simulate(&bad(file(10, &config), &all_bad()).to_string()).unwrap();
+    assert_eq!(report.touched.len(), 5);
+}
+
+#[test]
+fn the_batch_is_counted_over_all_groups() {
+    let targets: Vec<Value> = (0..20)
+        .map(|number| json!({"name": format!("h{number}"), "group": format!("g{}", number / 10)}))
+        .collect();
+    let file = json!({"targets": targets, "version": "1", "to": "2",
+        "config": {"strategy": "rolling", "max_parallel": "5%"},
+        "failures": [{"target": "h0", "step": "check", "kind": "hang"}]});
+    let report = simulate(&file.to_string()).unwrap();
+    assert_eq!(report.touched.len(), 1, "the one slot of twenty is taken");
+}
+
+#[test]
+fn a_selection_of_one_host_takes_it_alone() {
+    let config = json!({"stages": [{"targets": ["h3"], "gate": "approval"}, {}]});
+    let (report, counts) = watch(&file(10, &config));
+    assert_eq!(report.status, ActionStatus::Waiting);
+    assert_eq!(counts, [0, 1]);
+    assert_eq!(report.touched[0].as_str(), "h3");
+}
+
+#[test]
+fn the_first_version_that_fails_stops_and_holds() {
+    let mut first = bad(one_by_one(3), &all_bad());
+    first["version"] = Value::Null;
+    let report = simulate(&first.to_string()).unwrap();
+    assert_eq!(report.status, ActionStatus::Failed);
+    assert_eq!(
+        report.targets[0].1.version.as_deref(),
+        Some("2"),
+        "it did not go back to nothing"
+    );
+    assert_eq!(report.touched.len(), 1);
+}
+
+#[test]
+fn force_skips_every_soak_and_gate_that_follows() {
+    let config = json!({"stages": "1,100%", "soak_seconds": 600, "gate": "approval"});
+    let mut forced = file(4, &config);
+    forced["steer"] = json!([{"at": 5, "do": "force", "reason": "security fix"}]);
+    let report = simulate(&forced.to_string()).unwrap();
+    assert_eq!(report.status, ActionStatus::Completed);
+    assert!(report.seconds.as_millis() < 60_000);
+}
+
+#[test]
+fn a_share_of_failures_below_the_budget_goes_through() {
+    let config = json!({"strategy": "rolling", "max_parallel": "10%", "max_failed": "10%"});
+    let failures = json!([{"target": "h3", "step": "check", "kind": "fail", "version": "2"},
+                          {"target": "h17", "step": "check", "kind": "fail", "version": "2"}]);
+    let report = simulate(&bad(file(20, &config), &failures).to_string()).unwrap();
+    assert_eq!(report.status, ActionStatus::Completed);
+    assert_eq!(
+        versions(&report, "2"),
+        20,
+        "a tolerated failure is left where it is"
+    );
+}

@@ -1,0 +1,101 @@
+//! Work and history in repositories.
+
+use super::{Call, Hit, Rule, rules};
+
+rules! {
+    HISTORY = "git.history", Deny, "It overwrites or deletes a shared branch, or all of a repository's history.",
+        matches ["git push --force origin main", "git push origin --delete main", "git push -f origin master", "git push origin :main", "git push --mirror", "git push origin +main"],
+        near ["git push origin main", "git push --force-with-lease origin feature-1", "git push origin --delete feature-1", "git push --all origin"];
+    PUSH_FORCE = "git.push-force", Ask, "It overwrites a branch that others may have, or deletes one.",
+        matches ["git push -f", "git push --force origin feature-1", "git push origin --delete v1.0", "git push --force-with-lease"], near ["git push", "git push origin feature-1"];
+    LOSE = "git.lose", Ask, "It throws away what is not committed.",
+        matches ["git reset --hard HEAD~5", "git clean -fdx", "git checkout -- .", "git restore .", "git stash clear", "git branch -D feature-1", "git checkout -f main", "git worktree remove --force x", "git stash drop"],
+        near ["git reset HEAD file", "git clean -n", "git checkout main", "git stash list", "git branch -d merged", "git reset --soft HEAD~1"];
+    LOSE_HISTORY = "git.lose-history", Deny, "What was committed can no longer be brought back.",
+        matches ["git reflog expire --expire=now --all && git gc --prune=now", "git filter-branch --force --tree-filter 'rm -rf x' HEAD", "git update-ref -d refs/heads/main", "rm -rf .git", "git filter-repo --invert-paths --path x", "git gc --prune=now --aggressive"],
+        near ["git gc", "git reflog", "rm -rf .git/hooks/x", "git gc --no-prune"];
+    REMOTE = "git.remote", Ask, "It changes where a repository belongs.",
+        matches ["git remote set-url origin git@example.com:x", "git remote remove origin", "git branch -D main"], near ["git remote -v", "git remote get-url origin"];
+}
+
+/// Rows.
+pub static SPECS: &[(&str, &Rule)] = &[
+    ("git clean -f !-n|--dry-run", &LOSE),
+    ("git clean -x|-X|-d !-n|--dry-run|-i", &LOSE),
+    ("git restore !--staged|-S|-p|--patch", &LOSE),
+    ("git checkout -f|--force", &LOSE),
+    ("git switch --discard-changes|-f|--force|-C", &LOSE),
+    ("git stash clear|drop", &LOSE),
+    ("git branch -D", &LOSE),
+    ("git branch --delete --force", &LOSE),
+    ("git worktree remove --force|-f", &LOSE),
+    ("git tag -d|--delete", &LOSE),
+    ("git rm -r -f", &LOSE),
+    ("git filter-branch|filter-repo", &LOSE_HISTORY),
+    ("git reflog expire --expire=now|--expire=all|--expire-unreachable=now", &LOSE_HISTORY),
+    ("git reflog delete", &LOSE_HISTORY),
+    ("git gc --prune=now|--prune=all", &LOSE_HISTORY),
+    ("git prune --expire=now", &LOSE_HISTORY),
+    ("git update-ref -d", &LOSE_HISTORY),
+    ("git update-ref --stdin", &LOSE),
+    ("git remote remove|rm|set-url|rename|prune_", &REMOTE),
+    ("bfg", &LOSE_HISTORY),
+    ("svn revert -R", &LOSE),
+    ("svn delete|rm|del ~://", &PUSH_FORCE),
+    ("hg strip|rollback", &LOSE_HISTORY),
+    ("hg purge|update --all|-C", &LOSE),
+    ("svnadmin rmtxns|load_", &LOSE),
+];
+
+/// The branches that everybody shares.
+fn shared(name: &str) -> bool {
+    let name = name.trim_start_matches('+').trim_start_matches("refs/heads/");
+    let name = name.rsplit(':').next().unwrap_or(name);
+    let name = name.trim_start_matches("refs/heads/");
+    matches!(name, "main" | "master" | "production" | "prod" | "release" | "trunk" | "develop" | "stable" | "HEAD" | "*") || name.starts_with("release/") || name.starts_with("release-") || name.starts_with("prod")
+}
+
+/// Applies the rules of this family.
+pub fn check(call: &Call<'_>) -> Vec<Hit> {
+    if call.is("rm grm") {
+        let gone = call.options("").rest.iter().any(|w| {
+            let w = w.trim_end_matches('/');
+            w == ".git" || w.ends_with("/.git") || w.ends_with("/.git/objects") || w.ends_with("/.git/refs") || w.contains(".git/objects/")
+        });
+        return if gone && call.options("").any(&["-r", "-R", "--recursive"]) { vec![Hit::on(&LOSE_HISTORY, "repository")] } else { Vec::new() };
+    }
+    if call.name != "git" {
+        return Vec::new();
+    }
+    let options = call.options("-C -c --git-dir --work-tree -o --push-option --repo --receive-pack --exec -m -b -B");
+    let mut words = options.rest.iter().map(String::as_str);
+    let verb = words.next().unwrap_or_default();
+    let rest: Vec<&str> = words.collect();
+    match verb {
+        "push" => {
+            let refs = rest.get(1..).unwrap_or_default();
+            let force = call.words().any(|w| matches!(w, "-f" | "--force" | "-fu" | "-uf") || w.len() > 4 && "--force".starts_with(w)) ;
+            let lease = call.words().any(|w| w.starts_with("--force-with-lease") || w.starts_with("--force-if-includes"));
+            let delete = options.any(&["-d", "--delete"]);
+            let mirror = options.any(&["--mirror", "--prune"]);
+            let plus = refs.iter().any(|r| r.starts_with('+'));
+            let colon = refs.iter().any(|r| r.starts_with(':'));
+            let on_shared = refs.iter().any(|r| shared(r) && (force || delete || r.starts_with(['+', ':']) || lease && false));
+            if mirror || on_shared || force && options.any(&["--all"]) {
+                vec![Hit::on(&HISTORY, "shared branch")]
+            } else if force || lease || delete || plus || colon {
+                vec![Hit::of(&PUSH_FORCE)]
+            } else {
+                Vec::new()
+            }
+        }
+        "reset" if options.any(&["--hard", "--merge", "--keep"]) => vec![Hit::of(&LOSE)],
+        "checkout" => {
+            let paths = call.words().skip_while(|w| *w != "--").nth(1).is_some() || matches!(rest.as_slice(), ["."] | [_, "."] | ["*"]);
+            if paths { vec![Hit::of(&LOSE)] } else { Vec::new() }
+        }
+        "branch" if options.any(&["-D"]) && rest.iter().any(|b| shared(b)) => vec![Hit::of(&REMOTE)],
+        "config" if rest.iter().any(|w| *w == "receive.denyNonFastForwards" || *w == "http.sslVerify") && rest.last() == Some(&"false") => vec![Hit::of(&REMOTE)],
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,170 @@
+//! Killing what the host lives by.
+
+use super::super::words::glob::could_be;
+use super::super::words::text;
+use super::{Call, Hit, Rule, rules};
+
+rules! {
+    KILL_ALL = "kill.all", Deny, "It kills every process.",
+        matches ["kill -9 -1", "killall5 -9", "pkill -9 .", "pkill -9 '^'", "kill -KILL -- -1", "pkill -u root", "killall -u root", "fuser -k /", "kill -9 $(ps -e -o pid=)", "pkill -f ''", "killall -r '.*'"],
+        near ["kill -9 4312", "pkill -f 'gunicorn app'", "kill -HUP 1", "fuser -v /", "kill -0 -1", "pkill -u deploy node"], instead "pkill -f 'gunicorn app'";
+    KILL_VITAL = "kill.vital", Deny, "It kills what the host needs to be reached or to run.",
+        matches ["kill -9 1", "pkill -9 systemd", "killall init", "pkill dbus-daemon", "kill -STOP 1"],
+        near ["pkill -HUP sshd", "killall -HUP dnsmasq", "kill -HUP 1", "systemctl restart sshd"];
+    KILL_LOGIN = "kill.login", Deny, "It kills the way in over SSH.",
+        matches ["pkill -9 sshd", "killall sshd", "kill $(pidof sshd)", "pkill -f sshd"], near ["pkill -HUP sshd", "killall -HUP sshd", "pgrep sshd"];
+    KILL_SERVICE = "kill.service", Ask, "It kills a service with data in memory, or many processes by a wide pattern.",
+        matches ["killall -9 mysqld", "pkill -9 postgres", "fuser -k /var/lib/mysql", "killall -9 java", "pkill -9 dockerd", "pkill -u postgres"],
+        near ["pkill -HUP nginx", "killall -USR1 nginx", "pkill -f 'celery worker'"];
+    USERS = "kill.sessions", Ask, "It ends the sessions of people.",
+        matches ["loginctl terminate-user deploy", "pkill -KILL -t pts/0", "skill -KILL -u bob", "loginctl kill-session 3"], near ["loginctl list-sessions", "who"];
+}
+
+/// Rows.
+pub static SPECS: &[(&str, &Rule)] = &[
+    ("loginctl terminate-*|kill-*", &USERS),
+    ("skill|slay", &USERS),
+    ("pkill -t", &USERS),
+    ("systemctl kill init.scope|-.slice|system.slice", &KILL_VITAL),
+];
+
+/// What the host needs.
+const VITAL: &[&str] = &["systemd", "init", "dbus-daemon", "dbus-broker", "systemd-journald", "systemd-udevd", "systemd-logind", "udevd", "kthreadd", "systemd-networkd", "NetworkManager", "agetty", "networkd"];
+/// Services that keep data.
+const KEEPERS: &[&str] = &["mysqld", "mariadbd", "postgres", "postmaster", "mongod", "redis-server", "dockerd", "containerd", "kubelet", "etcd", "rsyslogd", "auditd", "crond", "cron", "java", "elasticsearch", "haproxy", "keepalived", "corosync", "pacemakerd", "qemu", "qemu-kvm", "libvirtd", "rabbitmq", "beam.smp", "falcon-sensor", "clamd", "fail2ban-server", "osqueryd", "wazuh-agentd", "tuned"];
+
+/// Applies the rules of this family.
+pub fn check(call: &Call<'_>) -> Vec<Hit> {
+    match call.name {
+        "kill" => kill(call),
+        "killall5" => vec![Hit::of(&KILL_ALL)],
+        "pkill" | "killall" | "pskill" => by_name(call),
+        "fuser" => fuser(call),
+        "systemctl" if call.has(&["kill"]) => {
+            let login = call.words().any(|w| matches!(w.trim_end_matches(".service"), "ssh" | "sshd"));
+            if login && !call.words().any(|w| w.contains("HUP")) { vec![Hit::of(&KILL_LOGIN)] } else { Vec::new() }
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Signals that only ask a process to look again, or tell nothing.
+fn gentle(signal: &str) -> bool {
+    matches!(signal.trim_start_matches("SIG"), "0" | "1" | "HUP" | "10" | "12" | "USR1" | "USR2" | "28" | "WINCH" | "18" | "CONT" | "17" | "CHLD")
+}
+
+fn kill(call: &Call<'_>) -> Vec<Hit> {
+    let words: Vec<&str> = call.words().collect();
+    if words.iter().any(|w| matches!(*w, "-l" | "-L" | "--list" | "--table")) {
+        return Vec::new();
+    }
+    let mut signal = String::new();
+    let mut targets = Vec::new();
+    let mut at = 0;
+    let mut ended = false;
+    while at < words.len() {
+        let word = words[at];
+        if !ended && word == "--" {
+            ended = true;
+        } else if !ended && matches!(word, "-s" | "-n" | "--signal" | "-q") {
+            at += 1;
+            signal = words.get(at).copied().unwrap_or_default().to_uppercase();
+        } else if !ended && signal.is_empty() && targets.is_empty() && word.starts_with('-') && word.len() > 1 && (at + 1 < words.len()) {
+            signal = word.trim_start_matches("--signal=").trim_start_matches('-').trim_start_matches('s').to_uppercase();
+        } else {
+            targets.push(word);
+        }
+        at += 1;
+    }
+    if gentle(&signal) {
+        return Vec::new();
+    }
+    let mut hits = Vec::new();
+    for target in targets {
+        if target == "-1" {
+            hits.push(Hit::on(&KILL_ALL, "every process"));
+        } else if target == "1" {
+            hits.push(Hit::on(&KILL_VITAL, "process 1"));
+        }
+    }
+    if let Some(steps) = call.origin.map(|origin| &origin.steps) {
+        let _ = steps;
+    }
+    hits
+}
+
+fn by_name(call: &Call<'_>) -> Vec<Hit> {
+    let options = call.options(if call.name == "pkill" {
+        "-u -U -g -G -P -s -t -F -M -N --signal --euid --uid --group --parent --session --terminal --pidfile --ns"
+    } else {
+        "-s -u -y -o -n --signal --user --younger-than --older-than --ns -Z"
+    });
+    let mut signal = options.value(&["--signal", "-s"]).filter(|_| call.name == "killall" || call.has(&["--signal"])).unwrap_or_default().to_uppercase();
+    for word in call.words() {
+        if let Some(letters) = word.strip_prefix('-')
+            && signal.is_empty()
+            && (letters.bytes().all(|b| b.is_ascii_digit()) && !letters.is_empty() || letters.len() > 2 && letters.bytes().all(|b| b.is_ascii_uppercase()) || letters.starts_with("SIG"))
+        {
+            signal = letters.to_owned();
+        }
+    }
+    if gentle(&signal) || call.has(&["-l", "--list"]) {
+        return Vec::new();
+    }
+    let patterns: Vec<&str> = options.rest.iter().map(String::as_str).collect();
+    let user = options.value(&["-u", "-U", "--euid", "--uid", "--user"]);
+    let inverted = options.any(&["-v", "--inverse"]) && call.name == "pkill";
+    let regex = call.name == "pkill" || options.any(&["-r", "--regexp"]);
+    let exact = options.any(&["-x", "--exact"]) || call.name == "killall";
+    let mut hits = Vec::new();
+    if patterns.is_empty() && user.is_some_and(|user| user.split(',').any(|u| matches!(u, "root" | "0"))) || inverted {
+        hits.push(Hit::on(&KILL_ALL, "every process of root"));
+    } else if patterns.is_empty() && user.is_some_and(|user| KEEPERS.iter().any(|k| k.starts_with(user)) || user == "mysql") {
+        hits.push(Hit::of(&KILL_SERVICE));
+    }
+    for pattern in patterns {
+        let everything = regex && matches!(pattern.trim_matches(['^', '$', '(', ')']), "" | "." | ".*" | ".+" | "[a-z]" | "[a-z]*" | "[a-z]+" | "[[:alpha:]]" | "\\w" | "..*" | "[^x]" | "[a-zA-Z]" | "\\S" | ".\\+") || pattern.is_empty() || pattern == "*";
+        if everything {
+            hits.push(Hit::on(&KILL_ALL, "every process"));
+            continue;
+        }
+        let bare = pattern.trim_matches(['^', '$']).rsplit('/').next().unwrap_or_default();
+        let names = |list: &[&str]| list.iter().any(|name| *name == bare || !exact && bare.len() > 2 && bare.len() < name.len() && name.starts_with(bare) && *name != "java" && !matches!(bare, "system") || text::has_glob(pattern) && could_be(pattern, name));
+        if names(&["sshd", "dropbear"]) || bare == "ssh" && !exact {
+            hits.push(Hit::on(&KILL_LOGIN, "sshd"));
+        } else if names(VITAL) {
+            hits.push(Hit::on(&KILL_VITAL, "vital process"));
+        } else if names(KEEPERS) && matches!(signal.trim_start_matches("SIG"), "9" | "KILL" | "" | "15" | "TERM") {
+            let hard = matches!(signal.trim_start_matches("SIG"), "9" | "KILL");
+            if hard || !matches!(bare, "java" | "redis-server" | "haproxy" | "cron") {
+                hits.push(Hit::on(&KILL_SERVICE, "service"));
+            }
+        }
+    }
+    hits
+}
+
+fn fuser(call: &Call<'_>) -> Vec<Hit> {
+    let options = call.options("-n -s --namespace --signal");
+    if !options.any(&["-k", "--kill"]) {
+        return Vec::new();
+    }
+    let words: Vec<&str> = call.words().collect();
+    if words.iter().any(|w| gentle(w.trim_start_matches('-')) && w.len() > 2) {
+        return Vec::new();
+    }
+    let mut hits = Vec::new();
+    for word in &options.rest {
+        if word.starts_with("22/") || word == "22" || word.starts_with("ssh/") {
+            hits.push(Hit::of(&KILL_LOGIN));
+            continue;
+        }
+        let full = call.path(word);
+        let (loss, kind) = call.trees.loss(&full);
+        if loss == super::super::paths::Loss::Fatal {
+            let data = kind == super::super::paths::Kind::Data && full.matches('/').count() > 1;
+            hits.push(if data { Hit::of(&KILL_SERVICE) } else { Hit::on(&KILL_ALL, "every process") });
+        }
+    }
+    hits
+}

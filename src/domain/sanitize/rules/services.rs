@@ -1,0 +1,115 @@
+//! Services that protect the host or keep its data: stopped, disabled, masked.
+
+use super::{Call, Hit, Rule, rules};
+
+rules! {
+    MASK = "services.mask", Ask, "A masked service cannot be started any more, not even by those that need it.",
+        matches ["systemctl mask nginx", "systemctl mask --now app"], near ["systemctl unmask nginx", "systemctl stop nginx"];
+    MASK_VITAL = "services.mask-vital", Deny, "It stops, masks or disables what the host needs to run.",
+        matches ["systemctl mask systemd-networkd", "systemctl stop dbus", "systemctl disable --now systemd-logind", "systemctl mask cron ssh", "systemctl stop systemd-udevd"],
+        near ["systemctl restart systemd-resolved", "systemctl status dbus"];
+    GUARD = "services.guard", Deny, "It stops what records or watches what happens on the host.",
+        matches ["systemctl stop systemd-journald", "auditctl -e 0", "auditctl -D", "systemctl mask auditd"], near ["auditctl -l", "auditctl -s", "systemctl status auditd"];
+    GUARD_DOUBTFUL = "services.guard-doubtful", Ask, "It stops or weakens what protects the host.",
+        matches ["systemctl stop auditd", "systemctl disable rsyslog", "service auditd stop", "setenforce 0", "systemctl stop firewalld", "systemctl disable --now fail2ban", "apparmor_parser -R /etc/apparmor.d/x", "aa-teardown", "systemctl stop falcon-sensor.service"],
+        near ["getenforce", "systemctl restart rsyslog", "aa-status", "setenforce 1"];
+    DATA = "services.data", Ask, "It stops or disables a service that others need: its data is out of reach.",
+        matches ["systemctl disable mysql", "systemctl disable --now docker", "systemctl stop kubelet", "chkconfig crond off", "update-rc.d -f cron remove", "systemctl disable --now postgresql"],
+        near ["systemctl restart mysql", "systemctl enable mysql", "systemctl stop app"];
+    MANY = "services.many", Deny, "It stops many services at once.",
+        matches ["systemctl stop '*'", "systemctl stop '*.service'", "systemctl isolate sysinit.target", "systemctl disable '*'"], near ["systemctl stop 'app-*'", "systemctl list-units '*'"];
+    WEAKEN = "services.weaken", Ask, "It weakens a protection for all programs.",
+        matches ["setsebool -P httpd_can_network_connect on", "aa-complain /usr/sbin/mysqld", "semanage permissive -a httpd_t", "semodule -r x"],
+        near ["getsebool -a", "semanage port -l", "aa-status"];
+}
+
+/// Rows.
+pub static SPECS: &[(&str, &Rule)] = &[
+    ("auditctl -e ~0", &GUARD),
+    ("auditctl -D", &GUARD),
+    ("auditctl -d|-W|-R|--reset-lost", &GUARD_DOUBTFUL),
+    ("setenforce 0|permissive", &GUARD_DOUBTFUL),
+    ("aa-teardown|aa-disable", &GUARD_DOUBTFUL),
+    ("apparmor_parser -R|--remove", &GUARD_DOUBTFUL),
+    ("aa-complain", &WEAKEN),
+    ("setsebool", &WEAKEN),
+    ("semanage permissive|boolean|login|user -a|-m|-d|-D", &WEAKEN),
+    ("semodule -r|-d|-B", &WEAKEN),
+    ("fail2ban-client stop|unban", &GUARD_DOUBTFUL),
+    ("freshclam_stop", &GUARD_DOUBTFUL),
+    ("falconctl|wazuh-control|ossec-control|cbagentd|sentinelctl|mdatp stop|uninstall|-d|config|unload", &GUARD_DOUBTFUL),
+    ("rkhunter --propupd", &WEAKEN),
+    ("aide --init|--update", &WEAKEN),
+    ("systemctl revert|unmask_all", &WEAKEN),
+    ("svcadm|launchctl disable|unload|bootout|remove", &DATA),
+];
+
+const VITAL: &[&str] = &["dbus", "dbus-broker", "systemd-logind", "systemd-udevd", "systemd-networkd", "NetworkManager", "networking", "network", "systemd-resolved", "polkit", "getty", "getty@tty1", "init", "udev", "wicked", "ifupdown", "dhcpcd", "systemd-tmpfiles-setup", "local-fs.target", "basic.target", "sysinit.target", "network.target", "network-online.target", "multi-user.target", "lvm2-monitor", "multipathd", "iscsid", "connman"];
+const RECORDERS: &[&str] = &["systemd-journald", "systemd-journald.socket", "journald"];
+const GUARDS: &[&str] = &["auditd", "rsyslog", "syslog", "syslog-ng", "firewalld", "ufw", "iptables", "nftables", "fail2ban", "apparmor", "selinux", "falcon-sensor", "clamav-daemon", "clamav-freshclam", "wazuh-agent", "ossec", "osqueryd", "crowdsec", "cbdaemon", "auditbeat", "filebeat", "sentinelone", "mdatp", "aide", "rkhunter", "node_exporter", "zabbix-agent", "zabbix-agent2", "nrpe", "datadog-agent", "newrelic-infra", "telegraf", "td-agent", "fluentd", "fluent-bit", "prometheus-node-exporter", "usbguard", "sssd", "falco", "snort", "suricata", "ds_agent", "qualys-cloud-agent", "nessusd", "chkrootkit", "snmpd", "monit", "collectd"];
+const KEEPERS: &[&str] = &["mysql", "mysqld", "mariadb", "postgresql", "mongod", "mongodb", "redis", "redis-server", "docker", "containerd", "kubelet", "etcd", "cron", "crond", "chronyd", "ntp", "ntpd", "systemd-timesyncd", "elasticsearch", "rabbitmq-server", "kafka", "zookeeper", "haproxy", "keepalived", "corosync", "pacemaker", "libvirtd", "nfs-server", "nfs-kernel-server", "rpcbind", "bind9", "named", "unbound", "dnsmasq", "slapd", "cassandra", "ceph.target", "glusterd", "consul", "vault", "atd", "anacron", "k3s", "influxdb", "unattended-upgrades", "apt-daily.timer", "dnf-automatic.timer", "logrotate.timer", "fstrim.timer", "irqbalance", "certbot.timer"];
+
+/// Applies the rules of this family.
+pub fn check(call: &Call<'_>) -> Vec<Hit> {
+    let options = call.options("-H -M -t -p -s -n --host --machine --type --property --signal --level -r --root --runlevel");
+    let rest: Vec<&str> = options.rest.iter().map(String::as_str).collect();
+    let (verb, units): (&str, Vec<&str>) = match call.name {
+        "systemctl" => match rest.split_first() {
+            Some((verb, units)) => (verb, units.to_vec()),
+            None => return Vec::new(),
+        },
+        "service" | "rc-service" | "initctl" | "invoke-rc.d" => match rest.as_slice() {
+            [unit, verb, ..] if call.name != "initctl" => (verb, vec![*unit]),
+            [verb, unit, ..] => (verb, vec![*unit]),
+            _ => return Vec::new(),
+        },
+        "stop" if rest.len() == 1 => ("stop", rest.clone()),
+        "chkconfig" => match rest.as_slice() {
+            [unit, "off", ..] => ("disable", vec![*unit]),
+            [unit] if call.has(&["--del"]) => ("disable", vec![*unit]),
+            _ => return Vec::new(),
+        },
+        "update-rc.d" => match rest.as_slice() {
+            [unit, "remove" | "disable", ..] => ("disable", vec![*unit]),
+            _ => return Vec::new(),
+        },
+        "rc-update" => match rest.as_slice() {
+            ["del" | "delete", unit, ..] => ("disable", vec![*unit]),
+            _ => return Vec::new(),
+        },
+        name if call.args.len() == 1 && call.args[0].text == "stop" => ("stop", vec![name]),
+        _ => return Vec::new(),
+    };
+    if options.any(&["--user"]) || !matches!(verb, "stop" | "disable" | "mask" | "kill" | "--del" | "--stop") {
+        return Vec::new();
+    }
+    let mut hits = Vec::new();
+    for unit in units {
+        if super::super::words::text::has_glob(unit) || unit.contains('*') {
+            let fixed = unit.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').count();
+            if fixed < 2 {
+                hits.push(Hit::on(&MANY, "many services"));
+            }
+        }
+        let bare = unit.trim_end_matches(".service").trim_end_matches(".socket");
+        let is = |list: &[&str]| list.iter().any(|name| *name == bare || *name == unit || (super::super::words::text::has_glob(bare) && super::super::words::glob::matches(bare, name)) || bare.split('@').next() == Some(name) && bare.contains('@') && *name != "getty");
+        if is(&["ssh", "sshd", "dropbear", "ssh.socket"]) && verb != "kill" {
+            hits.push(Hit::on(&super::accounts::SSH_SERVER, "ssh"));
+        } else if verb == "kill" {
+            if is(VITAL) {
+                hits.push(Hit::of(&MASK_VITAL));
+            }
+        } else if is(VITAL) {
+            hits.push(Hit::on(&MASK_VITAL, "vital service"));
+        } else if is(RECORDERS) || is(&["auditd"]) && verb == "mask" {
+            hits.push(Hit::on(&GUARD, "records"));
+        } else if is(GUARDS) {
+            hits.push(Hit::on(&GUARD_DOUBTFUL, "protection"));
+        } else if verb == "mask" {
+            hits.push(Hit::of(if is(KEEPERS) { &DATA } else { &MASK }));
+        } else if is(KEEPERS) && (verb == "disable" || is(&["docker", "kubelet", "etcd", "containerd", "cron", "crond", "corosync", "pacemaker", "libvirtd", "keepalived", "nfs-server", "chronyd"])) {
+            hits.push(Hit::on(&DATA, "service data"));
+        }
+    }
+    hits
+}

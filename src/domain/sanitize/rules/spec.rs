@@ -1,0 +1,139 @@
+//! Rows that apply a rule by the words of a command line.
+//!
+//! A row is a line: first the program (`a|b`), then what must be there. A word must be an operand, in this order, the
+//! first one the tool's first operand; `a|b` is one of several, `x*` begins with x. `-f|--force` is an option
+//! (also in a cluster or abbreviated), `!-n` must be absent, `~text` is somewhere among the arguments.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use super::call::named;
+use super::{Call, FAMILIES, Hit, Rule};
+
+struct Row {
+    words: Vec<Vec<&'static str>>,
+    needs: Vec<Vec<&'static str>>,
+    lacks: Vec<Vec<&'static str>>,
+    contains: Vec<Vec<&'static str>>,
+    rule: &'static Rule,
+}
+
+/// Options of tools that stand before the first operand and take a value.
+const GLOBALS: &[(&str, &str)] = &[
+    ("kubectl", "-n --namespace --context --kubeconfig --cluster --user -s --server --as --token -v"),
+    ("oc", "-n --namespace --context --kubeconfig"),
+    ("helm", "-n --namespace --kube-context --kubeconfig"),
+    ("docker", "--context -c -H --host --config -l --log-level"),
+    ("podman", "--url --connection -c --root --log-level"),
+    ("docker-compose", "-f --file -p --project-name --env-file --profile"),
+    ("git", "-C -c --git-dir --work-tree --namespace"),
+    ("aws", "--profile --region --output --endpoint-url --query"),
+    ("gcloud", "--project --account --configuration --format --zone --region"),
+    ("az", "--subscription --output -o"),
+    ("systemctl", "-H -M --host --machine -t --type -p --property -s --signal -n --lines"),
+    ("ip", "-n -netns -family -f -b -batch -rc -l"),
+    ("nmcli", "-t -f -m -w -c"),
+    ("etcdctl", "--endpoints --cacert --cert --key --user"),
+    ("gsutil", "-o -h"),
+    ("virsh", "-c --connect"),
+    ("redis-cli", "-h -p -a -n -u -s --user --pass"),
+    ("rabbitmqctl", "-n -p --node --vhost -t"),
+    ("vault", "-address -namespace"),
+    ("consul", "-http-addr -token"),
+    ("nomad", "-address -region"),
+    ("zfs", ""),
+    ("apt-get", "-o -c -t --option --target-release"),
+    ("apt", "-o -c -t"),
+    ("dnf", "-c -x --enablerepo --disablerepo --installroot -d"),
+    ("yum", "-c -x --enablerepo --disablerepo -d"),
+    ("zypper", "-R --root -C"),
+    ("terraform", ""),
+    ("mdadm", ""),
+    ("mysqladmin", "-u -h -P -S --user --host --port --socket"),
+    ("ufw", ""),
+    ("flatpak", ""),
+    ("doctl", "-t --access-token"),
+    ("cryptsetup", "-c -s -h --cipher --key-size --hash --key-file -d --key-slot -S"),
+];
+
+fn table() -> &'static HashMap<&'static str, Vec<Row>> {
+    static TABLE: OnceLock<HashMap<&'static str, Vec<Row>>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let mut table: HashMap<&'static str, Vec<Row>> = HashMap::new();
+        for (line, rule) in FAMILIES.iter().flat_map(|family| family.specs) {
+            let mut tokens = line.split(' ');
+            for program in tokens.next().unwrap_or_default().split('|') {
+                table.entry(program).or_default().push(row(line, rule));
+            }
+        }
+        table
+    })
+}
+
+fn row(line: &'static str, rule: &'static Rule) -> Row {
+    let mut row = Row { words: Vec::new(), needs: Vec::new(), lacks: Vec::new(), contains: Vec::new(), rule };
+    for token in line.split(' ').skip(1) {
+        if let Some(token) = token.strip_prefix('!') {
+            row.lacks.push(token.split('|').collect());
+        } else if let Some(token) = token.strip_prefix('~') {
+            row.contains.push(token.split('|').collect());
+        } else if token.starts_with('-') {
+            row.needs.push(token.split('|').collect());
+        } else {
+            row.words.push(token.split('|').collect());
+        }
+    }
+    row
+}
+
+/// The rules whose rows fit.
+pub fn judge(call: &Call<'_>) -> Vec<Hit> {
+    let Some(rows) = table().get(call.name) else { return Vec::new() };
+    let globals = GLOBALS.iter().find(|(name, _)| *name == call.name).map_or("", |(_, options)| options);
+    let mut operands: Vec<&str> = Vec::new();
+    let mut skip = false;
+    for word in call.words() {
+        if skip {
+            skip = false;
+        } else if word.starts_with('-') && word.len() > 1 {
+            skip = operands.is_empty() && globals.split(' ').any(|option| option == word);
+        } else {
+            operands.push(word);
+        }
+    }
+    rows.iter().filter(|row| fits(row, call, &operands)).map(|row| Hit::of(row.rule)).collect()
+}
+
+fn fits(row: &Row, call: &Call<'_>, operands: &[&str]) -> bool {
+    let mut at = 0;
+    for (number, wanted) in row.words.iter().enumerate() {
+        let found = operands.iter().skip(at).position(|operand| wanted.iter().any(|word| word_fits(word, operand)));
+        match found {
+            Some(place) if number > 0 || place == 0 => at += place + 1,
+            _ => return false,
+        }
+    }
+    let given = |names: &Vec<&str>| names.iter().any(|name| call.words().any(|word| option_fits(name, word)));
+    row.needs.iter().all(given)
+        && !row.lacks.iter().any(|names| names.iter().any(|name| call.words().any(|word| option_fits(name, word) || word == *name)))
+        && row.contains.iter().all(|texts| {
+            texts.iter().any(|text| call.words().any(|word| word.to_ascii_lowercase().contains(text)))
+        })
+}
+
+fn word_fits(wanted: &str, operand: &str) -> bool {
+    match wanted.strip_suffix('*') {
+        Some(start) => operand.starts_with(start),
+        None => operand.eq_ignore_ascii_case(wanted),
+    }
+}
+
+fn option_fits(name: &str, word: &str) -> bool {
+    if name.len() == 2 {
+        return word.starts_with('-') && !word.starts_with("--") && word.contains(&name[1..]);
+    }
+    match word.split_once('=') {
+        Some((given, _)) if !name.contains('=') => named(given, name),
+        _ => named(word, name),
+    }
+}

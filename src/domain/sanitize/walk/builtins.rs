@@ -1,0 +1,413 @@
+//! What the shell does itself, and who takes every other program.
+
+use super::super::rules;
+use super::super::syntax::{self, Base, Simple, Span, Word};
+use super::super::words::text::{self, SOME, UNKNOWN};
+use super::expand::Argument;
+use super::redirect::Opened;
+use super::{Stream, Walker};
+use std::rc::Rc;
+
+impl Walker<'_> {
+    /// Does what a program does with its arguments, as far as it leads to other commands; gives its output.
+    pub(super) fn act(&mut self, name: &str, arguments: &[Argument], stdin: &Stream, span: Span, opened: &Opened) -> Stream {
+        let rest = &arguments[1..];
+        if let Some(output) = self.builtin(name, rest, stdin, span, opened) {
+            return output;
+        }
+        if let Some(output) = self.wrapper(name, rest, stdin, span, opened) {
+            return output;
+        }
+        if let Some(output) = self.shell(name, rest, stdin, span) {
+            return output;
+        }
+        if let Some(output) = self.runner(name, rest, stdin, span) {
+            return output;
+        }
+        if let Some(output) = self.interpreter(name, rest, stdin, span) {
+            return output;
+        }
+        self.file_effects(name, rest, stdin, span);
+        if let Some(output) = self.filter(name, rest, stdin) {
+            return output;
+        }
+        if let Some(output) = self.output(name, rest, stdin) {
+            return output;
+        }
+        if !rules::quiet::is_quiet(name) {
+            self.tail(rest, span);
+        }
+        Stream::unknown()
+    }
+
+    fn builtin(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span, opened: &Opened) -> Option<Stream> {
+        let operands: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
+        match name {
+            ":" | "true" | "false" | "wait" | "return" | "exit" | "break" | "continue" | "umask" | "ulimit" | "hash"
+            | "jobs" | "bg" | "fg" | "times" | "type" | "popd" | "dirs" | "logout" | "shopt" | "test" | "[" => {}
+            "cd" | "pushd" | "chdir" => self.change_folder(&operands),
+            "echo" => return Some(self.echo(&operands)),
+            "printf" => return Some(self.printf(&operands)),
+            "eval" => {
+                let source = operands.iter().filter(|o| **o != "--").copied().collect::<Vec<_>>().join(" ");
+                return Some(self.evaluate(&source, "eval", span, stdin));
+            }
+            "source" | "." => {
+                if let Some(path) = operands.iter().find(|o| **o != "--") {
+                    let content = if matches!(*path, "/dev/stdin" | "/proc/self/fd/0") { stdin.clone() } else { self.content(path) };
+                    return Some(self.shell_reads(&content, "source", span));
+                }
+            }
+            "exec" => return Some(self.exec(rest, stdin, span, opened)),
+            "command" | "builtin" => {
+                let from = rest.iter().position(|a| !a.text.starts_with('-')).unwrap_or(rest.len());
+                let asks = rest[..from].iter().any(|a| a.text.contains(['v', 'V']));
+                if asks {
+                    return Some(Stream::known(format!("/usr/bin/{}\n", operands.get(from).unwrap_or(&""))));
+                }
+                return Some(self.call(&rest[from..], stdin, span, opened));
+            }
+            "set" => self.set_arguments(&operands),
+            "shift" => {
+                let count = operands.first().and_then(|n| n.parse().ok()).unwrap_or(1_usize);
+                if let Some(arguments) = &self.state.arguments {
+                    self.state.arguments = Some(Rc::new(arguments.iter().skip(count).cloned().collect()));
+                }
+            }
+            "read" => self.read(&operands, stdin),
+            "mapfile" | "readarray" => {
+                let variable = operands.iter().rfind(|o| !o.starts_with('-')).copied().unwrap_or("MAPFILE");
+                let lines = stdin.text.clone().map_or_else(Vec::new, |text| text.lines().map(str::to_owned).collect());
+                let elements = lines.into_iter().enumerate().map(|(at, line)| (at.to_string(), line)).collect();
+                self.state.set_array(variable, elements);
+            }
+            "trap" => {
+                if let Some(action) = operands.iter().find(|o| !o.starts_with('-'))
+                    && operands.len() > 1
+                {
+                    self.evaluate(action, "trap", span, &Stream::empty());
+                }
+            }
+            "alias" => {
+                for operand in &operands {
+                    if let Some((name, value)) = operand.split_once('=') {
+                        Rc::make_mut(&mut self.state.aliases).insert(name.to_owned(), value.to_owned());
+                    }
+                }
+            }
+            "unalias" => Rc::make_mut(&mut self.state.aliases).clear(),
+            "unset" => {
+                for operand in operands.iter().filter(|o| !o.starts_with('-')) {
+                    self.state.unset(operand);
+                    Rc::make_mut(&mut self.state.functions).remove(*operand);
+                }
+            }
+            "export" | "declare" | "typeset" | "local" | "readonly" => {
+                for operand in &operands {
+                    if let Some((name, value)) = operand.split_once('=')
+                        && !name.starts_with('-')
+                    {
+                        self.environment(name, value, span);
+                        self.state.set(name, value.to_owned());
+                    }
+                }
+            }
+            "let" => {
+                for operand in &operands {
+                    if let Some((name, value)) = operand.split_once('=') {
+                        let value = value.trim().to_owned();
+                        self.state.set(name.trim(), value);
+                    }
+                }
+            }
+            "getopts" => {
+                if let Some(name) = operands.get(1) {
+                    self.state.set(name, SOME.to_string());
+                    self.state.set("OPTARG", UNKNOWN.to_string());
+                }
+            }
+            "bind" | "complete" | "compgen" => {
+                if let Some(at) = operands.iter().position(|o| matches!(*o, "-x" | "-C"))
+                    && let Some(action) = operands.get(at + 1)
+                {
+                    let action = action.rsplit_once(':').map_or(*action, |(_, action)| action);
+                    self.evaluate(action.trim_matches(['"', ' ']), name, span, &Stream::empty());
+                }
+            }
+            _ => return None,
+        }
+        Some(Stream::empty())
+    }
+
+    fn change_folder(&mut self, operands: &[&str]) {
+        let mut target = None;
+        for operand in operands {
+            if !matches!(*operand, "-P" | "-L" | "-e" | "--" | "-n") {
+                target = Some(*operand);
+                break;
+            }
+        }
+        self.state.cwd = match target {
+            None | Some("") => Some(text::HOME.to_string()),
+            Some("-") => None,
+            Some(path) => {
+                let full = self.path(path);
+                (full.starts_with('/') || full.starts_with(text::HOME)).then_some(full)
+            }
+        };
+    }
+
+    /// A text that a shell runs, known or not.
+    pub(super) fn evaluate(&mut self, source: &str, step: &str, span: Span, input: &Stream) -> Stream {
+        let blank = source.chars().all(|c| c.is_whitespace() || matches!(c, UNKNOWN | SOME));
+        if blank && text::has_unknown(source) {
+            let origin = self.origin.clone().unwrap_or_default();
+            return self.shell_reads(&Stream { text: None, bytes: None, ..origin }, step, span);
+        }
+        if let Some(origin) = self.origin.clone() {
+            if text::has_unknown(source) && (origin.remote.is_some() || origin.decoded) {
+                self.shell_reads(&Stream { text: None, bytes: None, ..origin.clone() }, step, span);
+            }
+            let depth = origin.steps.len();
+            self.chain.extend(origin.steps);
+            let output = self.text(source, step, span, input);
+            self.chain.truncate(self.chain.len().saturating_sub(depth));
+            return output;
+        }
+        self.text(source, step, span, input)
+    }
+
+    fn exec(&mut self, rest: &[Argument], stdin: &Stream, span: Span, opened: &Opened) -> Stream {
+        let mut at = 0;
+        while let Some(argument) = rest.get(at) {
+            match argument.text.as_str() {
+                "-a" => at += 2,
+                option if option.starts_with('-') => at += 1,
+                _ => break,
+            }
+        }
+        if at >= rest.len() {
+            // Redirections of the shell itself.
+            if let Some((target, _, _)) = &opened.output {
+                let target = target.clone();
+                Rc::make_mut(&mut self.state.descriptors).insert("1".to_owned(), target);
+            }
+            return Stream::empty();
+        }
+        self.call(&rest[at..], stdin, span, opened)
+    }
+
+    fn set_arguments(&mut self, operands: &[&str]) {
+        if operands.windows(2).any(|pair| pair == ["+o", "history"]) {
+            let span = Span::default();
+            self.find(&rules::logs::HISTORY_OFF, self.current_span(span), "set +o history".to_owned());
+        }
+        let from = match operands.iter().position(|o| *o == "--" || *o == "-") {
+            Some(at) => at + 1,
+            None => match operands.first() {
+                Some(first) if !first.starts_with(['-', '+']) => 0,
+                _ => return,
+            },
+        };
+        self.state.arguments = Some(Rc::new(operands[from..].iter().map(|o| (*o).to_owned()).collect()));
+    }
+
+    pub(super) fn current_span(&self, fallback: Span) -> Span {
+        self.at.unwrap_or(fallback)
+    }
+
+    /// `read` from a stream: its first line goes to the variables.
+    fn read(&mut self, operands: &[&str], stdin: &Stream) {
+        let (variables, array) = read_variables(operands);
+        match &stdin.text {
+            Some(text) => {
+                let line = text.split('\n').next().unwrap_or_default().to_owned();
+                self.assign_line(&line, &variables, array.as_deref());
+            }
+            None => {
+                for variable in &variables {
+                    self.state.set(variable, SOME.to_string());
+                    if stdin.remote.is_some() || stdin.decoded || stdin.secret {
+                        self.origins.insert(variable.clone(), stdin.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    /// One round of `while read`.
+    pub(super) fn read_line(&mut self, simple: &Simple, line: &str, input: &Stream) {
+        let operands: Vec<String> = simple.words.iter().skip(1).filter_map(Word::literal).collect();
+        let operands: Vec<&str> = operands.iter().map(String::as_str).collect();
+        let (variables, array) = read_variables(&operands);
+        self.assign_line(line, &variables, array.as_deref());
+        let _ = input;
+    }
+
+    fn assign_line(&mut self, line: &str, variables: &[String], array: Option<&str>) {
+        let separators = match self.state.get("IFS") {
+            Some(super::state::Variable::Scalar(values)) => values.last().cloned().unwrap_or_default(),
+            _ => " \t\n".to_owned(),
+        };
+        let is_separator = |c: char| separators.contains(c);
+        if let Some(array) = array {
+            let words = line.split(is_separator).filter(|w| !w.is_empty());
+            let elements = words.enumerate().map(|(at, word)| (at.to_string(), word.to_owned())).collect();
+            self.state.set_array(array, elements);
+            return;
+        }
+        let mut rest = line.trim_matches(|c: char| is_separator(c) && c.is_whitespace());
+        for (at, variable) in variables.iter().enumerate() {
+            let value = if at + 1 == variables.len() {
+                std::mem::take(&mut rest)
+            } else {
+                let (first, tail) = rest.split_once(is_separator).unwrap_or((rest, ""));
+                rest = tail.trim_start_matches(|c: char| is_separator(c) && c.is_whitespace());
+                first
+            };
+            self.state.set(variable, value.to_owned());
+        }
+    }
+
+    fn echo(&mut self, operands: &[&str]) -> Stream {
+        let mut escapes = false;
+        let mut newline = true;
+        let mut from = 0;
+        while let Some(option) = operands.get(from) {
+            let letters = option.strip_prefix('-').unwrap_or_default();
+            if letters.is_empty() || !letters.chars().all(|c| "neE".contains(c)) {
+                break;
+            }
+            escapes |= letters.contains('e');
+            newline &= !letters.contains('n');
+            from += 1;
+        }
+        let text = operands[from..].join(" ");
+        let mut steps = Vec::new();
+        let text = if escapes {
+            steps.push("echo -e".to_owned());
+            text::unescape(&text, false)
+        } else {
+            text
+        };
+        let end = if newline { "\n" } else { "" };
+        let mut stream = Stream { steps, ..Stream::known(format!("{text}{end}")) };
+        self.mark_origin(&mut stream);
+        stream
+    }
+
+    /// A text that holds something from elsewhere is from elsewhere.
+    pub(super) fn mark_origin(&mut self, stream: &mut Stream) {
+        if let Some(origin) = &self.origin {
+            stream.secret |= origin.secret;
+            let unknown = stream.text.as_deref().is_none_or(text::has_unknown);
+            if unknown {
+                stream.remote = stream.remote.max(origin.remote);
+                stream.decoded |= origin.decoded;
+            }
+        }
+    }
+
+    fn printf(&mut self, operands: &[&str]) -> Stream {
+        let (variable, operands) = match operands {
+            ["-v", variable, rest @ ..] => (Some(*variable), rest),
+            ["--", rest @ ..] => (None, rest),
+            rest => (None, rest),
+        };
+        let Some((format, values)) = operands.split_first() else { return Stream::empty() };
+        let made = formatted(format, values);
+        if let Some(variable) = variable {
+            self.state.set(variable, made);
+            return Stream::empty();
+        }
+        let steps = if format.contains('\\') && made.trim_end() != format.trim_end_matches("\\n") {
+            vec!["printf".to_owned()]
+        } else {
+            Vec::new()
+        };
+        let mut stream = Stream { steps, ..Stream::known(made) };
+        self.mark_origin(&mut stream);
+        stream
+    }
+}
+
+fn read_variables(operands: &[&str]) -> (Vec<String>, Option<String>) {
+    let mut variables = Vec::new();
+    let mut array = None;
+    let mut at = 0;
+    while let Some(operand) = operands.get(at) {
+        if let Some(letters) = operand.strip_prefix('-')
+            && !letters.is_empty()
+        {
+            if letters.ends_with('a') {
+                array = operands.get(at + 1).map(|name| (*name).to_owned());
+                at += 1;
+            } else if letters.ends_with(['d', 'p', 't', 'n', 'N', 'u', 'i']) {
+                at += 1;
+            }
+        } else {
+            variables.push((*operand).to_owned());
+        }
+        at += 1;
+    }
+    if variables.is_empty() {
+        variables.push("REPLY".to_owned());
+    }
+    (variables, array)
+}
+
+/// `printf`: the format over the values, again while there are some.
+pub fn formatted(format: &str, values: &[&str]) -> String {
+    let mut out = String::new();
+    let mut values = values.iter().copied().peekable();
+    for _ in 0..512 {
+        let had = values.peek().is_some();
+        let mut rest = format;
+        let mut used = false;
+        let mut run = String::new();
+        while let Some(at) = rest.find('%') {
+            run.push_str(&rest[..at]);
+            out.push_str(&text::unescape(&run, true));
+            run.clear();
+            rest = &rest[at + 1..];
+            if let Some(tail) = rest.strip_prefix('%') {
+                out.push('%');
+                rest = tail;
+                continue;
+            }
+            let flags = rest.bytes().take_while(|b| b"-+ #0123456789.*lhqjzt".contains(b) && *b != b'q').count();
+            let precision = rest[..flags].split_once('.').and_then(|(_, p)| p.parse::<usize>().ok());
+            let Some(kind) = rest[flags..].chars().next() else { break };
+            rest = &rest[flags + kind.len_utf8()..];
+            used = true;
+            let value = values.next().unwrap_or_default();
+            match kind {
+                'b' => out.push_str(&text::unescape(value, false)),
+                'c' => out.extend(value.chars().next()),
+                's' => out.extend(value.chars().take(precision.unwrap_or(usize::MAX))),
+                'x' | 'X' => out.push_str(&value.parse::<i64>().map_or_else(|_| value.to_owned(), |v| format!("{v:x}"))),
+                'o' => out.push_str(&value.parse::<i64>().map_or_else(|_| value.to_owned(), |v| format!("{v:o}"))),
+                _ => out.push_str(value),
+            }
+            if out.len() > text::LONGEST {
+                return text::bounded(out);
+            }
+        }
+        run.push_str(rest);
+        out.push_str(&text::unescape(&run, true));
+        if !used || !had || values.peek().is_none() || out.len() > text::LONGEST {
+            break;
+        }
+    }
+    text::bounded(out)
+}
+
+/// The first word of a text that may be a command line.
+pub fn first_words(source: &str) -> Option<Vec<String>> {
+    let script = syntax::parse(source, Base::Fixed(Span::default())).ok()?;
+    let (_, pipeline) = script.items.first()?.pipelines.first()?;
+    match pipeline.commands.first()? {
+        syntax::Command::Simple(simple) => Some(simple.words.iter().filter_map(Word::literal).collect()),
+        _ => None,
+    }
+}

@@ -1,0 +1,530 @@
+//! A small scan of programs in other languages that stand in the command: what they hand to a shell, what they
+//! do to files and processes. Their literals are read, their logic is not followed.
+
+use super::super::rules::{exhaust, processes, remote, reverse, shell};
+use super::super::syntax::Span;
+use super::super::words::{decode, text};
+use super::expand::Argument;
+use super::redirect::Opened;
+use super::{Stream, Walker};
+
+/// Interpreters, with the options that are followed by a program's text.
+const INTERPRETERS: &[(&str, &[&str])] = &[
+    ("python", &["-c"]),
+    ("pypy", &["-c"]),
+    ("perl", &["-e", "-E"]),
+    ("ruby", &["-e"]),
+    ("node", &["-e", "-p", "--eval", "--print", "-pe", "-ep"]),
+    ("nodejs", &["-e", "-p", "--eval", "--print"]),
+    ("deno", &["eval"]),
+    ("bun", &["-e", "--eval"]),
+    ("php", &["-r", "-B", "-R"]),
+    ("lua", &["-e"]),
+    ("luajit", &["-e"]),
+    ("tclsh", &[]),
+    ("Rscript", &["-e"]),
+    ("R", &["-e"]),
+    ("julia", &["-e"]),
+    ("groovy", &["-e"]),
+    ("jshell", &[]),
+    ("elixir", &["-e"]),
+    ("erl", &["-eval"]),
+    ("guile", &["-c"]),
+    ("sbcl", &["--eval"]),
+    ("ghc", &["-e"]),
+    ("osascript", &["-e"]),
+    ("jrunscript", &["-e"]),
+    ("irb", &["-e"]),
+    ("awk", &[]),
+    ("gawk", &[]),
+    ("mawk", &[]),
+    ("nawk", &[]),
+    ("rails", &[]),
+];
+
+/// Calls that hand their argument to a shell, or run it.
+const RUNS: &[&str] = &[
+    "os.system", "os.popen", "os.exec", "os.spawn", "os.posix_spawn", "subprocess", "popen", "Popen", "check_output", "check_call", "getoutput", "commands.", "pty.spawn",
+    "system", "exec", "spawn", "shell_exec", "passthru", "proc_open", "pcntl_exec", "child_process", "Open3", "qx", "%x", "IO.popen",
+    "os.execute", "io.popen", "Runtime", "ProcessBuilder", "execSync", "execFile", "spawnSync", "fork", "Deno.Command", "Deno.run", "Bun.spawn", "run(", "sh.", "plumbum", "System.cmd", "os:cmd", "backtick", "`", "shell(", "execute",
+    "syscall", "open3", "pexpect", "invoke", "getline", "|",
+];
+
+/// Calls on files and folders, and the command that does the same.
+const FILES: &[(&str, &str)] = &[
+    ("rmtree", "rm -rf"),
+    ("remove_tree", "rm -rf"),
+    ("removedirs", "rm -rf"),
+    ("rm_rf", "rm -rf"),
+    ("rm_r", "rm -rf"),
+    ("remove_dir", "rm -rf"),
+    ("remove_entry", "rm -rf"),
+    ("rimraf", "rm -rf"),
+    ("rmSync", "rm -rf"),
+    ("rmdirSync", "rm -rf"),
+    ("fs.rm(", "rm -rf"),
+    ("fs.rmdir(", "rm -rf"),
+    ("rmdir", "rm -rf"),
+    ("delete_folder", "rm -rf"),
+    ("deleteDirectory", "rm -rf"),
+    ("File.rm_rf", "rm -rf"),
+    ("unlink", "rm -f"),
+    ("os.remove", "rm -f"),
+    ("File.delete", "rm -f"),
+    ("os.truncate", "truncate -s 0"),
+    ("truncate", "truncate -s 0"),
+    ("chmod", "chmod"),
+    ("os.rename", "mv"),
+    ("renameSync", "mv"),
+    ("shutil.move", "mv"),
+    ("File.rename", "mv"),
+];
+
+/// Whether a program is such an interpreter (`python3.11` too).
+pub fn is_interpreter(name: &str) -> bool {
+    known(name).is_some()
+}
+
+fn known(name: &str) -> Option<&'static (&'static str, &'static [&'static str])> {
+    let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    INTERPRETERS.iter().find(|(n, _)| *n == stem || *n == name)
+}
+
+impl Walker<'_> {
+    /// Looks into an interpreter's program; `None`: it is no interpreter.
+    pub(super) fn interpreter(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span) -> Option<Stream> {
+        let (stem, options) = known(name)?;
+        let mut sources: Vec<String> = Vec::new();
+        let awk = stem.ends_with("awk");
+        let mut file = None;
+        let mut at = 0;
+        while let Some(argument) = rest.get(at) {
+            let t = argument.text.as_str();
+            let glued = options.iter().find(|o| o.len() == 2 && t.len() > 2 && t.starts_with(**o));
+            let cluster = t.strip_prefix('-').is_some_and(|letters| {
+                letters.len() > 1
+                    && !letters.starts_with('-')
+                    && options.iter().any(|o| o.len() == 2 && letters.ends_with(&o[1..]))
+                    && letters.chars().all(|c| c.is_ascii_alphanumeric() || c == '.')
+                    && !(matches!(*stem, "python") && letters.starts_with('m'))
+            });
+            if options.contains(&t) || cluster {
+                at += 1;
+                sources.extend(rest.get(at).map(|a| a.text.clone()));
+            } else if let Some((option, value)) = t.split_once('=')
+                && options.contains(&option)
+            {
+                sources.push(value.to_owned());
+            } else if let Some(option) = glued.filter(|_| !t.contains('=') || !t.starts_with("--")) {
+                sources.push(t[option.len()..].to_owned());
+            } else if awk && matches!(t, "-F" | "-v" | "--field-separator" | "--assign") {
+                at += 1;
+            } else if awk && matches!(t, "-f" | "--file") {
+                at += 1;
+                file = rest.get(at).map(|a| a.text.clone());
+            } else if t == "-m" && *stem == "python" {
+                return self.python_module(&rest[at + 1..], span);
+            } else if !t.starts_with('-') && sources.is_empty() && file.is_none() {
+                if awk { sources.push(t.to_owned()) } else if *stem == "rails" {
+                    if t == "runner" {
+                        sources.extend(rest.get(at + 1).map(|a| a.text.clone()));
+                    }
+                    file = Some(String::new());
+                } else {
+                    file = Some(t.to_owned());
+                }
+            }
+            at += 1;
+        }
+        if sources.is_empty() && *stem != "rails" {
+            let stream = match &file {
+                Some(file) if !matches!(file.as_str(), "-" | "/dev/stdin") => self.content(file),
+                _ if awk => Stream::empty(),
+                _ => stdin.clone(),
+            };
+            match stream.text.clone() {
+                Some(text) => {
+                    let depth = stream.steps.len();
+                    self.chain.extend(stream.steps.iter().cloned());
+                    self.code(stem, &text, span);
+                    self.chain.truncate(self.chain.len() - depth);
+                }
+                None if stream.remote.is_some() || stream.decoded => {
+                    self.shell_reads(&stream, name, span);
+                }
+                None => {}
+            }
+        }
+        for source in &sources {
+            if source.chars().all(|c| c == text::UNKNOWN || c == text::SOME || c.is_whitespace()) && text::has_unknown(source) {
+                let origin = self.origin.clone().unwrap_or_default();
+                self.shell_reads(&Stream { text: None, ..origin }, name, span);
+            } else {
+                self.code(stem, source, span);
+            }
+        }
+        self.file_effects(name, rest, stdin, span);
+        if awk {
+            return self.filter(name, rest, stdin);
+        }
+        let printed = sources.iter().map(|source| super::outputs::printed(source)).collect::<Option<Vec<_>>>();
+        Some(match printed {
+            Some(printed) if !printed.is_empty() => Stream { steps: vec![name.to_owned()], ..Stream::known(printed.concat()) },
+            _ => Stream { remote: stdin.remote, secret: stdin.secret, steps: vec![name.to_owned()], ..Stream::unknown() },
+        })
+    }
+
+    fn python_module(&mut self, rest: &[Argument], span: Span) -> Option<Stream> {
+        let module = rest.first()?.text.as_str();
+        let folder = super::shells::after_option(rest, &["-d", "--directory"]);
+        if matches!(module, "http.server" | "SimpleHTTPServer") {
+            let folder = folder.or_else(|| self.state.cwd.clone()).unwrap_or_default();
+            if self.trees.is_sensitive_folder(&self.path(&folder)) {
+                self.find(&super::super::rules::secrets::SERVED, span, format!("{module} in {}", text::shown(&folder)));
+            }
+        }
+        None
+    }
+
+    /// Scans a program's text.
+    pub(super) fn code(&mut self, language: &str, code: &str, span: Span) {
+        if code.len() > self.derived || self.depth >= super::DEPTH || !self.step() {
+            self.overspent = true;
+            return;
+        }
+        self.derived -= code.len();
+        self.depth += 1;
+        self.chain.push(language.to_owned());
+        self.code_inside(language, code, span);
+        self.chain.pop();
+        self.depth -= 1;
+    }
+
+    fn code_inside(&mut self, language: &str, code: &str, span: Span) {
+        let literals = literals(code);
+        let all = literals.join("\n");
+        let has = |words: &[&str]| words.iter().any(|word| code.contains(word));
+        let awk = language.ends_with("awk");
+        let sockets = has(&["socket", "Socket", "fsockopen", "net.connect", "net.Socket", "createConnection", "/inet/", "/dev/tcp"]);
+        let shells = has(&["/bin/sh", "/bin/bash", "\"sh\"", "'sh'", "cmd.exe", "/bin/zsh", "\"bash\"", "'bash'", "pty.spawn"]);
+        if sockets && (shells || has(&["dup2"])) || (has(&["/inet/tcp", "/dev/tcp"]) && has(&["|&", "getline"])) {
+            self.find(&reverse::SHELL, span, format!("{language} connects a shell to a socket"));
+            return;
+        }
+        let loops = has(&["while", "for(", "for (", "loop", "until", "1 while", "times"]);
+        if has(&["fork"]) && loops && !has(&["forkserver", "wait"]) {
+            self.find(&exhaust::FORK_BOMB, span, format!("{language} forks without end"));
+        }
+        if memory_eater(code) {
+            self.find(&exhaust::MEMORY, span, format!("{language} takes all memory"));
+        }
+        if has(&["kill"]) && kills_all(code) {
+            self.find(&processes::KILL_ALL, span, format!("{language} kills every process"));
+        }
+        let fetches = has(&[
+            "urlopen", "urlretrieve", "requests.get", "http.get", "https.get", "fetch(", "LWP", "HTTP::Tiny", "open-uri", "URI.open", "Net::HTTP", "file_get_contents(\"http",
+            "file_get_contents('http", "URI(", "open('http", "open(\"http", "axios", "curl_exec", "socket.http", "httpx",
+        ]);
+        let evals = has(&["exec(", "eval(", "eval ", "system(", "compile(", "loadstring", "load(", "instance_eval", "new Function", "execSync", "popen", "subprocess", "assert(", "include(", "require("]);
+        if fetches && evals && !(has(&["require("]) && !has(&["eval(", "exec(", "execSync", "new Function", "spawn"])) {
+            let open = all.contains("http://") || !all.contains("https://");
+            self.find(if open { &remote::RUN_OPEN } else { &remote::RUN_NAMED }, span, format!("{language} runs what it loads"));
+        }
+        self.decoded_code(language, code, &literals, span);
+        self.handed_over(language, code, &literals, awk, span);
+        self.files_in_code(code, span);
+    }
+
+    /// `exec(base64.b64decode(".."))` and its like.
+    fn decoded_code(&mut self, language: &str, code: &str, literals: &[String], span: Span) {
+        let decoders: &[(&[&str], fn(&str) -> Option<Vec<u8>>)] = &[
+            (&["b64decode", "base64", "decode64", "decode_base64", "atob", "from_base64"], decode::base64),
+            (&["fromhex", "unhexlify", "hex2bin", "pack('H", "pack(\"H", "'hex'", "\"hex\"", "pack q"], decode::hex),
+            (&["b32decode"], decode::base32),
+            (&["rot13", "rot_13", "y/a-z", "tr/a-z", "tr('a-z", "tr(\"a-z"], |text| {
+                decode::translated(text, "a-zA-Z", Some("n-za-mN-ZA-M"), false, false).map(String::into_bytes)
+            }),
+            (&["[::-1]", "reverse", "strrev", "reversed("], |text| Some(decode::reversed(text).into_bytes())),
+        ];
+        for (names, decode) in decoders {
+            if !names.iter().any(|name| code.contains(name)) {
+                continue;
+            }
+            for literal in literals.iter().filter(|l| l.len() >= 4) {
+                let Some(made) = decode(literal) else { continue };
+                let made = text::lossy(&made);
+                if made.contains('\u{FFFD}') || made.trim().is_empty() || made == *literal {
+                    continue;
+                }
+                self.chain.push("decoded".to_owned());
+                if RUNS.iter().any(|run| run.len() > 3 && made.contains(run)) && made.contains('(') {
+                    self.code(language, &made, span);
+                } else {
+                    self.command_literal(&made, span);
+                }
+                self.chain.pop();
+            }
+        }
+        let codes = character_codes(code);
+        if codes.len() > 3 {
+            self.chain.push("decoded".to_owned());
+            self.command_literal(&codes, span);
+            self.chain.pop();
+        }
+    }
+
+    /// Literals that reach a shell, or are a program with its arguments.
+    fn handed_over(&mut self, language: &str, code: &str, literals: &[String], awk: bool, span: Span) {
+        let runs = if awk {
+            code.contains("system") || code.contains('|') || code.contains("getline")
+        } else {
+            RUNS.iter().any(|run| run.len() > 1 && code.contains(run)) || matches!(language, "perl" | "ruby" | "php") && code.contains('`')
+        };
+        if !runs {
+            return;
+        }
+        for (at, word) in RUNS.iter().enumerate() {
+            let _ = at;
+            if word.len() < 3 {
+                continue;
+            }
+            for (place, _) in code.match_indices(word).take(8) {
+                let tail = &code[place + word.len()..];
+                let inside = balanced(tail);
+                let parts = self::literals(inside);
+                if parts.len() > 1 && parts.len() < 24 {
+                    let arguments: Vec<Argument> = parts
+                        .iter()
+                        .filter(|p| !p.contains("child_process") && !p.is_empty())
+                        .map(|p| Argument { text: p.clone(), span })
+                        .collect();
+                    if arguments.len() > 1 && arguments[0].text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) {
+                        self.call(&arguments, &Stream::empty(), span, &Opened::default());
+                    }
+                }
+            }
+        }
+        for literal in literals {
+            self.command_literal(literal, span);
+        }
+        // Pieces that are joined before they run.
+        if code.contains('+') || code.contains('.') || code.contains("join") {
+            let joined = literals.concat();
+            if literals.len() > 1 && literals.len() < 24 && joined.len() < 400 {
+                self.command_literal(&joined, span);
+                let joined: Vec<&str> = literals.iter().map(String::as_str).filter(|l| !l.contains("child_process") && *l != "os").collect();
+                self.command_literal(&joined.join(" "), span);
+            }
+        }
+        if matches!(language, "perl" | "ruby" | "php") {
+            for part in code.split('`').skip(1).step_by(2) {
+                self.command_literal(part, span);
+            }
+            for opener in ["qx", "%x", "q", "qw"] {
+                for (place, _) in code.match_indices(opener).take(8) {
+                    if let Some(inside) = delimited(&code[place + opener.len()..]) {
+                        self.command_literal(&inside, span);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A literal that may be a command: it is followed as one; one that is not shell is none.
+    fn command_literal(&mut self, literal: &str, span: Span) {
+        let literal = literal.trim();
+        if literal.len() < 2 || literal.len() > 8192 || literal.starts_with("import ") {
+            return;
+        }
+        if super::super::syntax::parse(literal, super::super::syntax::Base::Fixed(span)).is_ok() {
+            self.text(literal, "shell", span, &Stream::empty());
+        }
+    }
+
+    /// Calls on files that need no shell.
+    fn files_in_code(&mut self, code: &str, span: Span) {
+        for (name, command) in FILES {
+            for (place, _) in code.match_indices(name).take(8) {
+                let inside = balanced(&code[place + name.len().min(code.len() - place)..]);
+                let mut parts = literals(if name.ends_with('(') { &code[place + name.len() - 1..] } else { inside });
+                parts.truncate(4);
+                let before = literals(code[..place].rsplit([';', '\n']).next().unwrap_or_default());
+                if parts.is_empty() || code[..place].trim_end().ends_with("'.") || code[..place].ends_with(").") {
+                    parts.extend(before);
+                }
+                let paths: Vec<String> = parts
+                    .into_iter()
+                    .filter(|p| p.starts_with(['/', '~', '.', text::HOME]))
+                    .map(|p| text::globbing(&p))
+                    .collect();
+                if paths.is_empty() {
+                    continue;
+                }
+                let mut words: Vec<String> = command.split(' ').map(str::to_owned).collect();
+                if *command == "chmod" {
+                    words.push(if inside.contains("777") { "777".to_owned() } else if inside.contains("4755") { "4755".to_owned() } else { "000".to_owned() });
+                }
+                words.extend(paths);
+                let arguments: Vec<Argument> = words.into_iter().map(|text| Argument { text, span }).collect();
+                self.call(&arguments, &Stream::empty(), span, &Opened::default());
+            }
+        }
+        for opener in ["open", "File.write", "writeFile", "writeFileSync", "appendFile", "appendFileSync", "file_put_contents", "write_text", "IO.write", "fopen", "File.open", "Path", "print >", "print>", "spew"] {
+            for (place, _) in code.match_indices(opener).take(8) {
+                let tail = &code[place + opener.len()..];
+                let inside = balanced(tail);
+                let parts = literals(inside);
+                let Some(path) = parts.iter().find(|p| p.starts_with('/') || p.trim_start_matches(['>', '<', '+', ' ']).starts_with('/')) else { continue };
+                let mode = parts.iter().map(String::as_str).find(|p| p.len() <= 4 && !p.starts_with('/')).unwrap_or_default();
+                let bare = path.trim_start_matches(['>', '<', '+', ' ']).to_owned();
+                let plain_open = matches!(opener, "open" | "fopen" | "File.open" | "Path");
+                let writes = !plain_open || mode.contains(['w', 'a', '+', '>']) || path.starts_with('>') || tail.contains(".write");
+                if writes {
+                    let change = if mode.contains('a') || opener.contains("append") || path.starts_with(">>") || mode == ">>" {
+                        super::super::rules::write::Change::Append
+                    } else {
+                        super::super::rules::write::Change::Overwrite
+                    };
+                    let content = parts.iter().filter(|p| *p != path && *p != mode).map(String::as_str).collect::<Vec<_>>().join("\n");
+                    let rest: String = literals(tail).concat();
+                    let content = if content.is_empty() { rest } else { content };
+                    self.write(&bare, change, &Stream::known(content), span);
+                } else if super::super::rules::secrets::is_hash_file(&bare) {
+                    self.find(&super::super::rules::secrets::READ_HASHES, span, bare);
+                }
+            }
+        }
+        if code.contains("eval") && code.contains("STDIN") {
+            self.find(&shell::UNKNOWN_TEXT, span, "a program that runs its input".to_owned());
+        }
+    }
+}
+
+/// The string literals of a program, adjacent and added ones joined.
+pub fn literals(code: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    let mut rest = code;
+    let mut joined = false;
+    while let Some(at) = rest.find(['"', '\'']) {
+        let quote = rest[at..].chars().next().unwrap_or('"');
+        let gap = rest[..at].trim();
+        let joins = joined && matches!(gap, "" | "+" | "." | "..") && !out.is_empty();
+        rest = &rest[at + 1..];
+        if rest.starts_with(quote) && rest[1..].starts_with(quote) {
+            // A triple quote.
+            rest = &rest[2..];
+            let end = rest.find(&quote.to_string().repeat(3)).unwrap_or(rest.len());
+            out.push(rest[..end].to_owned());
+            rest = rest.get(end + 3..).unwrap_or_default();
+            joined = true;
+            continue;
+        }
+        let mut literal = String::new();
+        let mut chars = rest.char_indices();
+        let mut end = rest.len();
+        let mut raw = false;
+        while let Some((place, c)) = chars.next() {
+            if c == '\\' {
+                raw = true;
+                literal.push(c);
+                if let Some((_, next)) = chars.next() {
+                    literal.push(next);
+                }
+            } else if c == quote {
+                end = place;
+                break;
+            } else {
+                literal.push(c);
+            }
+        }
+        rest = rest.get(end + 1..).unwrap_or_default();
+        let literal = if raw { text::unescape(&literal, true) } else { literal };
+        match out.last_mut() {
+            Some(last) if joins => last.push_str(&literal),
+            _ => out.push(literal),
+        }
+        joined = true;
+        if out.len() > 64 {
+            break;
+        }
+    }
+    out
+}
+
+/// The inside of the parenthesis that opens next, or the rest of the statement.
+fn balanced(tail: &str) -> &str {
+    let trimmed = tail.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "_.:!?".contains(c));
+    let offset = tail.len() - trimmed.len();
+    let bytes = tail.as_bytes();
+    let mut open = 0_usize;
+    let mut quote = None;
+    let mut at = offset;
+    let began = trimmed.trim_start().starts_with(['(', '[', '{']);
+    while let Some(&byte) = bytes.get(at) {
+        match (quote, byte) {
+            (_, b'\\') => at += 1,
+            (Some(q), b) if q == b => quote = None,
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, b'(' | b'[' | b'{') => open += 1,
+            (None, b')' | b']' | b'}') => {
+                open = open.saturating_sub(1);
+                if open == 0 && began {
+                    // `f("x")("y")` and `f().g("y")` go on.
+                    return tail.get(offset..=at).unwrap_or(tail);
+                }
+            }
+            (None, b';' | b'\n') if open == 0 => return tail.get(offset..at).unwrap_or(tail),
+            _ => {}
+        }
+        at += 1;
+    }
+    tail.get(offset..).unwrap_or(tail)
+}
+
+/// `{..}`, `(..)`, `/../`: what stands between a delimiter and its partner.
+fn delimited(tail: &str) -> Option<String> {
+    let open = tail.chars().next()?;
+    let close = match open {
+        '{' => '}',
+        '(' => ')',
+        '[' => ']',
+        '<' => '>',
+        '/' | '|' | '!' | '~' | '#' => open,
+        _ => return None,
+    };
+    let inside = &tail[open.len_utf8()..];
+    inside.find(close).map(|end| inside[..end].to_owned())
+}
+
+/// `chr(114).chr(109)`, `[114,109].map(chr)`, `String.fromCharCode(114,109)`.
+fn character_codes(code: &str) -> String {
+    if !["chr", "fromCharCode", "pack('C", "pack(\"C", "bytes(", "bytearray("].iter().any(|name| code.contains(name)) {
+        return String::new();
+    }
+    let mut out = String::new();
+    for number in code.split(|c: char| !c.is_ascii_alphanumeric()) {
+        let value = match number.strip_prefix("0x") {
+            Some(hex) => u32::from_str_radix(hex, 16).ok(),
+            None => number.parse::<u32>().ok(),
+        };
+        if let Some(c) = value.and_then(char::from_u32).filter(|c| (' '..='~').contains(c)) {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// A repetition of a size that no host has, or a loop that only grows.
+fn memory_eater(code: &str) -> bool {
+    let compact: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+    ["*10**9", "*10**10", "*10**11", "*10**12", "*1024**3", "*1024**4", "*(1<<3", "*1e9", "*1e10", "x1e9", "x1e10", "x10**9", "x10**10", "*(10**9", "*(10**10", "*(1024**3", "bytearray(10**1", "bytearray(1024**3", "Buffer.alloc(1e1", "x=x.x", "$a.=$a"]
+        .iter()
+        .any(|sign| compact.contains(sign))
+        || (compact.contains("while") && (compact.contains(".append(") || compact.contains(".push(") || compact.contains("+=")) && (compact.contains("whileTrue:") || compact.contains("while(1)") || compact.contains("while1:") || compact.contains("while(true)")) && !compact.contains("sleep") && !compact.contains("input(") && !compact.contains("read"))
+}
+
+/// `os.kill(-1, 9)`, `kill 9, -1`.
+fn kills_all(code: &str) -> bool {
+    let compact: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+    compact.contains("kill(-1") || compact.contains(",-1)") || compact.contains(",-1;") || compact.ends_with(",-1") || compact.contains(",-1'") || compact.contains(",-1\"")
+}

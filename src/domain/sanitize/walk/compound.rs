@@ -1,0 +1,197 @@
+//! The constructs: every branch is taken, loops over known words go around for each.
+
+use super::super::rules::shell;
+use super::super::syntax::{Command, Compound, Pipeline, Script, Simple, Word};
+use super::super::words::text::{self, SOME, UNKNOWN};
+use super::{Stream, Walker};
+
+/// How often a loop goes around.
+const ROUNDS: usize = 64;
+
+impl Walker<'_> {
+    /// Runs one command of a pipeline.
+    pub(super) fn command(&mut self, command: &Command, input: &Stream) -> Stream {
+        match command {
+            Command::Simple(simple) => self.simple(simple, input),
+            Command::Function(name, body) => {
+                std::rc::Rc::make_mut(&mut self.state.functions).insert(name.clone(), std::rc::Rc::clone(body));
+                self.define(name, body);
+                Stream::empty()
+            }
+            Command::Compound(compound, redirects) => {
+                if !self.step() {
+                    return Stream::unknown();
+                }
+                let place = self.place;
+                let opened = self.redirects(redirects, input);
+                let input = opened.input.clone().unwrap_or_else(|| input.clone());
+                self.place.captured |= opened.output.is_some();
+                let output = self.compound(compound, &input);
+                self.place = place;
+                self.deliver(output, &opened)
+            }
+        }
+    }
+
+    fn compound(&mut self, compound: &Compound, input: &Stream) -> Stream {
+        match compound {
+            Compound::Group(script) => self.script(script, input),
+            Compound::Subshell(script) => self.subshell(|walker| walker.script(script, input)),
+            Compound::If(arms, otherwise) => {
+                let before = self.state.clone();
+                let mut output = Stream::empty();
+                for (condition, body) in arms {
+                    output.append(self.script(condition, input));
+                    output.append(self.script(body, input));
+                    self.state.merge(&before);
+                }
+                if let Some(otherwise) = otherwise {
+                    output.append(self.script(otherwise, input));
+                    self.state.merge(&before);
+                }
+                output
+            }
+            Compound::Case(word, arms) => {
+                let _ = self.single(word);
+                let before = self.state.clone();
+                let mut output = Stream::empty();
+                for (patterns, body) in arms {
+                    for pattern in patterns {
+                        let _ = self.pattern(pattern);
+                    }
+                    output.append(self.script(body, input));
+                    self.state.merge(&before);
+                }
+                output
+            }
+            Compound::Loop(until, condition, body) => self.repeat(*until, condition, body, input),
+            Compound::For(name, words, body) => self.each_word(name, words.as_deref(), body, input),
+            Compound::Counted(parts, body) => {
+                let _ = self.arithmetic(parts);
+                let endless = parts.iter().all(|part| {
+                    matches!(part, super::super::syntax::Part::Plain(plain) if plain.trim().replace(' ', "") == ";;")
+                });
+                self.repeat_body(endless, body, input)
+            }
+            Compound::Arithmetic(parts) => {
+                let _ = self.arithmetic(parts);
+                Stream::empty()
+            }
+            Compound::Test(words) => {
+                for word in words {
+                    let _ = self.single(word);
+                }
+                Stream::empty()
+            }
+        }
+    }
+
+    fn repeat(&mut self, until: bool, condition: &Script, body: &Script, input: &Stream) -> Stream {
+        let endless = match first_simple(condition) {
+            Some(simple) => match simple.words.first().and_then(Word::literal).as_deref() {
+                Some("true" | ":" | "/bin/true" | "sleep") => !until,
+                Some("false") => until,
+                Some("[" | "test") => !until && simple.words.len() <= 3 && simple.words.iter().all(|w| w.literal().is_some()),
+                _ => false,
+            },
+            None => matches!(condition_arithmetic(condition).as_deref(), Some("1")),
+        };
+        // `while read x; do ...; done` goes around for each line that is known.
+        if let Some(simple) = first_simple(condition)
+            && simple.words.first().and_then(Word::literal).as_deref() == Some("read")
+            && let Some(lines) = input.text.clone()
+            && text::is_known(&lines)
+        {
+            let mut output = Stream::empty();
+            for line in lines.lines().take(ROUNDS) {
+                self.read_line(simple, line, input);
+                output.append(self.script(body, input));
+                if self.overspent {
+                    break;
+                }
+            }
+            return output;
+        }
+        let before = self.state.clone();
+        let output = self.script(condition, input);
+        let mut output = output;
+        output.append(self.repeat_body(endless, body, input));
+        self.state.merge(&before);
+        output
+    }
+
+    fn repeat_body(&mut self, endless: bool, body: &Script, input: &Stream) -> Stream {
+        let place = self.place;
+        let processes = self.processes;
+        self.place.endless_loop |= endless;
+        let output = self.script(body, input);
+        if endless && self.processes > processes && !waits(body) {
+            self.find(&shell::ENDLESS_SPAWN, last_span(body), "a loop without end that starts processes".to_owned());
+        }
+        self.place = place;
+        output
+    }
+
+    fn each_word(&mut self, name: &str, words: Option<&[Word]>, body: &Script, input: &Stream) -> Stream {
+        let values: Vec<String> = match words {
+            Some(words) => self.arguments(words).into_iter().map(|argument| argument.text).collect(),
+            None => self.state.arguments.as_ref().map_or_else(|| vec![SOME.to_string()], |a| a.to_vec()),
+        };
+        let mut output = Stream::empty();
+        for value in values.into_iter().take(ROUNDS) {
+            let value = if value == UNKNOWN.to_string() { SOME.to_string() } else { value };
+            self.state.set(name, value);
+            output.append(self.script(body, input));
+            if self.overspent {
+                break;
+            }
+        }
+        output
+    }
+}
+
+/// The one simple command that a condition is, if it is one.
+fn first_simple(condition: &Script) -> Option<&Simple> {
+    let [item] = condition.items.as_slice() else { return None };
+    let (_, Pipeline { commands }) = item.pipelines.first()?;
+    match commands.as_slice() {
+        [Command::Simple(simple)] => Some(simple),
+        _ => None,
+    }
+}
+
+fn condition_arithmetic(condition: &Script) -> Option<String> {
+    let (_, pipeline) = condition.items.first()?.pipelines.first()?;
+    match pipeline.commands.first()? {
+        Command::Compound(Compound::Arithmetic(parts), _) => {
+            Word { parts: parts.clone(), ..Word::default() }.literal().map(|text| text.trim().to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// Whether a body waits for what it starts, or pauses.
+fn waits(body: &Script) -> bool {
+    body.items.iter().flat_map(|item| &item.pipelines).flat_map(|(_, pipeline)| &pipeline.commands).any(|command| {
+        match command {
+            Command::Simple(simple) => simple
+                .words
+                .first()
+                .and_then(Word::literal)
+                .is_some_and(|name| matches!(name.as_str(), "wait" | "sleep" | "read" | "break" | "inotifywait")),
+            _ => false,
+        }
+    })
+}
+
+fn last_span(body: &Script) -> super::Span {
+    let spans = body.items.iter().flat_map(|item| &item.pipelines).flat_map(|(_, pipeline)| &pipeline.commands);
+    let mut whole: Option<super::Span> = None;
+    for command in spans {
+        if let Command::Simple(simple) = command {
+            let span = simple.span;
+            whole = Some(whole.map_or(span, |w| super::Span { start: w.start.min(span.start), end: w.end.max(span.end) }));
+        }
+    }
+    whole.unwrap_or_default()
+}

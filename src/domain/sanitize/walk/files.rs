@@ -1,0 +1,315 @@
+//! Files that a script makes and what becomes of them: copied, moved, linked, made executable, run.
+
+use super::super::rules::shell;
+use super::super::rules::write::Change;
+use super::super::syntax::Span;
+use super::super::words::text;
+use super::expand::Argument;
+use super::shells::after_option;
+use super::{Stream, Walker};
+
+impl Walker<'_> {
+    /// What a program does to files beyond its output.
+    pub(super) fn file_effects(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span) {
+        let operands: Vec<String> = rest.iter().filter(|a| !a.text.starts_with('-') || a.text == "-").map(|a| a.text.clone()).collect();
+        let has = |options: &[&str]| rest.iter().any(|a| options.contains(&a.text.as_str()));
+        match name {
+            "tee" | "sponge" => {
+                let change = if has(&["-a", "--append"]) { Change::Append } else { Change::Overwrite };
+                for file in &operands {
+                    self.write(file, change, stdin, span);
+                }
+            }
+            "cp" | "mv" | "install" | "gcp" | "gmv" if !has(&["-d"]) || name != "install" => self.copy(name, rest, span),
+            "ln" => {
+                let targets = targets(rest);
+                if let [target, link] = targets.as_slice() {
+                    let link_path = self.path(link);
+                    let change = Change::Link;
+                    let content = self.content(target);
+                    let target_path = self.path(target);
+                    if target_path == "/dev/null" {
+                        self.write(link, Change::Overwrite, &Stream::empty(), span);
+                    } else {
+                        self.write(link, change, &content, span);
+                        self.files.remove(&link_path);
+                    }
+                    if self.links.len() < 32 && link_path != target_path {
+                        self.links.insert(link_path, target_path);
+                    }
+                }
+            }
+            "dd" => {
+                if let Some(target) = rest.iter().find_map(|a| a.text.strip_prefix("of=")) {
+                    let content = match rest.iter().find_map(|a| a.text.strip_prefix("if=")) {
+                        Some(path) => self.content(path),
+                        None => stdin.clone(),
+                    };
+                    let bounded = rest.iter().any(|a| a.text.starts_with("count="));
+                    let content = Stream { endless: content.endless && !bounded, ..content };
+                    self.write(target, Change::Overwrite, &content, span);
+                }
+            }
+            "truncate" => {
+                let size = after_option(rest, &["-s", "--size"]);
+                for file in operands.iter().filter(|o| Some(*o) != size.as_ref()) {
+                    self.write(file, Change::Truncate, &Stream::empty(), span);
+                }
+            }
+            "sed" | "gsed" | "perl" | "ruby" => self.in_place(name, rest, span),
+            "ex" | "ed" | "vim" | "vi" | "nvim" | "nano" => {
+                for file in operands.iter().filter(|o| o.contains('/')) {
+                    self.write(file, Change::Edit, &Stream { text: stdin.text.clone(), ..Stream::unknown() }, span);
+                }
+            }
+            "curl" | "wget" | "fetch" | "aria2c" | "axel" | "lwp-download" => self.saved(name, rest, stdin, span),
+            "scp" | "rsync" => self.transferred(&operands, span),
+            "base64" | "gpg" | "openssl" | "xxd" | "sort" | "gcc" | "cc" | "go" | "rustc" => {
+                if let Some(file) = after_option(rest, &["-o", "--output", "-out"]) {
+                    let content = self.filter(name, rest, stdin).unwrap_or_default();
+                    self.write(&file, Change::Overwrite, &content, span);
+                }
+            }
+            "touch" | "mkfifo" | "mknod" => {}
+            "rm" | "unlink" | "shred" => {
+                for file in &operands {
+                    let path = self.path(file);
+                    self.files.remove(&path);
+                    self.links.remove(&path);
+                }
+            }
+            "mount" if has(&["--bind", "-B", "--rbind"]) || after_option(rest, &["-o"]).is_some_and(|o| o.contains("bind")) => {
+                if let [.., source, point] = operands.as_slice() {
+                    let (source, point) = (self.path(source), self.path(point));
+                    if self.links.len() < 32 && source != point {
+                        self.links.insert(point, source);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn copy(&mut self, name: &str, rest: &[Argument], span: Span) {
+        let mut sources = targets(rest);
+        let Some(last) = after_option(rest, &["-t", "--target-directory"]).or_else(|| sources.pop()) else { return };
+        sources.retain(|source| *source != last);
+        let folder = last.ends_with('/') || sources.len() > 1 || rest.iter().any(|a| a.text == "-t") || FOLDERS.contains(&last.trim_end_matches('/'));
+        for source in sources {
+            let content = self.content(&source);
+            let target = if folder {
+                format!("{}/{}", last.trim_end_matches('/'), source.trim_end_matches('/').rsplit('/').next().unwrap_or_default())
+            } else {
+                last.clone()
+            };
+            self.write(&target, Change::Replace, &content, span);
+            if name == "mv" {
+                let path = self.path(&source);
+                self.files.remove(&path);
+            }
+        }
+    }
+
+    fn in_place(&mut self, name: &str, rest: &[Argument], span: Span) {
+        let edits = rest.iter().any(|a| {
+            a.text.starts_with("--in-place")
+                || a.text.strip_prefix('-').is_some_and(|l| {
+                    !l.starts_with('-') && l.find('i').is_some_and(|at| l[..at].chars().all(|c| "nErszpwalFu0".contains(c)))
+                })
+        });
+        if !edits {
+            return;
+        }
+        let mut scripts = String::new();
+        let mut files = Vec::new();
+        let mut at = 0;
+        let mut script = false;
+        while let Some(argument) = rest.get(at) {
+            let text = argument.text.as_str();
+            if matches!(text, "-e" | "-f" | "--expression" | "-pe" | "-ne" | "-pie") || (name != "sed" && text.starts_with('-') && text.ends_with('e')) {
+                at += 1;
+                script = true;
+                if let Some(a) = rest.get(at) {
+                    scripts.push_str(&a.text);
+                    scripts.push('\n');
+                }
+            } else if let Some(text) = text.strip_prefix("--expression=") {
+                script = true;
+                scripts.push_str(text);
+            } else if text.starts_with('-') && text.len() > 1 {
+                // An option of no interest.
+            } else if script {
+                files.push(text.to_owned());
+            } else {
+                script = true;
+                scripts.push_str(text);
+            }
+            at += 1;
+        }
+        for file in files {
+            self.write(&file, Change::Edit, &Stream::known(scripts.clone()), span);
+        }
+    }
+
+    /// What a downloader saves.
+    fn saved(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span) {
+        let Some(content) = self.output(name, rest, stdin) else { return };
+        let url = rest.iter().map(|a| a.text.as_str()).find(|w| super::outputs::is_url(w));
+        let from_url = || {
+            let url = url?.split(['?', '#']).next()?;
+            url.split("://").last()?.split_once('/').map(|(_, path)| path.rsplit('/').next().unwrap_or_default().to_owned())
+        };
+        let clustered = |letter: char| {
+            rest.iter().any(|a| a.text.strip_prefix('-').is_some_and(|l| !l.starts_with('-') && l.contains(letter)))
+        };
+        let named = match name {
+            "curl" | "aria2c" | "axel" => {
+                after_option(rest, &["-o", "--output", "--out"]).or_else(|| super::shells::clustered(rest, 'o')).or_else(|| {
+                    if clustered('O') || rest.iter().any(|a| a.text == "--remote-name") { from_url() } else { None }
+                })
+            }
+            _ => after_option(rest, &["-O", "--output-document", "-o"]).or_else(|| super::shells::clustered(rest, 'O')).or_else(from_url),
+        };
+        let Some(file) = named.filter(|file| file != "-" && !file.is_empty()) else { return };
+        let folder = after_option(rest, &["-P", "--directory-prefix", "--output-dir", "-d"]).filter(|_| !file.contains('/'));
+        let file = match folder {
+            Some(folder) => format!("{}/{file}", folder.trim_end_matches('/')),
+            None => file,
+        };
+        self.write(&file, Change::Overwrite, &content, span);
+    }
+
+    fn transferred(&mut self, operands: &[String], span: Span) {
+        let Some((target, sources)) = operands.split_last() else { return };
+        if target.contains(':') {
+            return;
+        }
+        for source in sources.iter().filter(|s| s.contains(':') && !s.starts_with('/')) {
+            let content = Stream { remote: Some(super::Remote::Open), steps: vec!["copy from a host".to_owned()], ..Stream::unknown() };
+            let file = source.rsplit(['/', ':']).next().unwrap_or_default();
+            let path = if target.ends_with('/') || FOLDERS.contains(&target.as_str()) || target == "." {
+                format!("{}/{file}", target.trim_end_matches('/'))
+            } else {
+                target.clone()
+            };
+            self.write(&path, Change::Overwrite, &content, span);
+        }
+    }
+
+    /// A program that this script wrote is run: its text is known, or where it came from.
+    pub(super) fn written_program(&mut self, program: &str, rest: &[Argument], stdin: &Stream, span: Span) {
+        if !program.contains('/') {
+            return;
+        }
+        let path = self.path(program);
+        let Some(content) = self.files.get(&path).cloned() else { return };
+        let _ = stdin;
+        let state = self.state.clone();
+        self.state.zero = program.to_owned();
+        self.state.arguments = Some(std::rc::Rc::new(rest.iter().map(|a| a.text.clone()).collect()));
+        if let Some(code) = &content.text
+            && let Some(line) = code.lines().next().and_then(|l| l.strip_prefix("#!"))
+            && let Some(interpreter) = line.split(['/', ' ']).rfind(|w| !w.starts_with('-') && !w.is_empty())
+            && super::code::is_interpreter(interpreter)
+        {
+            self.code(interpreter, code, span);
+        } else if content.text.is_some() || content.remote.is_some() || content.decoded {
+            self.shell_reads(&content, &text::shown(program), span);
+        }
+        self.state = state;
+    }
+
+    /// Files that others will run: their content is followed when it is written.
+    pub(super) fn executable_content(&mut self, path: &str, content: &Stream, span: Span) {
+        let known = content.text.is_some() || content.remote.is_some() || content.decoded;
+        if !known {
+            return;
+        }
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let profile = matches!(
+            name,
+            ".bashrc" | ".profile" | ".bash_profile" | ".bash_login" | ".zshrc" | ".zprofile" | ".kshrc" | ".bash_logout" | "bash.bashrc" | "rc.local" | ".xinitrc" | ".zshenv"
+        ) || path == "/etc/profile"
+            || path.starts_with("/etc/profile.d/")
+            || path.contains("/.git/hooks/")
+            || path.contains("/hooks/") && path.contains(".git")
+            || path.starts_with("/etc/init.d/")
+            || path.starts_with("/etc/update-motd.d/")
+            || path.starts_with("/etc/network/if-")
+            || ["/etc/cron.hourly/", "/etc/cron.daily/", "/etc/cron.weekly/", "/etc/cron.monthly/"].iter().any(|p| path.starts_with(p));
+        if profile {
+            if let Some(text) = &content.text
+                && text.contains("alias ")
+            {
+                self.shadowed_programs(text, span);
+            }
+            self.subshell(|walker| walker.shell_reads(content, &text::shown(path), span));
+        } else if path == "/etc/crontab" || path.starts_with("/etc/cron.d/") {
+            self.cron_lines(content, path, true, span);
+        } else if path.starts_with("/var/spool/cron") {
+            self.cron_lines(content, path, false, span);
+        } else if (path.starts_with("/etc/systemd/") || path.contains("/systemd/system/") || path.contains("/systemd/user/"))
+            && let Some(unit) = &content.text
+        {
+            self.unit(&unit.clone(), span);
+        } else if path.starts_with("/etc/udev/rules.d/")
+            && let Some(rules) = &content.text
+        {
+            let rules = rules.clone();
+            for part in rules.split("RUN").skip(1) {
+                for literal in super::code::literals(part).into_iter().take(1) {
+                    self.text(&literal, "udev rule", span, &Stream::empty());
+                }
+            }
+        }
+    }
+
+    /// The commands of a systemd unit.
+    fn unit(&mut self, unit: &str, span: Span) {
+        for line in unit.lines() {
+            let Some((key, command)) = line.trim().split_once('=') else { continue };
+            if key.starts_with("Exec") {
+                let command = command.trim_start_matches(['-', '@', '+', '!', ':', '|']);
+                let program = command.split_whitespace().next().unwrap_or_default();
+                if ["/tmp/", "/dev/shm/", "/var/tmp/"].iter().any(|folder| program.starts_with(folder)) {
+                    self.find(&super::super::rules::schedule::FROM_TEMPORARY, span, command.to_owned());
+                }
+                self.text(&command.replace('%', ""), "systemd unit", span, &Stream::empty());
+            }
+        }
+    }
+
+    /// `alias sudo=..` in a profile takes a program's place.
+    fn shadowed_programs(&mut self, text: &str, span: Span) {
+        for line in text.lines() {
+            if let Some(rest) = line.trim().strip_prefix("alias ")
+                && let Some((name, _)) = rest.split_once('=')
+                && matches!(name.trim(), "sudo" | "su" | "ssh" | "passwd")
+            {
+                self.find(&shell::SHADOWED, span, line.trim().to_owned());
+            }
+        }
+    }
+}
+
+/// Folders under which a copied file keeps its name.
+const FOLDERS: &[&str] = &[
+    "/etc", "/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/local/bin", "/tmp", "/etc/cron.d", "/etc/cron.daily", "/etc/cron.hourly", "/etc/systemd/system",
+    "/etc/profile.d", "/etc/sudoers.d", "/etc/pam.d", "/boot", "/lib", "/usr/lib", "/root", "/root/.ssh", "/etc/ssh", "/etc/init.d", "/lib64", "/etc/security", "/var/spool/cron", "/var/spool/cron/crontabs", ".",
+];
+
+/// The operands of a command, its options' values left out.
+fn targets(rest: &[Argument]) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(argument) = rest.get(at) {
+        let text = argument.text.as_str();
+        if matches!(text, "-m" | "--mode" | "-o" | "--owner" | "-g" | "--group" | "-S" | "--suffix" | "-t" | "--target-directory") {
+            at += 1;
+        } else if !(text.starts_with('-') && text.len() > 1) {
+            out.push(text.to_owned());
+        }
+        at += 1;
+    }
+    out
+}

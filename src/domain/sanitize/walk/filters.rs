@@ -1,0 +1,412 @@
+//! Programs that turn one stream into another.
+
+use super::super::words::{decode, text};
+use super::expand::Argument;
+use super::shells::after_option;
+use super::{Stream, Walker};
+
+/// Filters whose text is not followed, only where it came from.
+const PASSING: &[&str] = &[
+    "sort", "uniq", "cut", "grep", "egrep", "fgrep", "zgrep", "rg", "nl", "fold", "fmt", "pr", "paste", "column", "expand",
+    "unexpand", "strings", "iconv", "jq", "yq", "dos2unix", "unix2dos", "pv", "buffer", "mbuffer", "tail", "head", "sponge", "ts",
+    "xmllint", "envsubst", "m4", "cpp", "join", "comm", "split", "csplit", "awk", "gawk", "mawk", "sed", "gsed", "gpg", "gpg2", "openssl",
+    "age", "lz4", "lzop", "brotli", "dd", "tar", "bsdtar", "cpio", "zip", "unzip", "funzip", "od", "hexdump", "perl", "ascii2uni", "recode",
+    "xz", "lzma", "unxz", "xzcat", "lzcat", "zstd", "unzstd", "zstdcat", "bzip2", "bunzip2", "bzcat", "7z", "less", "more", "tee",
+    "mysqldump", "nl", "gunzip", "zcat", "gzip", "pigz", "unpigz", "uudecode", "uuencode", "qprint", "shuf", "mawk", "nawk", "ssh", "sha256sum", "md5sum",
+];
+
+impl Walker<'_> {
+    /// The output of a filter; `None`: it is none that is known.
+    pub(super) fn filter(&mut self, name: &str, rest: &[Argument], stdin: &Stream) -> Option<Stream> {
+        let options: Vec<&str> = rest.iter().map(|a| a.text.as_str()).filter(|t| t.starts_with('-') && t.len() > 1).collect();
+        let has = |short: char, long: &str| {
+            options.iter().any(|o| {
+                if let Some(given) = o.strip_prefix("--") {
+                    let given = given.split('=').next().unwrap_or_default();
+                    !long.is_empty() && !given.is_empty() && long.starts_with(given)
+                } else {
+                    o[1..].contains(short)
+                }
+            })
+        };
+        let operands: Vec<String> =
+            rest.iter().filter(|a| a.text == "-" || !a.text.starts_with('-')).map(|a| a.text.clone()).collect();
+        let decoding = has('d', "decode") || has('D', "decode");
+        Some(match name {
+            "cat" | "tac" | "bat" | "less" | "more" => {
+                let input = self.inputs(&operands, stdin);
+                if name == "tac" {
+                    let text = input.text.as_ref().map(|t| t.lines().rev().map(|l| format!("{l}\n")).collect());
+                    input.filtered(text, "tac")
+                } else {
+                    input
+                }
+            }
+            "tee" => stdin.clone(),
+            "rev" => {
+                let input = self.inputs(&operands, stdin);
+                let text = input.text.as_ref().map(|t| decode::reversed(t));
+                input.filtered(text, "rev")
+            }
+            "base64" | "base32" | "gbase64" | "basenc" => {
+                let files: Vec<String> = after_option(rest, &["-w", "--wrap"])
+                    .map_or(operands.clone(), |width| operands.iter().filter(|o| **o != width).cloned().collect());
+                let input = self.inputs(&files, stdin);
+                if !decoding {
+                    return Some(input.filtered(None, name));
+                }
+                let made = if name == "base32" || rest.iter().any(|a| a.text == "--base32") {
+                    input.text.as_deref().and_then(decode::base32)
+                } else if rest.iter().any(|a| a.text == "--base16") {
+                    input.text.as_deref().and_then(decode::hex)
+                } else {
+                    input.text.as_deref().filter(|t| text::is_known(t)).and_then(decode::base64)
+                };
+                input.decoded(made, &format!("{name} -d"))
+            }
+            "xxd" if has('r', "revert") => {
+                let input = self.inputs(&operands, stdin);
+                let plain = has('p', "postscript") || has('p', "plain");
+                let made = input.text.as_deref().and_then(|t| decode::dump(t, plain));
+                input.decoded(made.map(String::into_bytes), "xxd -r")
+            }
+            "openssl" => self.openssl(rest, stdin),
+            "gunzip" | "zcat" | "gzip" | "pigz" | "unpigz" | "gzcat" => {
+                let expands = decoding || name != "gzip" && name != "pigz";
+                let input = self.inputs(&operands, stdin);
+                let made = if expands { input.as_bytes().and_then(decode::gunzip) } else { None };
+                if expands { input.decoded(made, "gunzip") } else { input.filtered(None, name) }
+            }
+            "bunzip2" | "bzcat" | "unxz" | "xzcat" | "unzstd" | "zstdcat" | "lzcat" | "uudecode" | "qprint" | "funzip" | "unlzma" | "ascii2uni" => {
+                self.inputs(&operands, stdin).decoded(None, name)
+            }
+            "bzip2" | "xz" | "zstd" | "lz4" | "brotli" | "lzma" | "gpg" | "gpg2" | "age" if decoding => {
+                self.inputs(&operands, stdin).decoded(None, name)
+            }
+            "tr" => {
+                let text = stdin.text.as_deref().and_then(|t| {
+                    let complement = has('c', "complement") || has('C', "complement");
+                    if has('s', "squeeze") && operands.len() < 2 {
+                        return Some(t.to_owned());
+                    }
+                    decode::translated(t, operands.first()?, operands.get(1).map(String::as_str), has('d', "delete"), complement)
+                });
+                stdin.filtered(text, "tr")
+            }
+            "sed" | "gsed" => self.sed(rest, stdin),
+            "head" | "tail" => self.lines(name, rest, stdin),
+            "cut" => self.cut(rest, stdin),
+            "awk" | "gawk" | "mawk" | "nawk" => {
+                let text = awk_fields(&operands, stdin);
+                let input = self.inputs(operands.get(1..).unwrap_or_default(), stdin);
+                input.filtered(text, "awk")
+            }
+            "fold" | "nl" | "fmt" | "column" | "expand" | "pv" | "buffer" | "mbuffer" | "sponge" | "iconv" | "dos2unix" | "unbuffer" => {
+                let input = self.inputs(&operands.iter().filter(|o| !o.bytes().all(|b| b.is_ascii_digit())).cloned().collect::<Vec<_>>(), stdin);
+                let text = input.text.clone().filter(|_| !matches!(name, "nl"));
+                input.filtered(text, name)
+            }
+            "grep" | "egrep" | "fgrep" | "sort" | "uniq" => {
+                let files = if name.ends_with("grep") { operands.get(1..).unwrap_or_default() } else { &operands };
+                let input = self.inputs(files, stdin);
+                // A known text stays what it may at most be.
+                let text = input.text.clone();
+                input.filtered(text, name)
+            }
+            "dd" => {
+                let input = match rest.iter().find_map(|a| a.text.strip_prefix("if=")) {
+                    Some(path) => self.content(path),
+                    None => stdin.clone(),
+                };
+                let bounded = rest.iter().any(|a| a.text.starts_with("count="));
+                Stream { endless: input.endless && !bounded, ..input }
+            }
+            "yes" => {
+                let word = operands.first().map_or("y", String::as_str);
+                Stream { endless: true, ..Stream::known(format!("{word}\n").repeat(2)) }
+            }
+            "paste" | "jq" | "yq" | "shuf" | "join" | "comm" | "strings" | "od" | "hexdump" | "xxd" | "split" | "envsubst" | "m4" => {
+                self.inputs(&operands, stdin).filtered(None, name)
+            }
+            name if PASSING.contains(&name) => {
+                let files: Vec<String> = operands.iter().filter(|o| o.starts_with(['/', '~', '.', text::HOME])).cloned().collect();
+                self.inputs(&files, stdin).filtered(None, name)
+            }
+            _ => return None,
+        })
+    }
+
+    /// What a filter reads: its files, or its input.
+    pub(super) fn inputs(&mut self, operands: &[String], stdin: &Stream) -> Stream {
+        if operands.is_empty() {
+            return stdin.clone();
+        }
+        let mut all = Stream::empty();
+        let bytes = match operands {
+            [one] if one != "-" => self.content(one).bytes,
+            _ => None,
+        };
+        for operand in operands.iter().take(32) {
+            let one = if operand == "-" || operand == "/dev/stdin" { stdin.clone() } else { self.content(operand) };
+            all.append(one);
+        }
+        all.bytes = bytes.or(all.bytes);
+        all
+    }
+
+    fn openssl(&mut self, rest: &[Argument], stdin: &Stream) -> Stream {
+        let words: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
+        let input = match after_option(rest, &["-in"]) {
+            Some(path) => self.content(&path),
+            None => stdin.clone(),
+        };
+        if matches!(words.first(), Some(&"s_client")) {
+            return Stream { remote: Some(super::Remote::Open), ..Stream::unknown() };
+        }
+        let base64 = words.iter().any(|w| matches!(*w, "base64" | "-base64" | "-a"));
+        if !words.contains(&"-d") {
+            return input.filtered(None, "openssl");
+        }
+        let plain = base64 && !words.iter().any(|w| w.starts_with("-aes") || w.starts_with("-des") || w.starts_with("-camellia"));
+        let made = if plain { input.text.as_deref().and_then(decode::base64) } else { None };
+        input.decoded(made, "openssl -d")
+    }
+
+    fn lines(&mut self, name: &str, rest: &[Argument], stdin: &Stream) -> Stream {
+        let mut files = Vec::new();
+        let mut count = None;
+        let mut bytes = None;
+        let mut at = 0;
+        while let Some(argument) = rest.get(at) {
+            let t = argument.text.as_str();
+            if matches!(t, "-n" | "--lines") {
+                at += 1;
+                count = rest.get(at).map(|a| a.text.clone());
+            } else if matches!(t, "-c" | "--bytes") {
+                at += 1;
+                bytes = rest.get(at).map(|a| a.text.clone());
+            } else if let Some(value) = t.strip_prefix("-c").or_else(|| t.strip_prefix("--bytes=")) {
+                bytes = Some(value.to_owned());
+            } else if let Some(value) = t.strip_prefix("-n").or_else(|| t.strip_prefix("--lines=")) {
+                count = Some(value.to_owned());
+            } else if t.len() > 1 && t.starts_with('-') {
+                count = count.or_else(|| Some(t[1..].to_owned()).filter(|v| v.bytes().all(|b| b.is_ascii_digit())));
+            } else {
+                files.push(t.to_owned());
+            }
+            at += 1;
+        }
+        let input = self.inputs(&files, stdin);
+        let endless = input.endless && name == "tail";
+        let text = match (&input.text, bytes) {
+            (Some(text), None) => {
+                let lines: Vec<&str> = text.lines().collect();
+                let wanted = count.as_deref().unwrap_or("10");
+                let picked: Vec<&str> = match (name, wanted.strip_prefix('+').map(str::parse::<usize>), wanted.trim_start_matches('-').parse::<usize>()) {
+                    ("tail", Some(Ok(from)), _) => lines.iter().skip(from.saturating_sub(1)).copied().collect(),
+                    ("tail", _, Ok(n)) => lines.iter().skip(lines.len().saturating_sub(n)).copied().collect(),
+                    (_, _, Ok(n)) => lines.iter().take(n).copied().collect(),
+                    _ => lines,
+                };
+                Some(picked.iter().map(|l| format!("{l}\n")).collect())
+            }
+            (Some(text), Some(bytes)) => {
+                let n = bytes.trim_start_matches(['+', '-']).parse::<usize>().unwrap_or(usize::MAX);
+                let chars: Vec<char> = text.chars().collect();
+                let from = match (name, bytes.starts_with('+')) {
+                    ("tail", true) => n.saturating_sub(1),
+                    ("tail", false) => chars.len().saturating_sub(n),
+                    _ => 0,
+                };
+                let to = if name == "head" { n.min(chars.len()) } else { chars.len() };
+                Some(chars.get(from.min(to)..to).map(|c| c.iter().collect()).unwrap_or_default())
+            }
+            _ => None,
+        };
+        Stream { endless, ..input.filtered(text, name) }
+    }
+
+    fn cut(&mut self, rest: &[Argument], stdin: &Stream) -> Stream {
+        let value = |letter: &str, long: &str| {
+            rest.iter().enumerate().find_map(|(at, a)| {
+                if a.text == letter || a.text == long {
+                    return rest.get(at + 1).map(|a| a.text.clone());
+                }
+                a.text.strip_prefix(letter).or_else(|| a.text.strip_prefix(&format!("{long}="))).map(str::to_owned)
+            })
+        };
+        let delimiter = value("-d", "--delimiter").unwrap_or_else(|| "\t".to_owned());
+        let fields = value("-f", "--fields");
+        let characters = value("-c", "--characters").or_else(|| value("-b", "--bytes"));
+        let text = stdin.text.as_ref().map(|text| {
+            text.lines()
+                .map(|line| match (&fields, &characters) {
+                    (Some(list), _) => {
+                        let parts: Vec<&str> = line.split(delimiter.as_str()).collect();
+                        format!("{}\n", chosen(list, &parts).join(&delimiter))
+                    }
+                    (None, Some(list)) => {
+                        let chars: Vec<String> = line.chars().map(String::from).collect();
+                        let parts: Vec<&str> = chars.iter().map(String::as_str).collect();
+                        format!("{}\n", chosen(list, &parts).concat())
+                    }
+                    _ => format!("{line}\n"),
+                })
+                .collect()
+        });
+        stdin.filtered(text, "cut")
+    }
+
+    /// `sed`: substitutions on a known text; other scripts lose the text, not its origin.
+    fn sed(&mut self, rest: &[Argument], stdin: &Stream) -> Stream {
+        let mut scripts: Vec<String> = Vec::new();
+        let mut files = Vec::new();
+        let mut silent = false;
+        let mut at = 0;
+        while let Some(argument) = rest.get(at) {
+            let t = argument.text.as_str();
+            match t {
+                "-e" | "--expression" => {
+                    at += 1;
+                    scripts.extend(rest.get(at).map(|a| a.text.clone()));
+                }
+                "-f" => at += 1,
+                "-n" | "--quiet" | "--silent" => silent = true,
+                _ if t.starts_with('-') && t.len() > 1 => {
+                    if let Some(script) = t.strip_prefix("-e").or_else(|| t.strip_prefix("--expression=")) {
+                        scripts.push(script.to_owned());
+                    }
+                }
+                _ if scripts.is_empty() => scripts.push(t.to_owned()),
+                _ => files.push(t.to_owned()),
+            }
+            at += 1;
+        }
+        let input = self.inputs(&files, stdin);
+        let mut text = input.text.clone();
+        if silent && !scripts.iter().any(|s| s.ends_with('p')) {
+            text = None;
+        }
+        for script in &scripts {
+            for part in script.split([';', '\n']).map(str::trim).filter(|p| !p.is_empty()) {
+                text = text.and_then(|t| substituted(&t, part));
+            }
+        }
+        input.filtered(text, "sed")
+    }
+}
+
+/// The fields of a list (`1,3-5`) among parts.
+fn chosen<'p>(list: &str, parts: &[&'p str]) -> Vec<&'p str> {
+    let mut out = Vec::new();
+    for (at, part) in parts.iter().enumerate() {
+        let number = at + 1;
+        let wanted = list.split(',').any(|range| match range.split_once('-') {
+            Some((from, to)) => {
+                number >= from.parse().unwrap_or(1) && number <= to.parse().unwrap_or(usize::MAX)
+            }
+            None => range.parse() == Ok(number),
+        });
+        if wanted {
+            out.push(*part);
+        }
+    }
+    out
+}
+
+/// One command of `sed` on a text, as far as it is understood: `s`, `y`, `p`, line numbers aside.
+fn substituted(text: &str, command: &str) -> Option<String> {
+    let command = command.trim_start_matches(|c: char| c.is_ascii_digit() || ",$ ".contains(c));
+    let sign = command.chars().next()?;
+    if command == "p" || command == "" {
+        return Some(text.to_owned());
+    }
+    if sign != 's' && sign != 'y' {
+        return None;
+    }
+    let delimiter = command.chars().nth(1)?;
+    let mut parts = vec![String::new()];
+    let mut chars = command.chars().skip(2);
+    while let Some(c) = chars.next() {
+        if c == '\\' {
+            let next = chars.next()?;
+            if next != delimiter {
+                parts.last_mut()?.push('\\');
+            }
+            parts.last_mut()?.push(next);
+        } else if c == delimiter {
+            parts.push(String::new());
+        } else {
+            parts.last_mut()?.push(c);
+        }
+    }
+    let [pattern, replacement, flags] = parts.as_slice() else { return None };
+    if sign == 'y' {
+        return decode::translated(text, pattern, Some(replacement), false, false);
+    }
+    let extended = flags.contains('E') || !pattern.contains('\\');
+    let pattern = if extended {
+        pattern.clone()
+    } else {
+        pattern.replace("\\(", "\u{1}").replace("\\)", "\u{2}").replace('(', "\\(").replace(')', "\\)").replace('\u{1}', "(").replace('\u{2}', ")")
+    };
+    let regex = regex::RegexBuilder::new(&pattern).size_limit(64 * 1024).case_insensitive(flags.contains(['i', 'I'])).build().ok()?;
+    let mut template = String::new();
+    let mut chars = replacement.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => match chars.next()? {
+                digit if digit.is_ascii_digit() => template.push_str(&format!("${{{digit}}}")),
+                'n' => template.push('\n'),
+                other => template.push(other),
+            },
+            '&' => template.push_str("${0}"),
+            '$' => template.push_str("$$"),
+            c => template.push(c),
+        }
+    }
+    let lines: Vec<String> = text
+        .split('\n')
+        .map(|line| {
+            if flags.contains('g') {
+                regex.replace_all(line, template.as_str()).into_owned()
+            } else {
+                regex.replace(line, template.as_str()).into_owned()
+            }
+        })
+        .collect();
+    Some(text::bounded(lines.join("\n")))
+}
+
+/// `awk '{print $2}'` and `awk 'BEGIN{print "..."}'` on a known text.
+fn awk_fields(operands: &[String], stdin: &Stream) -> Option<String> {
+    let program = operands.first()?.trim();
+    if program.starts_with("BEGIN") {
+        return Some(super::outputs::printed(program)?);
+    }
+    let body = program.strip_prefix('{')?.strip_suffix('}')?.trim();
+    let body = body.strip_prefix("print")?.trim();
+    let mut out = String::new();
+    for line in stdin.text.as_deref()?.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let mut fields = Vec::new();
+        for expression in body.split(',').map(str::trim) {
+            let mut joined = String::new();
+            for piece in expression.split_whitespace() {
+                if let Some(number) = piece.strip_prefix('$') {
+                    match number {
+                        "0" => joined.push_str(line),
+                        "NF" => joined.push_str(words.last()?),
+                        n => joined.push_str(words.get(n.parse::<usize>().ok()?.checked_sub(1)?).unwrap_or(&"")),
+                    }
+                } else {
+                    joined.push_str(piece.strip_prefix('"')?.strip_suffix('"')?);
+                }
+            }
+            fields.push(if body.is_empty() { line.to_owned() } else { joined });
+        }
+        out.push_str(&fields.join(" "));
+        out.push('\n');
+    }
+    Some(out)
+}

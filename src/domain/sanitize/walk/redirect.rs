@@ -1,0 +1,170 @@
+//! Redirections: what a command reads instead of its input, and the files its output goes to.
+
+use super::super::rules::write::{Change, Target};
+use super::super::rules::{secrets, write};
+use super::super::syntax::{Redirect, RedirectOp, Span};
+use super::super::words::text;
+use super::{Stream, Walker};
+
+/// What the redirections of a command opened.
+#[derive(Debug, Default)]
+pub struct Opened {
+    /// What it reads instead of what it was given.
+    pub input: Option<Stream>,
+    /// The file its output goes to, and how.
+    pub output: Option<(String, Change, Span)>,
+    /// Other files that are written (standard error and the like).
+    pub others: Vec<(String, Change, Span)>,
+    /// A network connection that bash makes (`/dev/tcp/..`).
+    pub socket: bool,
+    /// The file that is read.
+    pub reads: Option<String>,
+}
+
+impl Walker<'_> {
+    /// Opens the redirections in their order.
+    pub(super) fn redirects(&mut self, redirects: &[Redirect], input: &Stream) -> Opened {
+        let mut opened = Opened::default();
+        for redirect in redirects {
+            self.redirect(redirect, input, &mut opened);
+        }
+        opened
+    }
+
+    fn redirect(&mut self, redirect: &Redirect, input: &Stream, opened: &mut Opened) {
+        if redirect.op == RedirectOp::HereDocument {
+            if let Some(body) = redirect.body.get() {
+                let quoted = self.quoted(&body.parts);
+                opened.input = Some(Stream::known(quoted));
+            }
+            return;
+        }
+        let target = match self.fields(&redirect.target).as_slice() {
+            [one] => one.clone(),
+            _ => self.single(&redirect.target),
+        };
+        if redirect.op == RedirectOp::HereString {
+            opened.input = Some(self.here_string(target));
+            return;
+        }
+        let fd = redirect.fd.as_deref();
+        if redirect.op == RedirectOp::Duplicate {
+            self.duplicate(fd, &target, redirect, opened);
+            return;
+        }
+        if target.starts_with("/dev/tcp/") || target.starts_with("/dev/udp/") {
+            opened.socket = true;
+        }
+        let path = self.path(&target);
+        if matches!(redirect.op, RedirectOp::Read | RedirectOp::ReadWrite) {
+            let content = self.content(&target);
+            if content.secret && secrets::is_hash_file(&path) {
+                self.find(&secrets::READ_HASHES, redirect.span, format!("< {}", text::shown(&path)));
+            }
+            if matches!(fd, None | Some("0")) {
+                opened.reads = Some(path.clone());
+                opened.input = Some(content);
+            } else if let Some(fd) = fd {
+                std::rc::Rc::make_mut(&mut self.state.descriptors).insert(fd.to_owned(), target.clone());
+            }
+            if redirect.op == RedirectOp::Read {
+                return;
+            }
+        }
+        let change = match redirect.op {
+            RedirectOp::Append | RedirectOp::AppendBoth => Change::Append,
+            RedirectOp::ReadWrite => Change::Edit,
+            _ => Change::Overwrite,
+        };
+        let entry = (target.clone(), change, redirect.span);
+        let both = matches!(redirect.op, RedirectOp::WriteBoth | RedirectOp::AppendBoth);
+        if both || matches!(fd, None | Some("1")) && redirect.op != RedirectOp::ReadWrite {
+            opened.output = Some(entry);
+        } else {
+            if let Some(fd) = fd {
+                std::rc::Rc::make_mut(&mut self.state.descriptors).insert(fd.to_owned(), target);
+            }
+            opened.others.push(entry);
+        }
+        let _ = input;
+    }
+
+    fn here_string(&mut self, target: String) -> Stream {
+        let known = text::is_known(&target);
+        let mut stream = match self.origin.clone() {
+            Some(origin) if !known => origin,
+            Some(origin) => Stream { steps: origin.steps, secret: origin.secret, remote: origin.remote, ..Stream::default() },
+            None => Stream::default(),
+        };
+        stream.text = Some(format!("{target}\n"));
+        stream
+    }
+
+    /// `>&3`, `<&5`, `2>&1`: a descriptor that the script opened on a path stands for that path.
+    fn duplicate(&mut self, fd: Option<&str>, target: &str, redirect: &Redirect, opened: &mut Opened) {
+        let Some(path) = self.state.descriptors.get(target.trim_end_matches('-')).cloned() else { return };
+        if path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/") {
+            opened.socket = true;
+        }
+        if matches!(fd, None | Some("0")) && !matches!(fd, Some("1" | "2")) {
+            opened.input = Some(self.content(&path));
+        }
+        if matches!(fd, None | Some("1")) {
+            opened.output = Some((path, Change::Append, redirect.span));
+        }
+    }
+
+    /// What a file holds, as far as it is known: written by the script, a device, a secret.
+    pub(super) fn content(&mut self, path: &str) -> Stream {
+        let full = self.path(path);
+        if let Some(written) = self.files.get(&full) {
+            return written.clone();
+        }
+        if let Some(stream) = outgoing(&full) {
+            return stream;
+        }
+        Stream { file: true, secret: secrets::is_secret(&full), ..Stream::unknown() }
+    }
+
+    /// Hands a command's output to where its redirections send it; what is left is what the next command reads.
+    pub(super) fn deliver(&mut self, output: Stream, opened: &Opened) -> Stream {
+        for (target, change, span) in &opened.others {
+            self.write(target, *change, &Stream::unknown(), *span);
+        }
+        let Some((target, change, span)) = &opened.output else { return output };
+        self.write(target, *change, &output, *span);
+        Stream::empty()
+    }
+
+    /// Notes that a file is written, and looks whether it may be.
+    pub(super) fn write(&mut self, target: &str, change: Change, content: &Stream, span: Span) {
+        let path = self.path(target);
+        let hits = write::judge(&Target { path: &path, change, content, trees: self.trees });
+        let sign = if change == Change::Append { ">>" } else { ">" };
+        self.found(hits, span, &format!("{sign} {}", text::shown(&path)));
+        self.executable_content(&path, content, span);
+        if self.files.len() < 256 {
+            match self.files.get_mut(&path) {
+                Some(old) if change == Change::Append => old.append(content.clone()),
+                _ => {
+                    self.files.insert(path, content.clone());
+                }
+            }
+        }
+    }
+}
+
+/// The devices that can be read without end or content, and the sockets of bash.
+fn outgoing(path: &str) -> Option<Stream> {
+    Some(match path {
+        "/dev/null" => Stream::empty(),
+        "/dev/zero" | "/dev/urandom" | "/dev/random" | "/dev/full" => {
+            Stream { endless: true, noise: true, ..Stream::unknown() }
+        }
+        "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => Stream::unknown(),
+        path if path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/") => {
+            Stream { remote: Some(super::Remote::Open), ..Stream::unknown() }
+        }
+        _ => return None,
+    })
+}

@@ -1,0 +1,363 @@
+//! Simple commands: redirections, words, assignments, then whoever the first word calls.
+
+use super::super::rules::{self, Call, exhaust, shell};
+use super::super::syntax::{Assign, Assigned, Simple, Span};
+use super::super::words::glob::matches;
+use super::super::words::text::{self, SOME, UNKNOWN};
+use super::expand::Argument;
+use super::redirect::Opened;
+use super::{Executed, Stream, Walker};
+
+/// How many combinations of a command's values are looked at.
+const ROUNDS: usize = 16;
+
+/// Programs that a pattern in the command's place could call (`/bin/r?`): those that matter.
+const CALLABLE: &[&str] = &[
+    "rm", "dd", "mkfs", "mkfs.ext4", "mkfs.xfs", "shred", "wipefs", "chmod", "chown", "kill", "killall", "pkill", "reboot", "shutdown",
+    "poweroff", "halt", "init", "telinit", "sh", "bash", "dash", "zsh", "ksh", "python", "python3", "perl", "ruby",
+    "node", "curl", "wget", "nc", "ncat", "socat", "iptables", "nft", "ip", "systemctl", "service", "userdel",
+    "usermod", "useradd", "passwd", "chpasswd", "visudo", "apt", "apt-get", "dpkg", "yum", "dnf", "rpm", "mount",
+    "umount", "fdisk", "sfdisk", "parted", "sgdisk", "lvremove", "vgremove", "mdadm", "zfs", "zpool", "cryptsetup",
+    "docker", "kubectl", "mysql", "psql", "mysqladmin", "dropdb", "redis-cli", "mongo", "mongosh", "git", "find",
+    "xargs", "tee", "cat", "cp", "mv", "ln", "truncate", "sed", "crontab", "at", "insmod", "rmmod", "modprobe", "sysctl",
+    "ufw", "tar", "rsync", "ssh", "scp", "sudo", "env", "busybox", "history", "journalctl",
+];
+
+impl Walker<'_> {
+    /// Runs one simple command, for each combination of the values its words may have.
+    pub(super) fn simple(&mut self, simple: &Simple, input: &Stream) -> Stream {
+        if !self.step() {
+            return Stream::unknown();
+        }
+        let picks = std::mem::take(&mut self.picks);
+        let mut output = self.simple_once(simple, input);
+        for _ in 1..ROUNDS {
+            if !self.next_round() || !self.step() {
+                break;
+            }
+            output = self.simple_once(simple, input);
+        }
+        self.picks = picks;
+        output
+    }
+
+    fn simple_once(&mut self, simple: &Simple, input: &Stream) -> Stream {
+        let origin = self.origin.take();
+        let place = self.place;
+        let opened = self.redirects(&simple.redirects, input);
+        self.place.captured |= opened.output.is_some();
+        let arguments = self.words(simple);
+        for assign in &simple.assigns {
+            self.assign(assign, !arguments.is_empty());
+        }
+        let stdin = opened.input.clone().unwrap_or_else(|| input.clone());
+        for assign in &simple.declared {
+            self.assign(assign, false);
+        }
+        let output = if arguments.is_empty() {
+            Stream::empty()
+        } else {
+            if opened.socket {
+                self.socket_shell(&arguments, simple.span);
+            }
+            self.call(&arguments, &stdin, simple.span, &opened)
+        };
+        self.place = place;
+        let left = self.deliver(output, &opened);
+        self.origin = origin;
+        left
+    }
+
+    /// The words as arguments, an alias in the first place replaced.
+    fn words(&mut self, simple: &Simple) -> Vec<Argument> {
+        let mut arguments = self.arguments(&simple.words);
+        let alias = simple.words.first().and_then(|word| word.plain()).and_then(|name| self.state.aliases.get(name));
+        if let (Some(alias), Some(first)) = (alias.cloned(), arguments.first().cloned())
+            && let Ok(script) = super::super::syntax::parse(&alias, super::super::syntax::Base::Fixed(first.span))
+        {
+            let mut words = Vec::new();
+            for item in &script.items {
+                for (_, pipeline) in &item.pipelines {
+                    for command in &pipeline.commands {
+                        if let super::super::syntax::Command::Simple(inner) = command {
+                            words = self.arguments(&inner.words);
+                        }
+                    }
+                }
+            }
+            arguments.splice(0..1, words);
+        }
+        arguments
+    }
+
+    /// Sets a variable; before a command it is part of that command's environment too.
+    pub(super) fn assign(&mut self, assign: &Assign, prefix: bool) {
+        self.origin = None;
+        match &assign.value {
+            Assigned::Word(word) => {
+                let mut value = self.single(word);
+                if let Some(index) = &assign.index {
+                    let key = self.key(index);
+                    let mut elements = match self.state.get(&assign.name) {
+                        Some(super::state::Variable::Array(elements)) => elements.clone(),
+                        _ => Vec::new(),
+                    };
+                    elements.retain(|(k, _)| *k != key);
+                    elements.push((key, value));
+                    self.state.set_array(&assign.name, elements);
+                    return;
+                }
+                if assign.append
+                    && let Some(super::state::Variable::Scalar(old)) = self.state.get(&assign.name)
+                    && let Some(old) = old.last()
+                {
+                    value = text::bounded(format!("{old}{value}"));
+                }
+                let prefix_kept = prefix && matches!(assign.name.as_str(), "IFS" | "PATH");
+                self.environment(&assign.name, &value, assign.span);
+                if !prefix_kept {
+                    self.state.set(&assign.name, value);
+                }
+                match self.origin.take() {
+                    Some(origin) => {
+                        self.origins.insert(assign.name.clone(), origin);
+                    }
+                    None => {
+                        self.origins.remove(&assign.name);
+                    }
+                }
+            }
+            Assigned::Array(elements) => {
+                let mut values = match self.state.get(&assign.name) {
+                    Some(super::state::Variable::Array(old)) if assign.append => old.clone(),
+                    _ => Vec::new(),
+                };
+                for (index, word) in elements {
+                    match index {
+                        Some(index) => {
+                            let key = self.key(index);
+                            let value = self.single(word);
+                            values.push((key, value));
+                        }
+                        None => {
+                            for value in self.fields(word) {
+                                values.push((values.len().to_string(), value));
+                            }
+                        }
+                    }
+                }
+                self.state.set_array(&assign.name, values);
+            }
+        }
+    }
+
+    /// Variables that make programs run a text or load a file.
+    pub(super) fn environment(&mut self, name: &str, value: &str, span: Span) {
+        match name {
+            "PROMPT_COMMAND" | "GIT_SSH_COMMAND" | "PAGER" | "GIT_PAGER" | "MANPAGER" | "EDITOR" | "VISUAL"
+            | "GIT_EDITOR" | "GIT_EXTERNAL_DIFF" | "GIT_ASKPASS" | "SSH_ASKPASS" | "LESSOPEN" | "BROWSER"
+            | "GIT_PROXY_COMMAND" | "GIT_SEQUENCE_EDITOR" | "PERL5OPT" | "RUBYOPT"
+                if text::is_known(value) && value.contains([' ', '/']) =>
+            {
+                self.text(value, name, span, &Stream::unknown());
+            }
+            "BASH_ENV" | "ENV" if self.files.contains_key(&self.path(value)) => {
+                let content = self.content(value);
+                self.shell_reads(&content, name, span);
+            }
+            "LD_PRELOAD" | "LD_AUDIT"
+                if value.starts_with("/tmp") || value.starts_with("/dev/shm") || value.starts_with("/var/tmp") || value.starts_with("./") =>
+            {
+                self.find(&shell::PRELOAD, span, format!("{name}={}", text::shown(value)));
+            }
+            "HISTFILE" | "HISTSIZE" | "HISTFILESIZE" | "HISTCONTROL" | "HISTIGNORE"
+                if matches!(value, "" | "0" | "/dev/null" | "*" | "ignoreboth:*") && name != "HISTCONTROL"
+                    || name == "HISTIGNORE" && value == "*" =>
+            {
+                self.find(&rules::logs::HISTORY_OFF, span, format!("{name}={value}"));
+            }
+            _ => {}
+        }
+    }
+
+    /// Calls what the first argument names.
+    pub(super) fn call(&mut self, arguments: &[Argument], stdin: &Stream, span: Span, opened: &Opened) -> Stream {
+        if self.depth >= super::DEPTH {
+            self.overspent = true;
+            return Stream::unknown();
+        }
+        if !self.step() {
+            return Stream::unknown();
+        }
+        self.depth += 1;
+        self.at = Some(span);
+        let output = self.called(arguments, stdin, span, opened);
+        self.depth -= 1;
+        output
+    }
+
+    fn called(&mut self, arguments: &[Argument], stdin: &Stream, span: Span, opened: &Opened) -> Stream {
+        let Some((program, rest)) = arguments.split_first() else { return Stream::empty() };
+        if self.place.background {
+            self.processes += 1;
+        }
+        if text::has_glob(&program.text) {
+            return self.call_by_pattern(program, rest, stdin, span, opened);
+        }
+        if program.text.contains([UNKNOWN, SOME]) && !base(&program.text).chars().all(|c| !matches!(c, UNKNOWN | SOME)) {
+            return self.call_unknown(program, rest, stdin, span);
+        }
+        let name = base(&program.text);
+        if self.calls_itself(&program.text) {
+            self.self_call(span);
+            return Stream::unknown();
+        }
+        if let Some(body) = self.function(&program.text) {
+            return self.call_function(&program.text, &body, rest, stdin, span);
+        }
+        if self.executed.len() < 512 {
+            self.executed.push(Executed {
+                program: name.to_owned(),
+                path: text::shown(&program.text),
+                arguments: rest.iter().map(|a| text::shown(&a.text)).collect(),
+                span,
+                cwd: self.state.cwd.clone(),
+            });
+        }
+        self.written_program(&program.text, rest, stdin, span);
+        let mut plain = arguments.to_vec();
+        plain[0].text = name.to_owned();
+        let line = line(&plain);
+        let call = Call {
+            name,
+            args: rest,
+            stdin,
+            cwd: self.state.cwd.as_deref(),
+            trees: self.trees,
+            links: &self.links,
+            place: self.place,
+            output: opened.output.as_ref().map(|(target, _, _)| target.as_str()),
+            socket: opened.socket,
+            origin: self.origin.as_ref(),
+            files: &self.files,
+        };
+        let hits = if call.only_informs() { Vec::new() } else { rules::judge(&call) };
+        self.found(hits, span, &line);
+        self.act(name, arguments, stdin, span, opened)
+    }
+
+    /// `$0 & $0`: a script that starts itself.
+    fn calls_itself(&self, program: &str) -> bool {
+        program == self.state.zero && !self.functions.is_empty() || (program == self.state.zero && program != "bash")
+    }
+
+    fn self_call(&mut self, span: Span) {
+        if self.place.background || self.place.piped {
+            self.find(&exhaust::FORK_BOMB, span, "a script that starts itself".to_owned());
+        }
+    }
+
+    /// A function's body with these arguments.
+    fn call_function(
+        &mut self,
+        name: &str,
+        body: &std::rc::Rc<super::super::syntax::Command>,
+        rest: &[Argument],
+        stdin: &Stream,
+        span: Span,
+    ) -> Stream {
+        if self.functions.iter().any(|running| running == name) {
+            // A function that calls itself beside itself doubles without end.
+            if self.place.background || self.place.piped {
+                self.find(&exhaust::FORK_BOMB, span, format!("{name} starts itself"));
+            }
+            return Stream::unknown();
+        }
+        if self.functions.len() > 16 {
+            self.overspent = true;
+            return Stream::unknown();
+        }
+        self.functions.push(name.to_owned());
+        let outer = self.state.arguments.replace(std::rc::Rc::new(rest.iter().map(|a| a.text.clone()).collect()));
+        let picks = std::mem::take(&mut self.picks);
+        let output = self.command(body, stdin);
+        self.picks = picks;
+        self.state.arguments = outer;
+        self.functions.pop();
+        output
+    }
+
+    /// `sh` with its streams on a connection, and loops that run what comes over it.
+    fn socket_shell(&mut self, arguments: &[Argument], span: Span) {
+        let runs = arguments.first().is_some_and(|a| super::shells::is_shell(base(&a.text)) || text::has_unknown(&a.text));
+        let interactive = arguments.len() == 1 || arguments.iter().any(|a| a.text.starts_with('-') && a.text.contains(['i', 'l']));
+        if runs && interactive {
+            self.find(&rules::reverse::SHELL, span, "a shell on the network".to_owned());
+        }
+    }
+
+    /// A definition is harmless until it is called, unless its name is one that others call.
+    pub(super) fn define(&mut self, name: &str, body: &super::super::syntax::Command) {
+        let _ = (name, body);
+    }
+
+    /// `/bin/r? -rf /etc`: every program that matters and fits is looked at.
+    fn call_by_pattern(&mut self, program: &Argument, rest: &[Argument], stdin: &Stream, span: Span, opened: &Opened) -> Stream {
+        let wanted = base(&program.text).to_owned();
+        if wanted.chars().all(|c| c == text::STAR) {
+            return Stream::unknown();
+        }
+        let mut output = Stream::unknown();
+        for candidate in CALLABLE.iter().filter(|name| matches(&wanted, name)) {
+            let mut arguments = vec![Argument { text: (*candidate).to_owned(), span: program.span }];
+            arguments.extend(rest.iter().cloned());
+            self.chain.push(text::shown(&program.text));
+            output = self.called(&arguments, stdin, span, opened);
+            self.chain.pop();
+        }
+        output
+    }
+
+    /// A program that cannot be told: asked about where its arguments look like a destroyer's, or where what it is
+    /// came over the network or out of a decoder.
+    fn call_unknown(&mut self, program: &Argument, rest: &[Argument], stdin: &Stream, span: Span) -> Stream {
+        if let Some(origin) = self.origin.clone()
+            && (origin.remote.is_some() || origin.decoded)
+        {
+            self.shell_reads(&origin, "command", span);
+        }
+        let before = self.findings.len();
+        for guess in ["rm", "dd", "chmod", "mkfs.ext4", "chown", "systemctl", "kill"] {
+            let mut arguments = vec![Argument { text: guess.to_owned(), span: program.span }];
+            arguments.extend(rest.iter().cloned());
+            self.chain.push(text::shown(&program.text));
+            self.called(&arguments, stdin, span, &Opened::default());
+            self.chain.pop();
+        }
+        self.soften(before, span, &line(std::slice::from_ref(program)));
+        self.tail(rest, span);
+        Stream::unknown()
+    }
+
+    /// What was found since then is a guess: it becomes one question.
+    pub(super) fn soften(&mut self, before: usize, span: Span, what: &str) {
+        if self.findings.len() > before {
+            let denied = self.findings[before..].iter().any(|f| f.rule.severity == super::super::Severity::Deny);
+            self.findings.truncate(before);
+            if denied {
+                self.find(&shell::UNKNOWN_PROGRAM, span, what.to_owned());
+            }
+        }
+    }
+}
+
+/// A program's name without its folder.
+pub fn base(program: &str) -> &str {
+    program.rsplit('/').next().unwrap_or(program)
+}
+
+/// A command as one line.
+pub fn line(arguments: &[Argument]) -> String {
+    let words: Vec<&str> = arguments.iter().take(40).map(|argument| argument.text.as_str()).collect();
+    words.join(" ")
+}

@@ -1,0 +1,106 @@
+//! What flows out of one command into the next, as far as it can be told.
+
+/// The output of a command, or the content of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Stream {
+    /// The text, where it follows from the script; it may hold signs. `None`: it does not.
+    pub text: Option<String>,
+    /// The bytes, where they are no text: what a decoder made for the next one.
+    pub bytes: Option<Vec<u8>>,
+    /// It came over the network.
+    pub remote: Option<Remote>,
+    /// It holds passwords, keys or the like.
+    pub secret: bool,
+    /// It never ends (`/dev/zero`, `yes`).
+    pub endless: bool,
+    /// It came out of a decoder that could not be followed.
+    pub decoded: bool,
+    /// It is the whole of a local file that the script did not write.
+    pub file: bool,
+    /// It is made of random bytes or zeros.
+    pub noise: bool,
+    /// The programs that made it, for the explanation.
+    pub steps: Vec<String>,
+}
+
+/// How far a remote source may be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Remote {
+    /// A named host over a protected connection.
+    Named,
+    /// Anything else: an address, plain HTTP, a raw socket.
+    Open,
+}
+
+impl Stream {
+    /// A text that is known.
+    pub fn known(text: impl Into<String>) -> Self {
+        Self { text: Some(super::super::words::text::bounded(text.into())), ..Self::default() }
+    }
+
+    /// Nothing.
+    pub fn empty() -> Self {
+        Self::known("")
+    }
+
+    /// Output that nothing is known of.
+    pub fn unknown() -> Self {
+        Self::default()
+    }
+
+    /// The same origin with another text: what a filter makes of it.
+    #[must_use]
+    pub fn filtered(&self, text: Option<String>, step: &str) -> Self {
+        let mut out = self.clone();
+        out.bytes = None;
+        out.text = text.map(super::super::words::text::bounded);
+        if out.steps.len() < 12 {
+            out.steps.push(step.to_owned());
+        }
+        out
+    }
+
+    /// What a decoder makes of it.
+    #[must_use]
+    pub fn decoded(&self, bytes: Option<Vec<u8>>, step: &str) -> Self {
+        let text = bytes.as_ref().map(|bytes| super::super::words::text::lossy(bytes));
+        let mut out = self.filtered(text, step);
+        out.decoded |= bytes.is_none();
+        out.bytes = bytes;
+        out
+    }
+
+    /// The bytes that it is.
+    pub fn as_bytes(&self) -> Option<&[u8]> {
+        self.bytes.as_deref().or_else(|| self.text.as_deref().map(str::as_bytes))
+    }
+
+    /// What two outputs are, one after the other.
+    pub fn append(&mut self, other: Self) {
+        let first = self.text.as_deref() == Some("");
+        let last = other.text.as_deref() == Some("");
+        self.text = match (self.text.take(), other.text) {
+            (Some(mut a), Some(b)) => {
+                a.push_str(&b);
+                Some(super::super::words::text::bounded(a))
+            }
+            _ => None,
+        };
+        if first {
+            self.bytes = other.bytes;
+        } else if !last {
+            self.bytes = None;
+        }
+        self.remote = self.remote.max(other.remote);
+        self.secret |= other.secret;
+        self.endless |= other.endless;
+        self.decoded |= other.decoded;
+        self.file |= other.file;
+        self.noise |= other.noise;
+        for step in other.steps {
+            if self.steps.len() < 12 && !self.steps.contains(&step) {
+                self.steps.push(step);
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! `edgewise exec` on made-up hosts.
+
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use data_encoding::BASE64;
+use edgewise::fleet::Fault;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use super::edgewise;
+use super::made_up_hosts::MadeUpHosts;
+
+fn exec(hosts: &MadeUpHosts, args: &[&str], command: &str) -> (i32, Vec<Value>, String) {
+    let config = hosts.file("ssh_config");
+    let args = [
+        &["exec", "-o", "json", "--ssh-config", &config],
+        args,
+        &["--", command],
+    ]
+    .concat();
+    let ended = edgewise(&args).env("HOME", "/nonexistent").run();
+    let objects = ended
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
+        .collect();
+    (ended.code, objects, ended.stderr)
+}
+
+#[test]
+fn each_host_is_told_of_as_it_ends() {
+    let hosts = MadeUpHosts::start(&["web-1", "web-2", "web-3", "web-4"]);
+    hosts.fleet.host("web-3").unwrap().break_with(Fault::Refuse);
+    hosts.fleet.host("web-4").unwrap().break_with(Fault::RefuseLogins);
+    let list = hosts.file("list");
+    std::fs::write(&list, "# all\nweb-1\nweb-2\nweb-3 # gone\nweb-4\n").unwrap();
+    let (code, objects, _) = exec(
+        &hosts,
+        &["--hosts-file", &list],
+        "echo out; echo err >&2; test \"$(basename \"$HOME\")\" = web-1 || exit 3",
+    );
+    assert_eq!(code, 1, "{objects:?}");
+    let find = |name: &str| objects.iter().find(|object| object["host"] == name).unwrap();
+    assert_eq!(objects.len(), 4);
+    let keys: Vec<&str> = find("web-1")
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    assert_eq!(
+        keys,
+        [
+            "host",
+            "outcome",
+            "exit_code",
+            "stdout",
+            "stderr",
+            "duration_ms",
+            "error"
+        ]
+    );
+    assert_eq!(find("web-1")["stdout"], "out\n");
+    assert_eq!(find("web-1")["stderr"], "err\n");
+    for (host, outcome, exit_code) in [
+        ("web-1", "ok", Value::from(0)),
+        ("web-2", "failed", Value::from(3)),
+        ("web-3", "unreachable", Value::Null),
+        ("web-4", "auth_failed", Value::Null),
+    ] {
+        assert_eq!(find(host)["outcome"], outcome, "{:?}", find(host));
+        assert_eq!(find(host)["exit_code"], exit_code, "{host}");
+    }
+}
+
+#[test]
+fn output_is_bounded_and_bytes_survive() {
+    let hosts = MadeUpHosts::start(&["web-1"]);
+    let (code, objects, _) = exec(
+        &hosts,
+        &["--hosts", "web-1", "--max-output", "1000"],
+        "printf 'begin\\n'; head -c 100000 /dev/zero | tr '\\000' x; printf '\\nend\\n'; printf 'a\\377b' >&2",
+    );
+    assert_eq!(code, 0, "{objects:?}");
+    let object = &objects[0];
+    let stdout = object["stdout"].as_str().unwrap();
+    assert!(
+        stdout.starts_with("begin\nxxx") && stdout.ends_with("xxx\nend\n"),
+        "{stdout}"
+    );
+    assert!(stdout.len() < 1100, "{}", stdout.len());
+    assert_eq!(object["truncated"], true);
+    assert_eq!(object["stderr"], "a\u{fffd}b");
+    let bytes = BASE64
+        .decode(object["stderr_base64"].as_str().unwrap().as_bytes())
+        .unwrap();
+    assert_eq!(bytes, b"a\xffb");
+}
+
+#[test]
+fn a_command_that_takes_too_long_is_ended() {
+    let hosts = MadeUpHosts::start(&["web-1"]);
+    let (code, objects, _) = exec(
+        &hosts,
+        &["--hosts", "web-1", "--timeout", "1"],
+        "echo begun; sleep 60",
+    );
+    assert_eq!(code, 1);
+    assert_eq!(objects[0]["outcome"], "timeout");
+    assert_eq!(objects[0]["stdout"], "begun\n");
+    assert!(objects[0]["duration_ms"].as_u64().unwrap() < 30_000);
+}
+
+#[test]
+fn keys_that_are_unknown_or_changed_are_refused() {
+    let hosts = MadeUpHosts::start(&["web-1", "web-2"]);
+    // web-1 is unknown; web-2 has the key of web-1.
+    let [one, two] = ["web-1", "web-2"].map(|name| hosts.fleet.host(name).unwrap());
+    let two_name = two.known_hosts_line().split(' ').next().unwrap().to_owned();
+    let (_, one_key) = one
+        .known_hosts_line()
+        .split_once(' ')
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    std::fs::write(hosts.file("known_hosts"), format!("{two_name} {one_key}\n")).unwrap();
+    let (code, objects, _) = exec(&hosts, &["--hosts", "web-1,web-2"], "true");
+    assert_eq!(code, 7);
+    let find = |name: &str| objects.iter().find(|object| object["host"] == name).unwrap();
+    assert_eq!(find("web-1")["outcome"], "host_key_unknown");
+    assert!(
+        find("web-1")["error"]
+            .as_str()
+            .unwrap()
+            .contains("edgewise hosts trust"),
+        "{objects:?}"
+    );
+    assert_eq!(find("web-2")["outcome"], "host_key_changed");
+}
+
+#[test]
+fn for_people_each_line_names_its_host() {
+    let hosts = MadeUpHosts::start(&["web-1", "web-2"]);
+    let config = hosts.file("ssh_config");
+    let ended = edgewise(&[
+        "exec",
+        "--ssh-config",
+        &config,
+        "--hosts",
+        "web-1,web-2",
+        "--",
+        "echo",
+        "a;",
+        "echo b >&2",
+    ])
+    .run();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let mut lines: Vec<&str> = ended.stdout.lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines, ["web-1: a", "web-2: a"]);
+    assert!(
+        ended.stderr.contains("web-1: b") && ended.stderr.contains("2 ok"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn interrupting_ends_the_remote_commands_too() {
+    let hosts = MadeUpHosts::start(&["web-1"]);
+    let config = hosts.file("ssh_config");
+    let alive = hosts.folder.path().join("alive");
+    let command = format!("exec 9>{0}; echo begun; flock 9; sleep 60", alive.display());
+    let mut child = edgewise(&[
+        "exec",
+        "--ssh-config",
+        &config,
+        "--hosts",
+        "web-1",
+        "--",
+        &command,
+    ])
+    .spawn();
+    let mut begun = [0; 13];
+    child.stdout.as_mut().unwrap().read_exact(&mut begun).unwrap();
+    assert_eq!(&begun, b"web-1: begun\n");
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(
+        output.status.code(),
+        Some(130),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    // The lock is free once the remote command is gone.
+    let file = std::fs::File::create(&alive).unwrap();
+    while rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive).is_err() {
+        assert!(Instant::now() < deadline, "the remote command still runs");
+        std::thread::yield_now();
+    }
+}

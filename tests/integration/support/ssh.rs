@@ -1,0 +1,191 @@
+//! Sessions with servers of a farm.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use edgewise::app::ports::{
+    HostFailure, HostSession, Hosts as _, OutputLine, StepKey, StepRun, StreamOffsets, Upload,
+};
+use edgewise::domain::action::ActionId;
+use edgewise::domain::lease::Lease;
+use edgewise::domain::log_entry::LogStream;
+use edgewise::domain::name::TargetName;
+use edgewise::domain::rollout::{StepResult, Way};
+use edgewise::domain::sanitize::{Clearance, SanitizedCommand, Sanitizer};
+use edgewise::domain::target::Target;
+use edgewise::domain::timestamp::Timestamp;
+use edgewise::ssh::{SshHosts, SshSettings};
+use sha2::Digest as _;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::sshd::{Farm, user};
+
+/// Settings by which the farm is known and lets us in. `extra` stands in front of its `ssh_config`.
+pub fn settings(farm: &Farm, extra: &str) -> SshSettings {
+    let write = |name: &str, text: String| {
+        let path = farm.folder().join(name);
+        std::fs::write(&path, text).expect("written");
+        path
+    };
+    let mut settings = SshSettings::of_user(farm.folder().join("nobody"), user(), None);
+    settings.config_file = Some(write("config", format!("{extra}\n{}", farm.ssh_config())));
+    settings.known_hosts_file = Some(write("known_hosts", farm.known_hosts()));
+    settings.identity_file = Some(farm.client_key());
+    settings
+}
+
+/// Hosts by such settings.
+pub fn hosts(settings: &SshSettings) -> SshHosts {
+    SshHosts::new(settings).expect("settings")
+}
+
+/// A target that `ssh_config` resolves.
+pub fn target(name: &str) -> Target {
+    Target {
+        name: TargetName::parse(name).expect("a name"),
+        address: String::new(),
+        port: None,
+        user: None,
+        zone: "east".to_owned(),
+        pools: Vec::new(),
+        labels: BTreeMap::new(),
+        vars: BTreeMap::new(),
+    }
+}
+
+/// A session, or why there is none.
+pub async fn connect(hosts: &SshHosts, name: &str) -> Result<Arc<dyn HostSession>, HostFailure> {
+    hosts.connect(&target(name)).await
+}
+
+/// Why there is no session.
+pub async fn failure(hosts: &SshHosts, name: &str) -> HostFailure {
+    match connect(hosts, name).await {
+        Ok(_) => panic!("{name} let us in"),
+        Err(failure) => failure,
+    }
+}
+
+fn key(target: &str, step: u32) -> StepKey {
+    StepKey {
+        action: ActionId::from_parts(Timestamp::from_millis(1_795_228_610_007), [7; 10]),
+        target: TargetName::parse(target).expect("a name"),
+        way: Way::Forth,
+        step,
+        attempt: 1,
+    }
+}
+
+/// A step of an action.
+pub fn step(target: &str, step: u32) -> StepRun {
+    StepRun {
+        key: key(target, step),
+        sudo: false,
+        user: None,
+        cwd: None,
+        env: BTreeMap::new(),
+        ok_codes: vec![0],
+        timeout_seconds: 60,
+        resume: StreamOffsets::default(),
+    }
+}
+
+fn lease(target: &TargetName) -> Lease {
+    Lease::of_process(std::process::id(), target.clone())
+}
+
+fn command(text: &str) -> SanitizedCommand {
+    SanitizedCommand::check(&Sanitizer::default(), text, None, Clearance::Approved).expect("allowed")
+}
+
+/// What a step said, and how it ended.
+#[derive(Debug)]
+pub struct Said {
+    pub result: StepResult,
+    pub lines: Vec<OutputLine>,
+}
+
+impl Said {
+    pub fn stdout(&self) -> Vec<&str> {
+        self.text(LogStream::Stdout)
+    }
+
+    pub fn stderr(&self) -> Vec<&str> {
+        self.text(LogStream::Stderr)
+    }
+
+    fn text(&self, stream: LogStream) -> Vec<&str> {
+        let of = self.lines.iter().filter(|line| line.stream == stream);
+        of.map(|line| line.text.as_str()).collect()
+    }
+}
+
+/// Runs a step to its end.
+pub async fn run(session: &dyn HostSession, text: &str, run: &StepRun) -> Said {
+    run_until(session, text, run, CancellationToken::new()).await
+}
+
+/// The same, with somebody who may want it to end.
+pub async fn run_until(
+    session: &dyn HostSession,
+    text: &str,
+    run: &StepRun,
+    cancel: CancellationToken,
+) -> Said {
+    let (output, lines) = mpsc::channel(64);
+    let (lease, command) = (lease(&run.key.target), command(text));
+    let (result, lines) = tokio::join!(session.run(&lease, &command, run, output, cancel), collect(lines));
+    Said { result, lines }
+}
+
+/// Finds a step that was started before.
+pub async fn look_up(session: &dyn HostSession, run: &StepRun) -> Said {
+    let (output, lines) = mpsc::channel(64);
+    let lease = lease(&run.key.target);
+    let looking = session.look_up(&lease, run, output, CancellationToken::new());
+    let (result, lines) = tokio::join!(looking, collect(lines));
+    Said { result, lines }
+}
+
+async fn collect(mut lines: mpsc::Receiver<OutputLine>) -> Vec<OutputLine> {
+    let mut all = Vec::new();
+    while let Some(line) = lines.recv().await {
+        all.push(line);
+    }
+    all
+}
+
+/// A file to put on a host.
+pub fn upload(target: &str, dest: &Path, bytes: Vec<u8>) -> Upload {
+    Upload {
+        key: key(target, 0),
+        sha256: data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(&bytes)),
+        bytes: bytes.into(),
+        dest: dest.to_str().expect("UTF-8").to_owned(),
+        mode: "0644".to_owned(),
+        owner: None,
+        timeout_seconds: 60,
+    }
+}
+
+/// Puts it there.
+pub async fn put(session: &dyn HostSession, upload: &Upload, cancel: CancellationToken) -> StepResult {
+    let (lease, command) = (
+        lease(&upload.key.target),
+        command(&format!("upload to {}", upload.dest)),
+    );
+    session.upload(&lease, &command, upload, cancel).await
+}
+
+/// Waits until something is so: for what other processes do.
+pub async fn until(what: &str, mut so: impl FnMut() -> bool) {
+    let waiting = async {
+        while !so() {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    let waited = tokio::time::timeout(std::time::Duration::from_secs(30), waiting).await;
+    assert!(waited.is_ok(), "it never came about: {what}");
+}
