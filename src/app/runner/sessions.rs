@@ -44,7 +44,7 @@ impl Sessions {
         let open = cell
             .get_or_try_init(|| async {
                 let session = self.hosts.connect(target).await?;
-                Ok(Open {
+                Ok::<_, HostFailure>(Open {
                     session,
                     _counted: self.figures.session(),
                 })
