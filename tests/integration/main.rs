@@ -8,6 +8,7 @@
 mod architecture;
 mod command_line;
 mod config_folder;
+mod demo;
 mod habits;
 mod logs;
 mod packages;

@@ -22,7 +22,7 @@ KEYS["healthcheck_timeout"] = key("integer", default = 1)
     let body = json!({"all": true});
     for (action, wanted) in [
         ("def deploy(ctx):\n    for i in range(1000000000):\n        x = i\n", "deploy.star"),
-        ("def deploy(ctx):\n    return len(\"a\" * 4000000000)\n", "memory"),
+        ("def deploy(ctx):\n    return len(\"a\" * (300000000 * len(ctx.action)))\n", "memory"),
         ("def deploy(ctx):\n    x = [0]\n    for i in range(100):\n        x = x + x\n    return x\n", "memory"),
         ("def deploy(ctx):\n    fail(\"not on a Friday\")\n", "not on a Friday"),
         ("def deploy(ctx):\n    return 1 // 0\n", "deploy.star:6:12"),
