@@ -10,8 +10,8 @@ use crate::demo::{self, Ending, application, keeper};
 /// `edgewise demo`.
 #[derive(Debug, Clone, Args)]
 pub struct DemoArgs {
-    /// How many made-up hosts, in two zones
-    #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=64))]
+    /// How many made-up hosts, in two zones (4 to 64)
+    #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=64))]
     hosts: u32,
     /// The port of the web server, on 127.0.0.1 (else 8080, or a free one)
     #[arg(long, value_name = "P")]

@@ -31,7 +31,7 @@ use scene::Scene;
 /// How the demo is to run.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How many hosts; at least 2, at most 64.
+    /// How many hosts; at least 4 (two a zone), at most 64.
     pub hosts: u32,
     /// The port of the web server; a free one where it is taken or not said.
     pub port: Option<u16>,

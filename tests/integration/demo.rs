@@ -130,7 +130,7 @@ async fn the_demo_deploys_twice_goes_back_once_and_fails_no_request() {
 
 #[tokio::test]
 async fn the_demo_does_not_end_well_where_the_third_version_is_healthy() {
-    let (code, said, temporary) = Demo::start(&["--once", "--hosts", "2", "--third-is-healthy"]).end().await;
+    let (code, said, temporary) = Demo::start(&["--once", "--hosts", "4", "--third-is-healthy"]).end().await;
     assert_eq!(code, 1, "{said:#?}");
     assert_eq!(row(&said, "deploy of version 3"), ["COMPLETED", "ROLLED_BACK", "NOT AS TOLD"]);
     gone(&temporary).await;
@@ -138,7 +138,7 @@ async fn the_demo_does_not_end_well_where_the_third_version_is_healthy() {
 
 #[tokio::test]
 async fn an_interrupted_demo_takes_everything_with_it() {
-    let mut demo = Demo::start(&["--once", "--hosts", "2"]);
+    let mut demo = Demo::start(&["--once", "--hosts", "4"]);
     demo.says("version 2:").await;
     demo.signal(rustix::process::Signal::INT);
     let (code, said, temporary) = demo.end().await;
@@ -149,7 +149,7 @@ async fn an_interrupted_demo_takes_everything_with_it() {
 #[tokio::test]
 async fn a_killed_demo_leaves_nothing_either() {
     for when in ["hosts in 2 zones", "version 2:"] {
-        let mut demo = Demo::start(&["--once", "--hosts", "2"]);
+        let mut demo = Demo::start(&["--once", "--hosts", "4"]);
         demo.says(when).await;
         demo.signal(rustix::process::Signal::KILL);
         let (_, _, temporary) = demo.end().await;
