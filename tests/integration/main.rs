@@ -5,6 +5,7 @@
     reason = "what a test cannot go on without ends it, and says where"
 )]
 
+mod app;
 mod architecture;
 mod command_line;
 mod config_folder;
