@@ -12,6 +12,7 @@ mod habits;
 mod logs;
 mod packages;
 mod script_worker;
+mod server;
 mod ssh;
 mod store;
 mod support;

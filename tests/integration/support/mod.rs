@@ -1,5 +1,7 @@
 //! The real parts that tests start, and what they build on them.
 
 pub mod postgres;
+pub mod server;
+pub mod shop;
 pub mod ssh;
 pub mod sshd;

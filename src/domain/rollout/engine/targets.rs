@@ -424,7 +424,11 @@ impl Rollout {
     pub(super) fn version_record(&self, target: u32) -> Option<Effect> {
         let progress = &self.state.targets[target as usize];
         let back = progress.state == TargetState::RolledBack;
-        let installs = self.facts.plan.version.is_some() && self.facts.target(target).version.is_some();
+        let planned = self.facts.target(target);
+        // A rollback names no version of its own: each target goes to the one it had. A restart names none and
+        // changes none.
+        let installs = planned.version.is_some()
+            && (self.facts.plan.version.is_some() || planned.version != planned.version_before);
         if !installs || !(back || progress.state == TargetState::Succeeded) {
             return None;
         }

@@ -59,7 +59,11 @@ impl Walker<'_> {
         if matches!(redirect.op, RedirectOp::Read | RedirectOp::ReadWrite) {
             let content = self.content(&target);
             if content.secret && secrets::is_hash_file(&path) {
-                self.find(&secrets::READ_HASHES, redirect.span, format!("< {}", text::shown(&path)));
+                self.find(
+                    &secrets::READ_HASHES,
+                    redirect.span,
+                    format!("< {}", text::shown(&path)),
+                );
             }
             if matches!(fd, None | Some("0")) {
                 opened.reads = Some(path.clone());
@@ -93,7 +97,12 @@ impl Walker<'_> {
         let known = text::is_known(&target);
         let mut stream = match self.origin.clone() {
             Some(origin) if !known => origin,
-            Some(origin) => Stream { steps: origin.steps, secret: origin.secret, remote: origin.remote, ..Stream::default() },
+            Some(origin) => Stream {
+                steps: origin.steps,
+                secret: origin.secret,
+                remote: origin.remote,
+                ..Stream::default()
+            },
             None => Stream::default(),
         };
         stream.text = Some(format!("{target}\n"));
@@ -102,7 +111,9 @@ impl Walker<'_> {
 
     /// `>&3`, `<&5`, `2>&1`: a descriptor that the script opened on a path stands for that path.
     fn duplicate(&mut self, fd: Option<&str>, target: &str, redirect: &Redirect, opened: &mut Opened) {
-        let Some(path) = self.state.descriptors.get(target.trim_end_matches('-')).cloned() else { return };
+        let Some(path) = self.state.descriptors.get(target.trim_end_matches('-')).cloned() else {
+            return;
+        };
         if path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/") {
             opened.socket = true;
         }
@@ -123,7 +134,11 @@ impl Walker<'_> {
         if let Some(stream) = outgoing(&full) {
             return stream;
         }
-        Stream { file: true, secret: secrets::is_secret(&full), ..Stream::unknown() }
+        Stream {
+            file: true,
+            secret: secrets::is_secret(&full),
+            ..Stream::unknown()
+        }
     }
 
     /// Hands a command's output to where its redirections send it; what is left is what the next command reads.
@@ -131,7 +146,9 @@ impl Walker<'_> {
         for (target, change, span) in &opened.others {
             self.write(target, *change, &Stream::unknown(), *span);
         }
-        let Some((target, change, span)) = &opened.output else { return output };
+        let Some((target, change, span)) = &opened.output else {
+            return output;
+        };
         self.write(target, *change, &output, *span);
         Stream::empty()
     }
@@ -139,7 +156,12 @@ impl Walker<'_> {
     /// Notes that a file is written, and looks whether it may be.
     pub(super) fn write(&mut self, target: &str, change: Change, content: &Stream, span: Span) {
         let path = self.path(target);
-        let hits = write::judge(&Target { path: &path, change, content, trees: self.trees });
+        let hits = write::judge(&Target {
+            path: &path,
+            change,
+            content,
+            trees: self.trees,
+        });
         let sign = if change == Change::Append { ">>" } else { ">" };
         self.found(hits, span, &format!("{sign} {}", text::shown(&path)));
         self.executable_content(&path, content, span);
@@ -158,13 +180,16 @@ impl Walker<'_> {
 fn outgoing(path: &str) -> Option<Stream> {
     Some(match path {
         "/dev/null" => Stream::empty(),
-        "/dev/zero" | "/dev/urandom" | "/dev/random" | "/dev/full" => {
-            Stream { endless: true, noise: true, ..Stream::unknown() }
-        }
+        "/dev/zero" | "/dev/urandom" | "/dev/random" | "/dev/full" => Stream {
+            endless: true,
+            noise: true,
+            ..Stream::unknown()
+        },
         "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => Stream::unknown(),
-        path if path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/") => {
-            Stream { remote: Some(super::Remote::Open), ..Stream::unknown() }
-        }
+        path if path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/") => Stream {
+            remote: Some(super::Remote::Open),
+            ..Stream::unknown()
+        },
         _ => return None,
     })
 }
