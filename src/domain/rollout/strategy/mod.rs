@@ -1,6 +1,6 @@
 //! Strategies: functions from the rollout keys and the targets to stages and limits.
 //!
-//! A new strategy is one file and one line of [`STRATEGIES`].
+//! A new strategy is one file and one line of `STRATEGIES`.
 
 mod all_at_once;
 mod blue_green;
