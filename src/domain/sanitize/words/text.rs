@@ -23,9 +23,7 @@ pub const LONGEST: usize = 64 * 1024;
 
 /// The text without the signs; every byte keeps its place.
 pub fn clean(text: &str) -> String {
-    text.chars()
-        .map(|c| if is_sign(c) { '\u{10FFFD}' } else { c })
-        .collect()
+    text.chars().map(|c| if is_sign(c) { '\u{10FFFD}' } else { c }).collect()
 }
 
 /// Whether a character is one of the signs.
@@ -90,26 +88,36 @@ pub fn globbing(text: &str) -> String {
         match c {
             '*' => out.push(STAR),
             '?' => out.push(ONE),
-            '[' => {
-                let from = usize::from(rest.starts_with(['!', '^'])) + 1;
-                match rest
-                    .get(from..)
-                    .and_then(|tail| tail.find(']'))
-                    .filter(|end| !rest[..from + end].contains('/'))
-                {
-                    Some(end) => {
-                        out.push(OPEN);
-                        out.push_str(&rest[..from + end]);
-                        out.push(CLOSE);
-                        rest = &rest[from + end + 1..];
-                    }
-                    None => out.push('['),
+            '[' => match bracket_end(rest).filter(|end| !rest[..*end].contains('/')) {
+                Some(end) => {
+                    out.push(OPEN);
+                    out.push_str(&rest[..end]);
+                    out.push(CLOSE);
+                    rest = &rest[end + 1..];
                 }
-            }
+                None => out.push('['),
+            },
             c => out.push(c),
         }
     }
     out
+}
+
+/// Where the `]` stands that closes a bracket, given what follows its `[`.
+fn bracket_end(rest: &str) -> Option<usize> {
+    let mut at = usize::from(rest.starts_with(['!', '^']));
+    let mut first = true;
+    loop {
+        let tail = rest.get(at..)?;
+        if let Some(class) = tail.strip_prefix("[:") {
+            at += class.find(":]")? + 4;
+        } else if tail.starts_with(']') && !first {
+            return Some(at);
+        } else {
+            at += tail.chars().next()?.len_utf8();
+        }
+        first = false;
+    }
 }
 
 /// The escapes of `$'..'` and `printf` (`ansi`), or of `echo -e`.
@@ -152,20 +160,14 @@ pub fn unescape(raw: &str, ansi: bool) -> String {
             },
             'u' | 'U' => match number(after, 16, if c == 'u' { 4 } else { 8 }) {
                 Some((value, taken)) => {
-                    let shown = char::from_u32(value)
-                        .filter(|c| !is_sign(*c))
-                        .unwrap_or('\u{FFFD}');
+                    let shown = char::from_u32(value).filter(|c| !is_sign(*c)).unwrap_or('\u{FFFD}');
                     out.extend_from_slice(shown.encode_utf8(&mut [0; 4]).as_bytes());
                     rest = &after[taken..];
                 }
                 None => out.extend_from_slice(b"\\u"),
             },
             '0'..='7' => {
-                let digits = if c == '0' && !ansi {
-                    after
-                } else {
-                    &raw[raw.len() - after.len() - 1..]
-                };
+                let digits = if c == '0' && !ansi { after } else { &raw[raw.len() - after.len() - 1..] };
                 match number(digits, 8, 3) {
                     Some((value, taken)) => {
                         out.push(value as u8);
@@ -174,7 +176,10 @@ pub fn unescape(raw: &str, ansi: bool) -> String {
                     None => out.push(0),
                 }
             }
-            'c' if !ansi => break,
+            'c' if !ansi => {
+                rest = "";
+                break;
+            }
             'c' => {
                 if let Some(control) = after.chars().next().filter(char::is_ascii) {
                     out.push(control as u8 & 0x1f);
@@ -205,10 +210,7 @@ pub fn lossy(bytes: &[u8]) -> String {
 /// The number that begins a text, of at most so many digits, and how many bytes it took.
 fn number(text: &str, radix: u32, most: usize) -> Option<(u32, usize)> {
     let taken = text.chars().take(most).take_while(|c| c.is_digit(radix)).count();
-    Some((
-        u32::from_str_radix(text.get(..taken).filter(|t| !t.is_empty())?, radix).ok()?,
-        taken,
-    ))
+    Some((u32::from_str_radix(text.get(..taken).filter(|t| !t.is_empty())?, radix).ok()?, taken))
 }
 
 #[cfg(test)]
