@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::app::view::{ActionSummary, ActionView, FeedItem, StageView, StepView, TargetView};
 use crate::domain::action::{ActionStatus, TargetState, WaitingFor};
 use crate::domain::name::TargetName;
+use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Plan, PlanTarget, Step};
 use crate::domain::rollout::{
     Event, Rollout, RolloutSettings, StageStatus, StepProgress, StepState, TargetProgress, Way,
@@ -62,10 +63,55 @@ fn stage_views(plan: &Plan, rollout: &Rollout) -> Vec<StageView> {
         .zip(&plan.stages)
         .map(|(progress, stage)| StageView {
             label: progress.label.clone(),
-            status: progress.status.as_str().to_owned(),
+            status: stage_word(progress.status, rollout, &stage.targets).to_owned(),
             targets: stage.targets.iter().map(ToString::to_string).collect(),
         })
         .collect()
+}
+
+/// A step's state, with the word of its outcome where it went well.
+fn step_word(state: StepState) -> &'static str {
+    match state {
+        StepState::Succeeded => Outcome::Ok.as_str(),
+        StepState::Pending
+        | StepState::Running
+        | StepState::Failed
+        | StepState::Unreachable
+        | StepState::Unknown
+        | StepState::Skipped => state.as_str(),
+    }
+}
+
+/// A stage as people see it: one in which the rollout stopped failed, one whose targets are back is rolled back.
+fn stage_word(status: StageStatus, rollout: &Rollout, targets: &[TargetName]) -> &'static str {
+    let any = |wanted: &[TargetState]| {
+        targets
+            .iter()
+            .filter_map(|name| rollout.target(name.as_str()))
+            .any(|target| wanted.contains(&target.state))
+    };
+    match status {
+        StageStatus::Gate => "waiting",
+        StageStatus::Done | StageStatus::Stopped
+            if any(&[TargetState::RolledBack])
+                && !any(&[TargetState::Failed, TargetState::Unreachable, TargetState::Unknown]) =>
+        {
+            "rolled_back"
+        }
+        // Aborted before any of it was begun.
+        StageStatus::Stopped if targets.iter().all(|name| {
+            rollout.target(name.as_str()).is_none_or(|target| target.state == TargetState::Skipped)
+        }) =>
+        {
+            "skipped"
+        }
+        StageStatus::Stopped => "failed",
+        StageStatus::Pending
+        | StageStatus::Running
+        | StageStatus::Soaking
+        | StageStatus::Done
+        | StageStatus::Skipped => status.as_str(),
+    }
 }
 
 fn target_view(plan: &Plan, planned: &PlanTarget, progress: &TargetProgress) -> TargetView {
@@ -104,7 +150,7 @@ fn step_view(step: &Step, progress: &StepProgress, way: Way) -> StepView {
     StepView {
         name: logged_name(&step.name, way),
         kind: step.work.kind().to_owned(),
-        state: progress.state.as_str().to_owned(),
+        state: step_word(progress.state).to_owned(),
         exit_code: progress.exit_code,
         error: progress.error.clone(),
         attempts: progress.attempt,

@@ -29,9 +29,25 @@ struct Counted {
     seconds: f64,
     steps: u64,
     begun: HashMap<(Option<ActionId>, Step), Timestamp>,
+    sessions: u64,
+}
+
+/// A session with a host that is counted as long as this lives.
+pub(super) struct OpenSession(Figures);
+
+impl Drop for OpenSession {
+    fn drop(&mut self) {
+        self.0.with(|counted| counted.sessions = counted.sessions.saturating_sub(1));
+    }
 }
 
 impl Figures {
+    /// Counts a session until what is returned is dropped.
+    pub(super) fn session(&self) -> OpenSession {
+        self.with(|counted| counted.sessions += 1);
+        OpenSession(self.clone())
+    }
+
     pub(super) fn of_action(&self, action: ActionId) -> Self {
         self.with(|counted| counted.active += 1);
         Self {
@@ -87,6 +103,9 @@ impl Figures {
             text.push_str("# HELP edgewise_actions_active Actions that this server is running.\n");
             text.push_str("# TYPE edgewise_actions_active gauge\n");
             let _ = writeln!(text, "edgewise_actions_active {}", counted.active);
+            text.push_str("# HELP edgewise_ssh_sessions Connections to hosts that actions hold open.\n");
+            text.push_str("# TYPE edgewise_ssh_sessions gauge\n");
+            let _ = writeln!(text, "edgewise_ssh_sessions {}", counted.sessions);
             text.push_str("# HELP edgewise_steps_total Steps that ended, by outcome.\n");
             text.push_str("# TYPE edgewise_steps_total counter\n");
             for (outcome, number) in &counted.outcomes {

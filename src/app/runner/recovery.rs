@@ -86,7 +86,7 @@ pub(super) async fn run(
     let executor = Executor {
         action: id,
         outside: shared.outside.clone(),
-        sessions: Sessions::new(Arc::clone(&shared.outside.hosts)),
+        sessions: Sessions::new(Arc::clone(&shared.outside.hosts), figures.clone()),
         payloads: Payloads::new(Arc::clone(&shared.outside.artifacts)),
         journal: journal.clone(),
         sanitizer: sanitizer(shared, &action).await?,

@@ -9,18 +9,28 @@ use crate::app::ports::{HostFailure, HostSession, Hosts};
 use crate::domain::name::TargetName;
 use crate::domain::target::Target;
 
-type Cell = Arc<OnceCell<Arc<dyn HostSession>>>;
+use super::figures::{Figures, OpenSession};
+
+type Cell = Arc<OnceCell<Open>>;
+
+/// A session, counted while it is open.
+struct Open {
+    session: Arc<dyn HostSession>,
+    _counted: OpenSession,
+}
 
 /// The sessions of one action, opened when first needed.
 pub(super) struct Sessions {
     hosts: Arc<dyn Hosts>,
+    figures: Figures,
     open: Mutex<HashMap<TargetName, Cell>>,
 }
 
 impl Sessions {
-    pub(super) fn new(hosts: Arc<dyn Hosts>) -> Self {
+    pub(super) fn new(hosts: Arc<dyn Hosts>, figures: Figures) -> Self {
         Self {
             hosts,
+            figures,
             open: Mutex::default(),
         }
     }
@@ -31,7 +41,16 @@ impl Sessions {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(open.entry(target.name.clone()).or_default())
         };
-        cell.get_or_try_init(|| self.hosts.connect(target)).await.cloned()
+        let open = cell
+            .get_or_try_init(|| async {
+                let session = self.hosts.connect(target).await?;
+                Ok::<_, HostFailure>(Open {
+                    session,
+                    _counted: self.figures.session(),
+                })
+            })
+            .await?;
+        Ok(Arc::clone(&open.session))
     }
 
     /// Ends the connection of a target that needs it no more.
@@ -41,8 +60,8 @@ impl Sessions {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .remove(target);
-        if let Some(session) = cell.as_ref().and_then(|cell| cell.get()) {
-            session.close().await;
+        if let Some(open) = cell.as_ref().and_then(|cell| cell.get()) {
+            open.session.close().await;
         }
     }
 

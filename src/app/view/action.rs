@@ -91,7 +91,7 @@ pub struct ActionView {
 pub struct StageView {
     /// Its label.
     pub label: String,
-    /// `pending`, `running`, `soaking`, `gate`, `done`, `stopped` (it ended or turned back in it) or `skipped`.
+    /// `pending`, `running`, `soaking`, `waiting`, `done`, `failed`, `skipped` or `rolled_back`.
     pub status: String,
     /// Its targets' names.
     pub targets: Vec<String>,
@@ -125,7 +125,7 @@ pub struct StepView {
     pub name: String,
     /// Its kind.
     pub kind: String,
-    /// `pending`, `running`, `succeeded`, `failed`, `unreachable`, `unknown` or `skipped`.
+    /// `pending`, `running`, `ok`, `failed`, `unreachable`, `unknown` or `skipped`.
     pub state: String,
     /// The exit code, where there was one.
     pub exit_code: Option<i32>,

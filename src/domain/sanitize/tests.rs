@@ -17,11 +17,7 @@ fn every_rule_has_cases_and_they_hold() {
         for command in rule.matches {
             let verdict = sanitizer.judge(command, None);
             if !ids(&verdict).contains(&rule.id) {
-                wrong.push(format!(
-                    "{} does not match {command:?}: {:?}",
-                    rule.id,
-                    ids(&verdict)
-                ));
+                wrong.push(format!("{} does not match {command:?}: {:?}", rule.id, ids(&verdict)));
             }
         }
         for command in rule.near {

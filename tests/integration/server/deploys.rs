@@ -61,7 +61,7 @@ async fn a_post_deploys_in_stages_a_second_version_follows_and_a_broken_one_goes
         assert_eq!(target["version_before"], Value::Null);
         assert_eq!(target["version"], "1");
         for step in target["steps"].as_array().unwrap() {
-            assert!(step["state"] == "succeeded", "{step}");
+            assert!(step["state"] == "ok", "{step}");
         }
     }
 
@@ -90,6 +90,9 @@ async fn a_post_deploys_in_stages_a_second_version_follows_and_a_broken_one_goes
     let met = &third["targets"][0];
     assert_eq!(met["state"], "rolled_back");
     assert_eq!(met["version"], "2");
+    let stages: Vec<&str> =
+        third["stages"].as_array().unwrap().iter().map(|stage| stage["status"].as_str().unwrap()).collect();
+    assert_eq!(stages, ["rolled_back", "skipped", "skipped"]);
     assert!(met["error"].as_str().unwrap().contains("not healthy"), "{met}");
 
     let list = client

@@ -1,7 +1,12 @@
 //! The whole server against real SSH servers, over HTTP.
 
+mod denied;
 mod deploys;
 mod holding;
+mod hosts;
 mod killing;
 mod plans;
 mod requests;
+mod roles;
+mod scripts;
+mod watching;

@@ -57,12 +57,7 @@ pub struct Finding {
 impl Finding {
     /// A finding on the text as it stands.
     pub fn of(rule: &'static Rule, span: Span, what: &str) -> Self {
-        Self {
-            rule,
-            span,
-            chain: Vec::new(),
-            what: what.to_owned(),
-        }
+        Self { rule, span, chain: Vec::new(), what: what.to_owned() }
     }
 }
 
@@ -168,24 +163,14 @@ impl<'s> Walker<'s> {
 
     /// Notes that a rule is broken.
     fn find(&mut self, rule: &'static Rule, span: Span, what: String) {
-        if self.findings.len() >= 200
-            || self
-                .findings
-                .iter()
-                .any(|f| f.rule.id == rule.id && f.span == span)
-        {
+        if self.findings.len() >= 200 || self.findings.iter().any(|f| f.rule.id == rule.id && f.span == span) {
             return;
         }
         let mut chain = self.chain.clone();
         if !chain.is_empty() && !what.is_empty() {
             chain.push(shorten(&what));
         }
-        self.findings.push(Finding {
-            rule,
-            span,
-            chain,
-            what,
-        });
+        self.findings.push(Finding { rule, span, chain, what });
     }
 
     /// Notes what the rules found on one command.
@@ -297,11 +282,7 @@ impl<'s> Walker<'s> {
         if let Some(pick) = self.picks.iter().find(|pick| pick.name == name) {
             return pick.at;
         }
-        self.picks.push(Pick {
-            name: name.to_owned(),
-            at: 0,
-            count,
-        });
+        self.picks.push(Pick { name: name.to_owned(), at: 0, count });
         0
     }
 
@@ -329,10 +310,7 @@ impl<'s> Walker<'s> {
             else {
                 break;
             };
-            full = super::paths::resolve(
-                &format!("{target}{}", &full[name.len()..]),
-                self.state.cwd.as_deref(),
-            );
+            full = super::paths::resolve(&format!("{target}{}", &full[name.len()..]), self.state.cwd.as_deref());
         }
         full
     }
@@ -345,12 +323,7 @@ impl<'s> Walker<'s> {
 
 /// A command for an explanation: one line, not too long.
 pub fn shorten(command: &str) -> String {
-    let line = text::shown(
-        command
-            .lines()
-            .find(|line| !line.trim().is_empty())
-            .unwrap_or_default(),
-    );
+    let line = text::shown(command.lines().find(|line| !line.trim().is_empty()).unwrap_or_default());
     if line.chars().count() <= 100 {
         return line;
     }

@@ -37,10 +37,7 @@ pub enum Remote {
 impl Stream {
     /// A text that is known.
     pub fn known(text: impl Into<String>) -> Self {
-        Self {
-            text: Some(super::super::words::text::bounded(text.into())),
-            ..Self::default()
-        }
+        Self { text: Some(super::super::words::text::bounded(text.into())), ..Self::default() }
     }
 
     /// Nothing.
@@ -73,9 +70,7 @@ impl Stream {
     /// What a decoder makes of it.
     #[must_use]
     pub fn decoded(&self, bytes: Option<Vec<u8>>, step: &str) -> Self {
-        let text = bytes
-            .as_ref()
-            .map(|bytes| super::super::words::text::lossy(bytes));
+        let text = bytes.as_ref().map(|bytes| super::super::words::text::lossy(bytes));
         let mut out = self.filtered(text, step);
         out.decoded |= bytes.is_none();
         out.bytes = bytes;
@@ -84,9 +79,7 @@ impl Stream {
 
     /// The bytes that it is.
     pub fn as_bytes(&self) -> Option<&[u8]> {
-        self.bytes
-            .as_deref()
-            .or_else(|| self.text.as_deref().map(str::as_bytes))
+        self.bytes.as_deref().or_else(|| self.text.as_deref().map(str::as_bytes))
     }
 
     /// What two outputs are, one after the other.
