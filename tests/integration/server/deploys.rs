@@ -90,8 +90,12 @@ async fn a_post_deploys_in_stages_a_second_version_follows_and_a_broken_one_goes
     let met = &third["targets"][0];
     assert_eq!(met["state"], "rolled_back");
     assert_eq!(met["version"], "2");
-    let stages: Vec<&str> =
-        third["stages"].as_array().unwrap().iter().map(|stage| stage["status"].as_str().unwrap()).collect();
+    let stages: Vec<&str> = third["stages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|stage| stage["status"].as_str().unwrap())
+        .collect();
     assert_eq!(stages, ["rolled_back", "skipped", "skipped"]);
     assert!(met["error"].as_str().unwrap().contains("not healthy"), "{met}");
 
