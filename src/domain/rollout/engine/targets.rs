@@ -20,21 +20,20 @@ impl Rollout {
         turn: &mut Turn,
     ) -> Result<(), Refused> {
         match (&self.state.runs[target as usize].work, event) {
-            (Work::Asking { way, .. }, Event::PoolsSeen { pools, .. }) => {
-                let way = *way;
+            (Work::Asking { way, then }, Event::PoolsSeen { pools, .. }) => {
+                let (way, stale) = (*way, self.has_return_since(target, then));
                 let answer = self.weigh_seen(target, pools);
-                self.pools_answered(target, way, answer, turn);
+                self.pools_answered(target, way, answer, stale, turn);
                 Ok(())
             }
-            (Work::Asking { way, left }, Event::PoolsCounted { pools, .. }) => {
-                let way = *way;
-                let answer = self.weigh_counted(target, left, pools);
-                self.pools_answered(target, way, answer, turn);
+            (Work::Asking { way, then }, Event::PoolsCounted { pools, .. }) => {
+                let (way, stale) = (*way, self.has_return_since(target, then));
+                let answer = self.weigh_counted(target, then, pools);
+                self.pools_answered(target, way, answer, stale, turn);
                 Ok(())
             }
-            (Work::Asking { way, .. }, Event::PoolsUnknown { error, .. }) => {
-                let way = *way;
-                self.pools_unknown(target, way, error, turn);
+            (Work::Asking { .. }, Event::PoolsUnknown { error, .. }) => {
+                self.pools_unknown(target, error, turn);
                 Ok(())
             }
             // The target moved on while its question was open: the answer comes too late to matter.
@@ -291,7 +290,8 @@ impl Rollout {
                     self.defer_under_way(target, doing.step, error, turn);
                     return;
                 }
-                let once = self.step(target, doing.way, doing.step).once;
+                // One out of reach never began it, so the next target may.
+                let once = state != TargetState::Unreachable && self.step(target, doing.way, doing.step).once;
                 self.state.runs[target as usize].failing = Some(state);
                 self.state.targets[target as usize].error = Some(error.clone());
                 self.advance(target, Way::Forth, doing.step + 1, turn);
