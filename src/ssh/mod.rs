@@ -1,8 +1,9 @@
 //! Hosts over SSH, on russh.
 //!
-//! [`SshHosts`] resolves a name by `ssh_config`, dials it over its jump hosts with every host key checked, and gives a
-//! [`SshSession`]: one connection for a whole action, opened again where it breaks. Steps run there under the wrapper,
-//! which outlives the connection; ad-hoc commands run by [`Connection::exec`] and end with it.
+//! [`SshHosts`](crate::ssh::SshHosts) resolves a name by `ssh_config`, dials it over its jump hosts with every host key
+//! checked, and gives a [`SshSession`](crate::ssh::SshSession): one connection for a whole action, opened again where it
+//! breaks. Steps run there under the wrapper, which outlives the connection; ad-hoc commands run by
+//! [`Connection::exec`](crate::ssh::Connection::exec) and end with it.
 
 mod auth;
 mod check;
