@@ -144,7 +144,8 @@ pub fn lay_out(
     targets: &[TargetFacts],
     pools: &[Pool],
 ) -> Result<Laid, StrategyError> {
-    let keys = Keys::read(keys)?;
+    let in_service = targets.iter().filter(|target| target.in_service).count();
+    let keys = Keys::read(keys, in_service)?;
     check_targets(targets)?;
     spare::check(targets, pools)?;
     let strategy = find(&keys.strategy)?;
