@@ -94,14 +94,21 @@ fn stage_word(status: StageStatus, rollout: &Rollout, targets: &[TargetName]) ->
         StageStatus::Gate => "waiting",
         StageStatus::Done | StageStatus::Stopped
             if any(&[TargetState::RolledBack])
-                && !any(&[TargetState::Failed, TargetState::Unreachable, TargetState::Unknown]) =>
+                && !any(&[
+                    TargetState::Failed,
+                    TargetState::Unreachable,
+                    TargetState::Unknown,
+                ]) =>
         {
             "rolled_back"
         }
         // Aborted before any of it was begun.
-        StageStatus::Stopped if targets.iter().all(|name| {
-            rollout.target(name.as_str()).is_none_or(|target| target.state == TargetState::Skipped)
-        }) =>
+        StageStatus::Stopped
+            if targets.iter().all(|name| {
+                rollout
+                    .target(name.as_str())
+                    .is_none_or(|target| target.state == TargetState::Skipped)
+            }) =>
         {
             "skipped"
         }

@@ -118,9 +118,9 @@ impl InProcess {
             .is_ok_and(|answer| status_of(answer).is_some_and(|status| status < 500));
         self.with(|state| {
             if good {
-                state.served.good += 1
+                state.served.good += 1;
             } else {
-                state.served.failed += 1
+                state.served.failed += 1;
             }
         });
         let answer = answer.unwrap_or_else(|error| {

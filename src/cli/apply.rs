@@ -18,7 +18,7 @@ use crate::store::{ConfigKey, ConfigObject, Script, Store};
 /// `edgewise apply`.
 #[derive(Debug, Clone, Args)]
 pub struct ApplyArgs {
-    /// The folder: spaces/*.json environments/*.json projects/<space>/*.json scripts/*.star policies/*.json
+    /// The folder: `spaces/*.json environments/*.json projects/<space>/*.json scripts/*.star policies/*.json`
     dir: PathBuf,
     /// Say what would change, and change nothing
     #[arg(long)]

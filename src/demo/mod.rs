@@ -216,7 +216,10 @@ async fn follow(app: &App, id: ActionId, out: &mut (dyn Write + Send)) -> Result
         if let FeedItem::Action(view) = &*item {
             for stage in &view.stages {
                 let now = (stage.label.clone(), stage.status.clone());
-                let is_news = matches!(stage.status.as_str(), "done" | "failed" | "rolled_back" | "skipped");
+                let is_news = matches!(
+                    stage.status.as_str(),
+                    "done" | "failed" | "rolled_back" | "skipped"
+                );
                 if is_news && !told.contains(&now) {
                     let names = stage.targets.join(" ");
                     say(

@@ -3,7 +3,10 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::{Fault, Fleet, FleetHost, FleetPlan, HostPlan};
-use crate::ssh::{Asked, Exec, ExecEnd, Piece, SshError, SshHosts, SshSettings};
+use crate::domain::lease::Lease;
+use crate::domain::name::TargetName;
+use crate::domain::sanitize::{Clearance, SanitizedCommand, Sanitizer};
+use crate::ssh::{AdHoc, Asked, ExecEnd, Piece, SshError, SshHosts, SshSettings};
 
 struct World {
     fleet: Fleet,
@@ -48,15 +51,19 @@ impl World {
         timeout: Option<Duration>,
     ) -> Result<(ExecEnd, String, String), SshError> {
         let connection = self.hosts.dial(&asked(name)).await?;
-        let exec = Exec {
-            command,
+        let lease = Lease::of_process(1, TargetName::parse(name).expect("a name"));
+        let command = SanitizedCommand::check(&Sanitizer::default(), command, None, Clearance::None)
+            .expect("nothing the sanitizer minds");
+        let ad_hoc = AdHoc {
+            lease: &lease,
+            command: &command,
             sudo: false,
             timeout,
             cancel: CancellationToken::new(),
         };
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let end = connection
-            .exec(&exec, |piece| match piece {
+            .ad_hoc(&ad_hoc, |piece| match piece {
                 Piece::Stdout(bytes) => out.extend_from_slice(bytes),
                 Piece::Stderr(bytes) => err.extend_from_slice(bytes),
             })

@@ -1,8 +1,8 @@
 //! Hosts over SSH, on russh.
 //!
-//! [`SshHosts`] resolves a name by `ssh_config`, dials it over its jump hosts with every host key checked, and gives a
-//! [`SshSession`]: one connection for a whole action, opened again where it breaks. Steps run there under the wrapper,
-//! which outlives the connection; ad-hoc commands run by [`Connection::ad_hoc`] and end with it.
+//! `SshHosts` resolves a name by `ssh_config`, dials it over its jump hosts with every host key checked, and gives a
+//! `SshSession`: one connection for a whole action, opened again where it breaks. Steps run there under the wrapper,
+//! which outlives the connection; ad-hoc commands run by `Connection::ad_hoc` and end with it.
 
 mod ad_hoc;
 mod auth;

@@ -37,7 +37,8 @@ pub(super) struct OpenSession(Figures);
 
 impl Drop for OpenSession {
     fn drop(&mut self) {
-        self.0.with(|counted| counted.sessions = counted.sessions.saturating_sub(1));
+        self.0
+            .with(|counted| counted.sessions = counted.sessions.saturating_sub(1));
     }
 }
 

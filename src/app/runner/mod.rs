@@ -144,7 +144,7 @@ impl Runner {
                     Ok(true) => runner.spawn(id),
                     Ok(false) => {}
                     Err(error) => {
-                        tracing::warn!(action = %id, %error, "an action was not claimed; it will be")
+                        tracing::warn!(action = %id, %error, "an action was not claimed; it will be");
                     }
                 }
             },
@@ -180,7 +180,7 @@ impl Runner {
                     }
                 }
                 Err(stopped) => {
-                    tracing::error!(action = %id, %stopped, "an action was given up by this server")
+                    tracing::error!(action = %id, %stopped, "an action was given up by this server");
                 }
             }
             runner.shared.ended.send_modify(|count| *count += 1);

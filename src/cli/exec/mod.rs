@@ -29,7 +29,7 @@ use report::{HostEnd, Printer};
 /// `edgewise exec`.
 #[derive(Debug, Clone, Args)]
 pub struct ExecArgs {
-    /// Hosts, [user@]host[:port], with commas between
+    /// Hosts, `[user@]host[:port]`, with commas between
     #[arg(
         long,
         value_delimiter = ',',

@@ -26,7 +26,7 @@ use crate::ssh::{AdHoc, ExecEnd, Piece, SshHosts};
 /// `edgewise hosts check`.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
-    /// [user@]host[:port]; without any, the servers of all projects in the store
+    /// `[user@]host[:port]`; without any, the servers of all projects in the store
     hosts: Vec<NamedHost>,
     /// The `ssh_config` to read instead of the usual ones
     #[arg(long, value_name = "FILE")]

@@ -14,7 +14,7 @@ use crate::cli::settings_args::SettingsArgs;
 /// `edgewise hosts explain`.
 #[derive(Debug, Clone, Args)]
 pub struct ExplainArgs {
-    /// [user@]host[:port]
+    /// `[user@]host[:port]`
     host: NamedHost,
     /// The `ssh_config` to read instead of the usual ones
     #[arg(long, value_name = "FILE")]

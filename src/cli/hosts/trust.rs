@@ -15,7 +15,7 @@ use crate::ssh::{HostKeyVerdict, Scanned, SshHosts};
 /// `edgewise hosts trust`.
 #[derive(Debug, Clone, Args)]
 pub struct TrustArgs {
-    /// [user@]host[:port]
+    /// `[user@]host[:port]`
     #[arg(required = true)]
     hosts: Vec<NamedHost>,
     /// Add the key only if this is its fingerprint (SHA256:...); nothing is asked then

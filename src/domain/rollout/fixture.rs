@@ -225,6 +225,11 @@ impl World {
         )));
     }
 
+    /// The server died: nothing that was to come is known any more.
+    pub fn forget(&mut self) {
+        self.later.clear();
+    }
+
     /// Runs until nothing more happens by itself.
     pub fn run(&mut self) -> ActionStatus {
         while let Some(std::cmp::Reverse((when, _, place))) = self.later.pop() {

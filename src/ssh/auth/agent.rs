@@ -69,7 +69,7 @@ impl Agent {
             }
         };
         match result {
-            Ok(result) => result.into(),
+            Ok(result) => Tried::of(handle, result).await,
             Err(russh::AgentAuthError::Send(_)) => Tried::Gone,
             Err(russh::AgentAuthError::Key(error)) => {
                 Tried::Not(format!("the agent would not sign ({error})"))

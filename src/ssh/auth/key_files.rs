@@ -100,7 +100,7 @@ pub(super) async fn with_key(handle: &mut Handle<Guard>, user: &str, key: Arc<Pr
         .authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash))
         .await
     {
-        Ok(result) => result.into(),
+        Ok(result) => Tried::of(handle, result).await,
         Err(_) => Tried::Gone,
     }
 }
@@ -158,13 +158,13 @@ pub(super) async fn with_certificate(
             .authenticate_certificate_with(user, certificate, Some(hash), &mut RsaPair(pair))
             .await
         {
-            Ok(result) => result.into(),
+            Ok(result) => Tried::of(handle, result).await,
             Err(RsaError::Gone) => Tried::Gone,
             Err(RsaError::Signature(error)) => Tried::Not(format!("it cannot sign ({error})")),
         };
     }
     match handle.authenticate_openssh_cert(user, key, certificate).await {
-        Ok(result) => result.into(),
+        Ok(result) => Tried::of(handle, result).await,
         Err(_) => Tried::Gone,
     }
 }

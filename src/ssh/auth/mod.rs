@@ -8,11 +8,13 @@ mod password;
 
 pub use key_files::KeyFiles;
 
+use std::time::Duration;
+
 use russh::client::{AuthResult, Handle};
 use russh::{MethodKind, MethodSet};
 
 use super::config::HostConfig;
-use super::connection::Guard;
+use super::connection::{Guard, Report};
 use super::error::SshError;
 
 use offer::{Offer, offers};
@@ -20,6 +22,10 @@ use offer::{Offer, offers};
 /// How many keys are offered at most. sshd ends a connection at the sixth refusal (`MaxAuthTries`), and a password may
 /// be still to come.
 const MOST_KEYS: usize = 5;
+
+/// How often, and how far apart, a connection is looked at that may be lost.
+const LOOKS: u32 = 5;
+const LOOK: Duration = Duration::from_millis(10);
 
 /// How one try ended.
 enum Tried {
@@ -35,21 +41,29 @@ enum Tried {
     Not(String),
 }
 
-impl From<AuthResult> for Tried {
-    fn from(result: AuthResult) -> Self {
+impl Tried {
+    /// What the library's answer means. It says "refused, and nothing else would be taken" also when the connection is
+    /// lost; only the connection itself knows, a moment later.
+    async fn of(handle: &Handle<Guard>, result: AuthResult) -> Self {
         match result {
             AuthResult::Success => Self::In,
-            // The library says "refused, and nothing would be taken" when the connection is lost.
-            AuthResult::Failure {
-                remaining_methods, ..
-            } if remaining_methods.is_empty() => Self::Gone,
             AuthResult::Failure {
                 remaining_methods,
                 partial_success: true,
             } => Self::Partly(remaining_methods),
             AuthResult::Failure {
                 remaining_methods, ..
-            } => Self::Refused(remaining_methods),
+            } => {
+                if remaining_methods.is_empty() {
+                    for _ in 0..LOOKS {
+                        if handle.is_closed() {
+                            return Self::Gone;
+                        }
+                        tokio::time::sleep(LOOK).await;
+                    }
+                }
+                Self::Refused(remaining_methods)
+            }
         }
     }
 }
@@ -63,6 +77,7 @@ pub(super) async fn log_in(
     host: &HostConfig,
     files: &KeyFiles,
     password: Option<&str>,
+    report: &Report,
 ) -> Result<(), SshError> {
     let user = host.user.value.clone();
     let mut story = Vec::new();
@@ -109,18 +124,22 @@ pub(super) async fn log_in(
                 methods = Some(remaining);
             }
             Tried::Gone => {
-                story.push(format!("{name}: the host hung up"));
-                return Err(gone(host, story, keys));
+                story.push(format!("{name}: {}", hung_up(report)));
+                return Err(gone(host, report, story, keys));
             }
             Tried::Not(reason) => story.push(format!("{name}: {reason}")),
         }
     }
     if methods.is_none() {
         // No key was offered: ask what the host would take.
-        match handle.authenticate_none(&user).await.map(Tried::from) {
-            Ok(Tried::In) => return Ok(()),
-            Ok(Tried::Refused(remaining) | Tried::Partly(remaining)) => methods = Some(remaining),
-            Ok(Tried::Gone | Tried::Not(_)) | Err(_) => return Err(gone(host, story, 0)),
+        let tried = match handle.authenticate_none(&user).await {
+            Ok(result) => Tried::of(handle, result).await,
+            Err(_) => Tried::Gone,
+        };
+        match tried {
+            Tried::In => return Ok(()),
+            Tried::Refused(remaining) | Tried::Partly(remaining) => methods = Some(remaining),
+            Tried::Gone | Tried::Not(_) => return Err(gone(host, report, story, 0)),
         }
     }
     let mut methods = methods.unwrap_or_else(MethodSet::empty);
@@ -148,8 +167,8 @@ pub(super) async fn log_in(
                     methods = remaining;
                 }
                 Tried::Gone => {
-                    story.push(format!("{name}: the host hung up"));
-                    return Err(gone(host, story, keys + 1));
+                    story.push(format!("{name}: {}", hung_up(report)));
+                    return Err(gone(host, report, story, keys + 1));
                 }
                 Tried::Not(reason) => story.push(format!("{name}: {reason}")),
             }
@@ -167,9 +186,17 @@ pub(super) async fn log_in(
     })
 }
 
+fn hung_up(report: &Report) -> &'static str {
+    if report.no_more_logins() {
+        "refused, and nothing else would be taken"
+    } else {
+        "the host hung up"
+    }
+}
+
 /// Hanging up after several refusals is the host's way to say no; before any, it is a lost connection.
-fn gone(host: &HostConfig, story: Vec<String>, refusals: usize) -> SshError {
-    if refusals > 1 {
+fn gone(host: &HostConfig, report: &Report, story: Vec<String>, refusals: usize) -> SshError {
+    if refusals > 1 || report.no_more_logins() {
         SshError::AuthFailed {
             host: host.place(),
             offered: story,
@@ -178,7 +205,11 @@ fn gone(host: &HostConfig, story: Vec<String>, refusals: usize) -> SshError {
     } else {
         SshError::Lost {
             host: host.place(),
-            reason: Some("it ended during the login".to_owned()),
+            reason: Some(
+                report
+                    .end()
+                    .unwrap_or_else(|| "it ended during the login".to_owned()),
+            ),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The password: as such, or as the answer to a host that asks questions.
 
-use russh::client::{Handle, KeyboardInteractiveAuthResponse};
+use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse};
 
 use crate::ssh::connection::Guard;
 
@@ -12,7 +12,7 @@ const MOST_ROUNDS: usize = 8;
 /// Tries the password as such.
 pub(super) async fn plain(handle: &mut Handle<Guard>, user: &str, password: &str) -> Tried {
     match handle.authenticate_password(user, password).await {
-        Ok(result) => result.into(),
+        Ok(result) => Tried::of(handle, result).await,
         Err(_) => Tried::Gone,
     }
 }
@@ -30,11 +30,11 @@ pub(super) async fn interactive(handle: &mut Handle<Guard>, user: &str, password
                 remaining_methods,
                 partial_success,
             }) => {
-                return russh::client::AuthResult::Failure {
+                let result = AuthResult::Failure {
                     remaining_methods,
                     partial_success,
-                }
-                .into();
+                };
+                return Tried::of(handle, result).await;
             }
             Ok(KeyboardInteractiveAuthResponse::InfoRequest { prompts, .. }) => {
                 let answers = prompts
@@ -53,3 +53,7 @@ pub(super) async fn interactive(handle: &mut Handle<Guard>, user: &str, password
     }
     Tried::Not(format!("it asked more than {MOST_ROUNDS} times"))
 }
+
+#[cfg(test)]
+#[path = "password_test.rs"]
+mod tests;

@@ -245,15 +245,9 @@ impl Dialer {
         if let Some(key) = report.take_new_key() {
             write_down(host, &name, &key).await.map_err(Refused::For)?;
         }
-        log_in(&mut handle, host, &self.keys, self.password.as_deref())
+        log_in(&mut handle, host, &self.keys, self.password.as_deref(), report)
             .await
-            .map_err(|error| match error {
-                SshError::Lost { host, reason } => Refused::For(SshError::Lost {
-                    host,
-                    reason: report.end().or(reason),
-                }),
-                error => Refused::For(error),
-            })?;
+            .map_err(Refused::For)?;
         Ok(handle)
     }
 }

@@ -12,7 +12,7 @@ use crate::ssh::known_hosts::{HostKeyVerdict, KnownHosts, Shown};
 
 /// What the guard has seen, for those who wait for the connection.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(in crate::ssh) struct Seen {
     /// Why the host's key was refused.
     refused: Option<SshError>,
     /// A key that was new and is taken.
@@ -21,11 +21,13 @@ pub(super) struct Seen {
     key_shown: bool,
     /// Why the connection ended.
     end: Option<String>,
+    /// That the host would take no other login: the library ends the connection then.
+    no_more_logins: bool,
 }
 
 /// Shared between the guard and those who wait.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Report(Arc<Mutex<Seen>>);
+pub(in crate::ssh) struct Report(Arc<Mutex<Seen>>);
 
 impl Report {
     fn with<T>(&self, f: impl FnOnce(&mut Seen) -> T) -> T {
@@ -44,7 +46,11 @@ impl Report {
         self.with(|seen| seen.key_shown)
     }
 
-    pub(super) fn end(&self) -> Option<String> {
+    pub(in crate::ssh) fn no_more_logins(&self) -> bool {
+        self.with(|seen| seen.no_more_logins)
+    }
+
+    pub(in crate::ssh) fn end(&self) -> Option<String> {
         self.with(|seen| seen.end.clone())
     }
 }
@@ -146,13 +152,17 @@ impl Handler for Guard {
     }
 
     async fn disconnected(&mut self, reason: DisconnectReason<Self::Error>) -> Result<(), Self::Error> {
+        let no_more_logins = matches!(reason, DisconnectReason::Error(russh::Error::NoAuthMethod));
         let (text, result) = match reason {
             DisconnectReason::ReceivedDisconnect(info) => {
                 (format!("the host said: {}", info.message.trim()), Ok(()))
             }
             DisconnectReason::Error(error) => (error.to_string(), Err(error)),
         };
-        self.report.with(|seen| seen.end = Some(text));
+        self.report.with(|seen| {
+            seen.end = Some(text);
+            seen.no_more_logins = no_more_logins;
+        });
         result
     }
 }

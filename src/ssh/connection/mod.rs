@@ -15,4 +15,4 @@ pub use open::Connection;
 pub use scan::Scanned;
 
 pub(super) use channel::{Heard, Running};
-pub(super) use guard::Guard;
+pub(super) use guard::{Guard, Report};

@@ -35,9 +35,9 @@ base=$HOME/.edgewise
 dir=$base/$folder
 mine=
 if [ "$start" = 1 ] && [ ! -d "$dir" ]; then
-  mask=$(umask)
-  umask 077
-  if ! why=$(mkdir -p "${dir%/*}" 2>&1); then say refused "$why"; exit 0; fi
+  if [ ! -d "${dir%/*}" ]; then
+    if ! why=$(umask 077; mkdir -p "${dir%/*}" 2>&1); then say refused "$why"; exit 0; fi
+  fi
   for leader in setsid 'busybox setsid' \
     "perl -e 'use POSIX; POSIX::setsid(); exec @ARGV or exit 127'" \
     "python3 -c 'import os,sys; os.setsid(); os.execvp(sys.argv[1], sys.argv[1:])'"; do
@@ -45,19 +45,18 @@ if [ "$start" = 1 ] && [ ! -d "$dir" ]; then
     leader=
   done
   if [ -z "$leader" ]; then say refused 'the host has none of setsid, busybox, perl, python3'; exit 0; fi
-  if why=$(mkdir "$dir" 2>&1); then
+  if mkdir -m 700 "$dir" 2>/dev/null; then
     if ! { write_run && : >"$dir/stdout" && : >"$dir/stderr"; } 2>/dev/null; then
       rm -rf "$dir"
       say refused "cannot write in $dir (is the disk full?)"
       exit 0
     fi
-    eval "$leader sh -c \"\$supervisor\" edgewise \"\$dir\" \"\$mask\" \"\$boot\" \"\$leader\" \"\$as\" </dev/null >/dev/null 2>&1 &"
+    eval "$leader sh -c \"\$supervisor\" edgewise \"\$dir\" \"\$boot\" \"\$leader\" \"\$as\" </dev/null >/dev/null 2>&1 &"
     mine=$!
   elif [ ! -d "$dir" ]; then
-    say refused "$why"
+    say refused "cannot make $dir (is the disk full?)"
     exit 0
   fi
-  umask "$mask"
 fi
 if [ ! -d "$dir" ]; then say absent; exit 0; fi
 naps=0
@@ -132,14 +131,13 @@ fi
 
 /// Runs the step and keeps its exit code. It is no secret and stands in argv; what it runs comes from a file.
 const SUPERVISOR: &str = r#"cd "$1" || exit 1
-umask "$2"
 start_of() { read -r s <"/proc/$1/stat" || s=; s=${s##*) }; set -- $s; [ $# -lt 20 ] || shift 19; s=$1; }
 start_of $$ 2>/dev/null
 mine=$s
-eval "$4 $5 sh -s <run >>stdout 2>>stderr &"
+eval "$3 $4 sh -s <run >>stdout 2>>stderr &"
 p=$!
 start_of $p 2>/dev/null
-( umask 077; echo "$3 $$ ${mine:-0} $p ${s:-0}" >pid.new && mv pid.new pid )
+echo "$2 $$ ${mine:-0} $p ${s:-0}" >pid
 wait $p
 code=$?
 set -- $(wc -c stdout stderr)

@@ -46,8 +46,16 @@ impl Stopped {
 const STOP: &str = r#"
 dir=$HOME/.edgewise/$folder
 if [ -e "$dir/exit" ]; then say over; exit 0; fi
-if ! { read -r b sup sups pid pids <"$dir/pid"; } 2>/dev/null; then say unclear; exit 0; fi
-if ! alive "$sup" "$sups" "$b"; then say unclear; exit 0; fi
+naps=0
+until { read -r b sup sups pid pids <"$dir/pid"; } 2>/dev/null; do
+  naps=$((naps + 1))
+  if [ $naps -gt 20 ]; then say unclear; exit 0; fi
+  sleep 0.1 2>/dev/null || sleep 1
+done
+if ! alive "$sup" "$sups" "$b"; then
+  if [ -e "$dir/exit" ]; then say over; else say unclear; fi
+  exit 0
+fi
 members=" $pid "
 groups=" $pid "
 each() {

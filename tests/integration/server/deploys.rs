@@ -8,7 +8,10 @@ use crate::support::shop::{BROKEN, PROJECT, SPACE, Shop, act, url};
 
 fn states(action: &Value, key: &str) -> Vec<String> {
     let targets = action["targets"].as_array().unwrap();
-    targets.iter().map(|target| target[key].as_str().unwrap_or("-").to_owned()).collect()
+    targets
+        .iter()
+        .map(|target| target[key].as_str().unwrap_or("-").to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -40,9 +43,17 @@ async fn a_post_deploys_in_stages_a_second_version_follows_and_a_broken_one_goes
     assert_eq!(first["reason"], "first");
     assert_eq!(first["waiting_for"], Value::Null);
     assert_eq!(states(&first, "state"), ["succeeded"; 5]);
-    let stages: Vec<usize> =
-        first["stages"].as_array().unwrap().iter().map(|stage| stage["targets"].as_array().unwrap().len()).collect();
-    assert_eq!(stages, [1, 1, 3], "5 hosts: 1, then to 50 % (2 whole hosts), then all");
+    let stages: Vec<usize> = first["stages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|stage| stage["targets"].as_array().unwrap().len())
+        .collect();
+    assert_eq!(
+        stages,
+        [1, 1, 3],
+        "5 hosts: 1, then to 50 % (2 whole hosts), then all"
+    );
     for stage in first["stages"].as_array().unwrap() {
         assert_eq!(stage["status"], "done");
     }
@@ -56,13 +67,21 @@ async fn a_post_deploys_in_stages_a_second_version_follows_and_a_broken_one_goes
 
     let second = act(&client, "deploy", &json!({"all": true, "version": "2"})).await;
     let second = client.ends(&second, "COMPLETED").await;
-    assert_eq!(states(&second, "version_before"), ["1"; 5], "the inventory knew what was there");
+    assert_eq!(
+        states(&second, "version_before"),
+        ["1"; 5],
+        "the inventory knew what was there"
+    );
     assert_eq!(shop.running(), ["2"; 5]);
 
     let third = act(&client, "deploy", &json!({"all": true, "version": BROKEN})).await;
     let third = client.ends(&third, "ROLLED_BACK").await;
     assert_eq!(shop.running(), ["2"; 5]);
-    assert_eq!(shop.starts(1), ["1", "2", "3", "2"], "the first stage met it, and went back");
+    assert_eq!(
+        shop.starts(1),
+        ["1", "2", "3", "2"],
+        "the first stage met it, and went back"
+    );
     for number in 2..=5 {
         assert_eq!(shop.starts(number), ["1", "2"], "nobody else was touched");
     }
@@ -71,16 +90,26 @@ async fn a_post_deploys_in_stages_a_second_version_follows_and_a_broken_one_goes
     let met = &third["targets"][0];
     assert_eq!(met["state"], "rolled_back");
     assert_eq!(met["version"], "2");
-    let stages: Vec<&str> =
-        third["stages"].as_array().unwrap().iter().map(|stage| stage["status"].as_str().unwrap()).collect();
+    let stages: Vec<&str> = third["stages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|stage| stage["status"].as_str().unwrap())
+        .collect();
     assert_eq!(stages, ["rolled_back", "skipped", "skipped"]);
     assert!(met["error"].as_str().unwrap().contains("not healthy"), "{met}");
 
-    let list = client.get(&format!("/api/v1/actions?space={SPACE}&limit=2")).await.wanted(200);
+    let list = client
+        .get(&format!("/api/v1/actions?space={SPACE}&limit=2"))
+        .await
+        .wanted(200);
     assert_eq!(list["items"].as_array().unwrap().len(), 2);
     assert_eq!(list["items"][0]["id"], third["id"], "newest first");
     let next = list["next"].as_str().unwrap();
-    let rest = client.get(&format!("/api/v1/actions?space={SPACE}&limit=2&cursor={next}")).await.wanted(200);
+    let rest = client
+        .get(&format!("/api/v1/actions?space={SPACE}&limit=2&cursor={next}"))
+        .await
+        .wanted(200);
     assert_eq!(rest["items"][0]["id"], first["id"]);
     assert_eq!(rest["next"], Value::Null);
     let done = client.get("/api/v1/actions?status=ROLLED_BACK").await.wanted(200);
@@ -106,13 +135,18 @@ async fn a_restart_starts_what_is_there_and_a_rollback_brings_back_what_was_befo
 
     let id = act(&client, "rollback", &json!({"servers": ["web-1"]})).await;
     let back = client.ends(&id, "COMPLETED").await;
-    assert_eq!((states(&back, "version_before"), states(&back, "version")), (vec!["2".into()], vec!["1".into()]));
+    assert_eq!(
+        (states(&back, "version_before"), states(&back, "version")),
+        (vec!["2".into()], vec!["1".into()])
+    );
     assert_eq!(shop.running(), ["1", "2"]);
 
     // A finished action is rolled back by a new one, which names the first.
     let id = act(&client, "deploy", &json!({"servers": ["web-1"], "version": "2"})).await;
     client.ends(&id, "COMPLETED").await;
-    let answer = client.steer(&id, "rollback", &json!({"reason": "not liked"})).await;
+    let answer = client
+        .steer(&id, "rollback", &json!({"reason": "not liked"}))
+        .await;
     let accepted = answer.wanted(202);
     let new = accepted["action_id"].as_str().unwrap();
     assert_ne!(new, id);
@@ -124,8 +158,13 @@ async fn a_restart_starts_what_is_there_and_a_rollback_brings_back_what_was_befo
     assert_eq!(shop.running(), ["1", "2"], "{}", brief(&back));
 
     // And to a version that is named.
-    let accepted = client.steer(&id, "rollback", &json!({"version": "2"})).await.wanted(202);
-    client.ends(accepted["action_id"].as_str().unwrap(), "COMPLETED").await;
+    let accepted = client
+        .steer(&id, "rollback", &json!({"version": "2"}))
+        .await
+        .wanted(202);
+    client
+        .ends(accepted["action_id"].as_str().unwrap(), "COMPLETED")
+        .await;
     assert_eq!(shop.running(), ["2", "2"]);
 }
 
@@ -142,15 +181,26 @@ async fn what_failed_can_be_tried_again_for_those_targets_alone() {
     let failed = client.ends(&id, "FAILED").await;
     assert_eq!(failed["targets"][0]["state"], "succeeded", "{}", brief(&failed));
     assert_eq!(failed["targets"][1]["state"], "failed");
-    assert_eq!(client.steer(&id, "resume", &json!({})).await.problem(409)["title"], "Not possible in this state");
+    assert_eq!(
+        client.steer(&id, "resume", &json!({})).await.problem(409)["title"],
+        "Not possible in this state"
+    );
 
     let answer = client.steer(&id, "retry", &json!({"only": ["flat"]})).await;
     assert!(answer.fault(422, "only").contains("unreachable"));
     std::fs::remove_dir_all(in_the_way).unwrap();
-    let accepted = client.steer(&id, "retry", &json!({"only": ["failed", "pending"]})).await.wanted(202);
-    let again = client.ends(accepted["action_id"].as_str().unwrap(), "COMPLETED").await;
+    let accepted = client
+        .steer(&id, "retry", &json!({"only": ["failed", "pending"]}))
+        .await
+        .wanted(202);
+    let again = client
+        .ends(accepted["action_id"].as_str().unwrap(), "COMPLETED")
+        .await;
     assert_eq!(again["retry_of"], id);
-    assert!(!states(&again, "name").contains(&"web-1".to_owned()), "what is done is not done again");
+    assert!(
+        !states(&again, "name").contains(&"web-1".to_owned()),
+        "what is done is not done again"
+    );
     assert_eq!(shop.running(), ["1", "1", "1"]);
     assert_eq!(shop.starts(1), ["1"]);
 }

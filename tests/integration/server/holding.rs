@@ -13,14 +13,23 @@ async fn held_targets_are_refused_by_name_or_waited_for_and_others_are_free() {
     let first = act(&client, "deploy", &json!({"servers": ["web-1"]})).await;
     shop.begun(1, 1).await;
 
-    let refused = client.post(&url("restart"), &json!({"all": true})).await.problem(409);
+    let refused = client
+        .post(&url("restart"), &json!({"all": true}))
+        .await
+        .problem(409);
     let holder = &refused["holder"];
     assert_eq!(holder["action"], first, "{refused}");
     assert_eq!(holder["targets"], json!(["web-1"]));
     assert!(holder["actor"].as_str().unwrap().contains("ci"), "{refused}");
     assert!(holder["since"].as_str().unwrap().ends_with('Z'), "{refused}");
 
-    let waiting = client.post(&url("deploy"), &json!({"all": true, "version": "2", "queue": true})).await.wanted(202);
+    let waiting = client
+        .post(
+            &url("deploy"),
+            &json!({"all": true, "version": "2", "queue": true}),
+        )
+        .await
+        .wanted(202);
     assert_eq!(waiting["status"], "QUEUED");
     let second = waiting["action_id"].as_str().unwrap().to_owned();
     let queued = client.action(&second).await;
@@ -30,7 +39,10 @@ async fn held_targets_are_refused_by_name_or_waited_for_and_others_are_free() {
         assert!(queued["waiting_for"][key].is_string(), "{queued}");
     }
     // Whoever comes now is behind the one that waits.
-    let refused = client.post(&url("restart"), &json!({"servers": ["web-2"]})).await.problem(409);
+    let refused = client
+        .post(&url("restart"), &json!({"servers": ["web-2"]}))
+        .await
+        .problem(409);
     assert_eq!(refused["holder"]["action"], second);
 
     shop.release(1);
@@ -54,10 +66,15 @@ async fn a_countdown_can_be_aborted_and_then_nothing_was_touched() {
     if !earlier {
         // It would start at once, and be done long before the countdown is: nothing stands against it.
         let other = refused.wanted(202);
-        client.ends(other["action_id"].as_str().unwrap(), "COMPLETED").await;
+        client
+            .ends(other["action_id"].as_str().unwrap(), "COMPLETED")
+            .await;
     }
 
-    let aborted = client.steer(&id, "abort", &json!({"reason": "not today"})).await.wanted(200);
+    let aborted = client
+        .steer(&id, "abort", &json!({"reason": "not today"}))
+        .await
+        .wanted(200);
     assert_eq!(aborted["status"], "REVOKED");
     assert_eq!(aborted["counts"]["skipped"], 1);
     client.ends(&id, "REVOKED").await;
@@ -84,13 +101,26 @@ async fn a_pause_lets_the_host_under_way_finish_and_a_resume_goes_on() {
     shop.hold(1);
     let id = act(&client, "deploy", &json!({"all": true})).await;
     shop.begun(1, 1).await;
-    let paused = client.steer(&id, "pause", &json!({"reason": "lunch"})).await.wanted(200);
+    let paused = client
+        .steer(&id, "pause", &json!({"reason": "lunch"}))
+        .await
+        .wanted(200);
     assert_eq!(paused["status"], "WAITING");
     assert_eq!(paused["waiting_for"]["kind"], "paused");
-    assert!(paused["waiting_for"]["detail"].as_str().unwrap().contains("lunch"), "{paused}");
+    assert!(
+        paused["waiting_for"]["detail"]
+            .as_str()
+            .unwrap()
+            .contains("lunch"),
+        "{paused}"
+    );
     client.steer(&id, "pause", &json!({})).await.problem(409);
     shop.release(1);
-    let still = client.until(&id, "still", |action| action["targets"][0]["state"] == "succeeded").await;
+    let still = client
+        .until(&id, "still", |action| {
+            action["targets"][0]["state"] == "succeeded"
+        })
+        .await;
     assert_eq!(still["status"], "WAITING");
     assert_eq!(shop.starts(2), Vec::<String>::new(), "nobody else is begun");
     let resumed = client.steer(&id, "resume", &json!({})).await.wanted(200);
@@ -109,12 +139,25 @@ async fn an_abort_begins_nothing_more_and_can_bring_everything_back() {
     shop.hold(1);
     let id = act(&client, "deploy", &json!({"all": true, "version": "2"})).await;
     shop.begun(1, 2).await;
-    let aborted = client.steer(&id, "abort", &json!({"reason": "no"})).await.wanted(200);
-    assert_eq!(aborted["targets"][0]["state"], "running", "what was begun on the host comes to its end");
+    let aborted = client
+        .steer(&id, "abort", &json!({"reason": "no"}))
+        .await
+        .wanted(200);
+    assert_eq!(
+        aborted["targets"][0]["state"], "running",
+        "what was begun on the host comes to its end"
+    );
     shop.release(1);
     let ended = client.ends(&id, "MANUAL_FAILED").await;
-    assert_eq!(ended["targets"][1]["state"], "skipped", "and nobody else is begun");
-    let check = &ended["targets"][0]["steps"].as_array().unwrap().iter().find(|step| step["kind"] == "http_check");
+    assert_eq!(
+        ended["targets"][1]["state"], "skipped",
+        "and nobody else is begun"
+    );
+    let check = &ended["targets"][0]["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|step| step["kind"] == "http_check");
     assert_eq!(check.unwrap()["state"], "skipped", "nor anything else");
     assert_eq!(shop.starts(2), ["1"]);
 
@@ -124,7 +167,10 @@ async fn an_abort_begins_nothing_more_and_can_bring_everything_back() {
     shop.release(1);
     shop.hold(2);
     shop.begun(2, 2).await;
-    client.steer(&id, "abort", &json!({"rollback": true})).await.wanted(200);
+    client
+        .steer(&id, "abort", &json!({"rollback": true}))
+        .await
+        .wanted(200);
     shop.release(2);
     let back = client.ends(&id, "ROLLED_BACK").await;
     assert_eq!(back["counts"]["rolled_back"], 2, "{}", brief(&back));

@@ -6,10 +6,11 @@ use crate::support::shop::{Shop, act};
 
 /// The lines that a step's output has in the log, in order.
 fn said(log: &[Value], target: &str) -> Vec<String> {
-    let of = log.iter().filter(|entry| {
-        entry["target"] == target && entry["step"] == "start" && entry["stream"] == "stdout"
-    });
-    of.map(|entry| entry["text"].as_str().unwrap().to_owned()).collect()
+    let of = log
+        .iter()
+        .filter(|entry| entry["target"] == target && entry["step"] == "start" && entry["stream"] == "stdout");
+    of.map(|entry| entry["text"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[tokio::test]
@@ -40,11 +41,18 @@ async fn a_rollout_goes_on_after_the_server_was_killed_while_a_step_ran() {
     let log = client.log(&id, "limit=7").await;
     for number in 1..=4 {
         let said = said(&log, &format!("web-{number}"));
-        assert_eq!(said, ["starting 1", "started 1"], "the output is whole, and there once, on host {number}");
+        assert_eq!(
+            said,
+            ["starting 1", "started 1"],
+            "the output is whole, and there once, on host {number}"
+        );
     }
     let numbers: Vec<u64> = log.iter().map(|entry| entry["seq"].as_u64().unwrap()).collect();
     assert!(numbers.is_sorted_by(|a, b| a < b), "{numbers:?}");
-    let servers = log.iter().filter(|entry| entry["text"] == "a server goes on with this action").count();
+    let servers = log
+        .iter()
+        .filter(|entry| entry["text"] == "a server goes on with this action")
+        .count();
     assert_eq!(servers, 2);
 }
 
@@ -57,7 +65,9 @@ async fn a_countdown_and_a_soak_outlive_the_server() {
 
     let server = shop.place.serve().await;
     let client = server.client(client.token());
-    let soaking = client.until(&id, "soaking", |action| action["waiting_for"]["kind"] == "soak").await;
+    let soaking = client
+        .until(&id, "soaking", |action| action["waiting_for"]["kind"] == "soak")
+        .await;
     assert_eq!(soaking["status"], "WAITING");
     assert_eq!(shop.running(), ["1", "-"]);
     server.kill().await;
@@ -65,7 +75,10 @@ async fn a_countdown_and_a_soak_outlive_the_server() {
     let server = shop.place.serve().await;
     let client = server.client(client.token());
     client.ends(&id, "COMPLETED").await;
-    assert_eq!((shop.starts(1), shop.starts(2)), (vec!["1".into()], vec!["1".into()]));
+    assert_eq!(
+        (shop.starts(1), shop.starts(2)),
+        (vec!["1".into()], vec!["1".into()])
+    );
 }
 
 #[tokio::test]
@@ -78,13 +91,20 @@ async fn a_paused_action_and_one_on_its_way_back_outlive_the_server() {
     shop.hold(1);
     let id = act(&client, "deploy", &json!({"all": true, "version": "2"})).await;
     shop.begun(1, 2).await;
-    client.steer(&id, "pause", &json!({"reason": "lunch"})).await.wanted(200);
+    client
+        .steer(&id, "pause", &json!({"reason": "lunch"}))
+        .await
+        .wanted(200);
     server.kill().await;
     shop.release(1);
 
     let server = shop.place.serve().await;
     let client = server.client(client.token());
-    let paused = client.until(&id, "done with the first", |a| a["targets"][0]["state"] == "succeeded").await;
+    let paused = client
+        .until(&id, "done with the first", |a| {
+            a["targets"][0]["state"] == "succeeded"
+        })
+        .await;
     assert_eq!(paused["waiting_for"]["kind"], "paused");
     shop.hold(1);
     client.steer(&id, "rollback", &json!({})).await.wanted(200);
@@ -111,7 +131,10 @@ async fn a_stop_leaves_steps_running_and_the_next_server_goes_on() {
     let server = shop.place.serve().await;
     let client = server.client(client.token());
     client.ends(&id, "COMPLETED").await;
-    assert_eq!((shop.starts(1), shop.starts(2)), (vec!["1".into()], vec!["1".into()]));
+    assert_eq!(
+        (shop.starts(1), shop.starts(2)),
+        (vec!["1".into()], vec!["1".into()])
+    );
 }
 
 #[tokio::test]

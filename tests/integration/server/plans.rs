@@ -5,7 +5,10 @@ use serde_json::{Value, json};
 use crate::support::shop::{BROKEN, Shop, act, url};
 
 async fn count(client: &crate::support::server::Client) -> usize {
-    client.get("/api/v1/actions").await.wanted(200)["items"].as_array().unwrap().len()
+    client.get("/api/v1/actions").await.wanted(200)["items"]
+        .as_array()
+        .unwrap()
+        .len()
 }
 
 #[tokio::test]
@@ -14,12 +17,25 @@ async fn a_plan_shows_every_command_and_its_way_back_and_runs_nothing() {
     let (_server, client) = shop.open().await;
     let body = json!({"all": true, "version": "2"});
 
-    let plan = client.post(&format!("{}plan", url("deploy")), &body).await.wanted(200);
-    let dry = client.post(&url("deploy"), &json!({"all": true, "version": "2", "dry_run": true})).await.wanted(200);
+    let plan = client
+        .post(&format!("{}plan", url("deploy")), &body)
+        .await
+        .wanted(200);
+    let dry = client
+        .post(
+            &url("deploy"),
+            &json!({"all": true, "version": "2", "dry_run": true}),
+        )
+        .await
+        .wanted(200);
     assert_eq!(plan, dry, "both ways show the same");
     assert_eq!(plan["stages"].as_array().unwrap().len(), 2);
     assert_eq!(plan["targets"].as_array().unwrap().len(), 3);
-    assert_eq!(plan["rollback"]["targets"], json!([]), "nothing is there to go back to");
+    assert_eq!(
+        plan["rollback"]["targets"],
+        json!([]),
+        "nothing is there to go back to"
+    );
     for target in plan["targets"].as_array().unwrap() {
         for step in target["steps"].as_array().unwrap() {
             let is_command = step["kind"] == "run" || step["kind"] == "upload";
@@ -33,9 +49,17 @@ async fn a_plan_shows_every_command_and_its_way_back_and_runs_nothing() {
 
     // The hash is of what is done, not of who asks or when.
     let later = json!({"all": true, "version": "2", "user": "jdoe", "countdown": 60, "reason": "other"});
-    let same = client.post(&format!("{}plan", url("deploy")), &later).await.wanted(200);
+    let same = client
+        .post(&format!("{}plan", url("deploy")), &later)
+        .await
+        .wanted(200);
     assert_eq!(same["plan_hash"], plan["plan_hash"]);
-    let other = client.post(&format!("{}plan", url("deploy")), &json!({"servers": ["web-1"], "version": "2"})).await;
+    let other = client
+        .post(
+            &format!("{}plan", url("deploy")),
+            &json!({"servers": ["web-1"], "version": "2"}),
+        )
+        .await;
     assert_ne!(other.wanted(200)["plan_hash"], plan["plan_hash"]);
 
     // What was agreed on is done; once it is done, the state is another, and so is the plan.
@@ -43,18 +67,35 @@ async fn a_plan_shows_every_command_and_its_way_back_and_runs_nothing() {
     let id = act(&client, "deploy", &agreed).await;
     client.ends(&id, "COMPLETED").await;
     let refused = client.post(&url("deploy"), &agreed).await.problem(409);
-    assert!(refused["detail"].as_str().unwrap().contains("sha256:"), "{refused}");
+    assert!(
+        refused["detail"].as_str().unwrap().contains("sha256:"),
+        "{refused}"
+    );
     assert_eq!(count(&client).await, 1);
 
     // Now there is a way back, with commands of its own.
-    let plan = client.post(&format!("{}plan", url("deploy")), &json!({"all": true, "version": BROKEN})).await;
+    let plan = client
+        .post(
+            &format!("{}plan", url("deploy")),
+            &json!({"all": true, "version": BROKEN}),
+        )
+        .await;
     let plan = plan.wanted(200);
     let back = plan["rollback"]["targets"].as_array().unwrap();
     assert_eq!(back.len(), 3);
     for target in back {
         assert_eq!(target["version"], "2");
-        let commands: Vec<&Value> = target["steps"].as_array().unwrap().iter().map(|step| &step["command"]).collect();
-        assert!(commands.iter().any(|command| command.as_str().is_some_and(|text| text.contains("releases/2"))));
+        let commands: Vec<&Value> = target["steps"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|step| &step["command"])
+            .collect();
+        assert!(
+            commands
+                .iter()
+                .any(|command| command.as_str().is_some_and(|text| text.contains("releases/2")))
+        );
     }
 }
 
@@ -62,7 +103,10 @@ async fn a_plan_shows_every_command_and_its_way_back_and_runs_nothing() {
 async fn the_artifact_is_part_of_what_was_agreed_on() {
     let shop = Shop::on(1).await;
     let (_server, client) = shop.open().await;
-    let plan = client.post(&format!("{}plan", url("deploy")), &json!({"all": true})).await.wanted(200);
+    let plan = client
+        .post(&format!("{}plan", url("deploy")), &json!({"all": true}))
+        .await
+        .wanted(200);
     let other = std::fs::read(shop.place.path("artifacts/web-2.tar.gz")).unwrap();
     std::fs::write(shop.place.path("artifacts/web-1.tar.gz"), other).unwrap();
     let body = json!({"all": true, "plan_hash": plan["plan_hash"]});

@@ -7,7 +7,8 @@ use crate::support::shop::{Shop, act, url};
 #[tokio::test]
 async fn each_role_may_do_what_the_contract_says_and_another_space_is_not_even_there() {
     let shop = Shop::on(1).await;
-    shop.place.configure("spaces/other.json", &json!({"name": "other", "title": "Other"}));
+    shop.place
+        .configure("spaces/other.json", &json!({"name": "other", "title": "Other"}));
     let (server, deployer) = shop.open().await;
     let client = |token: &str| server.client(token);
     let viewer = client(&shop.place.token("v", "pay", "viewer").await);
@@ -19,29 +20,56 @@ async fn each_role_may_do_what_the_contract_says_and_another_space_is_not_even_t
     deployer.ends(&id, "COMPLETED").await;
 
     let body = json!({"all": true, "version": "2"});
-    for (who, name) in [(&viewer, "viewer"), (&operator, "operator"), (&approver, "approver")] {
+    for (who, name) in [
+        (&viewer, "viewer"),
+        (&operator, "operator"),
+        (&approver, "approver"),
+    ] {
         assert_eq!(who.post(&url("deploy"), &body).await.status, 403, "{name}");
         assert_eq!(who.action(&id).await["id"], id.as_str());
         assert_eq!(who.steer(&id, "retry", &json!({})).await.status, 403, "{name}");
     }
-    viewer.post(&url("restart"), &json!({"all": true})).await.problem(403);
+    viewer
+        .post(&url("restart"), &json!({"all": true}))
+        .await
+        .problem(403);
     viewer.steer(&id, "abort", &json!({})).await.problem(403);
     deployer.steer(&id, "approve", &json!({})).await.problem(403);
 
-    let restart = operator.post(&url("restart"), &json!({"all": true})).await.wanted(202);
-    deployer.ends(restart["action_id"].as_str().unwrap(), "COMPLETED").await;
+    let restart = operator
+        .post(&url("restart"), &json!({"all": true}))
+        .await
+        .wanted(202);
+    deployer
+        .ends(restart["action_id"].as_str().unwrap(), "COMPLETED")
+        .await;
 
     // What one may not see looks exactly like what is not there.
     let unseen = stranger.post(&url("deploy"), &body).await.problem(404);
-    let missing = stranger.post("/space/pay/nothing/deploy/", &body).await.problem(404);
+    let missing = stranger
+        .post("/space/pay/nothing/deploy/", &body)
+        .await
+        .problem(404);
     let same = |problem: &Value, name: &str| problem["detail"].as_str().unwrap().replace(name, "...");
     assert_eq!(same(&unseen, "pay/web"), same(&missing, "pay/nothing"));
     stranger.get(&format!("/api/v1/actions/{id}")).await.problem(404);
-    stranger.get(&format!("/api/v1/actions/{id}/logs")).await.problem(404);
-    stranger.get(&format!("/api/v1/actions/{id}/events")).await.problem(404);
+    stranger
+        .get(&format!("/api/v1/actions/{id}/logs"))
+        .await
+        .problem(404);
+    stranger
+        .get(&format!("/api/v1/actions/{id}/events"))
+        .await
+        .problem(404);
     stranger.steer(&id, "abort", &json!({})).await.problem(404);
-    assert_eq!(stranger.get("/api/v1/actions").await.wanted(200)["items"], json!([]));
-    assert_eq!(stranger.get("/api/v1/actions?space=pay").await.wanted(200)["items"], json!([]));
+    assert_eq!(
+        stranger.get("/api/v1/actions").await.wanted(200)["items"],
+        json!([])
+    );
+    assert_eq!(
+        stranger.get("/api/v1/actions?space=pay").await.wanted(200)["items"],
+        json!([])
+    );
     assert_eq!(shop.starts(1), ["1", "1"]);
 }
 
@@ -54,5 +82,8 @@ async fn a_revoked_token_is_none_from_the_next_request_on() {
     let answer = client.get("/api/v1/actions").await;
     answer.problem(401);
     assert!(answer.header("www-authenticate").starts_with("Bearer"));
-    client.post(&url("deploy"), &json!({"all": true})).await.problem(401);
+    client
+        .post(&url("deploy"), &json!({"all": true}))
+        .await
+        .problem(401);
 }

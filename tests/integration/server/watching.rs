@@ -14,30 +14,65 @@ async fn the_log_is_whole_in_pages_and_can_be_searched() {
     client.ends(&id, "COMPLETED").await;
 
     let whole = client.log(&id, "limit=5000").await;
-    assert_eq!(client.log(&id, "limit=3").await, whole, "pages lose nothing and repeat nothing");
+    assert_eq!(
+        client.log(&id, "limit=3").await,
+        whole,
+        "pages lose nothing and repeat nothing"
+    );
     for entry in &whole {
-        for key in ["seq", "time", "level", "target", "step", "stream", "text", "outcome", "exit_code"] {
+        for key in [
+            "seq",
+            "time",
+            "level",
+            "target",
+            "step",
+            "stream",
+            "text",
+            "outcome",
+            "exit_code",
+        ] {
             assert!(entry.get(key).is_some(), "{key} in {entry}");
         }
         assert!(entry["time"].as_str().unwrap().ends_with('Z'));
     }
     let texts = |entries: &[Value]| -> Vec<String> {
-        entries.iter().map(|entry| entry["text"].as_str().unwrap().to_owned()).collect()
+        entries
+            .iter()
+            .map(|entry| entry["text"].as_str().unwrap().to_owned())
+            .collect()
     };
     let basic = client.log(&id, "level=basic").await;
     let detail = client.log(&id, "level=detail").await;
     assert_eq!(basic.len() + detail.len(), whole.len());
-    assert!(texts(&basic).iter().any(|text| text.contains("COMPLETED")), "the story has its end");
+    assert!(
+        texts(&basic).iter().any(|text| text.contains("COMPLETED")),
+        "the story has its end"
+    );
     let one = client.log(&id, "target=web-2&step=start").await;
-    assert!(texts(&one).iter().any(|text| text.contains("current/start")), "the command as it was sent");
+    assert!(
+        texts(&one).iter().any(|text| text.contains("current/start")),
+        "the command as it was sent"
+    );
     assert!(texts(&one).contains(&"started 1".to_owned()));
-    assert!(one.iter().all(|entry| entry["target"] == "web-2" && entry["step"] == "start"));
+    assert!(
+        one.iter()
+            .all(|entry| entry["target"] == "web-2" && entry["step"] == "start")
+    );
     let end = one.iter().find(|entry| entry["outcome"] == "ok").unwrap();
     assert_eq!(end["exit_code"], 0);
     let found = client.log(&id, "q=starting").await;
-    assert_eq!(texts(&found).iter().filter(|text| *text == "starting 1").count(), 2);
-    client.get(&format!("/api/v1/actions/{id}/logs?level=all")).await.fault(422, "level");
-    client.get(&format!("/api/v1/actions/{id}/logs?after=x")).await.fault(422, "after");
+    assert_eq!(
+        texts(&found).iter().filter(|text| *text == "starting 1").count(),
+        2
+    );
+    client
+        .get(&format!("/api/v1/actions/{id}/logs?level=all"))
+        .await
+        .fault(422, "level");
+    client
+        .get(&format!("/api/v1/actions/{id}/logs?after=x"))
+        .await
+        .fault(422, "after");
 }
 
 #[tokio::test]
@@ -47,33 +82,57 @@ async fn events_tell_the_story_once_also_to_one_who_comes_back() {
     shop.hold(2);
     let id = act(&client, "deploy", &json!({"all": true})).await;
     // The first watches from the beginning and loses the line in the middle.
-    let mut told = client.events(&id, None, |event| event.data["text"] == "started 1").await;
+    let mut told = client
+        .events(&id, None, |event| event.data["text"] == "started 1")
+        .await;
     shop.begun(2, 1).await;
     shop.release(2);
     let last = told.last().unwrap().id;
     told.extend(client.events(&id, Some(last), |_| false).await);
     let end = told.last().unwrap();
-    assert!(told.iter().any(|event| event.event == "action" && event.data["status"] == "COMPLETED"), "{end:?}");
+    assert!(
+        told.iter()
+            .any(|event| event.event == "action" && event.data["status"] == "COMPLETED"),
+        "{end:?}"
+    );
 
     // The second comes when all is over, and is told the same.
     let after = client.events(&id, None, |_| false).await;
     let logs = |told: &[crate::support::server::Told]| -> Vec<u64> {
-        told.iter().filter(|event| event.event == "log").map(|event| event.id).collect()
+        told.iter()
+            .filter(|event| event.event == "log")
+            .map(|event| event.id)
+            .collect()
     };
     assert_eq!(logs(&told), logs(&after));
     let numbers: Vec<u64> = told.iter().map(|event| event.id).collect();
     assert!(numbers.is_sorted(), "{numbers:?}");
-    let log: Vec<u64> =
-        client.log(&id, "").await.iter().map(|entry| entry["seq"].as_u64().unwrap()).collect();
-    assert_eq!(logs(&told), log, "every entry of the log is an event of the same number");
+    let log: Vec<u64> = client
+        .log(&id, "")
+        .await
+        .iter()
+        .map(|entry| entry["seq"].as_u64().unwrap())
+        .collect();
+    assert_eq!(
+        logs(&told),
+        log,
+        "every entry of the log is an event of the same number"
+    );
     let kinds: BTreeSet<&str> = told.iter().map(|event| event.event.as_str()).collect();
     assert_eq!(kinds, BTreeSet::from(["action", "log", "step", "target"]));
     let steps = |told: &[crate::support::server::Told]| -> Vec<Value> {
-        told.iter().filter(|event| event.event == "step").map(|event| event.data.clone()).collect()
+        told.iter()
+            .filter(|event| event.event == "step")
+            .map(|event| event.data.clone())
+            .collect()
     };
     assert_eq!(steps(&told), steps(&after));
     let seq = client.action(&id).await["seq"].as_u64().unwrap();
-    assert_eq!(client.events(&id, Some(seq + 1000), |_| false).await, [], "nothing is after the end");
+    assert_eq!(
+        client.events(&id, Some(seq + 1000), |_| false).await,
+        [],
+        "nothing is after the end"
+    );
 }
 
 #[tokio::test]
@@ -87,7 +146,9 @@ async fn the_server_says_how_it_is_and_what_it_did_without_names() {
     assert_eq!(stranger.get("/readyz").await.wanted(200)["status"], "ready");
     // The action is over before the server has closed its connections.
     let mut metrics = stranger.get("/metrics").await;
-    while !metrics.text.contains("edgewise_ssh_sessions 0") || !metrics.text.contains("edgewise_actions_active 0") {
+    while !metrics.text.contains("edgewise_ssh_sessions 0")
+        || !metrics.text.contains("edgewise_actions_active 0")
+    {
         metrics = stranger.get("/metrics").await;
     }
     assert_eq!(metrics.status, 200);
@@ -102,14 +163,21 @@ async fn the_server_says_how_it_is_and_what_it_did_without_names() {
         assert!(metrics.text.contains(wanted), "{wanted} in\n{}", metrics.text);
     }
     for name in ["web-1", "jdoe", "ci", &id] {
-        let word = |line: &str| line.split(|c: char| !c.is_alphanumeric() && c != '-').any(|word| word == name);
+        let word = |line: &str| {
+            line.split(|c: char| !c.is_alphanumeric() && c != '-')
+                .any(|word| word == name)
+        };
         assert!(!metrics.text.lines().any(word), "{name} in\n{}", metrics.text);
     }
     let openapi = stranger.get("/api/openapi.json").await.wanted(200);
     assert!(openapi["openapi"].as_str().unwrap().starts_with("3.1"));
     for path in ["/api/v1/actions", "/", "/space/pay"] {
         let answer = stranger.get(path).await;
-        assert!(answer.status == 401 || answer.text.contains("password"), "{path}: {}", answer.status);
+        assert!(
+            answer.status == 401 || answer.text.contains("password"),
+            "{path}: {}",
+            answer.status
+        );
     }
 }
 
@@ -131,9 +199,19 @@ async fn looking_changes_nothing() {
         "/logout".to_owned(),
     ] {
         let answer = client.get(&path).await;
-        assert!([200, 303, 401, 404, 405].contains(&answer.status), "{path}: {}", answer.status);
+        assert!(
+            [200, 303, 401, 404, 405].contains(&answer.status),
+            "{path}: {}",
+            answer.status
+        );
     }
     assert_eq!(client.action(&id).await, before);
-    assert_eq!(client.get("/api/v1/actions").await.json()["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        client.get("/api/v1/actions").await.json()["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
     assert_eq!(shop.starts(1), ["1"]);
 }

@@ -100,6 +100,21 @@ async fn an_idempotency_key_answers_with_the_first_action(store: Store) {
         Created::Repeated(id(1)),
         "before anybody looks who holds the targets"
     );
+    let path = "payments/web/deploy";
+    let day = 24 * 60 * 60 * 1000;
+    let table = [
+        (path, "k", at(2), Some((id(1), "body".to_owned()))),
+        (path, "k", at(1 + day), None),
+        (path, "another", at(2), None),
+        ("payments/web/restart", "k", at(2), None),
+    ];
+    for (path, key, now, expected) in table {
+        assert_eq!(
+            store.answered_before(&jdoe(), path, key, now).await.unwrap(),
+            expected,
+            "{path} {key}"
+        );
+    }
     let other = with_key(3, &["web-7"], "k", "other body");
     assert!(matches!(
         store.create_action(&other, ConflictRule::Refuse).await,

@@ -176,6 +176,24 @@ async fn counts_and_last_actions_are_by_project(store: Store) {
     let counts = store.live_counts().await.unwrap();
     assert_eq!(counts.len(), 1, "api has none");
     assert_eq!((&counts[0].project, counts[0].count), (&name("web"), 2));
+    let by_status: Vec<_> = store
+        .status_counts()
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|count| (count.project, count.action, count.status, count.count))
+        .collect();
+    let row = |project: &str, status: &str, count: u64| {
+        (project.to_owned(), "deploy".to_owned(), status.to_owned(), count)
+    };
+    assert_eq!(
+        by_status,
+        [
+            row("api", "COMPLETED", 1),
+            row("web", "COMPLETED", 1),
+            row("web", "SCHEDULED", 2)
+        ]
+    );
     let last = |records: Vec<ActionRecord>| {
         records
             .into_iter()

@@ -2,15 +2,16 @@
 
 use edgewise::domain::action::{ActionStatus, WaitKind, WaitingFor};
 use edgewise::domain::rollout::{Event, Steer};
-use edgewise::store::{ActionUpdate, Store, StoreError, StoredEvent};
+use edgewise::store::{ActionUpdate, RecordedVersion, Store, StoreError, StoredEvent};
 
-use super::world::{action, at, create, end, id, jdoe, keyed, on_both, update};
+use super::world::{action, at, create, end, id, jdoe, keyed, name, on_both, target, update};
 
 on_both!(
     events_keep_their_order_and_are_never_overwritten,
     an_event_and_what_it_changes_are_one,
     a_final_event_releases_what_the_action_held,
     a_steer_becomes_an_event_once,
+    an_event_brings_its_versions_or_neither_is_there,
 );
 
 async fn events_keep_their_order_and_are_never_overwritten(store: Store) {
@@ -172,4 +173,42 @@ async fn a_steer_becomes_an_event_once(store: Store) {
         store.post_steer(id(9), &Steer::Pause, &jdoe(), "", at(10)).await,
         Err(StoreError::Missing(_))
     ));
+}
+
+async fn an_event_brings_its_versions_or_neither_is_there(store: Store) {
+    create(&store, &action(1, &["web-1", "web-2"])).await;
+    let recorded = |on: &str, version: &str| RecordedVersion {
+        space: name("payments"),
+        project: name("web"),
+        target: target(on),
+        version: version.into(),
+        action: id(1),
+        good: true,
+    };
+    let mut change = update(ActionStatus::InProgress);
+    change.versions = vec![recorded("web-1", "2"), recorded("web-2", "2")];
+    store
+        .append_event_with(id(1), 1, at(5), &Event::LeasesTaken, &change, None)
+        .await
+        .unwrap();
+    // The number is taken: neither the event nor the versions.
+    change.versions = vec![recorded("web-1", "3")];
+    let refused = store
+        .append_event_with(id(1), 1, at(6), &Event::LeasesTaken, &change, None)
+        .await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))));
+    let versions: Vec<_> = store
+        .inventory(&name("payments"), &name("web"))
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|entry| (entry.target, entry.version, entry.since))
+        .collect();
+    assert_eq!(
+        versions,
+        [
+            (target("web-1"), "2".into(), at(5)),
+            (target("web-2"), "2".into(), at(5))
+        ]
+    );
 }

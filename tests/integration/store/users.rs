@@ -80,6 +80,7 @@ async fn a_user_is_there_once(store: Store) {
 
 async fn a_session_ends_by_time_by_hand_and_with_its_user(store: Store) {
     store.add_user(&user("jdoe")).await.unwrap();
+    assert!(!store.has_sessions().await.unwrap());
     for hash in ["a", "b", "c"] {
         store.create_session(&session(hash, "jdoe")).await.unwrap();
     }
@@ -105,6 +106,7 @@ async fn a_session_ends_by_time_by_hand_and_with_its_user(store: Store) {
         at(50)
     );
 
+    assert!(store.has_sessions().await.unwrap());
     assert!(store.delete_session("a").await.unwrap());
     assert!(!store.delete_session("a").await.unwrap());
 

@@ -47,7 +47,10 @@ impl Place {
     /// A place that knows no host.
     pub fn bare() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let mut place = Self { folder, settings: BTreeMap::new() };
+        let mut place = Self {
+            folder,
+            settings: BTreeMap::new(),
+        };
         let data = text(&place.path("data"));
         place.set("EDGEWISE_SERVER__LISTEN", "127.0.0.1:0");
         place.set("EDGEWISE_SERVER__DATA_DIR", &data);
@@ -84,7 +87,10 @@ impl Place {
                 command.env_remove(name);
             }
         }
-        command.envs(&self.settings).current_dir(self.folder.path()).kill_on_drop(true);
+        command
+            .envs(&self.settings)
+            .current_dir(self.folder.path())
+            .kill_on_drop(true);
         command
     }
 
@@ -147,8 +153,13 @@ impl Place {
         let Ok(Ok(Some(line))) = first else {
             panic!("the server did not come up: {first:?}\n{}", self.server_said());
         };
-        let url = line.strip_prefix("listening on ").unwrap_or_else(|| panic!("it said {line}"));
-        Server { child, url: url.to_owned() }
+        let url = line
+            .strip_prefix("listening on ")
+            .unwrap_or_else(|| panic!("it said {line}"));
+        Server {
+            child,
+            url: url.to_owned(),
+        }
     }
 
     /// Calls `serve` where it must not come up.
@@ -158,7 +169,11 @@ impl Place {
 
     fn server_log(&self) -> std::fs::File {
         let path = self.path("server.log");
-        std::fs::OpenOptions::new().create(true).append(true).open(path).expect("a log file")
+        std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .expect("a log file")
     }
 
     /// What the servers wrote to standard error.
@@ -181,12 +196,20 @@ impl Server {
 
     /// A client with this token.
     pub fn client(&self, token: &str) -> Client {
-        Client { url: self.url.clone(), token: Some(token.to_owned()), http: reqwest::Client::new() }
+        Client {
+            url: self.url.clone(),
+            token: Some(token.to_owned()),
+            http: reqwest::Client::new(),
+        }
     }
 
     /// A client that nobody knows.
     pub fn stranger(&self) -> Client {
-        Client { url: self.url.clone(), token: None, http: reqwest::Client::new() }
+        Client {
+            url: self.url.clone(),
+            token: None,
+            http: reqwest::Client::new(),
+        }
     }
 
     /// SIGKILL: it gets no chance to clear up.
@@ -198,7 +221,10 @@ impl Server {
     pub async fn stop(mut self) -> ExitStatus {
         let pid = rustix::process::Pid::from_raw(self.child.id().unwrap().cast_signed()).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        tokio::time::timeout(PATIENCE, self.child.wait()).await.expect("the server stops").unwrap()
+        tokio::time::timeout(PATIENCE, self.child.wait())
+            .await
+            .expect("the server stops")
+            .unwrap()
     }
 }
 
@@ -221,7 +247,8 @@ pub struct Answer {
 impl Answer {
     /// The body as JSON.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {}: {}", self.status, self.text))
+        serde_json::from_str(&self.text)
+            .unwrap_or_else(|error| panic!("{error} in {}: {}", self.status, self.text))
     }
 
     /// The body as JSON, where the status is as wanted.
@@ -236,7 +263,10 @@ impl Answer {
         assert_eq!(self.header("content-type"), "application/problem+json");
         assert_eq!(problem["status"], status);
         for key in ["type", "title", "detail", "instance"] {
-            assert!(problem[key].as_str().is_some_and(|text| !text.is_empty()), "{key} in {problem}");
+            assert!(
+                problem[key].as_str().is_some_and(|text| !text.is_empty()),
+                "{key} in {problem}"
+            );
         }
         assert_eq!(problem["request_id"], self.header("x-request-id"), "{problem}");
         problem
@@ -265,7 +295,10 @@ impl Client {
 
     /// A request that a test builds further.
     pub fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        let request = self.http.request(method, format!("{}{path}", self.url)).timeout(PATIENCE);
+        let request = self
+            .http
+            .request(method, format!("{}{path}", self.url))
+            .timeout(PATIENCE);
         match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
@@ -277,7 +310,11 @@ impl Client {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         assert!(headers.contains_key("x-request-id"), "every answer has an id");
-        Answer { status, headers, text: response.text().await.unwrap() }
+        Answer {
+            status,
+            headers,
+            text: response.text().await.unwrap(),
+        }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -307,7 +344,11 @@ impl Client {
                 if so(&last) {
                     return;
                 }
-                assert!(!is_final(&last) || so(&last), "it ended before it was {what}: {}", brief(&last));
+                assert!(
+                    !is_final(&last) || so(&last),
+                    "it ended before it was {what}: {}",
+                    brief(&last)
+                );
                 tokio::time::sleep(Duration::from_millis(25)).await;
             }
         };
@@ -334,7 +375,10 @@ impl Client {
         let mut entries = Vec::new();
         let mut after = String::new();
         loop {
-            let page = self.get(&format!("/api/v1/actions/{id}/logs?{query}{after}")).await.wanted(200);
+            let page = self
+                .get(&format!("/api/v1/actions/{id}/logs?{query}{after}"))
+                .await
+                .wanted(200);
             entries.extend(page["items"].as_array().unwrap().iter().cloned());
             match page["next"].as_str() {
                 Some(next) => after = format!("&after={next}"),
@@ -392,16 +436,28 @@ impl Told {
 
 /// Whether nothing more will happen to an action.
 pub fn is_final(action: &Value) -> bool {
-    ["COMPLETED", "FAILED", "ROLLED_BACK", "REVOKED", "MANUAL_FAILED"].contains(&action["status"].as_str().unwrap())
+    ["COMPLETED", "FAILED", "ROLLED_BACK", "REVOKED", "MANUAL_FAILED"]
+        .contains(&action["status"].as_str().unwrap())
 }
 
 /// What a failed test shows of an action: its status, and what each target came to.
 pub fn brief(action: &Value) -> String {
     let mut lines = vec![format!("{} {}", action["status"], action["waiting_for"])];
     for target in action["targets"].as_array().into_iter().flatten() {
-        lines.push(format!("{} {} {} {}", target["name"], target["state"], target["version"], target["error"]));
-        for step in target["steps"].as_array().into_iter().flatten().filter(|step| step["state"] != "pending") {
-            lines.push(format!("  {} {} {} {}", step["name"], step["state"], step["exit_code"], step["error"]));
+        lines.push(format!(
+            "{} {} {} {}",
+            target["name"], target["state"], target["version"], target["error"]
+        ));
+        for step in target["steps"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter(|step| step["state"] != "pending")
+        {
+            lines.push(format!(
+                "  {} {} {} {}",
+                step["name"], step["state"], step["exit_code"], step["error"]
+            ));
         }
     }
     lines.join("\n")

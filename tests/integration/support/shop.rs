@@ -67,9 +67,20 @@ impl Shop {
         config.extend(differs.as_object().expect("an object").clone());
         let script = include_str!("../../../config/scripts/deploy.star");
         place.write("config/scripts/deploy.star", script);
-        place.configure("environments/plain.json", &json!({"name": "plain", "script": "deploy.star", "config": {}}));
-        place.configure(&format!("spaces/{SPACE}.json"), &json!({"name": SPACE, "title": "Payments"}));
-        let shop = Self { farm, place, hosts, config: config.clone() };
+        place.configure(
+            "environments/plain.json",
+            &json!({"name": "plain", "script": "deploy.star", "config": {}}),
+        );
+        place.configure(
+            &format!("spaces/{SPACE}.json"),
+            &json!({"name": SPACE, "title": "Payments"}),
+        );
+        let shop = Self {
+            farm,
+            place,
+            hosts,
+            config: config.clone(),
+        };
         shop.configure(&json!({}));
         shop
     }
@@ -79,7 +90,8 @@ impl Shop {
         let mut config = self.config.clone();
         config.extend(differs.as_object().expect("an object").clone());
         let project = json!({"name": PROJECT, "environment": "plain", "config": config});
-        self.place.configure(&format!("projects/{SPACE}/{PROJECT}.json"), &project);
+        self.place
+            .configure(&format!("projects/{SPACE}/{PROJECT}.json"), &project);
     }
 
     /// A server with this configuration, and a client that may do everything in the space.
@@ -108,7 +120,9 @@ impl Shop {
 
     /// The version that runs on each host, `-` where none does.
     pub fn running(&self) -> Vec<String> {
-        self.numbers().map(|number| running(&self.home(number)).unwrap_or_else(|| "-".to_owned())).collect()
+        self.numbers()
+            .map(|number| running(&self.home(number)).unwrap_or_else(|| "-".to_owned()))
+            .collect()
     }
 
     /// Lets every start on a host stand still until [`Shop::release`].
@@ -123,7 +137,10 @@ impl Shop {
 
     /// Waits until a host has begun so many starts.
     pub async fn begun(&self, number: usize, starts: usize) {
-        until(&format!("{starts} starts on host {number}"), || self.starts(number).len() >= starts).await;
+        until(&format!("{starts} starts on host {number}"), || {
+            self.starts(number).len() >= starts
+        })
+        .await;
     }
 }
 
@@ -145,7 +162,10 @@ pub async fn until(what: &str, mut so: impl FnMut() -> bool) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    assert!(tokio::time::timeout(PATIENCE, waiting).await.is_ok(), "it never came about: {what}");
+    assert!(
+        tokio::time::timeout(PATIENCE, waiting).await.is_ok(),
+        "it never came about: {what}"
+    );
 }
 
 fn running(home: &std::path::Path) -> Option<String> {
@@ -172,12 +192,18 @@ fn release(version: &str) -> Vec<u8> {
          echo started {version}\n"
     );
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::fast()));
-    for (name, content) in [("start", start.as_str()), ("stop", "rm -f $1/app.pid\n"), ("version", version)] {
+    for (name, content) in [
+        ("start", start.as_str()),
+        ("stop", "rm -f $1/app.pid\n"),
+        ("version", version),
+    ] {
         let mut header = tar::Header::new_gnu();
         header.set_size(content.len() as u64);
         header.set_mode(0o755);
         header.set_cksum();
-        archive.append_data(&mut header, name, content.as_bytes()).expect("memory");
+        archive
+            .append_data(&mut header, name, content.as_bytes())
+            .expect("memory");
     }
     archive.into_inner().expect("memory").finish().expect("memory")
 }
@@ -204,11 +230,17 @@ async fn answer(client: TcpStream, homes: &[PathBuf]) -> std::io::Result<()> {
     while client.read_line(&mut header).await? > 2 {
         header.clear();
     }
-    let number = request.split(' ').nth(1).and_then(|path| path.strip_prefix("/web-")?.parse::<usize>().ok());
+    let number = request
+        .split(' ')
+        .nth(1)
+        .and_then(|path| path.strip_prefix("/web-")?.parse::<usize>().ok());
     let version = number.and_then(|number| running(homes.get(number - 1)?));
     let (status, body) = match version {
         Some(version) if version != BROKEN => ("200 OK", format!("version {version}")),
-        Some(version) => ("500 Internal Server Error", format!("version {version} is not well")),
+        Some(version) => (
+            "500 Internal Server Error",
+            format!("version {version} is not well"),
+        ),
         None => ("503 Service Unavailable", "nothing runs".to_owned()),
     };
     let length = body.len();

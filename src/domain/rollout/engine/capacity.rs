@@ -14,7 +14,7 @@ use crate::domain::rollout::event::{PoolCount, PoolSeen, Way};
 use crate::domain::rollout::facts::Facts;
 use crate::domain::rollout::queue::Blocked;
 
-use super::state::{Course, Presence, Work};
+use super::state::{Course, Moved, Presence, Work};
 use super::{Rollout, Turn};
 
 /// What an answer means for the target that wants to start.
@@ -51,11 +51,11 @@ impl Rollout {
             let Some(target) = self.state.queue.pop() else {
                 return;
             };
-            let left = self.facts.pools_of(target);
-            let left = left.iter().map(|&pool| self.state.pools[pool as usize].left);
+            let pools = self.facts.pools_of(target).iter();
+            let then = pools.map(|&pool| self.state.pools[pool as usize].moved);
             self.state.runs[target as usize].work = Work::Asking {
                 way,
-                left: left.collect(),
+                then: then.collect(),
             };
             self.state.active.insert(target);
             self.state.in_progress += 1;
@@ -108,11 +108,11 @@ impl Rollout {
     }
 
     /// Weighs counts: what is on its way out, or went out since the question, is taken off.
-    pub(super) fn weigh_counted(&self, target: u32, left_then: &[u64], pools: &[PoolCount]) -> Weighed {
+    pub(super) fn weigh_counted(&self, target: u32, then: &[Moved], pools: &[PoolCount]) -> Weighed {
         let mut weighed = Weighed::nothing();
         let mine = self.facts.pools_of(target);
         let mut out: HashMap<u32, usize> = HashMap::new();
-        for (&pool, then) in mine.iter().zip(left_then) {
+        for (&pool, then) in mine.iter().zip(then) {
             let (name, minimum) = &self.facts.pools[pool as usize];
             let Some(count) = pools.iter().find(|count| count.pool == *name) else {
                 weighed.is_silent(name);
@@ -120,7 +120,7 @@ impl Rollout {
             };
             let run = &self.state.pools[pool as usize];
             let itself = count.itself && !self.state.runs[target as usize].is_out();
-            let gone = u64::from(run.leaving) + (run.left - then);
+            let gone = u64::from(run.leaving) + (run.moved.left - then.left);
             let others = count
                 .in_service
                 .saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX))
@@ -141,7 +141,16 @@ impl Rollout {
     }
 
     /// Lets the target start, or lets it wait for its pool.
-    pub(super) fn pools_answered(&mut self, target: u32, way: Way, weighed: Weighed, turn: &mut Turn) {
+    ///
+    /// A refusal by a `stale` answer, since which a member came back, is no reason to wait: it is asked again.
+    pub(super) fn pools_answered(
+        &mut self,
+        target: u32,
+        way: Way,
+        weighed: Weighed,
+        stale: bool,
+        turn: &mut Turn,
+    ) {
         let name = self.facts.name(target).clone();
         if self.state.paused.is_some() {
             self.back_into_queue(target);
@@ -155,6 +164,10 @@ impl Rollout {
             self.state
                 .queue
                 .sort_out(class, out.map(|&waiting| (runs[waiting as usize].order, waiting)));
+            if stale {
+                self.state.queue.ask_again(class);
+                return;
+            }
             let detail = format!("{name} must wait for pool `{pool}`: {}", weighed.why);
             self.block(target, &name, WaitKind::Capacity, detail, turn);
             return;
@@ -177,13 +190,19 @@ impl Rollout {
         self.begin(target, way, turn);
     }
 
-    pub(super) fn pools_unknown(&mut self, target: u32, _way: Way, error: &str, turn: &mut Turn) {
+    pub(super) fn pools_unknown(&mut self, target: u32, error: &str, turn: &mut Turn) {
         let name = self.facts.name(target).clone();
         self.back_into_queue(target);
         if self.state.paused.is_none() {
             let detail = format!("{name} must wait, the load balancer does not answer: {error}");
             self.block(target, &name, WaitKind::Balancer, detail, turn);
         }
+    }
+
+    /// Whether a member of one of its pools came back since its question.
+    pub(super) fn has_return_since(&self, target: u32, then: &[Moved]) -> bool {
+        let mut pools = self.facts.pools_of(target).iter().zip(then);
+        pools.any(|(&pool, then)| self.state.pools[pool as usize].moved.returned > then.returned)
     }
 
     /// The question is open no more; the target keeps its place in the order.
@@ -229,7 +248,7 @@ impl Rollout {
             for &pool in self.facts.pools_of(target) {
                 let pool = &mut self.state.pools[pool as usize];
                 pool.leaving -= 1;
-                pool.left += 1;
+                pool.moved.left += 1;
             }
         }
     }
@@ -243,9 +262,9 @@ impl Rollout {
             return;
         }
         for &pool in facts.pools_of(target) {
-            if was == Presence::Leaving {
-                self.state.pools[pool as usize].leaving -= 1;
-            }
+            let run = &mut self.state.pools[pool as usize];
+            run.leaving -= u32::from(was == Presence::Leaving);
+            run.moved.returned += 1;
             for &class in &facts.pool_classes[pool as usize] {
                 self.state.queue.ask_again(class);
             }

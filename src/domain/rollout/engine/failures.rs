@@ -116,15 +116,38 @@ impl Rollout {
     }
 
     /// Arms the timer that watches over progress. It is set anew when it fires, not at every step.
-    pub(super) fn watch_progress(&mut self, turn: &mut Turn) {
-        if let Some(seconds) = self.facts.plan.limits.progress_deadline_seconds {
-            let at = self.state.last_progress.plus_seconds(seconds);
-            self.state.progress_check_at = Some(at);
-            turn.effects.push(Effect::Arm {
-                timer: Timer::ProgressDeadline,
-                at,
-            });
+    fn watch_progress(&mut self, seconds: u64, turn: &mut Turn) {
+        let at = self.state.last_progress.plus_seconds(seconds);
+        self.state.progress_check_at = Some(at);
+        turn.effects.push(Effect::Arm {
+            timer: Timer::ProgressDeadline,
+            at,
+        });
+    }
+
+    /// Lets the progress deadline's clock run from now on, where it stood still and work goes on.
+    pub(super) fn wake_progress(&mut self, turn: &mut Turn) {
+        if let Some(seconds) = self.facts.plan.limits.progress_deadline_seconds
+            && self.state.progress_check_at.is_none()
+            && matches!(self.state.phase, Phase::Running)
+            && !matches!(self.state.course, Course::Halt { .. })
+            && !self.waits_on_purpose()
+        {
+            self.state.last_progress = turn.now;
+            self.watch_progress(seconds, turn);
         }
+    }
+
+    /// No progress is expected while it is paused, soaks, or is at a gate.
+    fn waits_on_purpose(&self) -> bool {
+        self.state.paused.is_some()
+            || matches!(
+                self.state.course,
+                Course::Forth {
+                    at: At::Soaking(_) | At::Gate(_),
+                    ..
+                }
+            )
     }
 
     pub(super) fn progress_timer(&mut self, turn: &mut Turn) {
@@ -135,29 +158,20 @@ impl Rollout {
         if !due || !matches!(self.state.phase, Phase::Running) {
             return;
         }
-        let waits_on_purpose = self.state.paused.is_some()
-            || matches!(
-                self.state.course,
-                Course::Forth {
-                    at: At::Soaking(_) | At::Gate(_),
-                    ..
-                }
-            );
-        if waits_on_purpose {
-            self.state.last_progress = turn.now;
+        if self.waits_on_purpose() {
+            self.state.progress_check_at = None;
+            return;
         }
         if self.state.last_progress.plus_seconds(seconds) > turn.now {
-            self.watch_progress(turn);
+            self.watch_progress(seconds, turn);
             return;
         }
         self.state.progress_check_at = None;
         let why = format!("no target got any further for {seconds} s");
         match self.state.course {
             Course::Forth { stage, .. } => {
+                // The clock starts again for whatever is decided.
                 self.decide(stage, &why, turn);
-                // The clock starts again for whatever was decided.
-                self.state.last_progress = turn.now;
-                self.watch_progress(turn);
             }
             Course::Back => {
                 self.note(turn, "give up going back", why);

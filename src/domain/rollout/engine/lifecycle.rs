@@ -147,9 +147,10 @@ impl Rollout {
                 Phase::New | Phase::Leases(_) | Phase::Hosts | Phase::Ended { .. } => false,
             };
             if !changed {
-                return;
+                break;
             }
         }
+        self.wake_progress(turn);
     }
 
     fn settle_running(&mut self, turn: &mut Turn) -> bool {
@@ -253,7 +254,6 @@ impl Rollout {
         }
         self.state.phase = Phase::Running;
         self.state.last_progress = turn.now;
-        self.watch_progress(turn);
         for (target, outcome, error) in numbered {
             if self.state.targets[target as usize].state != TargetState::Pending {
                 continue;

@@ -5,6 +5,7 @@
 //! [`Rollout::settle`] starts whatever may be started now. Nothing here looks at all targets for one
 //! event: counters, the queue and the set of active targets answer instead.
 
+mod attempts;
 mod back;
 mod capacity;
 mod failures;

@@ -148,8 +148,15 @@ pub(super) enum Once {
 pub(super) struct PoolRun {
     /// Members on their way out: they may still be counted as in service.
     pub leaving: u32,
-    /// How many members were taken out by now; only ever grows.
+    /// How many members were taken out, and came back, by now.
+    pub moved: Moved,
+}
+
+/// Counts that only ever grow: what happened to a pool between a question and its answer is their difference.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Moved {
     pub left: u64,
+    pub returned: u64,
 }
 
 /// The machine's part of a target.
@@ -188,8 +195,8 @@ pub(super) enum Work {
     /// The load balancer is asked whether it may start.
     Asking {
         way: Way,
-        /// [`PoolRun::left`] of its pools when the question was asked.
-        left: Vec<u64>,
+        /// [`PoolRun::moved`] of its pools when the question was asked.
+        then: Vec<Moved>,
     },
     Step(Doing),
     /// The next attempt comes at this moment.

@@ -8,7 +8,9 @@ use crate::domain::plan::{Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, 
 use crate::domain::rollout::strategy::{TargetFacts, lay_out};
 use crate::domain::target::{Pool, Target};
 
-use super::scenario::{Host, Scenario, ScenarioStep, SimulationError};
+use super::hosts::Host;
+use super::scenario::{Scenario, SimulationError};
+use super::steps::ScenarioStep;
 
 pub(super) fn plan(scenario: &Scenario) -> Result<Arc<Plan>, SimulationError> {
     let hosts = &scenario.hosts;

@@ -2,9 +2,13 @@
 //! the same text gives the same report.
 
 mod dice;
+mod fate;
+mod hosts;
 mod layout;
 mod report;
 mod scenario;
+mod steering;
+mod steps;
 mod world;
 
 use std::sync::Arc;

@@ -5,9 +5,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::domain::name::TargetName;
 use crate::domain::rollout::Steer;
 use crate::domain::rollout::strategy::StrategyError;
+
+use super::hosts::{Host, HostEntry, Targets};
+use super::steering::Steering;
+use super::steps::{self, ScenarioStep};
 
 /// A simulation that cannot be run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,7 +60,7 @@ pub(super) struct Scenario {
     #[serde(default)]
     pub config: Map<String, Value>,
     /// The steps of each target; the usual ones where none are given.
-    #[serde(default = "usual_steps")]
+    #[serde(default = "steps::usual")]
     pub steps: Vec<ScenarioStep>,
     #[serde(default)]
     durations: BTreeMap<String, Duration>,
@@ -82,68 +85,6 @@ pub(super) struct Scenario {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Targets {
-    Count(u64),
-    List(Vec<HostEntry>),
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum HostEntry {
-    Name(String),
-    Full(Box<HostFields>),
-}
-
-/// Like a server in a configuration, and what a simulation may say of it.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HostFields {
-    name: String,
-    #[serde(default)]
-    address: Option<String>,
-    #[serde(default)]
-    port: Option<u16>,
-    #[serde(default)]
-    user: Option<String>,
-    #[serde(default)]
-    labels: BTreeMap<String, String>,
-    #[serde(default)]
-    vars: BTreeMap<String, Value>,
-    #[serde(default)]
-    zone: Option<String>,
-    #[serde(default = "yes")]
-    in_service: bool,
-    #[serde(default)]
-    version: Option<String>,
-    #[serde(default)]
-    group: Option<String>,
-    #[serde(default)]
-    ring: Option<Value>,
-}
-
-fn yes() -> bool {
-    true
-}
-
-/// One made-up host.
-#[derive(Debug, Clone)]
-pub(super) struct Host {
-    pub name: TargetName,
-    pub address: String,
-    pub port: Option<u16>,
-    pub user: Option<String>,
-    pub labels: BTreeMap<String, String>,
-    pub vars: BTreeMap<String, Value>,
-    pub zone: String,
-    pub in_service: bool,
-    pub version: Option<String>,
-    pub group: Option<String>,
-    pub ring: Option<String>,
-    pub pools: Vec<String>,
-}
-
-#[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ScenarioPool {
     /// A count, or `"70%"`.
@@ -163,75 +104,6 @@ enum Members {
 
 fn everybody() -> Members {
     Members::Pattern("*".to_owned())
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(from = "StepEntry")]
-pub(super) struct ScenarioStep {
-    pub name: String,
-    pub retries: u32,
-    pub retry_delay_seconds: u64,
-    pub timeout_seconds: u64,
-    pub idempotent: bool,
-    pub always: bool,
-    pub once: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum StepEntry {
-    Name(String),
-    Full(StepFields),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StepFields {
-    name: String,
-    #[serde(default)]
-    retries: u32,
-    #[serde(default)]
-    retry_delay_seconds: u64,
-    #[serde(default)]
-    timeout_seconds: Option<u64>,
-    #[serde(default)]
-    idempotent: bool,
-    #[serde(default)]
-    always: bool,
-    #[serde(default)]
-    once: bool,
-}
-
-impl From<StepEntry> for ScenarioStep {
-    fn from(entry: StepEntry) -> Self {
-        let fields = match entry {
-            StepEntry::Full(fields) => fields,
-            StepEntry::Name(name) => StepFields {
-                name,
-                retries: 0,
-                retry_delay_seconds: 0,
-                timeout_seconds: None,
-                idempotent: false,
-                always: false,
-                once: false,
-            },
-        };
-        Self {
-            timeout_seconds: fields.timeout_seconds.unwrap_or(600),
-            name: fields.name,
-            retries: fields.retries,
-            retry_delay_seconds: fields.retry_delay_seconds,
-            idempotent: fields.idempotent,
-            always: fields.always,
-            once: fields.once,
-        }
-    }
-}
-
-fn usual_steps() -> Vec<ScenarioStep> {
-    ["pool_out", "install", "check", "pool_in"]
-        .map(|name| StepEntry::Name(name.to_owned()).into())
-        .to_vec()
 }
 
 /// Seconds: fixed, or from one to the other by the seed.
@@ -286,20 +158,6 @@ pub(super) enum FailureKind {
     Hang,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Steering {
-    at: f64,
-    #[serde(rename = "do")]
-    what: String,
-    #[serde(default)]
-    reason: String,
-    #[serde(default)]
-    to: Option<String>,
-    #[serde(default)]
-    rollback: bool,
-}
-
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Analysis {
@@ -313,7 +171,7 @@ pub(super) enum Analysis {
 const LONGEST: f64 = 10.0 * 366.0 * 24.0 * 3600.0;
 const MOST_TARGETS: u64 = 1_000_000;
 
-fn millis(field: &str, seconds: f64) -> Result<u64, SimulationError> {
+pub(super) fn millis(field: &str, seconds: f64) -> Result<u64, SimulationError> {
     if (0.0..=LONGEST).contains(&seconds) {
         Ok((seconds * 1000.0).round() as u64)
     } else {
@@ -508,86 +366,5 @@ impl Duration {
             Self::Fixed(seconds) => (seconds, seconds),
             Self::Between([low, high]) => (low, high),
         }
-    }
-}
-
-impl Host {
-    fn named(name: &str, zone: String, version: Option<String>) -> Result<Self, SimulationError> {
-        let name =
-            TargetName::parse(name).map_err(|error| SimulationError::new("targets", error.to_string()))?;
-        Ok(Self {
-            address: name.to_string(),
-            name,
-            port: None,
-            user: None,
-            labels: BTreeMap::new(),
-            vars: BTreeMap::new(),
-            zone,
-            in_service: true,
-            version,
-            group: None,
-            ring: None,
-            pools: Vec::new(),
-        })
-    }
-
-    fn read(fields: &HostFields, zone: String, version: Option<&String>) -> Result<Self, SimulationError> {
-        let version = fields.version.as_ref().or(version).cloned();
-        let host = Self::named(&fields.name, fields.zone.clone().unwrap_or(zone), version)?;
-        let ring = match &fields.ring {
-            None | Some(Value::Null) => fields.labels.get("ring").cloned(),
-            Some(Value::String(ring)) => Some(ring.clone()),
-            Some(other) => Some(other.to_string()),
-        };
-        Ok(Self {
-            address: fields.address.clone().unwrap_or(host.address),
-            port: fields.port,
-            user: fields.user.clone(),
-            labels: fields.labels.clone(),
-            vars: fields.vars.clone(),
-            in_service: fields.in_service,
-            group: fields
-                .group
-                .clone()
-                .or_else(|| fields.labels.get("group").cloned()),
-            ring,
-            ..host
-        })
-    }
-}
-
-impl Steering {
-    fn read(&self) -> Result<(u64, Steer, String), SimulationError> {
-        let to_end = match self.to.as_deref() {
-            None => false,
-            Some("end") => true,
-            Some(other) => {
-                return Err(SimulationError::new(
-                    "steer.to",
-                    format!("must be \"end\", not `{other}`"),
-                ));
-            }
-        };
-        let steer = match self.what.as_str() {
-            "pause" => Steer::Pause,
-            "resume" => Steer::Resume,
-            "promote" => Steer::Promote { to_end },
-            "force" => Steer::Force,
-            "abort" => Steer::Abort {
-                rollback: self.rollback,
-            },
-            "rollback" => Steer::Rollback,
-            "approve" => Steer::Approve,
-            "reject" => Steer::Reject,
-            other => {
-                return Err(SimulationError::new(
-                    "steer.do",
-                    format!(
-                        "`{other}` is none of pause, resume, promote, force, abort, rollback, approve, reject"
-                    ),
-                ));
-            }
-        };
-        Ok((millis("steer.at", self.at)?, steer, self.reason.clone()))
     }
 }

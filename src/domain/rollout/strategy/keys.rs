@@ -176,7 +176,7 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    pub fn read(keys: &Map<String, Value>) -> Result<Self, StrategyError> {
+    pub fn read(keys: &Map<String, Value>, in_service: usize) -> Result<Self, StrategyError> {
         let names = ROLLOUT_KEYS.iter().map(|(name, _)| *name);
         if let Some(unknown) = keys.keys().find(|key| names.clone().all(|name| name != *key)) {
             let message = format!("is no rollout key{}", suggestion(unknown, names));
@@ -188,7 +188,7 @@ impl Keys {
         let flag = |key: &str| get(key).map(|value| read_flag(key, value)).transpose();
         let stages = match (get("stages"), get("staggered_batch")) {
             (Some(stages), _) => Some(StageList::read(stages)?),
-            (None, Some(batch)) => read_staggered_batch(batch)?,
+            (None, Some(batch)) => read_staggered_batch(batch, in_service)?,
             (None, None) => None,
         };
         Ok(Self {
@@ -380,12 +380,23 @@ fn read_canary_pool(value: &Value) -> Result<Vec<(Option<String>, String)>, Stra
     }
 }
 
-/// Edge's table by fleet size cannot be read here without the fleet, and our default is its repaired form;
-/// a plain list is honoured.
-fn read_staggered_batch(value: &Value) -> Result<Option<StageList>, StrategyError> {
+/// A text or list of percentages; or Edge's table, from which the line for so many targets in service is
+/// taken (its entry `0` only names the last label).
+fn read_staggered_batch(value: &Value, in_service: usize) -> Result<Option<StageList>, StrategyError> {
     let named = |error: StrategyError| StrategyError::new("staggered_batch", error.message);
-    match value {
-        Value::Object(_) => Ok(None),
-        list => StageList::read(list).map(Some).map_err(named),
+    let Value::Object(table) = value else {
+        return StageList::read(value).map(Some).map_err(named);
+    };
+    let mut fitting: Option<(usize, &Value)> = None;
+    for (size, stages) in table {
+        let least: usize = size.parse().map_err(|_| {
+            StrategyError::new("staggered_batch", format!("`{size}` is no number of targets"))
+        })?;
+        if (1..=in_service).contains(&least) && fitting.is_none_or(|(best, _)| best < least) {
+            fitting = Some((least, stages));
+        }
     }
+    fitting
+        .map(|(_, stages)| StageList::read(stages).map_err(named))
+        .transpose()
 }

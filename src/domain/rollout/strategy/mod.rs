@@ -1,6 +1,6 @@
 //! Strategies: functions from the rollout keys and the targets to stages and limits.
 //!
-//! A new strategy is one file and one line of [`STRATEGIES`].
+//! A new strategy is one file and one line of `STRATEGIES`.
 
 mod all_at_once;
 mod blue_green;
@@ -144,7 +144,8 @@ pub fn lay_out(
     targets: &[TargetFacts],
     pools: &[Pool],
 ) -> Result<Laid, StrategyError> {
-    let keys = Keys::read(keys)?;
+    let in_service = targets.iter().filter(|target| target.in_service).count();
+    let keys = Keys::read(keys, in_service)?;
     check_targets(targets)?;
     spare::check(targets, pools)?;
     let strategy = find(&keys.strategy)?;

@@ -213,6 +213,9 @@ fn edges_keys_are_mapped() {
     )
     .unwrap();
     assert_eq!(staggered, lay(&json!({"stages": "10%,50%,100%"}), 10).unwrap());
+    let table = json!({"0": "Others", "1": ["100%"], "4": ["25%", "100%"], "8": ["10%", "100%"]});
+    let by_table = lay(&json!({"staggered_batch": table}), 10).unwrap();
+    assert_eq!(by_table, lay(&json!({"stages": "10%,100%"}), 10).unwrap());
     let rolling = lay(&json!({"is_staggered": false}), 10).unwrap();
     assert_eq!(rolling, lay(&json!({"strategy": "rolling"}), 10).unwrap());
     let serial = json!({"zone_parallelazation": false, "zone_serialization_order": ["east", "west"]});

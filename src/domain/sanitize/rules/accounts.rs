@@ -19,7 +19,7 @@ rules! {
     REMOVE_VITAL = "accounts.remove-vital", Deny, "It removes or locks an account that the host needs, or removes people's files with it.",
         matches ["userdel -f root", "userdel -r deploy", "deluser --remove-home bob", "groupdel sudo", "userdel www-data"], near ["userdel bob"];
     RIGHTS = "accounts.rights", Deny, "It changes who may become root.",
-        matches ["echo 'x ALL=(ALL) NOPASSWD: ALL' >> /etc/sudoers", "visudo -f /tmp/x", "EDITOR='tee -a' visudo"], near ["visudo -c", "sudo -l"];
+        matches ["visudo -f /tmp/x", "EDITOR='tee -a' visudo"], near ["visudo -c", "sudo -l"];
     LOGIN_KEYS = "ssh.login-keys", Deny, "It replaces or removes the keys with which people log in.",
         matches ["rm ~/.ssh/authorized_keys", "echo 'ssh-ed25519 AAAA x' > /root/.ssh/authorized_keys", "rm -f /root/.ssh/authorized_keys"], near ["cat ~/.ssh/authorized_keys", "ssh-keygen -R web-1"];
     ADD_KEY = "ssh.add-key", Ask, "It lets one more key log in.",
@@ -67,11 +67,13 @@ fn needed(user: &str) -> bool {
     matches!(user, "root" | "daemon" | "bin" | "sys" | "www-data" | "nginx" | "apache" | "mysql" | "postgres" | "sshd" | "systemd-network" | "systemd-resolve" | "messagebus" | "nobody" | "sudo" | "wheel" | "shadow" | "adm" | "mail" | "syslog" | "dbus" | "polkitd" | "redis" | "mongodb" | "docker")
 }
 
+/// The options of the account tools that take a value.
+const ACCOUNT_OPTIONS: &str = "-u -g -G -d -s -c -p -e -f -k -K -b --uid --gid --groups --home --home-dir --shell --comment --password --expiredate --inactive --base-dir --login -R --root --ingroup --gecos -E -M -I -W --maxdays --expire";
+
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
-    let options = call.options(
-        "-u -g -G -d -s -c -p -e -f -k -K -b -l_ --uid --gid --groups --home --home-dir --shell --comment --password --expiredate --inactive --base-dir --login -R --root --ingroup --gecos -a_ -E -M -m_ -I -W --maxdays --expire",
-    );
+    let valued = if call.name == "passwd" { "-n -x -w -i -r -R" } else { ACCOUNT_OPTIONS };
+    let options = call.options(valued);
     let rest: Vec<&str> = options.rest.iter().map(String::as_str).collect();
     let zero = |value: Option<&str>| value.is_some_and(|v| v.trim_start_matches('0').is_empty() && !v.is_empty());
     let rule = match call.name {

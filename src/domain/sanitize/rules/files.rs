@@ -39,7 +39,7 @@ const VITAL: &[&str] = &[
     "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/sudoers", "/etc/fstab", "/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/ld.so.cache",
     "/etc/ld.so.conf", "/etc/inittab", "/etc/hostname", "/etc/machine-id", "/etc/crypttab", "/etc/mdadm/mdadm.conf", "/etc/mdadm.conf", "/etc/localtime", "/etc/profile", "/etc/bash.bashrc", "/etc/crontab",
     "/etc/ssh/sshd_config", "/etc/network/interfaces", "/etc/login.defs", "/etc/securetty", "/etc/shells", "/etc/os-release", "/etc/exports", "/etc/iptables/rules.v4", "/etc/nftables.conf", "/etc/kubernetes/admin.conf",
-    "/etc/letsencrypt/live", "/root/.ssh/authorized_keys", "/swapfile", "/etc/environment", "/etc/services", "/etc/protocols", "/etc/default/grub", "/etc/grub.d", "/etc/rc.local",
+    "/etc/letsencrypt/live", "/swapfile", "/etc/environment", "/etc/services", "/etc/protocols", "/etc/default/grub", "/etc/grub.d", "/etc/rc.local",
 ];
 
 /// Programs in system folders that everything else needs.

@@ -4,7 +4,7 @@ use super::{Call, Hit, Rule, rules};
 
 rules! {
     CUT = "network.cut", Deny, "It takes an interface or the way out away: the host cannot be reached any more.",
-        matches ["ip link set eth0 down", "ifconfig eth0 down", "ip route del default", "ip addr flush dev eth0", "nmcli networking off", "ip r flush table main", "ifdown -a", "route del default", "systemctl stop networking"],
+        matches ["ip link set eth0 down", "ifconfig eth0 down", "ip route del default", "ip addr flush dev eth0", "nmcli networking off", "ip r flush table main", "ifdown -a", "route del default", "ifdown eth0"],
         near ["ip -br link", "ip addr show", "ip route get 1.1.1.1", "nmcli general", "ip link set dummy0 up", "ifconfig -a"];
     CUT_DOUBTFUL = "network.change", Ask, "It changes addresses, routes or interfaces of the running host.",
         matches ["ip route add 10.0.0.0/8 via 10.1.1.1", "ip addr add 10.0.0.5/24 dev eth0", "nmcli con modify eth0 ipv4.method manual", "netplan apply", "ip link delete br0", "ip rule add from 10.0.0.1 table 5", "nmcli con down eth0"],

@@ -97,7 +97,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         let glob = text::has_glob(bare) || bare.contains('*');
         let pattern = text::globbing(bare);
         let fixed = pattern.chars().take_while(|c| !text::is_sign(*c)).count();
-        if glob && fixed < 4 || bare == "." || bare == text::SOME.to_string() && options.any(&["--nodeps", "--force-all"]) {
+        if glob && fixed < 4 || bare == "." || (bare == text::SOME.to_string() || bare == text::UNKNOWN.to_string()) && options.any(&["--nodeps", "--force-all"]) {
             hits.push(Hit::on(&REMOVE_ALL, "nearly all packages"));
         } else if VITAL.contains(&bare)
             || glob && VITAL.iter().any(|name| could_be(&pattern, name))
@@ -107,7 +107,8 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             hits.push(Hit::on(&REMOVE_VITAL, "vital package"));
         }
     }
-    if hits.is_empty() && matches!(call.name, "dpkg" | "rpm" | "pacman" | "emerge") {
+    let pacman = call.name == "pacman" && !call.words().any(|w| w.starts_with("-R") && w.contains('s'));
+    if hits.is_empty() && matches!(call.name, "dpkg" | "rpm" | "pacman" | "emerge") && !pacman {
         hits.push(Hit::of(&REMOVE));
     }
     hits

@@ -150,7 +150,7 @@ fn single(full: &str, loss: Loss, kind: Kind, what: &str, mode: &str) -> Option<
 fn service_owner(full: &str, owner: &str) -> bool {
     let user = owner.split([':', '.']).find(|part| !part.is_empty()).unwrap_or_default();
     let folder = full.rsplit('/').next().unwrap_or_default();
-    let named = !user.is_empty() && user.len() > 2 && (folder.starts_with(user) || user.starts_with(folder) || full.split('/').any(|part| part == user));
+    let named = !user.is_empty() && user.len() > 2 && !folder.is_empty() && (folder.starts_with(user) || user.starts_with(folder) || full.split('/').any(|part| part == user));
     named && user != "root"
         || matches!((user, folder), ("postgres", "postgresql" | "pgsql" | "data" | "main") | ("www-data" | "nginx" | "apache", "www" | "html") | ("mysql", "mariadb") | ("root", "root"))
 }

@@ -87,10 +87,26 @@ fn kill(call: &Call<'_>) -> Vec<Hit> {
             hits.push(Hit::on(&KILL_VITAL, "process 1"));
         }
     }
-    if let Some(steps) = call.origin.map(|origin| &origin.steps) {
-        let _ = steps;
-    }
+    hits.extend(call.origin.and_then(|origin| listed(&origin.steps)));
     hits
+}
+
+/// What a list of processes that is killed holds, by the programs that made it.
+fn listed(steps: &[String]) -> Option<Hit> {
+    let first = steps.first()?;
+    if let Some(name) = first.strip_prefix("pidof ").or_else(|| first.strip_prefix("pgrep ")) {
+        return if matches!(name, "sshd" | "ssh") {
+            Some(Hit::on(&KILL_LOGIN, "sshd"))
+        } else if VITAL.contains(&name) {
+            Some(Hit::on(&KILL_VITAL, "vital process"))
+        } else if matches!(name, "." | ".*" | "" | "-u root" | "^") {
+            Some(Hit::on(&KILL_ALL, "every process"))
+        } else {
+            None
+        };
+    }
+    let chosen = steps.iter().any(|step| step.contains("grep") || step.contains("jq"));
+    (first == "ps of all" && !chosen).then(|| Hit::on(&KILL_ALL, "every process"))
 }
 
 fn by_name(call: &Call<'_>) -> Vec<Hit> {

@@ -6,7 +6,7 @@ rules! {
     MASK = "services.mask", Ask, "A masked service cannot be started any more, not even by those that need it.",
         matches ["systemctl mask nginx", "systemctl mask --now app"], near ["systemctl unmask nginx", "systemctl stop nginx"];
     MASK_VITAL = "services.mask-vital", Deny, "It stops, masks or disables what the host needs to run.",
-        matches ["systemctl mask systemd-networkd", "systemctl stop dbus", "systemctl disable --now systemd-logind", "systemctl mask cron ssh", "systemctl stop systemd-udevd"],
+        matches ["systemctl mask systemd-networkd", "systemctl stop dbus", "systemctl disable --now systemd-logind", "systemctl mask getty@tty1", "systemctl stop systemd-udevd"],
         near ["systemctl restart systemd-resolved", "systemctl status dbus"];
     GUARD = "services.guard", Deny, "It stops what records or watches what happens on the host.",
         matches ["systemctl stop systemd-journald", "auditctl -e 0", "auditctl -D", "systemctl mask auditd"], near ["auditctl -l", "auditctl -s", "systemctl status auditd"];
@@ -17,7 +17,7 @@ rules! {
         matches ["systemctl disable mysql", "systemctl disable --now docker", "systemctl stop kubelet", "chkconfig crond off", "update-rc.d -f cron remove", "systemctl disable --now postgresql"],
         near ["systemctl restart mysql", "systemctl enable mysql", "systemctl stop app"];
     MANY = "services.many", Deny, "It stops many services at once.",
-        matches ["systemctl stop '*'", "systemctl stop '*.service'", "systemctl isolate sysinit.target", "systemctl disable '*'"], near ["systemctl stop 'app-*'", "systemctl list-units '*'"];
+        matches ["systemctl stop '*'", "systemctl stop '*.service'", "systemctl stop '*.socket'", "systemctl disable '*'"], near ["systemctl stop 'app-*'", "systemctl list-units '*'"];
     WEAKEN = "services.weaken", Ask, "It weakens a protection for all programs.",
         matches ["setsebool -P httpd_can_network_connect on", "aa-complain /usr/sbin/mysqld", "semanage permissive -a httpd_t", "semodule -r x"],
         near ["getsebool -a", "semanage port -l", "aa-status"];

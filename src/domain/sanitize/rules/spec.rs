@@ -41,6 +41,7 @@ const GLOBALS: &[(&str, &str)] = &[
     ("vault", "-address -namespace"),
     ("consul", "-http-addr -token"),
     ("nomad", "-address -region"),
+    ("ipmitool", "-H -U -P -I -L -f -p -C -k -y"),
     ("zfs", ""),
     ("apt-get", "-o -c -t --option --target-release"),
     ("apt", "-o -c -t"),

@@ -70,8 +70,7 @@ pub fn judge(target: &Target<'_>) -> Vec<Hit> {
         .any(|device| is_under(path, device));
     if let Some(rest) = path.strip_prefix("/dev/tcp/").or_else(|| path.strip_prefix("/dev/udp/")) {
         let local = rest.starts_with("localhost/") || rest.starts_with("127.");
-        let accounts = content.steps.iter().any(|s| s == "treasure");
-        if (content.secret || accounts) && !local {
+        if (content.secret || content.private) && !local {
             hits.push(Hit::on(&secrets::SEND, "network"));
         }
         return hits;

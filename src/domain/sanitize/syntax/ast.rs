@@ -149,7 +149,9 @@ pub enum RedirectOp {
     AppendBoth,
     /// `<>`
     ReadWrite,
-    /// `<&` and `>&` with a descriptor
+    /// `<&`
+    DuplicateInput,
+    /// `>&` with a descriptor
     Duplicate,
     /// `<<` and `<<-`
     HereDocument,

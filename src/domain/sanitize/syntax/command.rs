@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::ast::{Assign, Assigned, Command, Compound, Item, Join, Pipeline, Redirect, Script, Simple, Word};
+use super::ast::{Assign, Assigned, Command, Compound, Item, Join, Pipeline, Script, Simple, Word};
 use super::cursor::{ParseError, Parser, ends_word};
 
 const CLOSERS: &[&str] = &["then", "elif", "else", "fi", "do", "done", "esac", "}"];

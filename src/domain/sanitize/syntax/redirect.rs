@@ -13,7 +13,7 @@ const OPERATORS: &[(&str, RedirectOp)] = &[
     ("<<-", RedirectOp::HereDocument),
     ("<<", RedirectOp::HereDocument),
     ("<>", RedirectOp::ReadWrite),
-    ("<&", RedirectOp::Duplicate),
+    ("<&", RedirectOp::DuplicateInput),
     (">>", RedirectOp::Append),
     (">|", RedirectOp::Write),
     (">&", RedirectOp::Duplicate),

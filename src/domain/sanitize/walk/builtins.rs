@@ -37,7 +37,7 @@ impl Walker<'_> {
         if !rules::quiet::is_quiet(name) {
             self.tail(rest, span);
         }
-        Stream::unknown()
+        Stream { steps: vec![name.to_owned()], ..Stream::unknown() }
     }
 
     fn builtin(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span, opened: &Opened) -> Option<Stream> {

@@ -172,7 +172,8 @@ fn condition_arithmetic(condition: &Script) -> Option<String> {
 
 /// Whether a body waits for what it starts, or pauses.
 fn waits(body: &Script) -> bool {
-    body.items.iter().flat_map(|item| &item.pipelines).flat_map(|(_, pipeline)| &pipeline.commands).any(|command| {
+    let waiting = body.items.iter().filter(|item| !item.background);
+    waiting.flat_map(|item| &item.pipelines).flat_map(|(_, pipeline)| &pipeline.commands).any(|command| {
         match command {
             Command::Simple(simple) => simple
                 .words

@@ -70,7 +70,12 @@ impl Walker<'_> {
                     self.write(&file, Change::Overwrite, &content, span);
                 }
             }
-            "touch" | "mkfifo" | "mknod" => {}
+            "mkfifo" | "mknod" => {
+                if let Some(path) = operands.first() {
+                    let path = self.path(path);
+                    self.files.insert(format!("fifo:{path}"), Stream::unknown());
+                }
+            }
             "rm" | "unlink" | "shred" => {
                 for file in &operands {
                     let path = self.path(file);

@@ -154,7 +154,7 @@ impl<'s> Walker<'s> {
 
     /// Follows the judged text itself.
     pub fn judge(mut self, script: &Script, whole: Span) -> (Vec<Finding>, Vec<Executed>) {
-        self.script(script, &Stream::unknown());
+        self.script(script, &Stream::inherited());
         if self.overspent {
             self.find(&shell::TOO_COMPLEX, whole, String::new());
         }

@@ -78,6 +78,8 @@ impl Walker<'_> {
                     .collect();
                 line(if lines.is_empty() { SOME.to_string() } else { lines.join("\n") })
             }
+            "env" | "printenv" => Some(Stream { private: true, ..Stream::unknown() }),
+            "pg_dump" | "pg_dumpall" | "mysqldump" | "mongodump" | "mariadb-dump" => Some(Stream { private: true, ..Stream::unknown() }),
             "locate" | "plocate" => line(format!("/{SOME}/{STAR}")),
             "curl" | "wget" | "fetch" | "aria2c" | "lynx" | "w3m" | "links" | "http" | "https" | "xh" | "GET" | "lwp-request" | "lwp-download" | "axel" => {
                 Some(self.download(name, rest, stdin))
@@ -95,7 +97,18 @@ impl Walker<'_> {
                 // Made to be evaluated by a shell: as trusted as the tool itself.
                 Some(Stream { file: true, ..Stream::unknown() })
             }
-            _ if PLAIN.contains(&name) => Some(Stream { text: Some(format!("{SOME}\n")), ..Stream::default() }),
+            "ps" => {
+                let all = words.iter().any(|w| matches!(*w, "-e" | "-A" | "aux" | "ax" | "-ef" | "-aux" | "-ax" | "axo" | "-eo" | "-Ao" | "-axo" | "auxww") || w.starts_with("-eo") || w.starts_with("axo"));
+                let step = if all { "ps of all" } else { "ps" };
+                Some(Stream { text: Some(format!("{SOME}\n")), steps: vec![step.to_owned()], ..Stream::default() })
+            }
+            "pidof" | "pgrep" => {
+                let step = format!("{name} {}", operands.last().copied().unwrap_or_default());
+                Some(Stream { text: Some(format!("{SOME}\n")), steps: vec![step], ..Stream::default() })
+            }
+            _ if PLAIN.contains(&name) => {
+                Some(Stream { text: Some(format!("{SOME}\n")), steps: vec![name.to_owned()], ..Stream::default() })
+            }
             _ => None,
         }
     }

@@ -48,7 +48,7 @@ impl Walker<'_> {
             return;
         }
         let fd = redirect.fd.as_deref();
-        if redirect.op == RedirectOp::Duplicate {
+        if matches!(redirect.op, RedirectOp::Duplicate | RedirectOp::DuplicateInput) {
             self.duplicate(fd, &target, redirect, opened);
             return;
         }
@@ -106,10 +106,9 @@ impl Walker<'_> {
         if path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/") {
             opened.socket = true;
         }
-        if matches!(fd, None | Some("0")) && !matches!(fd, Some("1" | "2")) {
+        if redirect.op == RedirectOp::DuplicateInput && matches!(fd, None | Some("0")) || fd == Some("0") {
             opened.input = Some(self.content(&path));
-        }
-        if matches!(fd, None | Some("1")) {
+        } else if matches!(fd, None | Some("1")) {
             opened.output = Some((path, Change::Append, redirect.span));
         }
     }
@@ -123,7 +122,12 @@ impl Walker<'_> {
         if let Some(stream) = outgoing(&full) {
             return stream;
         }
-        Stream { file: true, secret: secrets::is_secret(&full), ..Stream::unknown() }
+        Stream {
+            file: true,
+            secret: secrets::is_secret(&full),
+            private: secrets::is_private(&full),
+            ..Stream::unknown()
+        }
     }
 
     /// Hands a command's output to where its redirections send it; what is left is what the next command reads.

@@ -190,10 +190,15 @@ impl Walker<'_> {
             let end = tail.iter().position(|a| a.text == ";" || a.text == "+").unwrap_or(tail.len());
             let starts = self.found_texts(rest);
             for start in starts {
-                let command: Vec<Argument> = tail[..end]
+                let mut command: Vec<Argument> = tail[..end]
                     .iter()
                     .map(|a| Argument { text: a.text.replace("{}", &start), span: a.span })
                     .collect();
+                let whole = start.ends_with(&format!("/{}", text::STAR)) && !start.contains(SOME);
+                if whole && command.first().is_some_and(|a| matches!(super::base(&a.text), "chmod" | "chown" | "chgrp")) {
+                    // All that lies below is what `-R` would reach.
+                    command.insert(1, Argument { text: "-R".to_owned(), span });
+                }
                 self.chain.push(format!("{name} {}", argument.text));
                 self.call(&command, &Stream::empty(), span, &Opened::default());
                 self.chain.pop();
@@ -280,7 +285,7 @@ impl Walker<'_> {
         span: Span,
     ) -> Stream {
         let origin = self.origin.replace(input.clone());
-        let origin = if input.remote.is_some() || input.decoded || input.secret { origin } else { std::mem::replace(&mut self.origin, origin) };
+        let origin = if input.remote.is_some() || input.decoded || input.secret || !input.steps.is_empty() { origin } else { std::mem::replace(&mut self.origin, origin) };
         let mut output = Stream::empty();
         if let Some(mark) = mark.filter(|mark| !mark.is_empty()) {
             for value in values.iter().take(LINES) {

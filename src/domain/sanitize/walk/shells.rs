@@ -171,6 +171,9 @@ impl Walker<'_> {
                 let depth = stream.steps.len();
                 self.chain.extend(stream.steps.iter().cloned());
                 let output = self.text(&source, step, span, &Stream::empty());
+                if stream.steps.iter().any(|s| is_decoder(s)) {
+                    self.find(&shell::DECODED_TEXT, span, format!("{step} of decoded text"));
+                }
                 self.chain.truncate(self.chain.len() - depth);
                 if stream.remote.is_some() && text::has_unknown(&source) {
                     self.shell_reads(&Stream { text: None, ..stream.clone() }, step, span);
@@ -188,7 +191,7 @@ impl Walker<'_> {
             None => self.find(&shell::UNKNOWN_TEXT, span, what),
         }
         self.chain.truncate(self.chain.len() - stream.steps.len());
-        Stream { remote: stream.remote, ..Stream::unknown() }
+        Stream { remote: stream.remote, steps: vec!["shell output".to_owned()], ..Stream::unknown() }
     }
 
     fn ssh(&mut self, rest: &[Argument], stdin: &Stream, span: Span) -> Stream {
@@ -386,6 +389,11 @@ impl Walker<'_> {
         }
         Stream::empty()
     }
+}
+
+/// Whether a step hides what a text says.
+fn is_decoder(step: &str) -> bool {
+    ["base64", "base32", "basenc", "xxd", "openssl", "gunzip", "uudecode"].iter().any(|name| step.starts_with(name))
 }
 
 /// The value of one of these options, `--long=value` too.

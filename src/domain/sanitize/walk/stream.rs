@@ -11,6 +11,8 @@ pub struct Stream {
     pub remote: Option<Remote>,
     /// It holds passwords, keys or the like.
     pub secret: bool,
+    /// It lists accounts, settings or what people typed: nothing for strangers.
+    pub private: bool,
     /// It never ends (`/dev/zero`, `yes`).
     pub endless: bool,
     /// It came out of a decoder that could not be followed.
@@ -41,6 +43,11 @@ impl Stream {
     /// Nothing.
     pub fn empty() -> Self {
         Self::known("")
+    }
+
+    /// What a command reads that nobody gave anything to read.
+    pub fn inherited() -> Self {
+        Self { file: true, ..Self::default() }
     }
 
     /// Output that nothing is known of.
@@ -93,6 +100,7 @@ impl Stream {
         }
         self.remote = self.remote.max(other.remote);
         self.secret |= other.secret;
+        self.private |= other.private;
         self.endless |= other.endless;
         self.decoded |= other.decoded;
         self.file |= other.file;

@@ -31,7 +31,7 @@ impl Walker<'_> {
             if let Some(read) = walker.file_only(script) {
                 return read;
             }
-            walker.script(script, &Stream::unknown())
+            walker.script(script, &Stream::inherited())
         });
         self.place = place;
         stream

@@ -153,7 +153,7 @@ impl Walker<'_> {
             {
                 return Some(self.shell_reads(stdin, name, span));
             }
-            return Some(Stream::empty());
+            return Some(if name == "env" { Stream { private: true, ..Stream::unknown() } } else { Stream::empty() });
         }
         if name == "chroot"
             && let Some(root) = rest[..at].iter().rfind(|a| !a.text.starts_with('-'))

@@ -67,7 +67,7 @@ fn one(pattern: &[char], at: usize, c: char) -> Option<usize> {
 fn class(inner: &[char], c: char) -> bool {
     let text: String = inner.iter().collect();
     if text.starts_with("[:") {
-        return match text.trim_matches(['[', ':', ']']) {
+        return match text.trim_matches(|c| matches!(c, '[' | ':' | ']' | OPEN | CLOSE)) {
             "alpha" => c.is_ascii_alphabetic(),
             "digit" => c.is_ascii_digit(),
             "alnum" => c.is_ascii_alphanumeric(),

@@ -88,22 +88,36 @@ pub fn globbing(text: &str) -> String {
         match c {
             '*' => out.push(STAR),
             '?' => out.push(ONE),
-            '[' => {
-                let from = usize::from(rest.starts_with(['!', '^'])) + 1;
-                match rest.get(from..).and_then(|tail| tail.find(']')).filter(|end| !rest[..from + end].contains('/')) {
-                    Some(end) => {
-                        out.push(OPEN);
-                        out.push_str(&rest[..from + end]);
-                        out.push(CLOSE);
-                        rest = &rest[from + end + 1..];
-                    }
-                    None => out.push('['),
+            '[' => match bracket_end(rest).filter(|end| !rest[..*end].contains('/')) {
+                Some(end) => {
+                    out.push(OPEN);
+                    out.push_str(&rest[..end]);
+                    out.push(CLOSE);
+                    rest = &rest[end + 1..];
                 }
-            }
+                None => out.push('['),
+            },
             c => out.push(c),
         }
     }
     out
+}
+
+/// Where the `]` stands that closes a bracket, given what follows its `[`.
+fn bracket_end(rest: &str) -> Option<usize> {
+    let mut at = usize::from(rest.starts_with(['!', '^']));
+    let mut first = true;
+    loop {
+        let tail = rest.get(at..)?;
+        if let Some(class) = tail.strip_prefix("[:") {
+            at += class.find(":]")? + 4;
+        } else if tail.starts_with(']') && !first {
+            return Some(at);
+        } else {
+            at += tail.chars().next()?.len_utf8();
+        }
+        first = false;
+    }
 }
 
 /// The escapes of `$'..'` and `printf` (`ansi`), or of `echo -e`.
@@ -162,7 +176,10 @@ pub fn unescape(raw: &str, ansi: bool) -> String {
                     None => out.push(0),
                 }
             }
-            'c' if !ansi => break,
+            'c' if !ansi => {
+                rest = "";
+                break;
+            }
             'c' => {
                 if let Some(control) = after.chars().next().filter(char::is_ascii) {
                     out.push(control as u8 & 0x1f);

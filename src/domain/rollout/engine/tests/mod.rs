@@ -1,4 +1,5 @@
 //! The machine from outside: events in, effects and states out.
 
+mod behaviour;
 mod courses;
 mod transitions;

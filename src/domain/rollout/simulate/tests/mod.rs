@@ -1,5 +1,6 @@
 //! The engine on made-up hosts.
 
+mod docs;
 mod orchestrator;
 mod properties;
 mod report;

@@ -1,0 +1,421 @@
+//! Single rules: steps, capacity, gates, leases, restarts.
+
+use crate::domain::action::{ActionId, ActionStatus, TargetState, WaitKind};
+use crate::domain::actor::Actor;
+use crate::domain::outcome::Outcome;
+use crate::domain::plan::{Gate, OnFailure, OnInconclusive, OnUnreachable};
+use crate::domain::rollout::fixture::{Fate, World, at, created, name, plan, run};
+use crate::domain::rollout::{
+    Effect, Event, GateVerdict, PoolCount, PoolSeen, Rollout, RolloutSettings, Steer, StepState, Timer, Way,
+};
+
+fn fate(bad: impl Fn(&str, Way, &str, u32) -> Option<Outcome> + 'static) -> Fate {
+    Box::new(move |target, way, step, attempt| bad(target, way, step, attempt).unwrap_or(Outcome::Ok))
+}
+
+fn all_ok() -> Fate {
+    fate(|_, _, _, _| None)
+}
+
+fn steer(steer: Steer) -> Event {
+    Event::Steered {
+        steer,
+        by: Actor::System,
+        reason: "to see".to_owned(),
+    }
+}
+
+#[test]
+fn always_steps_run_after_a_failure_and_the_others_are_skipped() {
+    let plan = plan(&[2], 0, |plan| {
+        plan.limits.on_failure = OnFailure::Stop;
+        plan.limits.max_parallel = 1;
+        for target in &mut plan.targets {
+            target.steps[3].always = true;
+        }
+    });
+    let mut world = World::new(
+        &plan,
+        fate(|_, _, step, _| (step == "install").then_some(Outcome::Failed)),
+    );
+    assert_eq!(world.start(), ActionStatus::Failed);
+    let steps: Vec<StepState> = world
+        .rollout
+        .target("h1")
+        .unwrap()
+        .forth
+        .iter()
+        .map(|step| step.state)
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            StepState::Succeeded,
+            StepState::Failed,
+            StepState::Skipped,
+            StepState::Succeeded
+        ]
+    );
+    assert_eq!(world.in_service.len(), 2, "it was put back");
+}
+
+#[test]
+fn retries_come_before_a_failure_and_an_unknown_outcome_is_repeated_only_where_it_may_be() {
+    // (retries, idempotent, the outcome of every attempt but the last, attempts, end)
+    for (retries, idempotent, outcome, attempts, wanted) in [
+        (2, false, Outcome::Failed, 3, TargetState::Succeeded),
+        (1, false, Outcome::Failed, 3, TargetState::Failed),
+        (0, true, Outcome::Unknown, 2, TargetState::Succeeded),
+        (0, true, Outcome::Unknown, 3, TargetState::Unknown),
+        (5, false, Outcome::Unknown, 2, TargetState::Unknown),
+        (5, false, Outcome::Denied, 2, TargetState::Failed),
+        (5, false, Outcome::HostKeyChanged, 2, TargetState::Unreachable),
+    ] {
+        let plan = plan(&[1], 0, |plan| {
+            plan.limits.on_failure = OnFailure::Stop;
+            plan.targets[0].steps[1].retries = retries;
+            plan.targets[0].steps[1].retry_delay_seconds = 3;
+            plan.targets[0].steps[1].idempotent = idempotent;
+        });
+        let mut world = World::new(
+            &plan,
+            fate(move |_, _, step, attempt| (step == "install" && attempt < attempts).then_some(outcome)),
+        );
+        world.start();
+        let state = world.rollout.target("h1").unwrap().state;
+        assert_eq!(state, wanted, "{retries} {idempotent} {outcome}");
+    }
+}
+
+#[test]
+fn once_steps_run_on_one_target_and_the_others_wait_for_them() {
+    let with_migration = |gone_first: bool| {
+        let plan = plan(&[4], 0, |plan| {
+            plan.limits.on_unreachable = OnUnreachable::Skip;
+            for target in &mut plan.targets {
+                let mut migrate = run("migrate");
+                migrate.once = true;
+                target.steps.insert(0, migrate);
+            }
+        });
+        let mut world = World::new(
+            &plan,
+            fate(move |target, _, step, _| {
+                (gone_first && target == "h1" && step == "migrate").then_some(Outcome::Unreachable)
+            }),
+        );
+        assert_eq!(world.start(), ActionStatus::Completed);
+        world.started
+    };
+    let started = with_migration(false);
+    let first: Vec<&str> = started.iter().take(2).map(|(_, _, step)| step.as_str()).collect();
+    assert_eq!(first, ["migrate", "pool_out"]);
+    assert_eq!(started.iter().filter(|(_, _, step)| step == "migrate").count(), 1);
+    let ran_on: Vec<String> = with_migration(true)
+        .into_iter()
+        .filter(|(_, _, step)| step == "migrate")
+        .map(|(target, _, _)| target)
+        .collect();
+    assert_eq!(ran_on, ["h1", "h2"], "left to the next where the first could not");
+}
+
+#[test]
+fn a_once_step_that_fails_decides_whatever_the_budget() {
+    let plan = plan(&[3], 0, |plan| {
+        plan.limits.max_failed = 3;
+        plan.targets[0].steps[1].once = true;
+    });
+    let mut world = World::new(
+        &plan,
+        fate(|_, way, step, _| (way == Way::Forth && step == "install").then_some(Outcome::Failed)),
+    );
+    assert_eq!(world.start(), ActionStatus::RolledBack);
+    assert_eq!(world.rollout.touched().count(), 1);
+}
+
+/// A rollout of ten whose pool must keep nine, at the point where both of its first questions are open.
+fn two_questions() -> Rollout {
+    let plan = plan(&[10], 9, |plan| plan.limits.max_parallel = 2);
+    let mut rollout = Rollout::new(plan, RolloutSettings::default());
+    for event in [
+        created(),
+        Event::LeasesTaken,
+        Event::HostsChecked { unfit: Vec::new() },
+    ] {
+        rollout.apply(&event, at(0)).unwrap();
+    }
+    rollout
+}
+
+#[test]
+fn an_answer_is_never_used_for_two_starts() {
+    let listed = |target: &str| Event::PoolsSeen {
+        target: name(target),
+        pools: vec![PoolSeen {
+            pool: "p".to_owned(),
+            in_service: (1..=10).map(|number| name(&format!("h{number}"))).collect(),
+        }],
+    };
+    let counted = |target: &str| Event::PoolsCounted {
+        target: name(target),
+        pools: vec![PoolCount {
+            pool: "p".to_owned(),
+            in_service: 10,
+            itself: true,
+            out_of_service: Vec::new(),
+        }],
+    };
+    for answer in [listed, counted] as [fn(&str) -> Event; 2] {
+        let mut rollout = two_questions();
+        let first = rollout.apply(&answer("h1"), at(1)).unwrap();
+        assert!(matches!(first[0], Effect::RunStep { .. }));
+        let second = rollout.apply(&answer("h2"), at(1)).unwrap();
+        assert!(
+            matches!(&second[..], [Effect::Arm { timer: Timer::Pools { target }, .. }] if *target == name("h2")),
+            "{second:?}"
+        );
+    }
+}
+
+#[test]
+fn a_member_out_of_service_goes_first_where_nobody_else_may() {
+    let mut rollout = two_questions();
+    let nine = Event::PoolsSeen {
+        target: name("h1"),
+        pools: vec![PoolSeen {
+            pool: "p".to_owned(),
+            in_service: (1..=9).map(|number| name(&format!("h{number}"))).collect(),
+        }],
+    };
+    let effects = rollout.apply(&nine, at(1)).unwrap();
+    assert!(
+        effects
+            .iter()
+            .any(|effect| *effect == Effect::AskPools { target: name("h10") }),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn a_balancer_that_does_not_answer_is_waited_for_and_named() {
+    let mut rollout = two_questions();
+    for target in ["h1", "h2"] {
+        let unknown = Event::PoolsUnknown {
+            target: name(target),
+            error: "connection refused".to_owned(),
+        };
+        rollout.apply(&unknown, at(1)).unwrap();
+    }
+    assert_eq!(rollout.status(), ActionStatus::Waiting);
+    let waiting = rollout.waiting_for().unwrap();
+    assert_eq!(waiting.kind, WaitKind::Balancer);
+    assert!(waiting.detail.contains("connection refused"));
+    assert_eq!(waiting.since, at(1));
+}
+
+#[test]
+fn leases_are_asked_for_again_until_patience_ends() {
+    let mut rollout = Rollout::new(plan(&[1], 0, |_| ()), RolloutSettings::default());
+    rollout.apply(&created(), at(0)).unwrap();
+    let holder = ActionId::from_parts(at(0), [7; 10]);
+    let held = Event::LeasesHeld {
+        holder,
+        targets: vec![name("h1")],
+    };
+    let fired = |timer| Event::TimerFired { timer };
+    let effects = rollout.apply(&held, at(0)).unwrap();
+    assert_eq!(
+        effects,
+        [
+            Effect::Arm {
+                timer: Timer::LeasesGiveUp,
+                at: at(3600)
+            },
+            Effect::Arm {
+                timer: Timer::Leases,
+                at: at(5)
+            }
+        ]
+    );
+    let waiting = rollout.waiting_for().unwrap();
+    assert_eq!(waiting.kind, WaitKind::Lease);
+    assert!(waiting.detail.contains(&holder.to_string()) && waiting.detail.contains("h1"));
+    assert_eq!(
+        rollout.apply(&fired(Timer::Leases), at(5)).unwrap(),
+        [Effect::TakeLeases]
+    );
+    rollout.apply(&held, at(6)).unwrap();
+    assert_eq!(
+        rollout.apply(&fired(Timer::LeasesGiveUp), at(3600)).unwrap(),
+        [Effect::End {
+            status: ActionStatus::Failed
+        }]
+    );
+    assert_eq!(rollout.target("h1").unwrap().state, TargetState::Skipped);
+}
+
+/// A rollout of two stages at the gate between them.
+fn at_gate(gate: Gate, on_inconclusive: OnInconclusive) -> World {
+    let plan = plan(&[1, 1], 0, |plan| {
+        plan.stages[0].gate = gate;
+        plan.limits.on_inconclusive = on_inconclusive;
+    });
+    let mut world = World::new(&plan, all_ok());
+    assert_eq!(world.start(), ActionStatus::Waiting);
+    assert_eq!(world.rollout.waiting_for().unwrap().kind, WaitKind::Gate);
+    world
+}
+
+#[test]
+fn an_approval_gate_goes_on_or_back() {
+    for (answer, wanted) in [
+        (Steer::Approve, ActionStatus::Completed),
+        (Steer::Promote { to_end: false }, ActionStatus::Completed),
+        (Steer::Force, ActionStatus::Completed),
+        (Steer::Reject, ActionStatus::RolledBack),
+        (Steer::Abort { rollback: false }, ActionStatus::ManualFailed),
+        (Steer::Abort { rollback: true }, ActionStatus::RolledBack),
+        (Steer::Rollback, ActionStatus::RolledBack),
+    ] {
+        let mut world = at_gate(Gate::Approval, OnInconclusive::Pause);
+        world.later(world.now, steer(answer.clone()));
+        assert_eq!(world.run(), wanted, "{answer:?}");
+    }
+}
+
+#[test]
+fn an_analysis_is_asked_thrice_before_it_is_inconclusive() {
+    for (answers, on_inconclusive, wanted) in [
+        (
+            vec![GateVerdict::Pass],
+            OnInconclusive::Pause,
+            ActionStatus::Completed,
+        ),
+        (
+            vec![GateVerdict::Fail],
+            OnInconclusive::Pause,
+            ActionStatus::RolledBack,
+        ),
+        (
+            vec![GateVerdict::Inconclusive, GateVerdict::Pass],
+            OnInconclusive::Fail,
+            ActionStatus::Completed,
+        ),
+        (
+            vec![GateVerdict::Inconclusive; 3],
+            OnInconclusive::Pause,
+            ActionStatus::Waiting,
+        ),
+        (
+            vec![GateVerdict::Inconclusive; 3],
+            OnInconclusive::Pass,
+            ActionStatus::Completed,
+        ),
+        (
+            vec![GateVerdict::Inconclusive; 3],
+            OnInconclusive::Fail,
+            ActionStatus::RolledBack,
+        ),
+    ] {
+        let mut world = at_gate(Gate::Analysis, on_inconclusive);
+        for verdict in &answers {
+            let answer = Event::GateAnswered {
+                stage: 0,
+                verdict: *verdict,
+                detail: "by numbers".to_owned(),
+            };
+            world.later(world.now, answer);
+            world.run();
+        }
+        assert_eq!(world.rollout.status(), wanted, "{answers:?} {on_inconclusive:?}");
+    }
+}
+
+#[test]
+fn a_paused_rollout_finishes_what_runs_and_starts_nothing() {
+    let plan = plan(&[4], 0, |plan| plan.limits.max_parallel = 1);
+    let mut world = World::new(&plan, all_ok());
+    world.later(at(2), steer(Steer::Pause));
+    assert_eq!(world.start(), ActionStatus::Waiting);
+    assert_eq!(world.rollout.waiting_for().unwrap().kind, WaitKind::Paused);
+    assert_eq!(world.rollout.counts().of(TargetState::Succeeded), 1);
+    assert_eq!(world.rollout.counts().of(TargetState::Pending), 3);
+    world.later(world.now, steer(Steer::Resume));
+    assert_eq!(world.run(), ActionStatus::Completed);
+}
+
+#[test]
+fn unfit_hosts_that_are_too_many_end_it_before_anything_is_touched() {
+    for (policy, unfit, wanted) in [
+        (OnUnreachable::Fail, Outcome::Unreachable, ActionStatus::Failed),
+        (OnUnreachable::Skip, Outcome::Unreachable, ActionStatus::Completed),
+        (OnUnreachable::Defer, Outcome::AuthFailed, ActionStatus::Completed),
+        (OnUnreachable::Skip, Outcome::Failed, ActionStatus::Failed),
+    ] {
+        let plan = plan(&[2], 0, |plan| plan.limits.on_unreachable = policy);
+        let mut world = World::new(&plan, all_ok());
+        world.happen(&created());
+        world.happen(&Event::LeasesTaken);
+        let checked = Event::HostsChecked {
+            unfit: vec![(name("h1"), unfit, "no".to_owned())],
+        };
+        world.happen(&checked);
+        world.forget();
+        for effect in world.rollout.outstanding(world.now) {
+            world.carry_out(effect);
+        }
+        assert_eq!(world.run(), wanted, "{policy:?} {unfit}");
+        if wanted == ActionStatus::Failed {
+            assert_eq!(world.rollout.touched().count(), 0);
+            assert_eq!(world.rollout.target("h2").unwrap().state, TargetState::Skipped);
+        }
+    }
+}
+
+#[test]
+fn after_a_replay_a_started_step_is_looked_up_and_never_started() {
+    let plan = plan(&[1], 0, |_| ());
+    let mut rollout = Rollout::new(plan, RolloutSettings::default());
+    let seen = Event::PoolsSeen {
+        target: name("h1"),
+        pools: vec![PoolSeen {
+            pool: "p".to_owned(),
+            in_service: vec![name("h1")],
+        }],
+    };
+    for event in [
+        created(),
+        Event::LeasesTaken,
+        Event::HostsChecked { unfit: Vec::new() },
+        seen,
+    ] {
+        rollout.apply(&event, at(0)).unwrap();
+    }
+    let place = |started: bool| {
+        let (target, way, step, attempt) = (name("h1"), Way::Forth, 0, 1);
+        if started {
+            Effect::LookUpStep {
+                target,
+                way,
+                step,
+                attempt,
+            }
+        } else {
+            Effect::RunStep {
+                target,
+                way,
+                step,
+                attempt,
+            }
+        }
+    };
+    assert_eq!(rollout.outstanding(at(9)), [place(false)]);
+    let started = Event::StepStarted {
+        target: name("h1"),
+        way: Way::Forth,
+        step: 0,
+        attempt: 1,
+    };
+    rollout.apply(&started, at(1)).unwrap();
+    assert_eq!(rollout.outstanding(at(9)), [place(true)]);
+}
