@@ -6,6 +6,7 @@
 )]
 
 mod architecture;
+mod browser;
 mod command_line;
 mod config_folder;
 mod habits;
