@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::exit::{Exit, Failure};
-use crate::demo::{self, application};
+use crate::demo::{self, Ending, application, keeper};
 
 /// `edgewise demo`.
 #[derive(Debug, Clone, Args)]
 pub struct DemoArgs {
-    /// How many made-up hosts, in two zones
-    #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=64))]
+    /// How many made-up hosts, in two zones (4 to 64)
+    #[arg(long, default_value_t = 8, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=64))]
     hosts: u32,
     /// The port of the web server, on 127.0.0.1 (else 8080, or a free one)
     #[arg(long, value_name = "P")]
@@ -34,10 +34,14 @@ pub async fn run(args: &DemoArgs) -> Result<Exit, Failure> {
         third_is_healthy: args.third_is_healthy,
         program: super::this_program()?,
     };
-    let as_told = demo::run(&options, &mut std::io::stdout())
+    let ending = demo::run(&options, &mut std::io::stdout())
         .await
         .map_err(|error| Failure::failed(error.to_string()))?;
-    Ok(if as_told { Exit::Done } else { Exit::Failed })
+    Ok(match ending {
+        Ending::AsTold => Exit::Done,
+        Ending::Otherwise => Exit::Failed,
+        Ending::Interrupted => Exit::Interrupted,
+    })
 }
 
 /// `edgewise demo-app`: the application that the demo deploys.
@@ -62,5 +66,19 @@ pub fn run_app(args: &DemoAppArgs) -> Result<Exit, Failure> {
         lifeline: args.lifeline.clone(),
     };
     application::serve(&options).map_err(|error| Failure::failed(error.to_string()))?;
+    Ok(Exit::Done)
+}
+
+/// `edgewise demo-keeper`: clears up after a demo.
+#[derive(Debug, Clone, Args)]
+pub struct DemoKeeperArgs {
+    /// The file that the demo keeps locked while it lives
+    #[arg(long)]
+    lifeline: PathBuf,
+}
+
+/// Runs it.
+pub async fn run_keeper(args: &DemoKeeperArgs) -> Result<Exit, Failure> {
+    keeper::keep(&args.lifeline).await.map_err(|error| Failure::failed(error.to_string()))?;
     Ok(Exit::Done)
 }

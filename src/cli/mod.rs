@@ -133,6 +133,9 @@ enum Command {
     /// The application that the demo deploys
     #[command(hide = true)]
     DemoApp(demo::DemoAppArgs),
+    /// Clears up after a demo that could not
+    #[command(hide = true)]
+    DemoKeeper(demo::DemoKeeperArgs),
 }
 
 /// Runs what the command line asks for, and says on standard error why it could not.
@@ -156,6 +159,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
     match &cli.command {
         Command::Demo(args) => wait(demo::run(args)),
         Command::DemoApp(args) => demo::run_app(args),
+        Command::DemoKeeper(args) => wait(demo::run_keeper(args)),
         Command::Serve(args) => wait(serve::run(args)),
         Command::Plan(args) => wait(act::plan(&server()?, args, output)),
         Command::Run { act, then } => wait(act::run(&server()?, act, then, output)),

@@ -6,6 +6,7 @@
 
 pub mod application;
 mod artifact;
+pub mod keeper;
 mod report;
 mod scene;
 mod traffic;
@@ -30,7 +31,7 @@ use scene::Scene;
 /// How the demo is to run.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How many hosts; at least 2, at most 64.
+    /// How many hosts; at least 4 (two a zone), at most 64.
     pub hosts: u32,
     /// The port of the web server; a free one where it is taken or not said.
     pub port: Option<u16>,
@@ -67,11 +68,22 @@ impl From<AppError> for DemoError {
 /// How long somebody has to open the page before the first deploy begins without them.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Runs the demo. With `once` it says whether everything went as told; without, it stays until it is interrupted.
+/// How the demo ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything went as told.
+    AsTold,
+    /// Something did not.
+    Otherwise,
+    /// Somebody did not wait for the end.
+    Interrupted,
+}
+
+/// Runs the demo. With `once` it ends after the deploys; without, it stays until it is interrupted.
 ///
 /// # Errors
 /// [`DemoError`] where the scene cannot be set.
-pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> Result<bool, DemoError> {
+pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> Result<Ending, DemoError> {
     let scene = Scene::set(options).await?;
     let stop = CancellationToken::new();
     let listener = listen(options.port)?;
@@ -127,7 +139,11 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> Result<bool
         tracing::warn!(%error, "the web server ended badly");
     }
     scene.strike().await;
-    result.map(Option::unwrap_or_default)
+    result.map(|as_told| match as_told {
+        Some(true) => Ending::AsTold,
+        Some(false) => Ending::Otherwise,
+        None => Ending::Interrupted,
+    })
 }
 
 /// The three deploys with traffic, and what came of them.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener as StdListener};
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub(super) struct Scene {
     stop: CancellationToken,
     /// Locked while the demo lives: the applications end with it.
     lifeline: File,
+    /// Clears up where this process cannot any more.
+    keeper: tokio::process::Child,
     root: TempDir,
 }
 
@@ -64,8 +67,8 @@ struct Stand {
 impl Scene {
     /// Sets everything up: nothing is deployed yet.
     pub(super) async fn set(options: &Options) -> Result<Self, DemoError> {
-        if !(2..=64).contains(&options.hosts) {
-            return Err(DemoError::Edgewise("the demo has 2 to 64 hosts".to_owned()));
+        if !(4..=64).contains(&options.hosts) {
+            return Err(DemoError::Edgewise("the demo has 4 to 64 hosts: two a zone, so that one of them can be taken out".to_owned()));
         }
         let machine = |what| move |error| DemoError::Machine { what, error };
         let root = tempfile::Builder::new()
@@ -75,6 +78,16 @@ impl Scene {
         let lifeline_path = root.path().join("alive");
         let lifeline = File::create(&lifeline_path).map_err(machine("a file"))?;
         lifeline.lock().map_err(machine("a lock"))?;
+        let keeper = tokio::process::Command::new(&options.program)
+            .args(["demo-keeper", "--lifeline"])
+            .arg(&lifeline_path)
+            // Not in our group: a Ctrl-C is for us, and it has to outlive that.
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(machine("the keeper"))?;
 
         let fleet = Fleet::start(FleetPlan {
             hosts: hosts(options.hosts),
@@ -136,6 +149,7 @@ impl Scene {
             fleet,
             stop,
             lifeline,
+            keeper,
             root,
         })
     }
@@ -199,12 +213,15 @@ impl Scene {
     }
 
     /// Stops everything and removes the folder.
-    pub(super) async fn strike(self) {
+    pub(super) async fn strike(mut self) {
         self.stop.cancel();
         self.app.runner().stop().await;
         self.fleet.stop().await;
-        // The applications wait for this lock, and end when they get it.
+        // The applications and the keeper wait for this lock: they end, and the keeper clears up.
         drop(self.lifeline);
+        if let Err(error) = self.keeper.wait().await {
+            tracing::debug!(%error, "the keeper was not waited for");
+        }
         if let Err(error) = self.root.close()
             && error.kind() != std::io::ErrorKind::NotFound
         {

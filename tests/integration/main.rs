@@ -5,10 +5,12 @@
     reason = "what a test cannot go on without ends it, and says where"
 )]
 
+mod app;
 mod architecture;
 mod browser;
 mod command_line;
 mod config_folder;
+mod demo;
 mod habits;
 mod logs;
 mod packages;

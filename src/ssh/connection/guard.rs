@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use russh::client::{DisconnectReason, Handler};
 use russh::keys::{HashAlg, PublicKey, PublicKeyOrCertificate};
 
-use crate::ssh::config::{HostConfig, StrictHostKeys};
+use crate::ssh::config::{HostConfig, Origin, StrictHostKeys};
 use crate::ssh::error::SshError;
 use crate::ssh::known_hosts::{HostKeyVerdict, KnownHosts, Shown};
 
@@ -68,9 +68,19 @@ impl Guard {
         Self { host, known, report }
     }
 
-    /// How the command that trusts the host names it.
+    /// How the command that trusts the host names it: as it was asked for, with the address and the port that the
+    /// target's own entry gives, since `ssh_config` does not know them.
     fn asked(&self) -> String {
-        self.host.name.clone()
+        let host = &self.host;
+        let name = match host.hostname.origin {
+            Origin::Asked => &host.hostname.value,
+            _ => &host.name,
+        };
+        match host.port.origin {
+            Origin::Asked if name.contains(':') => format!("[{name}]:{}", host.port.value),
+            Origin::Asked => format!("{name}:{}", host.port.value),
+            _ => name.clone(),
+        }
     }
 
     fn judge(&self, shown: &PublicKeyOrCertificate) -> Result<Option<PublicKey>, SshError> {

@@ -6,3 +6,4 @@ pub mod server;
 pub mod shop;
 pub mod ssh;
 pub mod sshd;
+pub mod world;

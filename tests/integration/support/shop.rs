@@ -172,8 +172,9 @@ fn running(home: &std::path::Path) -> Option<String> {
     if !home.join("app.pid").exists() {
         return None;
     }
-    let release = std::fs::read_to_string(home.join("app/current/version")).ok()?;
-    Some(release.trim().to_owned())
+    // Which release's `start` ran is written there by itself.
+    let version = std::fs::read_to_string(home.join("app.version")).ok()?;
+    Some(version.trim().to_owned())
 }
 
 /// The artifact of a version: how to start it, how to stop it, what it says of itself.
@@ -186,6 +187,7 @@ fn release(version: &str) -> Vec<u8> {
          echo starting {version}\n\
          while [ -e $home/hold ]; do sleep 0.05; done\n\
          (while [ -e $home/app.pid ]; do sleep 1; done) </dev/null >/dev/null 2>&1 &\n\
+         echo {version} >$home/app.version\n\
          echo $! >$home/app.pid\n\
          echo started {version}\n"
     );

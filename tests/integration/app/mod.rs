@@ -1,0 +1,3 @@
+//! The use cases where time matters, on a clock that the tests move.
+
+mod waits;

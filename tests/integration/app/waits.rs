@@ -1,0 +1,108 @@
+//! Everything that waits says what for, and goes on when that has come.
+
+use edgewise::app::request::{ActBody, LogsQuery};
+use edgewise::domain::action::ActionStatus;
+use serde_json::json;
+
+use crate::support::world::{World, caller, count};
+
+#[tokio::test]
+async fn a_countdown_ends_when_its_time_has_come() {
+    let world = World::with(&json!({})).await;
+    let id = world.restart(ActBody { countdown: 600, ..ActBody::default() }).await;
+    world.waits(id, "countdown").await;
+    world.clock.advance(599);
+    assert_eq!(world.action(id).await.summary.status, ActionStatus::Scheduled);
+    assert_eq!(world.ran(), Vec::<String>::new());
+    world.clock.advance(1);
+    world.ends(id, ActionStatus::Completed).await;
+    let ran = world.ran();
+    assert_eq!(count(&ran).into_iter().collect::<Vec<_>>(), [("a: start", 1), ("a: stop", 1), ("b: start", 1), ("b: stop", 1)]);
+}
+
+#[tokio::test]
+async fn a_soak_keeps_the_next_stage_back_until_it_is_over_or_promoted() {
+    let world = World::with(&json!({"stages": "1,100%", "soak_seconds": 300})).await;
+    for promoted in [false, true] {
+        let before = world.ran().len();
+        let id = world.restart(ActBody::default()).await;
+        let view = world.waits(id, "soak").await;
+        assert_eq!(view.summary.status, ActionStatus::Waiting);
+        assert_eq!(world.ran().len() - before, 2, "one host alone");
+        if promoted {
+            world.steer(id, "promote").await;
+        } else {
+            world.clock.advance(300);
+        }
+        let second = world.until(id, |view| view.stages[1].status != "pending").await;
+        if second.summary.status != ActionStatus::Completed {
+            world.waits(id, "soak").await;
+            world.steer(id, "promote").await;
+        }
+        world.ends(id, ActionStatus::Completed).await;
+        assert_eq!(world.ran().len() - before, 4);
+    }
+}
+
+#[tokio::test]
+async fn one_who_waits_too_long_for_held_targets_fails_and_touches_nothing() {
+    let world = World::with(&json!({"stages": "1,100%", "soak_seconds": 3000})).await;
+    let holder = world.restart(ActBody::default()).await;
+    world.waits(holder, "soak").await;
+    let before = world.ran().len();
+    let id = world.restart(ActBody { queue: true, ..ActBody::default() }).await;
+    world.waits(id, "queue").await;
+    // Forced past the queue, it still does not touch what another holds.
+    world.steer(id, "force").await;
+    let waiting = world.waits(id, "lease").await;
+    let detail = waiting.summary.waiting_for.unwrap().detail;
+    assert!(detail.contains(&holder.to_string()) && detail.contains('a'), "{detail}");
+    world.clock.advance(30);
+    world.ends(id, ActionStatus::Failed).await;
+    assert_eq!(world.ran().len(), before);
+    world.steer(holder, "abort").await;
+    world.ends(holder, ActionStatus::ManualFailed).await;
+    let next = world.restart(ActBody::default()).await;
+    world.waits(next, "soak").await;
+}
+
+#[tokio::test]
+async fn a_host_is_not_taken_out_while_the_pool_cannot_spare_it() {
+    let world = World::with(&json!({"max_parallel": 1})).await;
+    world.made.broken.lock().unwrap().push("b".to_owned());
+    let id = world.restart(ActBody { all: true, ..ActBody::default() }).await;
+    let waiting = world.waits(id, "capacity").await;
+    let wait = waiting.summary.waiting_for.unwrap();
+    assert!(wait.detail.contains("front") && wait.detail.contains('1'), "{}", wait.detail);
+    assert!(!wait.unblock.is_empty());
+    assert!(!world.ran().iter().any(|ran| ran.starts_with("a:")), "a alone serves: {:?}", world.ran());
+    world.made.broken.lock().unwrap().clear();
+    // It asks again by itself.
+    while !world.action(id).await.summary.status.is_final() {
+        world.clock.advance(5);
+        tokio::task::yield_now().await;
+    }
+    world.ends(id, ActionStatus::Completed).await;
+}
+
+#[tokio::test]
+async fn a_drain_ends_with_the_last_session_or_with_its_time() {
+    let world = World::with(&json!({"max_parallel": 1})).await;
+    let draining = |view: &edgewise::app::view::ActionView| {
+        let steps = view.targets.iter().flat_map(|target| &target.steps);
+        steps.into_iter().any(|step| step.name == "drain" && step.state == "running")
+    };
+    *world.made.sessions.lock().unwrap() = 3;
+    let id = world.restart(ActBody::default()).await;
+    world.until(id, draining).await;
+    assert_eq!(world.ran(), Vec::<String>::new(), "nothing is stopped while it has sessions");
+    world.clock.advance(60);
+    world.until(id, |view| view.targets[0].state.as_str() == "succeeded").await;
+    let query = LogsQuery { q: Some("sessions left after".to_owned()), ..LogsQuery::default() };
+    let said = world.app.logs(&caller(), id, &query).await.unwrap();
+    assert_eq!(said.items.len(), 1, "it is told that some were left");
+    world.until(id, draining).await;
+    *world.made.sessions.lock().unwrap() = 0;
+    world.clock.advance(1);
+    world.ends(id, ActionStatus::Completed).await;
+}

@@ -1,0 +1,320 @@
+//! The use cases on a made-up world: hosts that do at once what they are told, a balancer and a clock that the test moves.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use edgewise::app::ports::{
+    Balancer, BalancerError, Clock, HostFailure, HostNeeds, HostSession, Hosts, HttpSeen, OutputLine, PoolMember,
+    Prober, StepRun, Upload,
+};
+use edgewise::app::request::{ActBody, ActRequest, CallerHeaders, SteerBody};
+use edgewise::app::runner::Outside;
+use edgewise::app::view::ActionView;
+use edgewise::app::{App, AppSettings};
+use edgewise::artifacts::ArtifactReader;
+use edgewise::domain::action::{ActionId, ActionStatus};
+use edgewise::domain::actor::{Actor, Caller};
+use edgewise::domain::environment::Environment;
+use edgewise::domain::lease::Lease;
+use edgewise::domain::name::{Name, TargetName};
+use edgewise::domain::outcome::Outcome;
+use edgewise::domain::project::Project;
+use edgewise::domain::rollout::{RolloutSettings, StepResult};
+use edgewise::domain::sanitize::SanitizedCommand;
+use edgewise::domain::space::Space;
+use edgewise::domain::target::Target;
+use edgewise::domain::timestamp::Timestamp;
+use edgewise::logs::embedded::EmbeddedLogs;
+use edgewise::script::worker::{ScriptWorker, WorkerLimits};
+use edgewise::settings::MachineSecrets;
+use edgewise::store::{ConfigChange, ConfigObject, Script, Store};
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::server::PATIENCE;
+
+/// Time that stands still until the test moves it.
+#[derive(Clone)]
+pub struct ManualClock(watch::Sender<i64>);
+
+impl ManualClock {
+    fn new() -> Self {
+        Self(watch::Sender::new(1_795_228_610_000))
+    }
+
+    /// Moves it on.
+    pub fn advance(&self, seconds: u64) {
+        self.0.send_modify(|now| *now += seconds.cast_signed() * 1000);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(*self.0.borrow())
+    }
+
+    fn sleep_until(&self, at: Timestamp) -> BoxFuture<'static, ()> {
+        let mut moved = self.0.subscribe();
+        async move {
+            // The clock lives as long as the world; without it nothing wakes any more.
+            let _ = moved.wait_for(|now| *now >= at.as_millis()).await;
+        }
+        .boxed()
+    }
+}
+
+/// Hosts, balancer and prober in one: what a test sees and sets.
+#[derive(Default)]
+pub struct Made {
+    ran: Mutex<Vec<String>>,
+    /// Members that are out of service although nobody asked for it.
+    pub broken: Mutex<Vec<String>>,
+    out: Mutex<Vec<String>>,
+    /// Sessions on every member.
+    pub sessions: Mutex<u64>,
+}
+
+struct Session(Arc<Made>);
+
+fn well() -> StepResult {
+    StepResult { outcome: Outcome::Ok, exit_code: Some(0), error: None }
+}
+
+#[async_trait]
+impl HostSession for Session {
+    async fn check(&self, _needs: &HostNeeds) -> Result<(), HostFailure> {
+        Ok(())
+    }
+
+    async fn run(
+        &self,
+        lease: &Lease,
+        command: &SanitizedCommand,
+        _run: &StepRun,
+        _output: mpsc::Sender<OutputLine>,
+        _cancel: CancellationToken,
+    ) -> StepResult {
+        self.0.ran.lock().unwrap().push(format!("{}: {}", lease.target(), command.text()));
+        well()
+    }
+
+    async fn look_up(
+        &self,
+        _lease: &Lease,
+        _run: &StepRun,
+        _output: mpsc::Sender<OutputLine>,
+        _cancel: CancellationToken,
+    ) -> StepResult {
+        well()
+    }
+
+    async fn upload(
+        &self,
+        _lease: &Lease,
+        _command: &SanitizedCommand,
+        _upload: &Upload,
+        _cancel: CancellationToken,
+    ) -> StepResult {
+        well()
+    }
+
+    async fn close(&self) {}
+}
+
+/// The world's parts as the use cases take them.
+#[derive(Clone)]
+struct Adapter(Arc<Made>);
+
+#[async_trait]
+impl Hosts for Adapter {
+    fn address_of(&self, name: &TargetName) -> String {
+        name.to_string()
+    }
+
+    fn lease_key(&self, target: &Target) -> String {
+        target.name.to_string()
+    }
+
+    async fn connect(&self, _target: &Target) -> Result<Arc<dyn HostSession>, HostFailure> {
+        Ok(Arc::new(Session(Arc::clone(&self.0))))
+    }
+}
+
+#[async_trait]
+impl Balancer for Adapter {
+    async fn members(&self, _zone: &str, _pool: &str) -> Result<Option<Vec<PoolMember>>, BalancerError> {
+        let (broken, out) = (self.0.broken.lock().unwrap(), self.0.out.lock().unwrap());
+        let member = |name: &str| PoolMember {
+            name: TargetName::parse(name).unwrap(),
+            in_service: !broken.iter().chain(out.iter()).any(|other| other == name),
+        };
+        Ok(Some(["a", "b"].map(member).to_vec()))
+    }
+
+    async fn take_out(&self, _zone: &str, _pool: &str, target: &Target) -> Result<(), BalancerError> {
+        self.0.out.lock().unwrap().push(target.name.to_string());
+        Ok(())
+    }
+
+    async fn put_back(&self, _zone: &str, _pool: &str, target: &Target) -> Result<(), BalancerError> {
+        self.0.out.lock().unwrap().retain(|name| *name != target.name.to_string());
+        Ok(())
+    }
+
+    async fn sessions(&self, _zone: &str, _pool: &str, _target: &Target) -> Result<Option<u64>, BalancerError> {
+        Ok(Some(*self.0.sessions.lock().unwrap()))
+    }
+}
+
+#[async_trait]
+impl Prober for Adapter {
+    async fn http(&self, _method: &str, _url: &str, _timeout_seconds: u64) -> Result<HttpSeen, String> {
+        Ok(HttpSeen { status: 200, body: String::new() })
+    }
+
+    async fn tcp(&self, _address: &str, _port: u16, _timeout_seconds: u64) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// Two hosts, `a` and `b`, in one pool, and the shipped script.
+pub struct World {
+    pub app: App,
+    pub clock: ManualClock,
+    pub made: Arc<Made>,
+    _folder: TempDir,
+}
+
+impl World {
+    /// A world whose project has these keys beside its own; actions wait 30 s for leases.
+    pub async fn with(differs: &Value) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("edgewise.db").display())).await.unwrap();
+        let clock = ManualClock::new();
+        configure(&store, differs, clock.now()).await;
+        let made = Arc::new(Made::default());
+        let adapter = Adapter(Arc::clone(&made));
+        let log = Arc::new(EmbeddedLogs::open(&folder.path().join("log.db")).await.unwrap());
+        let outside = Outside {
+            clock: Arc::new(clock.clone()),
+            hosts: Arc::new(adapter.clone()),
+            balancer: Arc::new(adapter.clone()),
+            prober: Arc::new(adapter),
+            artifacts: Arc::new(ArtifactReader::new().unwrap()),
+            secrets: Arc::new(MachineSecrets),
+            log_sink: Arc::clone(&log) as _,
+            log_search: log,
+        };
+        let program = env!("CARGO_BIN_EXE_edgewise").into();
+        let interpreter = Arc::new(ScriptWorker::new(program, WorkerLimits::default()));
+        let settings = AppSettings {
+            session_hours: 12,
+            rollout: RolloutSettings { queue_timeout_seconds: 30, ..RolloutSettings::default() },
+            data_dir: folder.path().to_owned(),
+        };
+        let app = App::new(store, outside, interpreter, settings);
+        app.runner().recover().await.unwrap();
+        Self { app, clock, made, _folder: folder }
+    }
+
+    /// Restarts both hosts.
+    pub async fn restart(&self, body: ActBody) -> ActionId {
+        let request = ActRequest {
+            space: "s".to_owned(),
+            project: "p".to_owned(),
+            action: "restart".to_owned(),
+            body: ActBody { all: true, ..body },
+            headers: CallerHeaders::default(),
+        };
+        self.app.act(&caller(), &request).await.unwrap().action_id
+    }
+
+    /// Steers an action.
+    pub async fn steer(&self, id: ActionId, word: &str) {
+        let body = SteerBody { reason: "a test".to_owned(), ..SteerBody::default() };
+        self.app.steer(&caller(), id, word, &body).await.unwrap();
+    }
+
+    /// The action as it is.
+    pub async fn action(&self, id: ActionId) -> ActionView {
+        self.app.action(&caller(), id).await.unwrap()
+    }
+
+    /// The action once it waits for this kind of thing.
+    pub async fn waits(&self, id: ActionId, kind: &str) -> ActionView {
+        self.until(id, |view| view.summary.waiting_for.as_ref().is_some_and(|wait| json!(wait.kind) == kind)).await
+    }
+
+    /// The action once it has this status.
+    pub async fn ends(&self, id: ActionId, status: ActionStatus) -> ActionView {
+        let ended = self.until(id, |view| view.summary.status.is_final()).await;
+        assert_eq!(ended.summary.status, status, "{ended:#?}");
+        ended
+    }
+
+    /// The action once it is so.
+    pub async fn until(&self, id: ActionId, so: impl Fn(&ActionView) -> bool) -> ActionView {
+        let waiting = async {
+            loop {
+                let view = self.action(id).await;
+                if so(&view) {
+                    return view;
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, waiting).await {
+            Ok(view) => view,
+            Err(_) => panic!("it never came about: {:#?}", self.action(id).await.summary),
+        }
+    }
+
+    /// What ran, as `host: command`.
+    pub fn ran(&self) -> Vec<String> {
+        self.made.ran.lock().unwrap().clone()
+    }
+}
+
+/// One who may do everything.
+pub fn caller() -> Caller {
+    Caller { actor: Actor::System, server_admin: true, roles: Vec::new() }
+}
+
+async fn configure(store: &Store, differs: &Value, now: Timestamp) {
+    let mut config = json!({
+        "server_info": "pool_info",
+        "pool_info": {"east": [{"pool_name": "front", "inpool_threshold": 50}]},
+        "member_session_wait_time": 60,
+        "start_command": "start",
+        "stop_command": "stop",
+    });
+    config.as_object_mut().unwrap().extend(differs.as_object().unwrap().clone());
+    let Value::Object(config) = config else { panic!("an object") };
+    let (space, name) = (Name::parse("s").unwrap(), Name::parse("p").unwrap());
+    let environment = Name::parse("e").unwrap();
+    let script = "deploy.star".to_owned();
+    let text = include_str!("../../../config/scripts/deploy.star").to_owned();
+    let changes = [
+        ConfigObject::Space(Space { name: space.clone(), title: "S".to_owned(), color: None, members: Vec::new() }),
+        ConfigObject::Script(Script { name: script.clone(), text }),
+        ConfigObject::Environment(Environment { name: environment.clone(), script, config: Map::new() }),
+        ConfigObject::Project { space, project: Project { name, environment, config } },
+    ]
+    .map(ConfigChange::Put);
+    store.apply(&changes, &Actor::System, now).await.unwrap();
+}
+
+/// Counts what is in a list of texts.
+pub fn count(ran: &[String]) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for text in ran {
+        *counts.entry(text.as_str()).or_default() += 1;
+    }
+    counts
+}
