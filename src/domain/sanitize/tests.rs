@@ -263,10 +263,9 @@ proptest! {
     fn hiding_a_command_never_lowers_the_verdict(at in 0..DESTROYERS.len(), ways in prop::collection::vec(0..15_usize, 1..4)) {
         let mut command = DESTROYERS[at].to_owned();
         for way in ways {
-            // What holds a here-document or a comment goes on over several lines: it is given to a shell as a whole.
-            let wrapped = command.contains(['\n', '#', ';', '|', '&', '(']);
-            let whole = if wrapped && matches!(way, 0 | 9) { format!("sh -c {}", quoted(&command)) } else { command.clone() };
-            let whole = if wrapped && !matches!(way, 0 | 9) { format!("{whole}\n") } else { whole };
+            // What goes on over several lines, or is no simple command where one must stand, is given to a shell whole.
+            let compound = command.contains([';', '|', '&', '(']) && matches!(way, 0 | 9);
+            let whole = if compound || command.contains(['\n', '#']) { format!("sh -c {}", quoted(&command)) } else { command.clone() };
             command = hidden(&whole, way);
         }
         prop_assert_eq!(judge(&command).decision, Decision::Deny, "{}", command);

@@ -185,7 +185,7 @@ fn opens(mode: &str) -> bool {
     mode.split(',').any(|part| {
         part.find(['+', '=']).is_some_and(|at| {
             let (who, what) = part.split_at(at);
-            what.contains('w') && (who.contains(['o', 'a']) || who.is_empty() && part.starts_with('+') && false) || what.contains('w') && who == "ugo"
+            what.contains('w') && who.contains(['o', 'a'])
         })
     })
 }
