@@ -5,7 +5,7 @@ import { between } from "./times.js";
 const BACK = "back: ";
 
 const STEPS = {
-  pending: ["idle", "·"], running: ["run", "●"], ok: ["good", "✓"], skipped: ["skip", "–"], unknown: ["warn", "?"],
+  pending: ["idle", "·"], running: ["run", "●"], succeeded: ["good", "✓"], skipped: ["skip", "–"], unknown: ["warn", "?"],
 };
 const TARGETS = {
   pending: ["idle", "·"], running: ["run", "●"], succeeded: ["good", "✓"], failed: ["bad", "✕"],
@@ -16,7 +16,7 @@ const TARGETS = {
 function note(step) {
   if (step.state === "pending") return "";
   if (step.state === "running") return between(step.started_at, null);
-  if (step.state === "ok") return step.ended_at ? between(step.started_at, step.ended_at) : "";
+  if (step.state === "succeeded") return step.ended_at ? between(step.started_at, step.ended_at) : "";
   if (step.state === "failed") return step.exit_code === null || step.exit_code === undefined ? "failed" : `exit ${step.exit_code}`;
   return step.state.replaceAll("_", " ");
 }

@@ -550,6 +550,14 @@ fn lay_out(
     let mut keys = rollout_keys_of(&configured, draft.targets.len());
     keys.retain(|key, _| LIMIT_KEYS.contains(&key.as_str()));
     keys.extend(draft.rollout.clone());
+    if let Some(Value::Array(zones)) = keys.get_mut("zones") {
+        // An order names every zone of the project; a selection may leave some of them out.
+        zones.retain(|zone| {
+            targets
+                .iter()
+                .any(|seen| zone.as_str() == Some(seen.target.zone.as_str()))
+        });
+    }
     let facts: Vec<TargetFacts> = draft
         .targets
         .iter()

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use crate::app::view::{ActionSummary, ActionView, FeedItem, StageView, StepView, TargetView};
 use crate::domain::action::{ActionStatus, TargetState, WaitingFor};
 use crate::domain::name::TargetName;
-use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Plan, PlanTarget, Step};
 use crate::domain::rollout::{
     Event, Rollout, RolloutSettings, StageStatus, StepProgress, StepState, TargetProgress, Way,
@@ -67,19 +66,6 @@ fn stage_views(plan: &Plan, rollout: &Rollout) -> Vec<StageView> {
             targets: stage.targets.iter().map(ToString::to_string).collect(),
         })
         .collect()
-}
-
-/// A step's state, with the word of its outcome where it went well.
-fn step_word(state: StepState) -> &'static str {
-    match state {
-        StepState::Succeeded => Outcome::Ok.as_str(),
-        StepState::Pending
-        | StepState::Running
-        | StepState::Failed
-        | StepState::Unreachable
-        | StepState::Unknown
-        | StepState::Skipped => state.as_str(),
-    }
 }
 
 /// A stage as people see it: one in which the rollout stopped failed, one whose targets are back is rolled back.
@@ -157,7 +143,7 @@ fn step_view(step: &Step, progress: &StepProgress, way: Way) -> StepView {
     StepView {
         name: logged_name(&step.name, way),
         kind: step.work.kind().to_owned(),
-        state: step_word(progress.state).to_owned(),
+        state: progress.state.as_str().to_owned(),
         exit_code: progress.exit_code,
         error: progress.error.clone(),
         attempts: progress.attempt,

@@ -231,7 +231,7 @@ impl Watch {
 fn step_line(step: &Value) {
     let text = |key: &str| step.get(key).and_then(Value::as_str).unwrap_or_default();
     let state = text("state");
-    if matches!(state, "pending" | "running" | "ok" | "skipped") {
+    if matches!(state, "pending" | "running" | "succeeded" | "skipped") {
         return;
     }
     let name = format!("{} {}", text("target"), text("name"));

@@ -125,7 +125,7 @@ pub struct StepView {
     pub name: String,
     /// Its kind.
     pub kind: String,
-    /// `pending`, `running`, `ok`, `failed`, `unreachable`, `unknown` or `skipped`.
+    /// `pending`, `running`, `succeeded`, `failed`, `unreachable`, `unknown` or `skipped`.
     pub state: String,
     /// The exit code, where there was one.
     pub exit_code: Option<i32>,

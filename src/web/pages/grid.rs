@@ -124,7 +124,7 @@ impl<'a> Cell<'a> {
 fn note(step: &StepView) -> String {
     match step.state.as_str() {
         "pending" | "running" => String::new(),
-        "ok" => words::between(step.started_at, step.ended_at),
+        "succeeded" => words::between(step.started_at, step.ended_at),
         "failed" => step
             .exit_code
             .map_or("failed".to_owned(), |code| format!("exit {code}")),

@@ -139,7 +139,7 @@ pub fn action(status: ActionStatus, hosts: usize, done: usize) -> ActionView {
                 steps: (0..STEPS.len())
                     .map(|number| {
                         let word = match number {
-                            _ if number < reached => "ok",
+                            _ if number < reached => "succeeded",
                             _ if number == reached && reached > 0 => "running",
                             _ => "pending",
                         };
@@ -201,7 +201,7 @@ pub fn rolled_back() -> ActionView {
             target.steps = (0..STEPS.len())
                 .map(|number| {
                     let word = match number {
-                        0..6 => "ok",
+                        0..6 => "succeeded",
                         6 => "failed",
                         _ => "skipped",
                     };
@@ -210,7 +210,7 @@ pub fn rolled_back() -> ActionView {
                 .collect();
         }
         for number in [2, 4, 5, 6, 7, 8] {
-            let mut back = step(number, "ok", 100);
+            let mut back = step(number, "succeeded", 100);
             back.name = format!("back: {}", back.name);
             target.steps.push(back);
         }

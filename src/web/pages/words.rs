@@ -76,12 +76,12 @@ pub fn target(state: impl Borrow<TargetState>) -> (&'static str, &'static str) {
     }
 }
 
-/// The tone and the sign of a step's state, which is `pending`, `running`, `skipped` or an outcome's word.
+/// The tone and the sign of a step's state, a word as of a target's.
 pub fn step(state: &str) -> (&'static str, &'static str) {
     match state {
         "pending" => ("idle", "·"),
         "running" => ("run", "●"),
-        "ok" => ("good", "✓"),
+        "succeeded" => ("good", "✓"),
         "skipped" => ("skip", "–"),
         "unknown" => ("warn", "?"),
         _ => ("bad", "✕"),
@@ -137,7 +137,7 @@ mod tests {
         for each in TargetState::ALL {
             says(grid, each.as_str(), target(each));
         }
-        for word in ["pending", "running", "ok", "skipped", "unknown"] {
+        for word in ["pending", "running", "succeeded", "skipped", "unknown"] {
             says(grid, word, step(word));
         }
         for word in [

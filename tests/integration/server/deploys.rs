@@ -61,7 +61,7 @@ async fn a_post_deploys_in_stages_a_second_version_follows_and_a_broken_one_goes
         assert_eq!(target["version_before"], Value::Null);
         assert_eq!(target["version"], "1");
         for step in target["steps"].as_array().unwrap() {
-            assert!(step["state"] == "ok", "{step}");
+            assert!(step["state"] == "succeeded", "{step}");
         }
     }
 

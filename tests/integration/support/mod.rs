@@ -1,5 +1,6 @@
 //! The real parts that tests start, and what they build on them.
 
+pub mod browser;
 pub mod postgres;
 pub mod server;
 pub mod shop;

@@ -68,18 +68,15 @@ impl<'a> Call<'a> {
             } else if word == "--" {
                 ended = true;
             } else if word.starts_with("--") {
-                match word.split_once('=') {
-                    Some((name, value)) => {
-                        options.flags.push(name.to_owned());
-                        options.values.push((name.to_owned(), value.to_owned()));
-                    }
-                    None => {
-                        options.flags.push(word.to_owned());
-                        if valued.contains(&word)
-                            && let Some(value) = words.next()
-                        {
-                            options.values.push((word.to_owned(), value.to_owned()));
-                        }
+                if let Some((name, value)) = word.split_once('=') {
+                    options.flags.push(name.to_owned());
+                    options.values.push((name.to_owned(), value.to_owned()));
+                } else {
+                    options.flags.push(word.to_owned());
+                    if valued.contains(&word)
+                        && let Some(value) = words.next()
+                    {
+                        options.values.push((word.to_owned(), value.to_owned()));
                     }
                 }
             } else if valued.contains(&word) {

@@ -64,7 +64,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("az group delete", &DESTROY),
     ("az monitor delete", &LOGS),
     ("az vm|storage|aks|sql|network|keyvault|webapp|functionapp|acr|cosmosdb|mysql|postgres|redis|disk|vmss|snapshot|image|resource|ad|role|lock|backup|container|cdn|eventhubs|servicebus|deployment delete|purge|delete-batch|remove", &DELETE),
-    ("az vm|vmss|webapp|functionapp|aks deallocate|stop|restart|power-off", &STOP),
+    ("az vm|vmss|webapp|functionapp|aks deallocate|stop|power-off", &STOP),
     ("az role|ad assignment|sp create|create-for-rbac", &RIGHTS),
     ("doctl compute|databases|kubernetes|k8s|apps|projects|registry delete|rm|d|destroy", &DELETE),
     ("doctl compute droplet-action power-off|shutdown|reboot|power-cycle|rebuild", &STOP),

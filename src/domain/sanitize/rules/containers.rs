@@ -126,8 +126,6 @@ fn docker(call: &Call<'_>) -> Vec<Hit> {
     match words[at] {
         "rm" | "rmi" | "stop" | "kill" | "remove" if matches!(group, None | Some("container" | "image" | "volume" | "network")) => {
             let unknown = words[at + 1..].iter().any(|w| !w.starts_with('-') && super::super::words::text::has_unknown(w) && w.chars().count() == 1);
-            let steps = call.origin.map(|o| o.steps.join(" ")).unwrap_or_default();
-            let _ = steps;
             let forced = words[at + 1..].iter().any(|w| w.starts_with("-f") || *w == "--force" || w.starts_with('-') && w.contains('f') && !w.starts_with("--"));
             if unknown {
                 if group == Some("volume") {
@@ -156,7 +154,7 @@ fn host_access(words: &[&str]) -> Option<Hit> {
                 let host = if host.len() > 1 { host.trim_end_matches('/') } else { host };
                 let read_only = value.ends_with(":ro") || value.contains(":ro,");
                 if matches!(host, "/" | "/etc" | "/root" | "/boot" | "/usr" | "/bin" | "/dev" | "/var" | "/home" | "/proc" | "/sys" | "/lib" | "/sbin" | "/root/.ssh") {
-                    if read_only || matches!(host, "/proc" | "/sys" | "/home" | "/dev" | "/var") && !words.iter().any(|w| *w == "--privileged") { doubtful |= !read_only } else { mounted = true }
+                    if read_only || matches!(host, "/proc" | "/sys" | "/home" | "/dev" | "/var") && !words.contains(&"--privileged") { doubtful |= !read_only } else { mounted = true }
                 } else if host.ends_with("docker.sock") {
                     doubtful = true;
                 }

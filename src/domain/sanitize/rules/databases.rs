@@ -256,11 +256,10 @@ fn sql(text: &str) -> Vec<Hit> {
                 _ => {}
             },
             "TRUNCATE" => hits.push(Hit::on(&TRUNCATE, "service data")),
-            "DELETE" if has("FROM") || second != "" => {
-                if !limited(&statement) {
+            "DELETE" if (has("FROM") || !second.is_empty())
+                && !limited(&statement) => {
                     hits.push(Hit::on(&TRUNCATE, "service data"));
                 }
-            }
             "UPDATE" if has("SET") && !limited(&statement) => hits.push(Hit::on(&TRUNCATE, "service data")),
             "WITH" | "BEGIN" | "DO" | "CALL" | "EXEC" | "EXECUTE" | "CREATE" | "PREPARE" | "IF" => {
                 if verb != "CREATE" && (statement.contains("DROP TABLE") || statement.contains("DROP DATABASE") || statement.contains("DROP SCHEMA")) {
@@ -293,7 +292,7 @@ fn sql(text: &str) -> Vec<Hit> {
             "PURGE" | "RESET" | "FLUSH" if matches!(second, "BINARY" | "MASTER" | "SLAVE" | "REPLICA" | "BINLOG" | "LOGS") && verb != "FLUSH" || statement == "RESET BINARY LOGS AND GTIDS" => hits.push(Hit::of(&PURGE)),
             "STOP" if matches!(second, "SLAVE" | "REPLICA" | "GROUP_REPLICATION") => hits.push(Hit::of(&STOP)),
             "SHUTDOWN" | "SYSTEM" if verb == "SHUTDOWN" || has("SHUTDOWN") || has("KILL") => hits.push(Hit::of(&STOP)),
-            "SET" if statement.contains("READ_ONLY") || statement.contains("SQL_LOG_BIN") || statement.contains("FOREIGN_KEY_CHECKS") && false || statement.contains("GENERAL_LOG") => hits.push(Hit::of(&PURGE)),
+            "SET" if statement.contains("READ_ONLY") || statement.contains("SQL_LOG_BIN") || statement.contains("GENERAL_LOG") => hits.push(Hit::of(&PURGE)),
             "KILL" => {}
             "OPTIMIZE" | "DETACH" if verb == "DETACH" => hits.push(Hit::of(&PURGE)),
             _ => {}

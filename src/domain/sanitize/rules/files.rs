@@ -168,7 +168,7 @@ fn remove(call: &Call<'_>) -> Vec<Hit> {
 /// Where `find` begins, and whether it keeps to a selection that spares most.
 fn find(call: &Call<'_>) -> Vec<Hit> {
     let words: Vec<&str> = call.words().collect();
-    let deletes = words.iter().any(|w| *w == "-delete")
+    let deletes = words.contains(&"-delete")
         || words.iter().zip(words.iter().skip(1)).any(|(flag, program)| {
             matches!(*flag, "-exec" | "-execdir" | "-ok" | "-x" | "-X" | "--exec" | "--exec-batch")
                 && matches!(super::super::walk_base(program), "rm" | "unlink" | "shred" | "rmdir")
@@ -263,7 +263,7 @@ fn unpack(call: &Call<'_>) -> Vec<Hit> {
     if matches!(call.name, "tar" | "bsdtar" | "gtar") {
         let first = words.first().copied().unwrap_or_default();
         let extracts = words.iter().any(|w| matches!(*w, "--extract" | "--get")) || words.iter().any(|w| w.starts_with('-') && !w.starts_with("--") && w.contains('x')) || !first.starts_with('-') && first.contains('x') && first.len() < 8;
-        let removes = words.iter().any(|w| *w == "--remove-files");
+        let removes = words.contains(&"--remove-files");
         let folder = words.iter().zip(words.iter().skip(1)).find(|(w, _)| matches!(**w, "-C" | "--directory") || w.starts_with('-') && !w.starts_with("--") && w.ends_with('C')).map(|(_, v)| *v).or_else(|| words.iter().find_map(|w| w.strip_prefix("--directory=").or_else(|| w.strip_prefix("-C").filter(|v| !v.is_empty()))));
         if removes {
             return words.iter().filter(|w| w.starts_with(['/', '~', text::HOME])).filter(|w| call.loss(w).0 == Loss::Fatal).map(|_| Hit::of(&WIPE)).collect();
@@ -298,8 +298,7 @@ fn mount(call: &Call<'_>) -> Vec<Hit> {
     let settings = options.all_values(&["-o", "--options"]).join(",");
     if settings.split(',').any(|s| s == "remount") {
         let stops = settings.split(',').any(|s| s == "ro") && matches!(point.as_str(), "/" | "/usr" | "/var" | "/home" | "/opt" | "/etc");
-        let weakens = matches!(point.as_str(), "/proc" | "/sys" | "/dev") && settings.contains("rw") && false;
-        return if stops || weakens { vec![Hit::of(&HIDE)] } else { Vec::new() };
+        return if stops { vec![Hit::of(&HIDE)] } else { Vec::new() };
     }
     if options.rest.len() < 2 || options.any(&["-l", "--help"]) {
         return Vec::new();

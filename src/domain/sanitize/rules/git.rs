@@ -80,7 +80,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             let mirror = options.any(&["--mirror", "--prune"]);
             let plus = refs.iter().any(|r| r.starts_with('+'));
             let colon = refs.iter().any(|r| r.starts_with(':'));
-            let on_shared = refs.iter().any(|r| shared(r) && (force || delete || r.starts_with(['+', ':']) || lease && false));
+            let on_shared = refs.iter().any(|r| shared(r) && (force || delete || r.starts_with(['+', ':'])));
             if mirror || on_shared || force && options.any(&["--all"]) {
                 vec![Hit::on(&HISTORY, "shared branch")]
             } else if force || lease || delete || plus || colon {
@@ -91,7 +91,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         }
         "reset" if options.any(&["--hard", "--merge", "--keep"]) => vec![Hit::of(&LOSE)],
         "checkout" => {
-            let paths = call.words().skip_while(|w| *w != "--").nth(1).is_some() || matches!(rest.as_slice(), ["."] | [_, "."] | ["*"]);
+            let paths = call.words().skip_while(|w| *w != "--").nth(1).is_some() || matches!(rest.as_slice(), ["." | "*"] | [_, "."]);
             if paths { vec![Hit::of(&LOSE)] } else { Vec::new() }
         }
         "branch" if options.any(&["-D"]) && rest.iter().any(|b| shared(b)) => vec![Hit::of(&REMOTE)],

@@ -55,6 +55,9 @@ pub fn is_system_log(path: &str) -> bool {
     if name.contains('/') {
         return false;
     }
+    if name.chars().eq([text::STAR]) {
+        return true;
+    }
     if text::has_glob(name) {
         let fixed: usize = name.chars().filter(|c| !text::is_sign(*c)).count();
         return fixed > 0 && !name.ends_with(".gz") && !name.ends_with(".1") && !name.ends_with(".old") && SYSTEM.iter().any(|log| glob::matches(name, log)) || matches!(text::shown(name).as_str(), "*.log");

@@ -107,7 +107,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 return vec![if narrow { Hit::of(&RULE) } else { Hit::on(&FILTER, "every packet") }];
             }
             if has("flush") {
-                return vec![if has("chain") { Hit::of(&OPEN) } else { Hit::of(&OPEN) }];
+                return vec![Hit::of(&OPEN)];
             }
             if has("add") || has("insert") || has("delete") || has("replace") || has("destroy") { vec![Hit::of(&RULE)] } else { Vec::new() }
         }
@@ -152,12 +152,12 @@ fn ip(call: &Call<'_>) -> Vec<Hit> {
         if verb.is_some_and(|v| "set".starts_with(v)) && tail.contains(&"down") {
             if side_interface(device) { &CUT_DOUBTFUL } else { &CUT }
         } else if del {
-            if side_interface(device) { &CUT_DOUBTFUL } else { &CUT_DOUBTFUL }
+            &CUT_DOUBTFUL
         } else if verb.is_some_and(|v| "set".starts_with(v)) && (tail.contains(&"mtu") && tail.iter().any(|w| w.parse::<u32>().is_ok_and(|m| m < 600)) || tail.contains(&"xdp")) {
             &CUT
         } else if verb.is_some_and(|v| "set".starts_with(v)) && tail.contains(&"up") {
             return Vec::new();
-        } else if verb.is_some_and(|v| matches!(*v, "set" | "s" | "add" | "a") && !("show".starts_with(v) && tail.is_empty())) && !tail.is_empty() && !(verb == Some(&"s")) {
+        } else if verb.is_some_and(|v| matches!(*v, "set" | "s" | "add" | "a") && !("show".starts_with(v) && tail.is_empty())) && !tail.is_empty() && (verb != Some(&"s")) {
             &CUT_DOUBTFUL
         } else {
             return Vec::new();
@@ -174,7 +174,7 @@ fn ip(call: &Call<'_>) -> Vec<Hit> {
         let default = tail.iter().any(|w| matches!(*w, "default" | "0.0.0.0/0" | "0/0" | "::/0" | "all"));
         let hole = tail.iter().any(|w| matches!(*w, "blackhole" | "unreachable" | "prohibit"));
         if flush {
-            if tail.first() == Some(&"cache") || tail.contains(&"cache") { return Vec::new() } else { &CUT }
+            if tail.first() == Some(&"cache") || tail.contains(&"cache") { return Vec::new() }            &CUT
         } else if del && (default || tail.is_empty()) || hole && (default || tail.contains(&"0.0.0.0/1")) && (verb == Some(&"add") || verb == Some(&"replace")) {
             &CUT
         } else if del || verb.is_some_and(|v| matches!(*v, "add" | "a" | "replace" | "change" | "append" | "prepend")) {
@@ -205,9 +205,8 @@ fn iptables(call: &Call<'_>) -> Vec<Hit> {
     if options.any(&["-F", "--flush", "-X", "--delete-chain"]) {
         return vec![Hit::on(&OPEN, "packet filter")];
     }
-    if let Some(chain) = options.value(&["-P", "--policy"]) {
+    if options.value(&["-P", "--policy"]).is_some() {
         let target = options.rest.first().map(String::as_str).unwrap_or_default();
-        let _ = chain;
         return vec![if matches!(target, "DROP" | "REJECT") { Hit::on(&FILTER, "every packet") } else { Hit::of(&OPEN) }];
     }
     let target = options.value(&["-j", "--jump"]).unwrap_or_default();

@@ -121,7 +121,8 @@ fn single(full: &str, loss: Loss, kind: Kind, what: &str, mode: &str) -> Option<
         "mode" if vital => {
             let secret = super::secrets::is_hash_file(full) || full.starts_with("/etc/sudoers") || super::disks::is_disk(full);
             let program = full.contains("/bin/") || full.contains("/sbin/") || full.contains("/lib");
-            let bad = opens(mode) || program && broken(mode) || secret && !matches!(mode.trim_start_matches('0'), "640" | "600" | "400" | "440" | "" | "660" | "u=rw,g=r,o=");
+            let hidden = mode.trim_start_matches('0').is_empty() || mode.contains("a-r") || mode.contains("o-r");
+            let bad = opens(mode) || hidden || program && broken(mode) || secret && !matches!(mode.trim_start_matches('0'), "640" | "600" | "400" | "440" | "" | "660" | "u=rw,g=r,o=");
             bad.then(|| Hit::on(&VITAL, "vital file"))
         }
         "mode" if top => {
@@ -184,7 +185,7 @@ fn opens(mode: &str) -> bool {
     mode.split(',').any(|part| {
         part.find(['+', '=']).is_some_and(|at| {
             let (who, what) = part.split_at(at);
-            what.contains('w') && (who.contains(['o', 'a']) || who.is_empty() && part.starts_with('+') && false) || what.contains('w') && who == "ugo"
+            what.contains('w') && who.contains(['o', 'a'])
         })
     })
 }

@@ -49,7 +49,13 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     let options = call.options("-t -m --message --time --when -n");
     let operand = options.rest.first().map(String::as_str).unwrap_or_default();
     let restart = || if call.place.background { &HIDDEN } else { &REBOOT };
-    let forced = || call.words().filter(|w| w.strip_prefix('-').is_some_and(|l| !l.starts_with('-') && l.contains('f')) || w.len() > 4 && "--force".starts_with(*w)).count();
+    let forced = || call
+        .words()
+        .map(|w| match w.strip_prefix('-') {
+            Some(letters) if !letters.starts_with('-') => letters.matches('f').count(),
+            _ => usize::from(w.len() > 4 && "--force".starts_with(w)),
+        })
+        .sum::<usize>();
     let rule = match call.name {
         "shutdown" => {
             if options.any(&["-c", "--show"]) || call.has(&["-c"]) {

@@ -223,11 +223,10 @@ fn sent(call: &Call<'_>) -> Vec<Hit> {
                 }
             }
         }
-        "nc" | "ncat" | "netcat" | "socat" | "telnet" | "ssh" | "sendmail" | "dig" | "nslookup" | "host" => {
-            if secret_input && !call.words().any(|w| w == "localhost" || w == "127.0.0.1") || call.name == "socat" && call.words().any(|w| w.to_lowercase().strip_prefix("file:").is_some_and(|p| treasure(p))) {
+        "nc" | "ncat" | "netcat" | "socat" | "telnet" | "ssh" | "sendmail" | "dig" | "nslookup" | "host"
+            if (secret_input && !call.words().any(|w| w == "localhost" || w == "127.0.0.1") || call.name == "socat" && call.words().any(|w| w.to_lowercase().strip_prefix("file:").is_some_and(&treasure))) => {
                 hits.push(Hit::on(&SEND, "secret"));
             }
-        }
         _ => {}
     }
     hits

@@ -173,7 +173,7 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
         return hit(if path == "/etc/ld.so.preload" || !append && !edit || path == "/etc/inittab" { &SYSTEM_FILE } else { &SYSTEM_SETTING });
     }
     if path == "/etc/fstab" {
-        let root = edit && (text.contains(" / ") || text.contains("/dev/null") || text.contains("UUID") || text.contains("/d") || text.contains("\\/ ") || text.contains("s/^") && text.contains("#"));
+        let root = edit && (text.contains(" / ") || text.contains("/dev/null") || text.contains("UUID") || text.contains("/d") || text.contains("\\/ ") || text.contains("s/^") && text.contains('#'));
         return hit(if wipes || root && !text.contains("swap") || target.change == Change::Link { &SYSTEM_FILE } else { &SYSTEM_SETTING });
     }
     if matches!(path, "/etc/hosts" | "/etc/hostname" | "/etc/resolv.conf" | "/etc/machine-id" | "/etc/localtime" | "/etc/timezone" | "/etc/motd" | "/etc/issue" | "/etc/hosts.deny" | "/etc/hosts.allow") {
@@ -200,15 +200,10 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
         return hits;
     }
     if setting {
-        let weak = text.contains("SELINUX=disabled") || text.contains("init=/bin/") || text.contains("panic=");
-        let _ = weak;
         return hit(&SYSTEM_SETTING);
     }
     if is_under(path, "/etc/apt") && wipes && path == "/etc/apt/sources.list" {
         return hit(&SYSTEM_SETTING);
-    }
-    if path.starts_with("/etc/systemd/system/") && target.change == Change::Link && false {
-        return Vec::new();
     }
     Vec::new()
 }
@@ -246,12 +241,10 @@ fn kernel(target: &Target<'_>, path: &str) -> Vec<Hit> {
         || path.ends_with("/oom_score_adj") && path.starts_with("/proc/1/")
         || path == "/sys/kernel/security/lockdown"
         || path == "/proc/acpi/sleep"
-        || path == "/proc/mdstat_"
         || path == "/proc/sys/kernel/core_pattern"
         || path == "/sys/kernel/uevent_helper"
         || path == "/sys/fs/selinux/enforce" && value == "0"
         || path == "/selinux/enforce" && value == "0"
-        || path.starts_with("/sys/bus/") && path.ends_with("/bind") && false
         || path.starts_with("/proc/") && path.ends_with("/mem");
     if fatal { vec![Hit::on(&KERNEL_FILE, "kernel files")] } else { Vec::new() }
 }

@@ -372,6 +372,10 @@ impl Parser<'_> {
     /// `[word]`; where no `]` follows, nothing is taken.
     pub(super) fn index(&mut self) -> Result<Option<Word>, ParseError> {
         let start = self.pos;
+        // An index is short; the bound keeps a text of brackets from costing its square.
+        if !self.rest().bytes().take(512).any(|b| b == b']') {
+            return Ok(None);
+        }
         self.pos += 1;
         let inner = self.deeper(Self::index_word)?;
         if self.eat("]") {

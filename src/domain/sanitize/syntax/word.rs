@@ -139,15 +139,12 @@ impl Parser<'_> {
                 }
                 b'$' => {
                     let start = self.pos;
-                    match self.deeper(|parser| parser.dollar(soft))? {
-                        Some(part) => {
-                            flush(&mut plain, &mut parts, soft);
-                            parts.push(part);
-                        }
-                        None => {
-                            self.pos = start + 1;
-                            plain.push('$');
-                        }
+                    if let Some(part) = self.deeper(|parser| parser.dollar(soft))? {
+                        flush(&mut plain, &mut parts, soft);
+                        parts.push(part);
+                    } else {
+                        self.pos = start + 1;
+                        plain.push('$');
                     }
                 }
                 b'`' => {

@@ -199,8 +199,8 @@ impl Walker<'_> {
 
     fn set_arguments(&mut self, operands: &[&str]) {
         if operands.windows(2).any(|pair| pair == ["+o", "history"]) {
-            let span = Span::default();
-            self.find(&rules::logs::HISTORY_OFF, self.current_span(span), "set +o history".to_owned());
+            let span = self.at.unwrap_or_default();
+            self.find(&rules::logs::HISTORY_OFF, span, "set +o history".to_owned());
         }
         let from = match operands.iter().position(|o| *o == "--" || *o == "-") {
             Some(at) => at + 1,
@@ -210,10 +210,6 @@ impl Walker<'_> {
             },
         };
         self.state.arguments = Some(Rc::new(operands[from..].iter().map(|o| (*o).to_owned()).collect()));
-    }
-
-    pub(super) fn current_span(&self, fallback: Span) -> Span {
-        self.at.unwrap_or(fallback)
     }
 
     /// `read` from a stream: its first line goes to the variables.
@@ -236,12 +232,11 @@ impl Walker<'_> {
     }
 
     /// One round of `while read`.
-    pub(super) fn read_line(&mut self, simple: &Simple, line: &str, input: &Stream) {
+    pub(super) fn read_line(&mut self, simple: &Simple, line: &str) {
         let operands: Vec<String> = simple.words.iter().skip(1).filter_map(Word::literal).collect();
         let operands: Vec<&str> = operands.iter().map(String::as_str).collect();
         let (variables, array) = read_variables(&operands);
         self.assign_line(line, &variables, array.as_deref());
-        let _ = input;
     }
 
     fn assign_line(&mut self, line: &str, variables: &[String], array: Option<&str>) {

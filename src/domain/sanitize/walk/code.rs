@@ -283,8 +283,7 @@ impl Walker<'_> {
         if !runs {
             return;
         }
-        for (at, word) in RUNS.iter().enumerate() {
-            let _ = at;
+        for word in RUNS {
             if word.len() < 3 {
                 continue;
             }

@@ -15,7 +15,6 @@ impl Walker<'_> {
             Command::Simple(simple) => self.simple(simple, input),
             Command::Function(name, body) => {
                 std::rc::Rc::make_mut(&mut self.state.functions).insert(name.clone(), std::rc::Rc::clone(body));
-                self.define(name, body);
                 Stream::empty()
             }
             Command::Compound(compound, redirects) => {
@@ -23,7 +22,7 @@ impl Walker<'_> {
                     return Stream::unknown();
                 }
                 let place = self.place;
-                let opened = self.redirects(redirects, input);
+                let opened = self.redirects(redirects);
                 let input = opened.input.clone().unwrap_or_else(|| input.clone());
                 self.place.captured |= opened.output.is_some();
                 let output = self.compound(compound, &input);
@@ -104,7 +103,7 @@ impl Walker<'_> {
         {
             let mut output = Stream::empty();
             for line in lines.lines().take(ROUNDS) {
-                self.read_line(simple, line, input);
+                self.read_line(simple, line);
                 output.append(self.script(body, input));
                 if self.overspent {
                     break;

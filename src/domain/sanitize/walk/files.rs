@@ -202,13 +202,12 @@ impl Walker<'_> {
     }
 
     /// A program that this script wrote is run: its text is known, or where it came from.
-    pub(super) fn written_program(&mut self, program: &str, rest: &[Argument], stdin: &Stream, span: Span) {
+    pub(super) fn written_program(&mut self, program: &str, rest: &[Argument], span: Span) {
         if !program.contains('/') {
             return;
         }
         let path = self.path(program);
         let Some(content) = self.files.get(&path).cloned() else { return };
-        let _ = stdin;
         let state = self.state.clone();
         self.state.zero = program.to_owned();
         self.state.arguments = Some(std::rc::Rc::new(rest.iter().map(|a| a.text.clone()).collect()));

@@ -318,7 +318,7 @@ fn chosen<'p>(list: &str, parts: &[&'p str]) -> Vec<&'p str> {
 fn substituted(text: &str, command: &str) -> Option<String> {
     let command = command.trim_start_matches(|c: char| c.is_ascii_digit() || ",$ ".contains(c));
     let sign = command.chars().next()?;
-    if command == "p" || command == "" {
+    if command == "p" || command.is_empty() {
         return Some(text.to_owned());
     }
     if sign != 's' && sign != 'y' {
@@ -382,7 +382,7 @@ fn substituted(text: &str, command: &str) -> Option<String> {
 fn awk_fields(operands: &[String], stdin: &Stream) -> Option<String> {
     let program = operands.first()?.trim();
     if program.starts_with("BEGIN") {
-        return Some(super::outputs::printed(program)?);
+        return super::outputs::printed(program);
     }
     let body = program.strip_prefix('{')?.strip_suffix('}')?.trim();
     let body = body.strip_prefix("print")?.trim();

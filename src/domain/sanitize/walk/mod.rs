@@ -108,7 +108,8 @@ pub struct Walker<'s> {
     files: HashMap<String, Stream>,
     /// Links it made: name to target.
     links: HashMap<String, String>,
-    functions: Vec<String>,
+    /// The bodies of the functions that are being run.
+    functions: Vec<Rc<syntax::Command>>,
     picks: Vec<Pick>,
     place: Place,
     steps: usize,
@@ -235,12 +236,9 @@ impl<'s> Walker<'s> {
         }
         self.derived -= source.len();
         self.chain.push(step.to_owned());
-        let output = match syntax::parse(source, Base::Fixed(span)) {
-            Ok(script) => self.script(&script, input),
-            Err(_) => {
-                self.unreadable(source, span);
-                Stream::unknown()
-            }
+        let output = if let Ok(script) = syntax::parse(source, Base::Fixed(span)) { self.script(&script, input) } else {
+            self.unreadable(source, span);
+            Stream::unknown()
         };
         self.chain.pop();
         output

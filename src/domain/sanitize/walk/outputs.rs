@@ -26,7 +26,7 @@ const EVALUATED: &[&str] = &[
 
 impl Walker<'_> {
     /// The output of a program that only prints; `None`: it is none that is known.
-    pub(super) fn output(&mut self, name: &str, rest: &[Argument], stdin: &Stream) -> Option<Stream> {
+    pub(super) fn output(&mut self, name: &str, rest: &[Argument], _stdin: &Stream) -> Option<Stream> {
         let words: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
         let operands: Vec<&str> = words.iter().filter(|w| !w.starts_with('-')).copied().collect();
         let line = |text: String| Some(Stream::known(format!("{text}\n")));
@@ -82,7 +82,7 @@ impl Walker<'_> {
             "pg_dump" | "pg_dumpall" | "mysqldump" | "mongodump" | "mariadb-dump" => Some(Stream { private: true, ..Stream::unknown() }),
             "locate" | "plocate" => line(format!("/{SOME}/{STAR}")),
             "curl" | "wget" | "fetch" | "aria2c" | "lynx" | "w3m" | "links" | "http" | "https" | "xh" | "GET" | "lwp-request" | "lwp-download" | "axel" => {
-                Some(self.download(name, rest, stdin))
+                Some(self.download(name, rest))
             }
             "nc" | "ncat" | "netcat" | "socat" | "telnet" | "ftp" | "tftp" | "sftp" | "smbclient" | "rsh" | "dig" | "nslookup" | "drill" => {
                 Some(Stream { remote: Some(Remote::Open), steps: vec![name.to_owned()], ..Stream::unknown() })
@@ -114,7 +114,7 @@ impl Walker<'_> {
     }
 
     /// What a downloader prints; what it saves is remembered as a file.
-    fn download(&mut self, name: &str, rest: &[Argument], stdin: &Stream) -> Stream {
+    fn download(&mut self, name: &str, rest: &[Argument]) -> Stream {
         let words: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
         let insecure = words.iter().any(|w| {
             matches!(*w, "--insecure" | "--no-check-certificate") || w.starts_with('-') && !w.starts_with("--") && name == "curl" && w.contains('k')
@@ -127,7 +127,6 @@ impl Walker<'_> {
             stream.remote = None;
             stream.file = true;
         }
-        let _ = stdin;
         stream
     }
 

@@ -140,8 +140,8 @@ impl Walker<'_> {
                 let replacement = self.single(&replacement);
                 each(known(values), |value| replace(value, &pattern, &replacement, every, anchor))
             }
-            ParameterOp::Upper(true) => each(known(values), |value| value.to_uppercase()),
-            ParameterOp::Lower(true) => each(known(values), |value| value.to_lowercase()),
+            ParameterOp::Upper(true) => each(known(values), str::to_uppercase),
+            ParameterOp::Lower(true) => each(known(values), str::to_lowercase),
             ParameterOp::Upper(false) => each(known(values), |value| first(value, char::to_uppercase)),
             ParameterOp::Lower(false) => each(known(values), |value| first(value, char::to_lowercase)),
             ParameterOp::Slice(offset, length) => {
@@ -234,19 +234,16 @@ fn replace(value: &str, pattern: &str, replacement: &str, every: bool, anchor: O
             };
             allowed && could_be(pattern, &value[from..places[*end]])
         });
-        match end {
-            Some(end) => {
-                out.push_str(replacement);
-                at = end;
-                if !every {
-                    out.push_str(&value[places[at]..]);
-                    return text::bounded(out);
-                }
+        if let Some(end) = end {
+            out.push_str(replacement);
+            at = end;
+            if !every {
+                out.push_str(&value[places[at]..]);
+                return text::bounded(out);
             }
-            None => {
-                out.extend(value[from..].chars().next());
-                at += 1;
-            }
+        } else {
+            out.extend(value[from..].chars().next());
+            at += 1;
         }
         if out.len() > 4096 {
             break;

@@ -23,15 +23,15 @@ pub struct Opened {
 
 impl Walker<'_> {
     /// Opens the redirections in their order.
-    pub(super) fn redirects(&mut self, redirects: &[Redirect], input: &Stream) -> Opened {
+    pub(super) fn redirects(&mut self, redirects: &[Redirect]) -> Opened {
         let mut opened = Opened::default();
         for redirect in redirects {
-            self.redirect(redirect, input, &mut opened);
+            self.redirect(redirect, &mut opened);
         }
         opened
     }
 
-    fn redirect(&mut self, redirect: &Redirect, input: &Stream, opened: &mut Opened) {
+    fn redirect(&mut self, redirect: &Redirect, opened: &mut Opened) {
         if redirect.op == RedirectOp::HereDocument {
             if let Some(body) = redirect.body.get() {
                 let quoted = self.quoted(&body.parts);
@@ -86,7 +86,6 @@ impl Walker<'_> {
             }
             opened.others.push(entry);
         }
-        let _ = input;
     }
 
     fn here_string(&mut self, target: String) -> Stream {

@@ -50,11 +50,11 @@ impl Walker<'_> {
                         self.text(&literal, name, span, &Stream::empty());
                     }
                 }
-                self.editor_input(name, rest, stdin, span);
+                self.editor_input(name, stdin, span);
                 return None;
             }
             "ed" => {
-                self.editor_input(name, rest, stdin, span);
+                self.editor_input(name, stdin, span);
                 return None;
             }
             "gdb" | "lldb" => {
@@ -158,8 +158,7 @@ impl Walker<'_> {
     }
 
     /// Lines that begin with `!` in what an editor reads.
-    fn editor_input(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span) {
-        let _ = rest;
+    fn editor_input(&mut self, name: &str, stdin: &Stream, span: Span) {
         if let Some(text) = stdin.text.clone() {
             for line in text.lines() {
                 let line = line.trim();
@@ -180,7 +179,6 @@ impl Walker<'_> {
     fn find_actions(&mut self, name: &str, rest: &[Argument], span: Span) -> Option<Stream> {
         let flags: &[&str] = if name == "find" { &["-exec", "-execdir", "-ok", "-okdir"] } else { &["-x", "-X", "--exec", "--exec-batch"] };
         let mut at = 0;
-        let mut ran = false;
         while let Some(argument) = rest.get(at) {
             if !flags.contains(&argument.text.as_str()) {
                 at += 1;
@@ -203,10 +201,8 @@ impl Walker<'_> {
                 self.call(&command, &Stream::empty(), span, &Opened::default());
                 self.chain.pop();
             }
-            ran = true;
             at += end + 2;
         }
-        let _ = ran;
         None
     }
 
@@ -339,7 +335,7 @@ impl Walker<'_> {
         for value in values.iter().take(LINES) {
             let line = if command.is_empty() {
                 value.clone()
-            } else if command.contains(&mark) || command.contains("{") {
+            } else if command.contains(&mark) || command.contains('{') {
                 command.replace(&mark, value)
             } else {
                 format!("{command} {}", quote(value))
@@ -398,7 +394,7 @@ impl Walker<'_> {
             match argument.text.as_str() {
                 "-c" | "--config-env" => {
                     if let Some((key, value)) = rest.get(at + 1).and_then(|a| a.text.split_once('=')) {
-                        self.git_setting(&key.to_lowercase(), &value.to_owned(), span);
+                        self.git_setting(&key.to_lowercase(), value, span);
                     }
                     at += 2;
                 }

@@ -11,7 +11,7 @@ impl Walker<'_> {
         if stream.endless {
             self.find(
                 &super::super::rules::exhaust::ENDLESS_READ,
-                self.last_span(script),
+                first_span(script),
                 "an endless stream read into memory".to_owned(),
             );
         }
@@ -69,18 +69,18 @@ impl Walker<'_> {
             self.origin = Some(stream);
         }
     }
+}
 
-    fn last_span(&self, script: &Script) -> super::Span {
-        let _ = self;
-        script
-            .items
-            .iter()
-            .flat_map(|item| &item.pipelines)
-            .flat_map(|(_, pipeline)| &pipeline.commands)
-            .find_map(|command| match command {
-                Command::Simple(simple) => Some(simple.span),
-                _ => None,
-            })
-            .unwrap_or_default()
-    }
+/// Where the first program of a script stands.
+fn first_span(script: &Script) -> super::Span {
+    script
+        .items
+        .iter()
+        .flat_map(|item| &item.pipelines)
+        .flat_map(|(_, pipeline)| &pipeline.commands)
+        .find_map(|command| match command {
+            Command::Simple(simple) => Some(simple.span),
+            _ => None,
+        })
+        .unwrap_or_default()
 }

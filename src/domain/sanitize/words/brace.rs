@@ -18,6 +18,9 @@ pub fn expand(parts: &[Part]) -> Vec<Vec<Part>> {
             other => tokens.push(Token::Part(other)),
         }
     }
+    if tokens.iter().filter(|token| is(token, '{')).count() > MOST {
+        return vec![parts.to_vec()];
+    }
     let mut words = words(&tokens, 0);
     if words.len() > MOST {
         words.truncate(MOST);

@@ -107,7 +107,8 @@ pub fn globbing(text: &str) -> String {
 fn bracket_end(rest: &str) -> Option<usize> {
     let mut at = usize::from(rest.starts_with(['!', '^']));
     let mut first = true;
-    loop {
+    // No bracket of a person is longer; the bound keeps a text of brackets from costing its square.
+    while at < 128 {
         let tail = rest.get(at..)?;
         if let Some(class) = tail.strip_prefix("[:") {
             at += class.find(":]")? + 4;
@@ -118,6 +119,7 @@ fn bracket_end(rest: &str) -> Option<usize> {
         }
         first = false;
     }
+    None
 }
 
 /// The escapes of `$'..'` and `printf` (`ansi`), or of `echo -e`.
