@@ -79,6 +79,8 @@ pub struct DemoKeeperArgs {
 
 /// Runs it.
 pub async fn run_keeper(args: &DemoKeeperArgs) -> Result<Exit, Failure> {
-    keeper::keep(&args.lifeline).await.map_err(|error| Failure::failed(error.to_string()))?;
+    keeper::keep(&args.lifeline)
+        .await
+        .map_err(|error| Failure::failed(error.to_string()))?;
     Ok(Exit::Done)
 }

@@ -68,7 +68,9 @@ impl Scene {
     /// Sets everything up: nothing is deployed yet.
     pub(super) async fn set(options: &Options) -> Result<Self, DemoError> {
         if !(4..=64).contains(&options.hosts) {
-            return Err(DemoError::Edgewise("the demo has 4 to 64 hosts: two a zone, so that one of them can be taken out".to_owned()));
+            return Err(DemoError::Edgewise(
+                "the demo has 4 to 64 hosts: two a zone, so that one of them can be taken out".to_owned(),
+            ));
         }
         let machine = |what| move |error| DemoError::Machine { what, error };
         let root = tempfile::Builder::new()

@@ -32,7 +32,11 @@ impl Demo {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines, temporary }
+        Self {
+            child,
+            lines,
+            temporary,
+        }
     }
 
     /// The next line that holds `text`.
@@ -63,7 +67,9 @@ impl Demo {
             }
             self.child.wait().await.unwrap()
         };
-        let status = tokio::time::timeout(PATIENCE, running).await.expect("the demo ends");
+        let status = tokio::time::timeout(PATIENCE, running)
+            .await
+            .expect("the demo ends");
         (status.code().unwrap_or(-1), said, self.temporary)
     }
 
@@ -76,7 +82,10 @@ impl Demo {
 /// The command lines of processes that know a folder.
 fn processes(of: &Path) -> Vec<String> {
     let of = of.to_str().unwrap();
-    let pids = std::fs::read_dir("/proc").unwrap().flatten().map(|entry| entry.path());
+    let pids = std::fs::read_dir("/proc")
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path());
     pids.filter_map(|pid: PathBuf| std::fs::read(pid.join("cmdline")).ok())
         .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
         .filter(|line| line.contains(of))
@@ -86,7 +95,11 @@ fn processes(of: &Path) -> Vec<String> {
 /// Waits until nothing is left of a demo: no file, no process.
 async fn gone(temporary: &TempDir) {
     let left = || -> Vec<PathBuf> {
-        std::fs::read_dir(temporary.path()).unwrap().flatten().map(|entry| entry.path()).collect()
+        std::fs::read_dir(temporary.path())
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect()
     };
     let waiting = async {
         while !left().is_empty() || !processes(temporary.path()).is_empty() {
@@ -94,16 +107,29 @@ async fn gone(temporary: &TempDir) {
         }
     };
     let waited = tokio::time::timeout(Duration::from_secs(20), waiting).await;
-    assert!(waited.is_ok(), "left: {:?} {:?}", left(), processes(temporary.path()));
+    assert!(
+        waited.is_ok(),
+        "left: {:?} {:?}",
+        left(),
+        processes(temporary.path())
+    );
 }
 
 /// The cells of the row of the closing table that begins so: what was seen, what was wanted, the verdict.
 fn row(said: &[String], what: &str) -> Vec<String> {
     let cells = |line: &String| -> Vec<String> {
-        line.split(['│', '┆']).map(|cell| cell.trim().to_owned()).filter(|cell| !cell.is_empty()).collect()
+        line.split(['│', '┆'])
+            .map(|cell| cell.trim().to_owned())
+            .filter(|cell| !cell.is_empty())
+            .collect()
     };
-    let found = said.iter().map(cells).find(|cells| cells.first().is_some_and(|first| first == what));
-    found.unwrap_or_else(|| panic!("no row `{what}` in {said:#?}")).split_off(1)
+    let found = said
+        .iter()
+        .map(cells)
+        .find(|cells| cells.first().is_some_and(|first| first == what));
+    found
+        .unwrap_or_else(|| panic!("no row `{what}` in {said:#?}"))
+        .split_off(1)
 }
 
 #[tokio::test]
@@ -122,17 +148,33 @@ async fn the_demo_deploys_twice_goes_back_once_and_fails_no_request() {
     }
     assert!(row(&said, "requests served")[0].parse::<u64>().unwrap() > 0);
     assert!(row(&said, "fewest hosts in service")[0].parse::<u64>().unwrap() >= 4);
-    let stages: Vec<&String> = said.iter().filter(|line| line.trim_start().starts_with("stage ")).collect();
-    assert!(stages.iter().filter(|line| line.contains(" done ")).count() >= 5, "{stages:#?}");
-    assert!(stages.iter().any(|line| line.contains(" rolled_back ") || line.contains(" failed ")), "{stages:#?}");
+    let stages: Vec<&String> = said
+        .iter()
+        .filter(|line| line.trim_start().starts_with("stage "))
+        .collect();
+    assert!(
+        stages.iter().filter(|line| line.contains(" done ")).count() >= 5,
+        "{stages:#?}"
+    );
+    assert!(
+        stages
+            .iter()
+            .any(|line| line.contains(" rolled_back ") || line.contains(" failed ")),
+        "{stages:#?}"
+    );
     gone(&temporary).await;
 }
 
 #[tokio::test]
 async fn the_demo_does_not_end_well_where_the_third_version_is_healthy() {
-    let (code, said, temporary) = Demo::start(&["--once", "--hosts", "4", "--third-is-healthy"]).end().await;
+    let (code, said, temporary) = Demo::start(&["--once", "--hosts", "4", "--third-is-healthy"])
+        .end()
+        .await;
     assert_eq!(code, 1, "{said:#?}");
-    assert_eq!(row(&said, "deploy of version 3"), ["COMPLETED", "ROLLED_BACK", "NOT AS TOLD"]);
+    assert_eq!(
+        row(&said, "deploy of version 3"),
+        ["COMPLETED", "ROLLED_BACK", "NOT AS TOLD"]
+    );
     gone(&temporary).await;
 }
 

@@ -9,7 +9,12 @@ use crate::support::world::{World, caller, count};
 #[tokio::test]
 async fn a_countdown_ends_when_its_time_has_come() {
     let world = World::with(&json!({})).await;
-    let id = world.restart(ActBody { countdown: 600, ..ActBody::default() }).await;
+    let id = world
+        .restart(ActBody {
+            countdown: 600,
+            ..ActBody::default()
+        })
+        .await;
     world.waits(id, "countdown").await;
     world.clock.advance(599);
     assert_eq!(world.action(id).await.summary.status, ActionStatus::Scheduled);
@@ -17,7 +22,10 @@ async fn a_countdown_ends_when_its_time_has_come() {
     world.clock.advance(1);
     world.ends(id, ActionStatus::Completed).await;
     let ran = world.ran();
-    assert_eq!(count(&ran).into_iter().collect::<Vec<_>>(), [("a: start", 1), ("a: stop", 1), ("b: start", 1), ("b: stop", 1)]);
+    assert_eq!(
+        count(&ran).into_iter().collect::<Vec<_>>(),
+        [("a: start", 1), ("a: stop", 1), ("b: start", 1), ("b: stop", 1)]
+    );
 }
 
 #[tokio::test]
@@ -50,13 +58,21 @@ async fn one_who_waits_too_long_for_held_targets_fails_and_touches_nothing() {
     let holder = world.restart(ActBody::default()).await;
     world.waits(holder, "soak").await;
     let before = world.ran().len();
-    let id = world.restart(ActBody { queue: true, ..ActBody::default() }).await;
+    let id = world
+        .restart(ActBody {
+            queue: true,
+            ..ActBody::default()
+        })
+        .await;
     world.waits(id, "queue").await;
     // Forced past the queue, it still does not touch what another holds.
     world.steer(id, "force").await;
     let waiting = world.waits(id, "lease").await;
     let detail = waiting.summary.waiting_for.unwrap().detail;
-    assert!(detail.contains(&holder.to_string()) && detail.contains('a'), "{detail}");
+    assert!(
+        detail.contains(&holder.to_string()) && detail.contains('a'),
+        "{detail}"
+    );
     world.clock.advance(30);
     world.ends(id, ActionStatus::Failed).await;
     assert_eq!(world.ran().len(), before);
@@ -70,12 +86,25 @@ async fn one_who_waits_too_long_for_held_targets_fails_and_touches_nothing() {
 async fn a_host_is_not_taken_out_while_the_pool_cannot_spare_it() {
     let world = World::with(&json!({"max_parallel": 1})).await;
     world.made.broken.lock().unwrap().push("b".to_owned());
-    let id = world.restart(ActBody { all: true, ..ActBody::default() }).await;
+    let id = world
+        .restart(ActBody {
+            all: true,
+            ..ActBody::default()
+        })
+        .await;
     let waiting = world.waits(id, "capacity").await;
     let wait = waiting.summary.waiting_for.unwrap();
-    assert!(wait.detail.contains("front") && wait.detail.contains('1'), "{}", wait.detail);
+    assert!(
+        wait.detail.contains("front") && wait.detail.contains('1'),
+        "{}",
+        wait.detail
+    );
     assert!(!wait.unblock.is_empty());
-    assert!(!world.ran().iter().any(|ran| ran.starts_with("a:")), "a alone serves: {:?}", world.ran());
+    assert!(
+        !world.ran().iter().any(|ran| ran.starts_with("a:")),
+        "a alone serves: {:?}",
+        world.ran()
+    );
     world.made.broken.lock().unwrap().clear();
     // It asks again by itself.
     while !world.action(id).await.summary.status.is_final() {
@@ -90,15 +119,26 @@ async fn a_drain_ends_with_the_last_session_or_with_its_time() {
     let world = World::with(&json!({"max_parallel": 1})).await;
     let draining = |view: &edgewise::app::view::ActionView| {
         let steps = view.targets.iter().flat_map(|target| &target.steps);
-        steps.into_iter().any(|step| step.name == "drain" && step.state == "running")
+        steps
+            .into_iter()
+            .any(|step| step.name == "drain" && step.state == "running")
     };
     *world.made.sessions.lock().unwrap() = 3;
     let id = world.restart(ActBody::default()).await;
     world.until(id, draining).await;
-    assert_eq!(world.ran(), Vec::<String>::new(), "nothing is stopped while it has sessions");
+    assert_eq!(
+        world.ran(),
+        Vec::<String>::new(),
+        "nothing is stopped while it has sessions"
+    );
     world.clock.advance(60);
-    world.until(id, |view| view.targets[0].state.as_str() == "succeeded").await;
-    let query = LogsQuery { q: Some("sessions left after".to_owned()), ..LogsQuery::default() };
+    world
+        .until(id, |view| view.targets[0].state.as_str() == "succeeded")
+        .await;
+    let query = LogsQuery {
+        q: Some("sessions left after".to_owned()),
+        ..LogsQuery::default()
+    };
     let said = world.app.logs(&caller(), id, &query).await.unwrap();
     assert_eq!(said.items.len(), 1, "it is told that some were left");
     world.until(id, draining).await;

@@ -23,7 +23,12 @@ async fn refused(shop: &Shop, client: &Client, number: usize) -> String {
     assert_eq!(target["name"], format!("web-{number}"));
     let story = client.log(&id, "level=basic").await;
     let error = target["error"].as_str().unwrap().to_owned();
-    assert!(story.iter().any(|entry| entry["text"].as_str().unwrap().contains(&error)), "{story:?}");
+    assert!(
+        story
+            .iter()
+            .any(|entry| entry["text"].as_str().unwrap().contains(&error)),
+        "{story:?}"
+    );
     assert_eq!(shop.starts(1), Vec::<String>::new());
     error
 }
@@ -44,12 +49,21 @@ async fn a_dead_host_stops_everything_before_anything_is_touched() {
     let ended = client.ends(&id, "FAILED").await;
     assert_eq!(ended["targets"][2]["state"], "unreachable", "{}", brief(&ended));
     assert_eq!(ended["counts"]["skipped"], 2);
-    assert!(refused(&shop, &client, 3).await.contains(&shop.farm.server(3).port().to_string()));
+    assert!(
+        refused(&shop, &client, 3)
+            .await
+            .contains(&shop.farm.server(3).port().to_string())
+    );
 
     // What was not served is found again by its state once the host is back.
     shop.farm.server_mut(3).restart();
-    let again = client.steer(&id, "retry", &json!({"only": ["unreachable"]})).await.wanted(202);
-    let again = client.ends(again["action_id"].as_str().unwrap(), "COMPLETED").await;
+    let again = client
+        .steer(&id, "retry", &json!({"only": ["unreachable"]}))
+        .await
+        .wanted(202);
+    let again = client
+        .ends(again["action_id"].as_str().unwrap(), "COMPLETED")
+        .await;
     assert_eq!(again["counts"]["succeeded"], 1);
     assert_eq!(shop.running(), ["-", "-", "1"]);
     works(&shop, &client).await;
@@ -82,7 +96,10 @@ async fn an_unknown_and_a_changed_host_key_are_refused_with_the_command_that_hel
     let id = act(&client, "deploy", &json!({"all": true, "version": "2"})).await;
     let ended = client.ends(&id, "FAILED").await;
     let error = ended["targets"][1]["error"].as_str().unwrap();
-    assert!(error.contains("edgewise hosts trust") && error.contains("CHANGED"), "{error}");
+    assert!(
+        error.contains("edgewise hosts trust") && error.contains("CHANGED"),
+        "{error}"
+    );
     assert_eq!(shop.running(), ["1", "1"]);
 }
 
@@ -98,7 +115,11 @@ async fn a_connection_that_breaks_while_a_step_runs_changes_nothing() {
     client.ends(&id, "COMPLETED").await;
     assert_eq!(shop.starts(1), ["1"]);
     let said = client.log(&id, "target=web-1&step=start").await;
-    let lines: Vec<&Value> = said.iter().filter(|entry| entry["stream"] == "stdout").map(|entry| &entry["text"]).collect();
+    let lines: Vec<&Value> = said
+        .iter()
+        .filter(|entry| entry["stream"] == "stdout")
+        .map(|entry| &entry["text"])
+        .collect();
     assert_eq!(lines, ["starting 1", "started 1"]);
 }
 
@@ -108,8 +129,13 @@ struct Small(PathBuf);
 impl Small {
     fn at(path: &Path) -> Option<Self> {
         std::fs::create_dir_all(path).unwrap();
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"]).arg(path).output();
-        mounted.is_ok_and(|output| output.status.success()).then(|| Self(path.to_owned()))
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
+            .arg(path)
+            .output();
+        mounted
+            .is_ok_and(|output| output.status.success())
+            .then(|| Self(path.to_owned()))
     }
 }
 
@@ -132,7 +158,9 @@ async fn a_full_disk_on_the_host_is_told_and_leaves_the_old_version_running() {
     client.ends(&id, "COMPLETED").await;
 
     // What is larger than the disk is seen by the look beforehand.
-    let noise: Vec<u8> = (0..200_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> = (0..200_000u32)
+        .map(|n| (n.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect();
     std::fs::write(shop.place.path("artifacts/web-9.tar.gz"), noise).unwrap();
     let id = act(&client, "deploy", &json!({"all": true, "version": "9"})).await;
     let ended = client.ends(&id, "FAILED").await;
@@ -147,8 +175,15 @@ async fn a_full_disk_on_the_host_is_told_and_leaves_the_old_version_running() {
     assert!(error.contains("unpack"), "{error}");
     let said = client.log(&id, "step=unpack").await;
     let full = |text: &str| text.contains("No space left") || text.contains("Wrote only");
-    assert!(said.iter().any(|entry| full(entry["text"].as_str().unwrap())), "{said:?}");
-    assert_eq!(running(&shop, "small").as_deref(), Some("1"), "the files of what runs are whole");
+    assert!(
+        said.iter().any(|entry| full(entry["text"].as_str().unwrap())),
+        "{said:?}"
+    );
+    assert_eq!(
+        running(&shop, "small").as_deref(),
+        Some("1"),
+        "the files of what runs are whole"
+    );
     drop(small);
 }
 
@@ -165,7 +200,9 @@ fn zeros(size: usize) -> Vec<u8> {
     header.set_size(size as u64);
     header.set_mode(0o644);
     header.set_cksum();
-    archive.append_data(&mut header, "zeros", std::io::repeat(0).take(size as u64)).unwrap();
+    archive
+        .append_data(&mut header, "zeros", std::io::repeat(0).take(size as u64))
+        .unwrap();
     archive.into_inner().unwrap().finish().unwrap()
 }
 

@@ -21,10 +21,22 @@ KEYS["healthcheck_timeout"] = key("integer", default = 1)
 "#;
     let body = json!({"all": true});
     for (action, wanted) in [
-        ("def deploy(ctx):\n    for i in range(1000000000):\n        x = i\n", "deploy.star"),
-        ("def deploy(ctx):\n    return len(\"a\" * (300000000 * len(ctx.action)))\n", "memory"),
-        ("def deploy(ctx):\n    x = [0]\n    for i in range(100):\n        x = x + x\n    return x\n", "memory"),
-        ("def deploy(ctx):\n    fail(\"not on a Friday\")\n", "not on a Friday"),
+        (
+            "def deploy(ctx):\n    for i in range(1000000000):\n        x = i\n",
+            "deploy.star",
+        ),
+        (
+            "def deploy(ctx):\n    return len(\"a\" * (300000000 * len(ctx.action)))\n",
+            "memory",
+        ),
+        (
+            "def deploy(ctx):\n    x = [0]\n    for i in range(100):\n        x = x + x\n    return x\n",
+            "memory",
+        ),
+        (
+            "def deploy(ctx):\n    fail(\"not on a Friday\")\n",
+            "not on a Friday",
+        ),
         ("def deploy(ctx):\n    return 1 // 0\n", "deploy.star:6:12"),
         ("def deploy(ctx):\n    return \"nothing\"\n", "rollout"),
     ] {
@@ -34,13 +46,17 @@ KEYS["healthcheck_timeout"] = key("integer", default = 1)
         assert_eq!(client.get("/healthz").await.status, 200);
     }
     // A broken text does not come in at all.
-    shop.place.write("config/scripts/deploy.star", "def deploy(ctx:\n");
+    shop.place
+        .write("config/scripts/deploy.star", "def deploy(ctx:\n");
     let folder = shop.place.path("config");
     let refused = shop.place.call(&["apply", folder.to_str().unwrap()], "").await;
     assert_eq!(refused.code, 2, "{}", refused.stderr);
     assert!(refused.stderr.contains("deploy.star"), "{}", refused.stderr);
 
-    assert_eq!(client.get("/api/v1/actions").await.wanted(200)["items"], json!([]));
+    assert_eq!(
+        client.get("/api/v1/actions").await.wanted(200)["items"],
+        json!([])
+    );
     scripted(&shop, include_str!("../../../config/scripts/deploy.star")).await;
     let id = act(&client, "deploy", &body).await;
     client.ends(&id, "COMPLETED").await;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use edgewise::app::ports::{
-    Balancer, BalancerError, Clock, HostFailure, HostNeeds, HostSession, Hosts, HttpSeen, OutputLine, PoolMember,
-    Prober, StepRun, Upload,
+    Balancer, BalancerError, Clock, HostFailure, HostNeeds, HostSession, Hosts, HttpSeen, OutputLine,
+    PoolMember, Prober, StepRun, Upload,
 };
 use edgewise::app::request::{ActBody, ActRequest, CallerHeaders, SteerBody};
 use edgewise::app::runner::Outside;
@@ -83,7 +83,11 @@ pub struct Made {
 struct Session(Arc<Made>);
 
 fn well() -> StepResult {
-    StepResult { outcome: Outcome::Ok, exit_code: Some(0), error: None }
+    StepResult {
+        outcome: Outcome::Ok,
+        exit_code: Some(0),
+        error: None,
+    }
 }
 
 #[async_trait]
@@ -100,7 +104,11 @@ impl HostSession for Session {
         _output: mpsc::Sender<OutputLine>,
         _cancel: CancellationToken,
     ) -> StepResult {
-        self.0.ran.lock().unwrap().push(format!("{}: {}", lease.target(), command.text()));
+        self.0
+            .ran
+            .lock()
+            .unwrap()
+            .push(format!("{}: {}", lease.target(), command.text()));
         well()
     }
 
@@ -163,11 +171,20 @@ impl Balancer for Adapter {
     }
 
     async fn put_back(&self, _zone: &str, _pool: &str, target: &Target) -> Result<(), BalancerError> {
-        self.0.out.lock().unwrap().retain(|name| *name != target.name.to_string());
+        self.0
+            .out
+            .lock()
+            .unwrap()
+            .retain(|name| *name != target.name.to_string());
         Ok(())
     }
 
-    async fn sessions(&self, _zone: &str, _pool: &str, _target: &Target) -> Result<Option<u64>, BalancerError> {
+    async fn sessions(
+        &self,
+        _zone: &str,
+        _pool: &str,
+        _target: &Target,
+    ) -> Result<Option<u64>, BalancerError> {
         Ok(Some(*self.0.sessions.lock().unwrap()))
     }
 }
@@ -175,7 +192,10 @@ impl Balancer for Adapter {
 #[async_trait]
 impl Prober for Adapter {
     async fn http(&self, _method: &str, _url: &str, _timeout_seconds: u64) -> Result<HttpSeen, String> {
-        Ok(HttpSeen { status: 200, body: String::new() })
+        Ok(HttpSeen {
+            status: 200,
+            body: String::new(),
+        })
     }
 
     async fn tcp(&self, _address: &str, _port: u16, _timeout_seconds: u64) -> Result<(), String> {
@@ -195,7 +215,9 @@ impl World {
     /// A world whose project has these keys beside its own; actions wait 30 s for leases.
     pub async fn with(differs: &Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite:{}", folder.path().join("edgewise.db").display())).await.unwrap();
+        let store = Store::open(&format!("sqlite:{}", folder.path().join("edgewise.db").display()))
+            .await
+            .unwrap();
         let clock = ManualClock::new();
         configure(&store, differs, clock.now()).await;
         let made = Arc::new(Made::default());
@@ -215,12 +237,20 @@ impl World {
         let interpreter = Arc::new(ScriptWorker::new(program, WorkerLimits::default()));
         let settings = AppSettings {
             session_hours: 12,
-            rollout: RolloutSettings { queue_timeout_seconds: 30, ..RolloutSettings::default() },
+            rollout: RolloutSettings {
+                queue_timeout_seconds: 30,
+                ..RolloutSettings::default()
+            },
             data_dir: folder.path().to_owned(),
         };
         let app = App::new(store, outside, interpreter, settings);
         app.runner().recover().await.unwrap();
-        Self { app, clock, made, _folder: folder }
+        Self {
+            app,
+            clock,
+            made,
+            _folder: folder,
+        }
     }
 
     /// Restarts both hosts.
@@ -237,7 +267,10 @@ impl World {
 
     /// Steers an action.
     pub async fn steer(&self, id: ActionId, word: &str) {
-        let body = SteerBody { reason: "a test".to_owned(), ..SteerBody::default() };
+        let body = SteerBody {
+            reason: "a test".to_owned(),
+            ..SteerBody::default()
+        };
         self.app.steer(&caller(), id, word, &body).await.unwrap();
     }
 
@@ -248,7 +281,13 @@ impl World {
 
     /// The action once it waits for this kind of thing.
     pub async fn waits(&self, id: ActionId, kind: &str) -> ActionView {
-        self.until(id, |view| view.summary.waiting_for.as_ref().is_some_and(|wait| json!(wait.kind) == kind)).await
+        self.until(id, |view| {
+            view.summary
+                .waiting_for
+                .as_ref()
+                .is_some_and(|wait| json!(wait.kind) == kind)
+        })
+        .await
     }
 
     /// The action once it has this status.
@@ -283,7 +322,11 @@ impl World {
 
 /// One who may do everything.
 pub fn caller() -> Caller {
-    Caller { actor: Actor::System, server_admin: true, roles: Vec::new() }
+    Caller {
+        actor: Actor::System,
+        server_admin: true,
+        roles: Vec::new(),
+    }
 }
 
 async fn configure(store: &Store, differs: &Value, now: Timestamp) {
@@ -294,17 +337,41 @@ async fn configure(store: &Store, differs: &Value, now: Timestamp) {
         "start_command": "start",
         "stop_command": "stop",
     });
-    config.as_object_mut().unwrap().extend(differs.as_object().unwrap().clone());
-    let Value::Object(config) = config else { panic!("an object") };
+    config
+        .as_object_mut()
+        .unwrap()
+        .extend(differs.as_object().unwrap().clone());
+    let Value::Object(config) = config else {
+        panic!("an object")
+    };
     let (space, name) = (Name::parse("s").unwrap(), Name::parse("p").unwrap());
     let environment = Name::parse("e").unwrap();
     let script = "deploy.star".to_owned();
     let text = include_str!("../../../config/scripts/deploy.star").to_owned();
     let changes = [
-        ConfigObject::Space(Space { name: space.clone(), title: "S".to_owned(), color: None, members: Vec::new() }),
-        ConfigObject::Script(Script { name: script.clone(), text }),
-        ConfigObject::Environment(Environment { name: environment.clone(), script, config: Map::new() }),
-        ConfigObject::Project { space, project: Project { name, environment, config } },
+        ConfigObject::Space(Space {
+            name: space.clone(),
+            title: "S".to_owned(),
+            color: None,
+            members: Vec::new(),
+        }),
+        ConfigObject::Script(Script {
+            name: script.clone(),
+            text,
+        }),
+        ConfigObject::Environment(Environment {
+            name: environment.clone(),
+            script,
+            config: Map::new(),
+        }),
+        ConfigObject::Project {
+            space,
+            project: Project {
+                name,
+                environment,
+                config,
+            },
+        },
     ]
     .map(ConfigChange::Put);
     store.apply(&changes, &Actor::System, now).await.unwrap();
