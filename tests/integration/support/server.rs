@@ -15,7 +15,7 @@ use tokio::process::{Child, Command};
 use super::sshd::{Farm, user};
 
 /// What any single wait of a test may take. It is only reached where something is broken.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A data folder with a configuration folder beside it, on which servers run one after another.
 pub struct Place {
@@ -352,9 +352,8 @@ impl Client {
                 tokio::time::sleep(Duration::from_millis(25)).await;
             }
         };
-        if tokio::time::timeout(PATIENCE, waiting).await.is_err() {
-            panic!("it never was {what}: {}", brief(&last));
-        }
+        let in_time = tokio::time::timeout(PATIENCE, waiting).await.is_ok();
+        assert!(in_time, "it never was {what}: {}", brief(&last));
         last
     }
 

@@ -310,7 +310,10 @@ impl World {
         };
         match tokio::time::timeout(PATIENCE, waiting).await {
             Ok(view) => view,
-            Err(_) => panic!("it never came about: {:#?}", self.action(id).await.summary),
+            Err(elapsed) => panic!(
+                "it never came about ({elapsed}): {:#?}",
+                self.action(id).await.summary
+            ),
         }
     }
 
