@@ -13,10 +13,22 @@ mod explain;
 mod odd;
 mod paths;
 mod policies;
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    clippy::if_same_then_else,
+    clippy::match_same_arms,
+    reason = "names on Linux mind their case; a row of a table stands for itself, also where another says the same"
+)]
 mod rules;
 mod scan;
 mod syntax;
 mod verdict;
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    clippy::if_same_then_else,
+    clippy::match_same_arms,
+    reason = "names on Linux mind their case; a row of a table stands for itself, also where another says the same"
+)]
 mod walk;
 mod words;
 
@@ -70,6 +82,7 @@ impl Sanitizer {
     /// by [`Policy::check`]: what is not valid in them is left out where it would allow, and asks where it would
     /// forbid. Exceptions that expire count only with [`Sanitizer::with_policies`], which knows the day.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "the callers have made the list for it")]
     pub fn new(policies: Vec<Policy>) -> Self {
         Self { policies: Arc::new(Policies::of(&policies, None)), trees: Arc::default() }
     }

@@ -121,7 +121,7 @@ fn by_name(call: &Call<'_>) -> Vec<Hit> {
             && signal.is_empty()
             && (letters.bytes().all(|b| b.is_ascii_digit()) && !letters.is_empty() || letters.len() > 2 && letters.bytes().all(|b| b.is_ascii_uppercase()) || letters.starts_with("SIG"))
         {
-            signal = letters.to_owned();
+            letters.clone_into(&mut signal);
         }
     }
     if gentle(&signal) || call.has(&["-l", "--list"]) {

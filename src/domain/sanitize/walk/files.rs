@@ -209,7 +209,7 @@ impl Walker<'_> {
         let path = self.path(program);
         let Some(content) = self.files.get(&path).cloned() else { return };
         let state = self.state.clone();
-        self.state.zero = program.to_owned();
+        program.clone_into(&mut self.state.zero);
         self.state.arguments = Some(std::rc::Rc::new(rest.iter().map(|a| a.text.clone()).collect()));
         if let Some(code) = &content.text
             && let Some(line) = code.lines().next().and_then(|l| l.strip_prefix("#!"))

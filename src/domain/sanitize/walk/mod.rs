@@ -78,6 +78,7 @@ pub struct Executed {
 
 /// Where in the script a command stands.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each says another thing of the place, and they hold together in any mix")]
 pub struct Place {
     /// In a part that runs beside the rest.
     pub background: bool,

@@ -248,7 +248,7 @@ impl Walker<'_> {
 
     /// `$0 & $0`: a script that starts itself.
     fn calls_itself(&self, program: &str) -> bool {
-        program == self.state.zero && !self.functions.is_empty() || (program == self.state.zero && program != "bash")
+        program == self.state.zero && !super::shells::is_shell(base(program))
     }
 
     fn self_call(&mut self, span: Span) {

@@ -2,6 +2,7 @@
 
 /// The output of a command, or the content of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a quality of its own, and they hold together in any mix")]
 pub struct Stream {
     /// The text, where it follows from the script; it may hold signs. `None`: it does not.
     pub text: Option<String>,
