@@ -1,5 +1,7 @@
 //! A verdict for a person: the line, a caret under what matched, why, and what to do instead.
 
+use std::fmt::Write as _;
+
 use super::{Decision, RuleHit, Severity, Verdict};
 
 /// The verdict as text, ready to print. `command` is the text that was judged.
@@ -47,10 +49,10 @@ fn one(command: &str, rule: &RuleHit) -> String {
         rule.reason
     );
     if !rule.chain.is_empty() {
-        out.push_str(&format!("  how: {}\n", rule.chain.join(" -> ")));
+        let _ = writeln!(out, "  how: {}", rule.chain.join(" -> "));
     }
     if let Some(instead) = &rule.instead {
-        out.push_str(&format!("  instead: {instead}\n"));
+        let _ = writeln!(out, "  instead: {instead}");
     }
     out
 }

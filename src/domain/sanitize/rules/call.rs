@@ -131,7 +131,7 @@ impl<'a> Call<'a> {
                 "--" => return false,
                 "--help" | "--version" | "--usage" | "--dry-run" | "--dryrun" | "--simulate" | "--just-print" | "--no-act"
                 | "--noop" | "--what-if" | "--test" | "--dry-run=client" | "--dry-run=server" | "--dry-run=true" => {
-                    return !(word == "--test" && !self.is("lvremove vgremove pvremove lvreduce rpm sudo apt"));
+                    return word != "--test" || self.is("lvremove vgremove pvremove lvreduce rpm sudo apt");
                 }
                 _ => {}
             }

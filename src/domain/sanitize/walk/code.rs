@@ -226,7 +226,8 @@ impl Walker<'_> {
             "file_get_contents('http", "URI(", "open('http", "open(\"http", "axios", "curl_exec", "socket.http", "httpx",
         ]);
         let evals = has(&["exec(", "eval(", "eval ", "system(", "compile(", "loadstring", "load(", "instance_eval", "new Function", "execSync", "popen", "subprocess", "assert(", "include(", "require("]);
-        if fetches && evals && !(has(&["require("]) && !has(&["eval(", "exec(", "execSync", "new Function", "spawn"])) {
+        let runs = has(&["eval(", "exec(", "execSync", "new Function", "spawn"]);
+        if fetches && evals && (runs || !has(&["require("])) {
             let open = all.contains("http://") || !all.contains("https://");
             self.find(if open { &remote::RUN_OPEN } else { &remote::RUN_NAMED }, span, format!("{language} runs what it loads"));
         }

@@ -36,7 +36,7 @@ impl Walker<'_> {
             "cat" | "tac" | "bat" | "less" | "more" => {
                 let input = self.inputs(&operands, stdin);
                 if name == "tac" {
-                    let text = input.text.as_ref().map(|t| t.lines().rev().map(|l| format!("{l}\n")).collect());
+                    let text = input.text.as_ref().map(|t| t.lines().rev().flat_map(|l| [l, "\n"]).collect());
                     input.filtered(text, "tac")
                 } else {
                     input
@@ -95,7 +95,7 @@ impl Walker<'_> {
             }
             "sed" | "gsed" => self.sed(rest, stdin),
             "head" | "tail" => self.lines(name, rest, stdin),
-            "cut" => self.cut(rest, stdin),
+            "cut" => Self::cut(rest, stdin),
             "awk" | "gawk" | "mawk" | "nawk" => {
                 let text = awk_fields(&operands, stdin);
                 let input = self.inputs(operands.get(1..).unwrap_or_default(), stdin);
@@ -208,7 +208,7 @@ impl Walker<'_> {
                     (_, _, Ok(n)) => lines.iter().take(n).copied().collect(),
                     _ => lines,
                 };
-                Some(picked.iter().map(|l| format!("{l}\n")).collect())
+                Some(picked.iter().flat_map(|l| [*l, "\n"]).collect())
             }
             (Some(text), Some(bytes)) => {
                 let n = bytes.trim_start_matches(['+', '-']).parse::<usize>().unwrap_or(usize::MAX);
@@ -226,7 +226,7 @@ impl Walker<'_> {
         Stream { endless, ..input.filtered(text, name) }
     }
 
-    fn cut(&mut self, rest: &[Argument], stdin: &Stream) -> Stream {
+    fn cut(rest: &[Argument], stdin: &Stream) -> Stream {
         let value = |letter: &str, long: &str| {
             rest.iter().enumerate().find_map(|(at, a)| {
                 if a.text == letter || a.text == long {
@@ -356,7 +356,7 @@ fn substituted(text: &str, command: &str) -> Option<String> {
     while let Some(c) = chars.next() {
         match c {
             '\\' => match chars.next()? {
-                digit if digit.is_ascii_digit() => template.push_str(&format!("${{{digit}}}")),
+                digit if digit.is_ascii_digit() => template.extend(["${", &digit.to_string(), "}"]),
                 'n' => template.push('\n'),
                 other => template.push(other),
             },

@@ -62,7 +62,7 @@ impl Walker<'_> {
                 let value = arithmetic::value(&words.join(" "), &|_| None);
                 line(value.map_or_else(|| SOME.to_string(), |v| v.to_string()))
             }
-            "find" => Some(self.found_paths(rest)),
+            "find" => Some(Self::found_paths(rest)),
             "ls" | "dir" => {
                 let lines: Vec<String> = operands
                     .iter()
@@ -82,7 +82,7 @@ impl Walker<'_> {
             "pg_dump" | "pg_dumpall" | "mysqldump" | "mongodump" | "mariadb-dump" => Some(Stream { private: true, ..Stream::unknown() }),
             "locate" | "plocate" => line(format!("/{SOME}/{STAR}")),
             "curl" | "wget" | "fetch" | "aria2c" | "lynx" | "w3m" | "links" | "http" | "https" | "xh" | "GET" | "lwp-request" | "lwp-download" | "axel" => {
-                Some(self.download(name, rest))
+                Some(Self::download(name, rest))
             }
             "nc" | "ncat" | "netcat" | "socat" | "telnet" | "ftp" | "tftp" | "sftp" | "smbclient" | "rsh" | "dig" | "nslookup" | "drill" => {
                 Some(Stream { remote: Some(Remote::Open), steps: vec![name.to_owned()], ..Stream::unknown() })
@@ -114,7 +114,7 @@ impl Walker<'_> {
     }
 
     /// What a downloader prints; what it saves is remembered as a file.
-    fn download(&mut self, name: &str, rest: &[Argument]) -> Stream {
+    fn download(name: &str, rest: &[Argument]) -> Stream {
         let words: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
         let insecure = words.iter().any(|w| {
             matches!(*w, "--insecure" | "--no-check-certificate") || w.starts_with('-') && !w.starts_with("--") && name == "curl" && w.contains('k')
@@ -131,7 +131,7 @@ impl Walker<'_> {
     }
 
     /// `find`: paths below its starting points.
-    fn found_paths(&mut self, rest: &[Argument]) -> Stream {
+    fn found_paths(rest: &[Argument]) -> Stream {
         let mut lines = Vec::new();
         let mut name = None;
         for (at, argument) in rest.iter().enumerate() {

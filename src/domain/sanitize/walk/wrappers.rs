@@ -145,7 +145,7 @@ impl Walker<'_> {
             return Some(self.behind_options(&rest[words.len()..], stdin, span, opened));
         }
         let wrapper = WRAPPERS.iter().find(|wrapper| wrapper.names.split(' ').any(|n| n == name))?;
-        let at = self.own_arguments(wrapper, rest, span)?;
+        let at = self.own_arguments(wrapper, rest, span);
         if at >= rest.len() {
             // `sudo -i` and `sudo -s` read their input.
             if matches!(name, "sudo" | "doas" | "chroot" | "unshare" | "nsenter")
@@ -169,8 +169,8 @@ impl Walker<'_> {
         if matches!(name, "systemd-run") { Some(Stream::empty()) } else { Some(output) }
     }
 
-    /// Where the wrapped command begins; `None`: there is none by design.
-    fn own_arguments(&mut self, wrapper: &Wrapper, rest: &[Argument], span: Span) -> Option<usize> {
+    /// Where the wrapped command begins; past the end where there is none.
+    fn own_arguments(&mut self, wrapper: &Wrapper, rest: &[Argument], span: Span) -> usize {
         let mut at = 0;
         let mut operands = wrapper.operands;
         let in_list = |list: &str, option: &str| list.split(' ').any(|o| o == option);
@@ -180,11 +180,11 @@ impl Walker<'_> {
                 at += 1;
                 // Operands may still stand after the end of options.
                 at += operands;
-                return Some(at);
+                return at;
             }
             if text.len() > 1 && text.starts_with(['-', '+']) {
                 if in_list(wrapper.none, text) {
-                    return Some(rest.len());
+                    return rest.len();
                 }
                 let takes = in_list(wrapper.valued, text)
                     || (!text.starts_with("--")
@@ -207,7 +207,7 @@ impl Walker<'_> {
                 break;
             }
         }
-        Some(at)
+        at
     }
 
     fn behind_options(&mut self, rest: &[Argument], stdin: &Stream, span: Span, opened: &Opened) -> Stream {
@@ -253,7 +253,7 @@ impl Walker<'_> {
             return self.evaluate(&source, "flock -c", span, stdin);
         }
         let table = wrapper("flock", "-w -E --timeout --conflict-exit-code", 1);
-        let at = self.own_arguments(&table, rest, span).unwrap_or(rest.len());
+        let at = self.own_arguments(&table, rest, span);
         if at >= rest.len() {
             return Stream::empty();
         }
