@@ -113,7 +113,12 @@ impl Policy {
     /// [`PolicyError`] names the first field that cannot: a regular expression that cannot be read, a rule that
     /// matches nothing, an exception without a rule, reason or author, a day that is none.
     pub fn check(&self) -> Result<(), PolicyError> {
-        let fault = |field: String, problem: &str| Err(PolicyError { field, problem: problem.to_owned() });
+        let fault = |field: String, problem: &str| {
+            Err(PolicyError {
+                field,
+                problem: problem.to_owned(),
+            })
+        };
         for (list, rules) in [("deny", &self.deny), ("ask", &self.ask)] {
             for (at, rule) in rules.iter().enumerate() {
                 let field = |name: &str| format!("{list}[{at}].{name}");
@@ -125,7 +130,9 @@ impl Policy {
                 }
                 match (&rule.regex, &rule.program) {
                     (None, None) => return fault(field("regex"), "give a regex or a program"),
-                    (Some(_), Some(_)) => return fault(field("program"), "give a regex or a program, not both"),
+                    (Some(_), Some(_)) => {
+                        return fault(field("program"), "give a regex or a program, not both");
+                    }
                     (Some(text), None) => {
                         if let Err(error) = regex::Regex::new(text) {
                             return fault(field("regex"), &error.to_string());
@@ -146,7 +153,11 @@ impl Policy {
             if !super::sanitize::Sanitizer::rules().any(|rule| rule.id == entry.rule) {
                 return fault(field("rule"), "there is no built-in rule of this name");
             }
-            for (name, text) in [("command", &entry.command), ("reason", &entry.reason), ("author", &entry.author)] {
+            for (name, text) in [
+                ("command", &entry.command),
+                ("reason", &entry.reason),
+                ("author", &entry.author),
+            ] {
                 if text.trim().is_empty() {
                     return fault(field(name), "it must not be empty");
                 }
