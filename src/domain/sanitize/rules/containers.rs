@@ -191,7 +191,7 @@ fn docker(call: &Call<'_>) -> Vec<Hit> {
             }
         }
         "run" | "create" | "exec" if matches!(group, None | Some("container" | "compose")) => {
-            hits.extend(host_access(&words[at + 1..]))
+            hits.extend(host_access(&words[at + 1..]));
         }
         _ => {}
     }
@@ -238,9 +238,9 @@ fn host_access(words: &[&str]) -> Option<Hit> {
                         || matches!(host, "/proc" | "/sys" | "/home" | "/dev" | "/var")
                             && !words.contains(&"--privileged")
                     {
-                        doubtful |= !read_only
+                        doubtful |= !read_only;
                     } else {
-                        mounted = true
+                        mounted = true;
                     }
                 } else if host.ends_with("docker.sock") {
                     doubtful = true;
@@ -252,7 +252,7 @@ fn host_access(words: &[&str]) -> Option<Hit> {
                     || value.contains("source=/etc,")
                     || value.contains("src=/etc,") =>
             {
-                mounted |= !value.contains("readonly")
+                mounted |= !value.contains("readonly");
             }
             "--privileged" => privileged = true,
             "--pid" | "--userns" | "--ipc" | "--uts" if value == "host" => host_pid = true,
@@ -260,7 +260,7 @@ fn host_access(words: &[&str]) -> Option<Hit> {
                 doubtful |= matches!(
                     value.to_uppercase().trim_start_matches("CAP_"),
                     "SYS_ADMIN" | "ALL" | "SYS_PTRACE" | "SYS_MODULE" | "DAC_READ_SEARCH" | "SYS_RAWIO"
-                )
+                );
             }
             "--device" => doubtful |= super::disks::is_disk(value.split(':').next().unwrap_or_default()),
             "--security-opt" => doubtful |= value.contains("unconfined"),

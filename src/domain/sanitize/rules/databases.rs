@@ -333,12 +333,12 @@ fn sql(text: &str) -> Vec<Hit> {
             "DROP" => match second {
                 "DATABASE" | "SCHEMA" | "TABLE" | "KEYSPACE" | "TABLESPACE" | "TABLES" | "OWNED"
                 | "MEASUREMENT" | "COLLECTION" | "SERIES" | "BUCKET" => {
-                    hits.push(Hit::on(&DROP, "service data"))
+                    hits.push(Hit::on(&DROP, "service data"));
                 }
                 "USER" | "ROLE" | "LOGIN" => hits.push(Hit::of(&GRANT)),
                 "INDEX" | "VIEW" | "FUNCTION" | "TRIGGER" | "PROCEDURE" | "SEQUENCE" | "TYPE"
                 | "EXTENSION" | "MATERIALIZED" | "SUBSCRIPTION" | "PUBLICATION" | "POLICY" | "CONSTRAINT" => {
-                    hits.push(Hit::of(&PURGE))
+                    hits.push(Hit::of(&PURGE));
                 }
                 _ => {}
             },
@@ -369,14 +369,14 @@ fn sql(text: &str) -> Vec<Hit> {
                 }
             }
             "SET" | "SELECT" if upper.contains("PREPARE") && upper.contains("DROP ") => {
-                hits.push(Hit::on(&DROP, "service data"))
+                hits.push(Hit::on(&DROP, "service data"));
             }
             "SELECT"
                 if statement.contains("PG_TERMINATE_BACKEND")
                     || statement.contains("PG_DROP_REPLICATION_SLOT")
                     || statement.contains("PG_SWITCH_TIMELINE") =>
             {
-                hits.push(Hit::of(&PURGE))
+                hits.push(Hit::of(&PURGE));
             }
             "ALTER" => {
                 if second == "TABLE"
@@ -396,7 +396,7 @@ fn sql(text: &str) -> Vec<Hit> {
                 }
             }
             "GRANT" if has("ALL") && statement.contains("*.*") || verb == "GRANT" && has("SUPER") => {
-                hits.push(Hit::of(&GRANT))
+                hits.push(Hit::of(&GRANT));
             }
             "REVOKE" if has("ALL") => hits.push(Hit::of(&GRANT)),
             "PURGE" | "RESET" | "FLUSH"
@@ -406,20 +406,20 @@ fn sql(text: &str) -> Vec<Hit> {
                 ) && verb != "FLUSH"
                     || statement == "RESET BINARY LOGS AND GTIDS" =>
             {
-                hits.push(Hit::of(&PURGE))
+                hits.push(Hit::of(&PURGE));
             }
             "STOP" if matches!(second, "SLAVE" | "REPLICA" | "GROUP_REPLICATION") => {
-                hits.push(Hit::of(&STOP))
+                hits.push(Hit::of(&STOP));
             }
             "SHUTDOWN" | "SYSTEM" if verb == "SHUTDOWN" || has("SHUTDOWN") || has("KILL") => {
-                hits.push(Hit::of(&STOP))
+                hits.push(Hit::of(&STOP));
             }
             "SET"
                 if statement.contains("READ_ONLY")
                     || statement.contains("SQL_LOG_BIN")
                     || statement.contains("GENERAL_LOG") =>
             {
-                hits.push(Hit::of(&PURGE))
+                hits.push(Hit::of(&PURGE));
             }
             "KILL" => {}
             "OPTIMIZE" | "DETACH" if verb == "DETACH" => hits.push(Hit::of(&PURGE)),
@@ -523,14 +523,14 @@ fn redis(call: &Call<'_>) -> Vec<Hit> {
             "EVAL" | "SCRIPT"
                 if word(1).contains("FLUSH") || word(1).contains("'DEL'") && word(1).contains("KEYS'") =>
             {
-                hits.push(Hit::on(&FLUSH, "service data"))
+                hits.push(Hit::on(&FLUSH, "service data"));
             }
             "EVAL"
                 if word(1).contains("OS.EXECUTE")
                     || word(1).contains("IO.POPEN")
                     || word(1).contains("LOADLIB") =>
             {
-                hits.push(Hit::of(&CODE))
+                hits.push(Hit::of(&CODE));
             }
             "DEL" | "UNLINK"
                 if words
@@ -542,7 +542,7 @@ fn redis(call: &Call<'_>) -> Vec<Hit> {
                         .origin
                         .is_some_and(|o| o.steps.iter().any(|s| s.contains("redis"))) =>
             {
-                hits.push(Hit::of(&FLUSH))
+                hits.push(Hit::of(&FLUSH));
             }
             "SHUTDOWN" => hits.push(Hit::of(&STOP)),
             "DEBUG"
@@ -551,7 +551,7 @@ fn redis(call: &Call<'_>) -> Vec<Hit> {
                     "SEGFAULT" | "CRASH" | "PANIC" | "SLEEP" | "OOM" | "RESTART"
                 ) =>
             {
-                hits.push(Hit::of(&STOP))
+                hits.push(Hit::of(&STOP));
             }
             "CLUSTER"
                 if matches!(
@@ -559,7 +559,7 @@ fn redis(call: &Call<'_>) -> Vec<Hit> {
                     "RESET" | "FORGET" | "FLUSHSLOTS" | "DELSLOTS" | "FAILOVER"
                 ) =>
             {
-                hits.push(Hit::of(&STOP))
+                hits.push(Hit::of(&STOP));
             }
             "SLAVEOF" | "REPLICAOF" if word(1) != "NO" => hits.push(Hit::of(&CODE)),
             "MODULE" if word(1) == "LOAD" => hits.push(Hit::of(&CODE)),
@@ -574,7 +574,7 @@ fn redis(call: &Call<'_>) -> Vec<Hit> {
                 match word(2) {
                     "DIR" | "DBFILENAME" if sensitive => hits.push(Hit::of(&CODE)),
                     "DIR" | "DBFILENAME" | "SAVE" | "APPENDONLY" | "REQUIREPASS" | "PROTECTED-MODE" => {
-                        hits.push(Hit::of(&PURGE))
+                        hits.push(Hit::of(&PURGE));
                     }
                     "MAXMEMORY" if matches!(path, "1" | "1b" | "1k") => hits.push(Hit::of(&FLUSH)),
                     _ => {}

@@ -92,7 +92,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 .words()
                 .any(|w| w.starts_with("--nproc=1") && w.len() < 11 || w.starts_with("--nofile=0")) =>
         {
-            hits.push(Hit::of(&LIMITS))
+            hits.push(Hit::of(&LIMITS));
         }
         "systemctl" if call.has(&["set-property"]) => {
             let tiny = call.words().any(|w| {

@@ -315,11 +315,11 @@ fn find(call: &Call<'_>) -> Vec<Hit> {
                             .any(|w| w.ends_with(".gz") || w.ends_with(".1") || w.ends_with(".old")) => {}
             (Loss::Fatal, Kind::Logs) => hits.push(Hit::on(&super::logs::CLEARED, kind.as_str())),
             (Loss::Fatal, _) if selected && matches!(full.as_str(), "/") => {
-                hits.push(Hit::on(&WIPE_DOUBTFUL, kind.as_str()))
+                hits.push(Hit::on(&WIPE_DOUBTFUL, kind.as_str()));
             }
             (Loss::Fatal, _) if !spared => hits.push(Hit::on(&WIPE, kind.as_str())),
             (Loss::Fatal | Loss::Doubtful, _) if !selected => {
-                hits.push(Hit::on(&WIPE_DOUBTFUL, kind.as_str()))
+                hits.push(Hit::on(&WIPE_DOUBTFUL, kind.as_str()));
             }
             _ => {
                 if !selected

@@ -52,10 +52,10 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         | "pwncat" | "rathole"
             if !call.has(&["version", "help", "update", "list"]) =>
         {
-            hits.push(Hit::of(&TUNNEL))
+            hits.push(Hit::of(&TUNNEL));
         }
         "telnet" | "openssl" if call.stdin.steps.iter().any(|s| s == "shell output") => {
-            hits.push(Hit::on(&SHELL, "network"))
+            hits.push(Hit::on(&SHELL, "network"));
         }
         "msfvenom" | "msfconsole" | "gsocket" | "gs-netcat" => hits.push(Hit::on(&SHELL, "network")),
         "php" | "lua" | "ksh" | "zsh" => {

@@ -171,20 +171,20 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                     .words()
                     .any(|w| matches!(w, "cat" | "cp" | "tar" | "base64" | "curl" | "scp" | "zip")) =>
         {
-            hits.push(Hit::of(&COLLECT))
+            hits.push(Hit::of(&COLLECT));
         }
         "dd" if call
             .words()
             .any(|w| matches!(w, "if=/dev/mem" | "if=/proc/kcore" | "if=/dev/kmem")) =>
         {
-            hits.push(Hit::of(&DUMP))
+            hits.push(Hit::of(&DUMP));
         }
         "cat" | "strings" | "cp"
             if call
                 .words()
                 .any(|w| matches!(w, "/proc/kcore" | "/dev/mem" | "/dev/kmem")) =>
         {
-            hits.push(Hit::of(&DUMP))
+            hits.push(Hit::of(&DUMP));
         }
         _ => {}
     }

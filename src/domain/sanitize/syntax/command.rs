@@ -350,9 +350,9 @@ impl Parser<'_> {
             } else if simple.words.is_empty() || declares {
                 if let Some(assign) = self.assign()? {
                     if declares {
-                        simple.declared.push(assign)
+                        simple.declared.push(assign);
                     } else {
-                        simple.assigns.push(assign)
+                        simple.assigns.push(assign);
                     }
                 } else if let Some(word) = self.word()? {
                     declares |=

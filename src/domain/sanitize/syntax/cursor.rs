@@ -114,7 +114,7 @@ impl<'t> Parser<'t> {
                 Some(b' ' | b'\t' | b'\r' | 0x0b | 0x0c) => self.pos += 1,
                 Some(b'\\') if self.peek_at(1) == Some(b'\n') => self.pos += 2,
                 Some(b'\\') if self.peek_at(1) == Some(b'\r') && self.peek_at(2) == Some(b'\n') => {
-                    self.pos += 3
+                    self.pos += 3;
                 }
                 Some(b'#') => {
                     while self.peek().is_some_and(|b| b != b'\n') {

@@ -184,7 +184,7 @@ impl Walker<'_> {
                 return self.python_module(&rest[at + 1..], span);
             } else if !t.starts_with('-') && sources.is_empty() && file.is_none() {
                 if awk {
-                    sources.push(t.to_owned())
+                    sources.push(t.to_owned());
                 } else if *stem == "rails" {
                     if t == "runner" {
                         sources.extend(rest.get(at + 1).map(|a| a.text.clone()));

@@ -112,9 +112,9 @@ impl Walker<'_> {
                 Part::Plain(plain) => {
                     let plain = if at == 0 { tilde(plain) } else { plain.clone() };
                     if pattern {
-                        out.push_str(&text::globbing(&plain))
+                        out.push_str(&text::globbing(&plain));
                     } else {
-                        out.push_str(&plain)
+                        out.push_str(&plain);
                     }
                 }
                 Part::Double(inner) => out.push_str(&self.quoted(inner)),

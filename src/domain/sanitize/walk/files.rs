@@ -29,7 +29,7 @@ impl Walker<'_> {
                 }
             }
             "cp" | "mv" | "install" | "gcp" | "gmv" if !has(&["-d"]) || name != "install" => {
-                self.copy(name, rest, span)
+                self.copy(name, rest, span);
             }
             "ln" => {
                 let targets = targets(rest);
@@ -84,7 +84,7 @@ impl Walker<'_> {
                 }
             }
             "curl" | "wget" | "fetch" | "aria2c" | "axel" | "lwp-download" => {
-                self.saved(name, rest, stdin, span)
+                self.saved(name, rest, stdin, span);
             }
             "scp" | "rsync" => self.transferred(&operands, span),
             "base64" | "gpg" | "openssl" | "xxd" | "sort" | "gcc" | "cc" | "go" | "rustc" => {

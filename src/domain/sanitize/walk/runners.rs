@@ -294,7 +294,7 @@ impl Walker<'_> {
                 _ if option.starts_with("-d") => delimiter = Some(text::unescape(&inline, true)),
                 _ if option.starts_with("-n") || option.starts_with("-L") => each = inline.parse().ok(),
                 _ if option.starts_with("--delimiter=") => {
-                    delimiter = option.split_once('=').map(|(_, d)| text::unescape(d, true))
+                    delimiter = option.split_once('=').map(|(_, d)| text::unescape(d, true));
                 }
                 _ => {}
             }
