@@ -1,6 +1,9 @@
 //! The time that a judgement takes: one command of the corpus after the other.
 
-#![expect(missing_docs, reason = "criterion's macros make functions without a word about them")]
+#![expect(
+    missing_docs,
+    reason = "criterion's macros make functions without a word about them"
+)]
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -31,7 +34,11 @@ fn judge(criterion: &mut Criterion) {
         times.push(start.elapsed().as_nanos() / 1000);
     }
     times.sort_unstable();
-    println!("one command: median {} µs, p99 {} µs", times[times.len() / 2], times[times.len() * 99 / 100]);
+    println!(
+        "one command: median {} µs, p99 {} µs",
+        times[times.len() / 2],
+        times[times.len() * 99 / 100]
+    );
     criterion.bench_function("judge the whole corpus", |bencher| {
         bencher.iter(|| {
             for command in &commands {

@@ -1,5 +1,7 @@
 //! A verdict for a person: the line, a caret under what matched, why, and what to do instead.
 
+use std::fmt::Write as _;
+
 use super::{Decision, RuleHit, Severity, Verdict};
 
 /// The verdict as text, ready to print. `command` is the text that was judged.
@@ -47,17 +49,27 @@ fn one(command: &str, rule: &RuleHit) -> String {
         rule.reason
     );
     if !rule.chain.is_empty() {
-        out.push_str(&format!("  how: {}\n", rule.chain.join(" -> ")));
+        let _ = writeln!(out, "  how: {}", rule.chain.join(" -> "));
     }
     if let Some(instead) = &rule.instead {
-        out.push_str(&format!("  instead: {instead}\n"));
+        let _ = writeln!(out, "  instead: {instead}");
     }
     out
 }
 
 /// One column for each character; what cannot be seen is shown.
 fn visible(line: &str) -> String {
-    line.chars().map(|c| if c == '\t' { ' ' } else if c.is_control() || super::odd::plain(&c.to_string()).is_some() { '\u{b7}' } else { c }).collect()
+    line.chars()
+        .map(|c| {
+            if c == '\t' {
+                ' '
+            } else if c.is_control() || super::odd::plain(&c.to_string()).is_some() {
+                '\u{b7}'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 fn width(text: &str) -> usize {
@@ -74,7 +86,10 @@ mod tests {
         let command = "cd /tmp\nls && rm -rf /etc; date";
         let verdict = Sanitizer::default().judge(command, None);
         let text = explain(command, &verdict);
-        assert!(text.contains("   2 | ls && rm -rf /etc; date\n             ^^^^^^^^^^^\n"), "{text}");
+        assert!(
+            text.contains("   2 | ls && rm -rf /etc; date\n             ^^^^^^^^^^^\n"),
+            "{text}"
+        );
         assert!(text.contains("deny fs.wipe"), "{text}");
         assert!(text.contains("instead: "), "{text}");
     }
@@ -83,7 +98,15 @@ mod tests {
     fn any_place_in_any_text_can_be_shown() {
         let verdict = |start, end| Verdict {
             decision: Decision::Ask,
-            rules: vec![RuleHit { id: "x".into(), severity: Severity::Ask, start, end, reason: "y".into(), chain: vec![], instead: None }],
+            rules: vec![RuleHit {
+                id: "x".into(),
+                severity: Severity::Ask,
+                start,
+                end,
+                reason: "y".into(),
+                chain: vec![],
+                instead: None,
+            }],
         };
         for (start, end) in [(0, 0), (1, 2), (3, 1), (99, 120), (0, 99)] {
             assert!(explain("aé\nß", &verdict(start, end)).contains('^'));

@@ -13,10 +13,22 @@ mod explain;
 mod odd;
 mod paths;
 mod policies;
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    clippy::if_same_then_else,
+    clippy::match_same_arms,
+    reason = "names on Linux mind their case; a row of a table stands for itself, also where another says the same"
+)]
 mod rules;
 mod scan;
 mod syntax;
 mod verdict;
+#[expect(
+    clippy::case_sensitive_file_extension_comparisons,
+    clippy::if_same_then_else,
+    clippy::match_same_arms,
+    reason = "names on Linux mind their case; a row of a table stands for itself, also where another says the same"
+)]
 mod walk;
 mod words;
 
@@ -70,8 +82,15 @@ impl Sanitizer {
     /// by [`Policy::check`]: what is not valid in them is left out where it would allow, and asks where it would
     /// forbid. Exceptions that expire count only with [`Sanitizer::with_policies`], which knows the day.
     #[must_use]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the callers have made the list for it"
+    )]
     pub fn new(policies: Vec<Policy>) -> Self {
-        Self { policies: Arc::new(Policies::of(&policies, None)), trees: Arc::default() }
+        Self {
+            policies: Arc::new(Policies::of(&policies, None)),
+            trees: Arc::default(),
+        }
     }
 
     /// The same on a day (`YYYY-MM-DD`, UTC): exceptions that expire on it or before no longer count.
@@ -82,7 +101,10 @@ impl Sanitizer {
         for policy in policies {
             policy.check()?;
         }
-        Ok(Self { policies: Arc::new(Policies::of(policies, Some(today))), trees: Arc::default() })
+        Ok(Self {
+            policies: Arc::new(Policies::of(policies, Some(today))),
+            trees: Arc::default(),
+        })
     }
 
     /// The same with folders of one environment that matter more, or less, than elsewhere.
@@ -107,10 +129,14 @@ impl Sanitizer {
         rules.extend(self.policies.judge(command, &executed));
         rules.sort_by_key(|rule| (rule.start, rule.end, std::cmp::Reverse(rule.severity)));
         rules.dedup_by(|a, b| a.id == b.id && a.start == b.start && a.end == b.end);
-        let decision = rules.iter().map(|rule| rule.severity).max().map_or(Decision::Allow, |severity| match severity {
-            Severity::Ask => Decision::Ask,
-            Severity::Deny => Decision::Deny,
-        });
+        let decision = rules
+            .iter()
+            .map(|rule| rule.severity)
+            .max()
+            .map_or(Decision::Allow, |severity| match severity {
+                Severity::Ask => Decision::Ask,
+                Severity::Deny => Decision::Deny,
+            });
         (Verdict { decision, rules }, lifted)
     }
 
@@ -133,7 +159,10 @@ impl Sanitizer {
 /// What the built-in rules find, and what would be executed.
 fn look(command: &str, cwd: Option<&str>, trees: &Trees) -> (Vec<Finding>, Vec<Executed>) {
     let text = words::text::clean(command);
-    let whole = Span { start: 0, end: text.len() };
+    let whole = Span {
+        start: 0,
+        end: text.len(),
+    };
     let mut findings = Vec::new();
     let mut executed = Vec::new();
     let mut add = |source: &str, base: Base, findings: &mut Vec<Finding>| {
@@ -154,11 +183,22 @@ fn look(command: &str, cwd: Option<&str>, trees: &Trees) -> (Vec<Finding>, Vec<E
     }
     if let Err(error) = add(&text, Base::Offset(0), &mut findings) {
         let start = error.at.min(text.len());
-        findings.push(Finding::of(&shell::UNPARSABLE, Span { start, end: text.len() }, &error.to_string()));
+        findings.push(Finding::of(
+            &shell::UNPARSABLE,
+            Span {
+                start,
+                end: text.len(),
+            },
+            &error.to_string(),
+        ));
         pieces(&text, &mut add, &mut findings);
     }
     for (start, end) in odd::characters(&text) {
-        findings.push(Finding::of(&shell::ODD_CHARACTERS, Span { start, end }, "odd characters"));
+        findings.push(Finding::of(
+            &shell::ODD_CHARACTERS,
+            Span { start, end },
+            "odd characters",
+        ));
     }
     if let Some(plain) = odd::plain(&text) {
         // What it would be without them; every place in it stands for the whole text.
@@ -173,7 +213,10 @@ fn pieces(
     add: &mut impl FnMut(&str, Base, &mut Vec<Finding>) -> Result<(), syntax::ParseError>,
     findings: &mut Vec<Finding>,
 ) {
-    let whole = Span { start: 0, end: text.len() };
+    let whole = Span {
+        start: 0,
+        end: text.len(),
+    };
     for piece in scan::lines(text) {
         let _ = add(&piece, Base::Fixed(whole), findings);
     }
@@ -181,7 +224,9 @@ fn pieces(
 
 fn merge(findings: &mut Vec<Finding>, more: Vec<Finding>) {
     for finding in more {
-        if !findings.iter().any(|old| old.rule.id == finding.rule.id && (old.span == finding.span || finding.span.start == 0)) {
+        if !findings.iter().any(|old| {
+            old.rule.id == finding.rule.id && (old.span == finding.span || finding.span.start == 0)
+        }) {
             findings.push(finding);
         }
     }

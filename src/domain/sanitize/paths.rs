@@ -242,7 +242,10 @@ pub fn resolve(path: &str, cwd: Option<&str>) -> String {
             part => parts.push(part),
         }
         if let [.., "proc", process, "root" | "cwd"] = parts.as_slice()
-            && (matches!(*process, "self" | "thread-self") || process.bytes().all(|b| b.is_ascii_digit()) || text::has_unknown(process) || text::has_glob(process))
+            && (matches!(*process, "self" | "thread-self")
+                || process.bytes().all(|b| b.is_ascii_digit())
+                || text::has_unknown(process)
+                || text::has_glob(process))
             && parts.len() == 3
             && absolute
         {
@@ -250,16 +253,28 @@ pub fn resolve(path: &str, cwd: Option<&str>) -> String {
         }
     }
     let body = parts.join("/");
-    if absolute { format!("/{body}") } else if body.is_empty() { ".".to_owned() } else { body }
+    if absolute {
+        format!("/{body}")
+    } else if body.is_empty() {
+        ".".to_owned()
+    } else {
+        body
+    }
 }
 
 impl Trees {
     /// What it would mean to lose this resolved path with all in it.
     pub fn loss(&self, path: &str) -> (Loss, Kind) {
-        let path = path.strip_suffix(&format!("/{STAR}")).map_or(path, |parent| if parent.is_empty() { "/" } else { parent });
+        let path = path
+            .strip_suffix(&format!("/{STAR}"))
+            .map_or(path, |parent| if parent.is_empty() { "/" } else { parent });
         let path = hidden_too(path);
         let path = path.as_str();
-        if self.own.iter().any(|own| path == own || path.starts_with(&format!("{}/", own.trim_end_matches('/')))) {
+        if self
+            .own
+            .iter()
+            .any(|own| path == own || path.starts_with(&format!("{}/", own.trim_end_matches('/'))))
+        {
             return (Nothing, Data);
         }
         for (list, kind) in [(&self.system, System), (&self.data, Data)] {
@@ -294,7 +309,9 @@ impl Trees {
             let rank = names.len() * 2 + usize::from(!name.ends_with('*'));
             let better = match best {
                 None => true,
-                Some((old, old_loss, _)) if glob && exact => loss > old_loss || rank > old && loss >= old_loss,
+                Some((old, old_loss, _)) if glob && exact => {
+                    loss > old_loss || rank > old && loss >= old_loss
+                }
                 Some((old, ..)) => rank > old,
             };
             if better {
@@ -319,7 +336,20 @@ impl Trees {
     /// Whether a folder holds what nobody outside may read.
     pub fn is_sensitive_folder(&self, path: &str) -> bool {
         let path = path.trim_end_matches(&format!("/{STAR}"));
-        ["/", "/etc", "/root", "/home", "/var/lib", "/proc", "/boot", "/var", "/etc/ssl", "/etc/kubernetes", "/etc/ssh"].contains(&path)
+        [
+            "/",
+            "/etc",
+            "/root",
+            "/home",
+            "/var/lib",
+            "/proc",
+            "/boot",
+            "/var",
+            "/etc/ssl",
+            "/etc/kubernetes",
+            "/etc/ssh",
+        ]
+        .contains(&path)
             || path == HOME.to_string()
             || path.contains("/.ssh")
     }
@@ -327,17 +357,30 @@ impl Trees {
 
 /// `{*,.[!.]*,..?*}`: hidden files by pattern are all of the folder too.
 fn hidden_too(path: &str) -> String {
-    let Some((parent, last)) = path.rsplit_once('/') else { return path.to_owned() };
-    let all = last.starts_with('.') && last.len() > 1 && last[1..].chars().all(|c| matches!(c, '.' | '!' | '^') || c == STAR || c == text::ONE || c == text::OPEN || c == text::CLOSE) && text::has_glob(last);
+    let Some((parent, last)) = path.rsplit_once('/') else {
+        return path.to_owned();
+    };
+    let all = last.starts_with('.')
+        && last.len() > 1
+        && last[1..].chars().all(|c| {
+            matches!(c, '.' | '!' | '^') || c == STAR || c == text::ONE || c == text::OPEN || c == text::CLOSE
+        })
+        && text::has_glob(last);
     if all {
-        return if parent.is_empty() { "/".to_owned() } else { parent.to_owned() };
+        return if parent.is_empty() {
+            "/".to_owned()
+        } else {
+            parent.to_owned()
+        };
     }
     path.to_owned()
 }
 
 /// Whether losing `path` loses the tree.
 fn covers(path: &str, tree: &str) -> bool {
-    path == tree || tree.starts_with(&format!("{}/", path.trim_end_matches('/'))) || (text::has_glob(path) && could_be(path, tree))
+    path == tree
+        || tree.starts_with(&format!("{}/", path.trim_end_matches('/')))
+        || (text::has_glob(path) && could_be(path, tree))
 }
 
 fn fits(name: &str, part: &str) -> bool {
@@ -404,7 +447,10 @@ mod tests {
         ] {
             assert_eq!(trees.loss(&text::globbing(path)).0, loss, "{path}");
         }
-        let own = Trees { own: vec!["/data".to_owned()], ..Trees::default() };
+        let own = Trees {
+            own: vec!["/data".to_owned()],
+            ..Trees::default()
+        };
         assert_eq!(own.loss("/data").0, Nothing);
     }
 }

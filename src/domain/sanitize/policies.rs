@@ -55,8 +55,10 @@ impl Policies {
                 regex: rule.regex.as_deref().and_then(|text| Regex::new(text).ok()),
                 rule: rule.clone(),
             };
-            out.rules.extend(policy.deny.iter().map(|rule| own(rule, Severity::Deny)));
-            out.rules.extend(policy.ask.iter().map(|rule| own(rule, Severity::Ask)));
+            out.rules
+                .extend(policy.deny.iter().map(|rule| own(rule, Severity::Deny)));
+            out.rules
+                .extend(policy.ask.iter().map(|rule| own(rule, Severity::Ask)));
             for entry in &policy.allow {
                 let counts = match (&entry.expires, today) {
                     (None, _) => true,
@@ -65,15 +67,25 @@ impl Policies {
                 };
                 if counts && !entry.reason.trim().is_empty() && !entry.author.trim().is_empty() {
                     let (findings, _) = look(&entry.command, None, &Trees::default());
-                    let findings = findings.into_iter().filter(|f| f.rule.id == entry.rule).map(|f| (f.what, f.chain)).collect();
-                    out.lifts.push(Lift { entry: entry.clone(), findings });
+                    let findings = findings
+                        .into_iter()
+                        .filter(|f| f.rule.id == entry.rule)
+                        .map(|f| (f.what, f.chain))
+                        .collect();
+                    out.lifts.push(Lift {
+                        entry: entry.clone(),
+                        findings,
+                    });
                 }
             }
             if let Some(only) = &policy.only {
                 // Where several policies name programs, a program must be on each list.
                 out.only = Some(match out.only.take() {
                     None => only.clone(),
-                    Some(old) => old.into_iter().filter(|o| only.iter().any(|n| n.program == o.program)).collect(),
+                    Some(old) => old
+                        .into_iter()
+                        .filter(|o| only.iter().any(|n| n.program == o.program))
+                        .collect(),
                 });
             }
         }
@@ -87,7 +99,10 @@ impl Policies {
         for finding in findings {
             let lift = self.lifts.iter().find(|lift| {
                 lift.entry.rule == finding.rule.id
-                    && lift.findings.iter().any(|(what, chain)| *what == finding.what && *chain == finding.chain)
+                    && lift
+                        .findings
+                        .iter()
+                        .any(|(what, chain)| *what == finding.what && *chain == finding.chain)
             });
             match lift {
                 Some(lift) => lifted.push(Lifted {
@@ -148,17 +163,27 @@ impl Own {
     fn fits(&self, one: &Executed, line: &str, written: &str) -> bool {
         if self.rule.regex.is_some() {
             // A pattern that cannot be read was refused by `Policy::check`; here it fits all, to be safe.
-            return self.regex.as_ref().is_none_or(|regex| regex.is_match(line) || regex.is_match(written));
+            return self
+                .regex
+                .as_ref()
+                .is_none_or(|regex| regex.is_match(line) || regex.is_match(written));
         }
-        let Some(program) = &self.rule.program else { return false };
+        let Some(program) = &self.rule.program else {
+            return false;
+        };
         (*program == one.program || *program == one.path)
-            && self.rule.args.iter().all(|wanted| one.arguments.iter().any(|given| given == wanted))
+            && self
+                .rule
+                .args
+                .iter()
+                .all(|wanted| one.arguments.iter().any(|given| given == wanted))
     }
 }
 
 /// What shells do without any program.
 const BUILTINS: &[&str] = &[
-    "cd", "echo", "printf", "test", "[", "true", "false", ":", "exit", "return", "set", "export", "read", "shift", "wait", "pwd", "type", "umask", "local", "break", "continue", "sudo", "env", "nohup", "timeout",
+    "cd", "echo", "printf", "test", "[", "true", "false", ":", "exit", "return", "set", "export", "read",
+    "shift", "wait", "pwd", "type", "umask", "local", "break", "continue", "sudo", "env", "nohup", "timeout",
 ];
 
 /// Why strict mode refuses a command; `None`: it does not.
@@ -175,17 +200,33 @@ fn not_listed(only: &[AllowedProgram], one: &Executed) -> Option<String> {
         }
     };
     let Some(listed) = only.iter().find(|listed| named(listed)) else {
-        return Some(format!("only listed programs may run here, and {} is not among them", one.program));
+        return Some(format!(
+            "only listed programs may run here, and {} is not among them",
+            one.program
+        ));
     };
     if listed.under.is_empty() {
         return None;
     }
-    one.arguments.iter().filter(|argument| !argument.starts_with('-')).find_map(|argument| {
-        let path = paths::resolve(argument, one.cwd.as_deref());
-        let path_like = argument.contains('/') || argument.starts_with('~') || argument == "." || argument == ".." || argument == "*";
-        let inside = listed.under.iter().any(|tree| paths::is_under(&path, tree) && path.trim_end_matches('/') != tree.trim_end_matches('/'));
-        (path_like && !inside).then(|| {
-            format!("{} may only work under {} here, and {argument} lies elsewhere", one.program, listed.under.join(", "))
+    one.arguments
+        .iter()
+        .filter(|argument| !argument.starts_with('-'))
+        .find_map(|argument| {
+            let path = paths::resolve(argument, one.cwd.as_deref());
+            let path_like = argument.contains('/')
+                || argument.starts_with('~')
+                || argument == "."
+                || argument == ".."
+                || argument == "*";
+            let inside = listed.under.iter().any(|tree| {
+                paths::is_under(&path, tree) && path.trim_end_matches('/') != tree.trim_end_matches('/')
+            });
+            (path_like && !inside).then(|| {
+                format!(
+                    "{} may only work under {} here, and {argument} lies elsewhere",
+                    one.program,
+                    listed.under.join(", ")
+                )
+            })
         })
-    })
 }

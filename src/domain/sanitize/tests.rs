@@ -19,7 +19,9 @@ struct Row {
 }
 
 fn rows(text: &str) -> Vec<Row> {
-    text.lines().map(|line| serde_json::from_str(line).expect("the corpus is our own file")).collect()
+    text.lines()
+        .map(|line| serde_json::from_str(line).expect("the corpus is our own file"))
+        .collect()
 }
 
 fn dangerous() -> Vec<Row> {
@@ -50,7 +52,11 @@ fn every_rule_has_cases_and_they_hold() {
         for command in rule.matches {
             let verdict = sanitizer.judge(command, None);
             if !ids(&verdict).contains(&rule.id) {
-                wrong.push(format!("{} does not match {command:?}: {:?}", rule.id, ids(&verdict)));
+                wrong.push(format!(
+                    "{} does not match {command:?}: {:?}",
+                    rule.id,
+                    ids(&verdict)
+                ));
             }
         }
         for command in rule.near {
@@ -77,7 +83,8 @@ fn the_dangerous_corpus_raises_its_rules() {
         .filter_map(|row| {
             let verdict = judge(&row.cmd);
             let missing = row.rules.iter().any(|id| !ids(&verdict).contains(&id.as_str()));
-            (missing || row.rules.is_empty()).then(|| format!("{:?}: {:?}, not {:?}", row.cmd, ids(&verdict), row.rules))
+            (missing || row.rules.is_empty())
+                .then(|| format!("{:?}: {:?}, not {:?}", row.cmd, ids(&verdict), row.rules))
         })
         .collect();
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
@@ -125,13 +132,34 @@ fn table() -> String {
             family = rule.family;
             let _ = write!(out, "\n### {family}\n");
         }
-        let severity = if rule.severity == Severity::Deny { "deny" } else { "ask" };
+        let severity = if rule.severity == Severity::Deny {
+            "deny"
+        } else {
+            "ask"
+        };
         let _ = write!(out, "\n**`{}`** ({severity}) {}\n\n", rule.id, rule.sentence);
         let code = |commands: &[&str]| {
-            let list: Vec<String> = commands.iter().take(3).map(|c| format!("`` {} ``", c.escape_debug().to_string().replace("\\'", "'").replace("\\\"", "\""))).collect();
+            let list: Vec<String> = commands
+                .iter()
+                .take(3)
+                .map(|c| {
+                    format!(
+                        "`` {} ``",
+                        c.escape_debug()
+                            .to_string()
+                            .replace("\\'", "'")
+                            .replace("\\\"", "\"")
+                    )
+                })
+                .collect();
             list.join(", ")
         };
-        let _ = write!(out, "- it is: {}\n- it is not: {}\n", code(rule.matches), code(rule.near));
+        let _ = write!(
+            out,
+            "- it is: {}\n- it is not: {}\n",
+            code(rule.matches),
+            code(rule.near)
+        );
         if let Some(instead) = rule.instead {
             let _ = writeln!(out, "- instead: `` {instead} ``");
         }
@@ -151,21 +179,34 @@ fn the_page_lists_the_table() {
         std::fs::write(path, &wanted).expect("the page can be written");
         return;
     }
-    assert!(page == wanted, "docs/sanitizer.md is not current: run the tests with EDGEWISE_WRITE_DOCS=1");
+    assert!(
+        page == wanted,
+        "docs/sanitizer.md is not current: run the tests with EDGEWISE_WRITE_DOCS=1"
+    );
 }
 
 #[test]
 fn spans_and_chains_tell_where_and_how() {
     let verdict = judge("ls; echo cm0gLXJmIC9ldGM= | base64 -d | sh");
-    let hit = verdict.rules.iter().find(|rule| rule.id == "fs.wipe").expect("it is found");
+    let hit = verdict
+        .rules
+        .iter()
+        .find(|rule| rule.id == "fs.wipe")
+        .expect("it is found");
     assert_eq!(hit.chain, ["base64 -d", "sh", "rm -rf /etc", "system tree"]);
     let command = "ls && rm -rf /etc";
     let verdict = judge(command);
-    assert_eq!(&command[verdict.rules[0].start..verdict.rules[0].end], "rm -rf /etc");
+    assert_eq!(
+        &command[verdict.rules[0].start..verdict.rules[0].end],
+        "rm -rf /etc"
+    );
     assert!(verdict.rules[0].chain.is_empty());
     let command = "echo x > /etc/passwd; ls";
     let verdict = judge(command);
-    assert_eq!(&command[verdict.rules[0].start..verdict.rules[0].end], "> /etc/passwd");
+    assert_eq!(
+        &command[verdict.rules[0].start..verdict.rules[0].end],
+        "> /etc/passwd"
+    );
 }
 
 fn policy(json: serde_json::Value) -> Policy {
@@ -181,21 +222,38 @@ fn policies_add_and_lift() {
     }));
     let on = |day: &str| Sanitizer::with_policies(std::slice::from_ref(&own), day).expect("it is valid");
     let sanitizer = on("2026-12-31");
-    assert_eq!(sanitizer.judge("sudo web-tool wipe --all", None).decision, Decision::Deny);
-    assert_eq!(sanitizer.judge("echo web-tool wipe", None).decision, Decision::Allow);
-    assert_eq!(sanitizer.judge("sh -c 'systemctl \"edit\" x'", None).decision, Decision::Ask);
+    assert_eq!(
+        sanitizer.judge("sudo web-tool wipe --all", None).decision,
+        Decision::Deny
+    );
+    assert_eq!(
+        sanitizer.judge("echo web-tool wipe", None).decision,
+        Decision::Allow
+    );
+    assert_eq!(
+        sanitizer.judge("sh -c 'systemctl \"edit\" x'", None).decision,
+        Decision::Ask
+    );
     assert_eq!(sanitizer.judge("reboot", None).decision, Decision::Allow);
     assert_eq!(sanitizer.judge("/sbin/reboot", None).decision, Decision::Allow);
     assert_eq!(sanitizer.judge_fully("reboot", None).1[0].author, "j");
     assert_eq!(sanitizer.judge("reboot -f", None).decision, Decision::Deny);
-    assert_eq!(sanitizer.judge("reboot; rm -rf /etc", None).decision, Decision::Deny);
+    assert_eq!(
+        sanitizer.judge("reboot; rm -rf /etc", None).decision,
+        Decision::Deny
+    );
     assert_eq!(on("2027-01-01").judge("reboot", None).decision, Decision::Ask);
-    assert_eq!(Sanitizer::new(vec![own]).judge("reboot", None).decision, Decision::Ask);
+    assert_eq!(
+        Sanitizer::new(vec![own]).judge("reboot", None).decision,
+        Decision::Ask
+    );
 }
 
 #[test]
 fn strict_mode_lets_only_listed_programs_run() {
-    let own = policy(serde_json::json!({"only": [{"program": "rm", "under": ["/opt/app"]}, {"program": "ls"}, {"program": "/opt/"}]}));
+    let own = policy(
+        serde_json::json!({"only": [{"program": "rm", "under": ["/opt/app"]}, {"program": "ls"}, {"program": "/opt/"}]}),
+    );
     let sanitizer = Sanitizer::new(vec![own]);
     for (command, decision) in [
         ("rm -rf /opt/app/x", Decision::Allow),
@@ -213,12 +271,30 @@ fn strict_mode_lets_only_listed_programs_run() {
 #[test]
 fn faults_of_policies_name_the_field() {
     for (json, field) in [
-        (serde_json::json!({"deny": [{"id": "a", "regex": "(", "reason": "r"}]}), "deny[0].regex"),
-        (serde_json::json!({"ask": [{"id": "a", "reason": "r"}]}), "ask[0].regex"),
-        (serde_json::json!({"allow": [{"rule": "no.such", "command": "x", "reason": "r", "author": "a"}]}), "allow[0].rule"),
-        (serde_json::json!({"allow": [{"rule": "fs.wipe", "command": "x", "reason": "", "author": "a"}]}), "allow[0].reason"),
-        (serde_json::json!({"allow": [{"rule": "fs.wipe", "command": "x", "reason": "r", "author": "a", "expires": "soon"}]}), "allow[0].expires"),
-        (serde_json::json!({"only": [{"program": "rm", "under": ["opt"]}]}), "only[0].under"),
+        (
+            serde_json::json!({"deny": [{"id": "a", "regex": "(", "reason": "r"}]}),
+            "deny[0].regex",
+        ),
+        (
+            serde_json::json!({"ask": [{"id": "a", "reason": "r"}]}),
+            "ask[0].regex",
+        ),
+        (
+            serde_json::json!({"allow": [{"rule": "no.such", "command": "x", "reason": "r", "author": "a"}]}),
+            "allow[0].rule",
+        ),
+        (
+            serde_json::json!({"allow": [{"rule": "fs.wipe", "command": "x", "reason": "", "author": "a"}]}),
+            "allow[0].reason",
+        ),
+        (
+            serde_json::json!({"allow": [{"rule": "fs.wipe", "command": "x", "reason": "r", "author": "a", "expires": "soon"}]}),
+            "allow[0].expires",
+        ),
+        (
+            serde_json::json!({"only": [{"program": "rm", "under": ["opt"]}]}),
+            "only[0].under",
+        ),
     ] {
         assert_eq!(policy(json).check().expect_err("it is not valid").field, field);
     }
@@ -234,7 +310,10 @@ fn hidden(command: &str, way: usize) -> String {
         0 => format!("sudo -n {command}"),
         1 => format!("sh -c {}", quoted(command)),
         2 => format!("eval {}", quoted(command)),
-        3 => format!("echo {} | base64 -d | bash", data_encoding::BASE64.encode(command.as_bytes())),
+        3 => format!(
+            "echo {} | base64 -d | bash",
+            data_encoding::BASE64.encode(command.as_bytes())
+        ),
         4 => format!("true && {command}"),
         5 => format!("({command})"),
         6 => format!("if true; then {command}; fi"),
@@ -244,16 +323,35 @@ fn hidden(command: &str, way: usize) -> String {
         10 => format!("ssh web-1 {}", quoted(command)),
         11 => format!("x={}; eval \"$x\"", quoted(command)),
         12 => format!("for i in 1; do {command}; done"),
-        13 => format!("printf '%s' {} | rev | sh", quoted(&command.chars().rev().collect::<String>())),
+        13 => format!(
+            "printf '%s' {} | rev | sh",
+            quoted(&command.chars().rev().collect::<String>())
+        ),
         _ => format!("ls /opt/app; {command} # done"),
     }
 }
 
 const DESTROYERS: &[&str] = &[
-    "rm -rf /etc", "mkfs.ext4 /dev/sda1", "poweroff", "kill -9 -1", "passwd -d root", "dropdb app", "iptables -F", "chmod -R 777 /usr", "systemctl stop sshd", "dd if=/dev/zero of=/dev/sda",
+    "rm -rf /etc",
+    "mkfs.ext4 /dev/sda1",
+    "poweroff",
+    "kill -9 -1",
+    "passwd -d root",
+    "dropdb app",
+    "iptables -F",
+    "chmod -R 777 /usr",
+    "systemctl stop sshd",
+    "dd if=/dev/zero of=/dev/sda",
 ];
 const HARMLESS: &[&str] = &[
-    "systemctl restart app", "rm -rf /opt/app/releases/old", "tar -xzf a.tgz -C /opt/app", "ln -sfn /opt/app/r /opt/app/current", "kill 4711", "mkdir -p /opt/app/x", "chown -R app /opt/app", "docker run -d app",
+    "systemctl restart app",
+    "rm -rf /opt/app/releases/old",
+    "tar -xzf a.tgz -C /opt/app",
+    "ln -sfn /opt/app/r /opt/app/current",
+    "kill 4711",
+    "mkdir -p /opt/app/x",
+    "chown -R app /opt/app",
+    "docker run -d app",
 ];
 
 proptest! {
@@ -294,10 +392,28 @@ proptest! {
 
 #[test]
 fn the_worst_texts_end() {
-    let mut texts: Vec<String> = ["$(", "`", "{ ", "((", "if ", "${x:-", "\"$(", "<(", "<<E\n", "[", "a[", "{a,", "{1..9}", "eval ", "sudo ", "find / -exec ", "xargs "]
-        .iter()
-        .map(|unit| unit.repeat(4000))
-        .collect();
+    let mut texts: Vec<String> = [
+        "$(",
+        "`",
+        "{ ",
+        "((",
+        "if ",
+        "${x:-",
+        "\"$(",
+        "<(",
+        "<<E\n",
+        "[",
+        "a[",
+        "{a,",
+        "{1..9}",
+        "eval ",
+        "sudo ",
+        "find / -exec ",
+        "xargs ",
+    ]
+    .iter()
+    .map(|unit| unit.repeat(4000))
+    .collect();
     texts.push("<<E$[\t\t".to_owned());
     texts.push("x=aaaa;".to_owned() + &"x=$x$x$x$x;".repeat(100) + "echo $x");
     texts.push("x='eval \"$x\"'; eval \"$x\"".to_owned());
@@ -306,8 +422,16 @@ fn the_worst_texts_end() {
     for text in &texts {
         // Half of what a thread has by default is enough.
         let text = text.clone();
-        let judged = std::thread::Builder::new().stack_size(1024 * 1024).spawn(move || judge(&text).decision);
-        judged.expect("a thread starts").join().expect("no text brings the judge down");
+        let judged = std::thread::Builder::new()
+            .stack_size(1024 * 1024)
+            .spawn(move || judge(&text).decision);
+        judged
+            .expect("a thread starts")
+            .join()
+            .expect("no text brings the judge down");
     }
-    assert_eq!(judge(texts.last().map_or("", String::as_str)).decision, Decision::Deny);
+    assert_eq!(
+        judge(texts.last().map_or("", String::as_str)).decision,
+        Decision::Deny
+    );
 }

@@ -42,12 +42,24 @@ rules! {
 pub static SPECS: &[(&str, &Rule)] = &[
     ("ssh-copy-id", &ADD_KEY),
     ("ldapdelete|ldapmodify|ldapadd|ldappasswd|slapadd", &DIRECTORY),
-    ("ipa user-del|user-mod|user-add|group-del|host-del|user-disable|sudorule-add|group-add-member", &DIRECTORY),
+    (
+        "ipa user-del|user-mod|user-add|group-del|host-del|user-disable|sudorule-add|group-add-member",
+        &DIRECTORY,
+    ),
     ("realm leave|join|permit|deny", &DIRECTORY),
-    ("samba-tool|net|wbadmin user|domain|group|ads delete|demote|leave|remove|add|setpassword", &DIRECTORY),
-    ("kadmin|kadmin.local ~delprinc|delete_principal|addprinc|cpw", &DIRECTORY),
+    (
+        "samba-tool|net|wbadmin user|domain|group|ads delete|demote|leave|remove|add|setpassword",
+        &DIRECTORY,
+    ),
+    (
+        "kadmin|kadmin.local ~delprinc|delete_principal|addprinc|cpw",
+        &DIRECTORY,
+    ),
     ("faillock|pam_tally2 --reset|-r", &LOCKOUT),
-    ("authselect|authconfig|pam-auth-update select|--update|--force|--disable*|--package|--remove", &SSH_SETTINGS),
+    (
+        "authselect|authconfig|pam-auth-update select|--update|--force|--disable*|--package|--remove",
+        &SSH_SETTINGS,
+    ),
     ("vipw|vigr", &CHANGE),
     ("pwconv|pwunconv|grpunconv|grpconv", &CHANGE),
     ("htpasswd", &PASSWORD),
@@ -59,12 +71,54 @@ pub static SPECS: &[(&str, &Rule)] = &[
 
 /// Groups that are as good as root.
 fn mighty(groups: &str) -> bool {
-    groups.split(',').any(|group| matches!(group.trim(), "sudo" | "wheel" | "root" | "admin" | "shadow" | "disk" | "adm_root" | "0" | "lxd" | "sudoers" | "google-sudoers"))
+    groups.split(',').any(|group| {
+        matches!(
+            group.trim(),
+            "sudo"
+                | "wheel"
+                | "root"
+                | "admin"
+                | "shadow"
+                | "disk"
+                | "adm_root"
+                | "0"
+                | "lxd"
+                | "sudoers"
+                | "google-sudoers"
+        )
+    })
 }
 
 /// Accounts that services and the host need.
 fn needed(user: &str) -> bool {
-    matches!(user, "root" | "daemon" | "bin" | "sys" | "www-data" | "nginx" | "apache" | "mysql" | "postgres" | "sshd" | "systemd-network" | "systemd-resolve" | "messagebus" | "nobody" | "sudo" | "wheel" | "shadow" | "adm" | "mail" | "syslog" | "dbus" | "polkitd" | "redis" | "mongodb" | "docker")
+    matches!(
+        user,
+        "root"
+            | "daemon"
+            | "bin"
+            | "sys"
+            | "www-data"
+            | "nginx"
+            | "apache"
+            | "mysql"
+            | "postgres"
+            | "sshd"
+            | "systemd-network"
+            | "systemd-resolve"
+            | "messagebus"
+            | "nobody"
+            | "sudo"
+            | "wheel"
+            | "shadow"
+            | "adm"
+            | "mail"
+            | "syslog"
+            | "dbus"
+            | "polkitd"
+            | "redis"
+            | "mongodb"
+            | "docker"
+    )
 }
 
 /// The options of the account tools that take a value.
@@ -72,21 +126,39 @@ const ACCOUNT_OPTIONS: &str = "-u -g -G -d -s -c -p -e -f -k -K -b --uid --gid -
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
-    let valued = if call.name == "passwd" { "-n -x -w -i -r -R" } else { ACCOUNT_OPTIONS };
+    let valued = if call.name == "passwd" {
+        "-n -x -w -i -r -R"
+    } else {
+        ACCOUNT_OPTIONS
+    };
     let options = call.options(valued);
     let rest: Vec<&str> = options.rest.iter().map(String::as_str).collect();
-    let zero = |value: Option<&str>| value.is_some_and(|v| v.trim_start_matches('0').is_empty() && !v.is_empty());
+    let zero =
+        |value: Option<&str>| value.is_some_and(|v| v.trim_start_matches('0').is_empty() && !v.is_empty());
     let rule = match call.name {
         "useradd" | "usermod" | "adduser" | "luseradd" => {
-            let groups = options.all_values(&["-G", "--groups", "-g", "--gid", "--ingroup"]).join(",");
-            if zero(options.value(&["-u", "--uid"])) || mighty(&groups) || call.name == "adduser" && rest.len() == 2 && mighty(rest[1]) {
+            let groups = options
+                .all_values(&["-G", "--groups", "-g", "--gid", "--ingroup"])
+                .join(",");
+            if zero(options.value(&["-u", "--uid"]))
+                || mighty(&groups)
+                || call.name == "adduser" && rest.len() == 2 && mighty(rest[1])
+            {
                 &ROOT
             } else if rest.last() == Some(&"root") && call.name == "usermod" {
-                if options.any(&["-p", "--password"]) && options.value(&["-p", "--password"]) != Some("") { &ROOT_PASSWORD } else { &ROOT }
+                if options.any(&["-p", "--password"]) && options.value(&["-p", "--password"]) != Some("") {
+                    &ROOT_PASSWORD
+                } else {
+                    &ROOT
+                }
             } else if options.any(&["-D", "--defaults"]) {
                 return Vec::new();
             } else if options.any(&["-p", "--password"]) {
-                if call.name == "usermod" && rest.last().is_some_and(|u| needed(u)) { &ROOT } else { &PASSWORD }
+                if call.name == "usermod" && rest.last().is_some_and(|u| needed(u)) {
+                    &ROOT
+                } else {
+                    &PASSWORD
+                }
             } else if call.name == "usermod" && options.any(&["-L", "--lock", "-e", "--expiredate"]) {
                 &LOCKOUT
             } else {
@@ -94,40 +166,97 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             }
         }
         "userdel" | "deluser" | "luserdel" => {
-            if call.name == "deluser" && rest.len() == 2 { &REMOVE } else if rest.iter().any(|u| needed(u)) || options.any(&["-r", "--remove", "--remove-home", "--remove-all-files", "-rf", "-f", "--force"]) { &REMOVE_VITAL } else { &REMOVE }
+            if call.name == "deluser" && rest.len() == 2 {
+                &REMOVE
+            } else if rest.iter().any(|u| needed(u))
+                || options.any(&[
+                    "-r",
+                    "--remove",
+                    "--remove-home",
+                    "--remove-all-files",
+                    "-rf",
+                    "-f",
+                    "--force",
+                ])
+            {
+                &REMOVE_VITAL
+            } else {
+                &REMOVE
+            }
         }
         "groupdel" | "delgroup" => {
-            if rest.iter().any(|g| needed(g)) { &REMOVE_VITAL } else { &REMOVE }
+            if rest.iter().any(|g| needed(g)) {
+                &REMOVE_VITAL
+            } else {
+                &REMOVE
+            }
         }
         "groupadd" | "groupmod" | "addgroup" | "chfn" => {
-            if zero(options.value(&["-g", "--gid"])) { &ROOT } else if call.name == "addgroup" && rest.len() == 2 && mighty(rest[1]) { &ROOT } else { &CHANGE }
+            if zero(options.value(&["-g", "--gid"])) {
+                &ROOT
+            } else if call.name == "addgroup" && rest.len() == 2 && mighty(rest[1]) {
+                &ROOT
+            } else {
+                &CHANGE
+            }
         }
         "chsh" => {
             if options.any(&["-l", "--list-shells"]) {
                 return Vec::new();
             }
-            if rest.last().is_some_and(|u| *u == "root" || *u == "nobody" || *u == "daemon") { &ROOT } else { &CHANGE }
+            if rest
+                .last()
+                .is_some_and(|u| *u == "root" || *u == "nobody" || *u == "daemon")
+            {
+                &ROOT
+            } else {
+                &CHANGE
+            }
         }
         "gpasswd" => {
             let group = call.words().last().unwrap_or_default();
-            if call.words().any(|w| matches!(w, "-d" | "--delete")) { &REMOVE } else if mighty(group) { &ROOT } else { &CHANGE }
+            if call.words().any(|w| matches!(w, "-d" | "--delete")) {
+                &REMOVE
+            } else if mighty(group) {
+                &ROOT
+            } else {
+                &CHANGE
+            }
         }
         "passwd" => {
             if options.any(&["-S", "--status", "-a"]) {
                 return Vec::new();
             }
             let root = rest.last() == Some(&"root");
-            if root && options.any(&["-d", "-l", "--delete", "--lock", "-u", "--unlock"]) || rest.last().is_some_and(|u| needed(u)) && options.any(&["-d", "-u", "--delete"]) { &ROOT } else if root && options.any(&["--stdin"]) { &ROOT_PASSWORD } else if options.any(&["-l", "--lock", "-e", "--expire"]) { &LOCKOUT } else { &PASSWORD }
+            if root && options.any(&["-d", "-l", "--delete", "--lock", "-u", "--unlock"])
+                || rest.last().is_some_and(|u| needed(u)) && options.any(&["-d", "-u", "--delete"])
+            {
+                &ROOT
+            } else if root && options.any(&["--stdin"]) {
+                &ROOT_PASSWORD
+            } else if options.any(&["-l", "--lock", "-e", "--expire"]) {
+                &LOCKOUT
+            } else {
+                &PASSWORD
+            }
         }
         "chpasswd" => {
-            let root = call.stdin.text.as_deref().is_some_and(|t| t.lines().any(|l| l.trim().starts_with("root:")));
+            let root = call
+                .stdin
+                .text
+                .as_deref()
+                .is_some_and(|t| t.lines().any(|l| l.trim().starts_with("root:")));
             if root { &ROOT_PASSWORD } else { &PASSWORD }
         }
         "chage" => {
             if options.any(&["-l", "--list"]) || call.has(&["-l"]) {
                 return Vec::new();
             }
-            if options.any(&["-E", "--expiredate"]) { &LOCKOUT } else { &PASSWORD }
+            if options.any(&["-E", "--expiredate"]) {
+                &LOCKOUT
+            } else {
+                &PASSWORD
+            }
         }
         "visudo" => &RIGHTS,
         "newgrp" => return Vec::new(),

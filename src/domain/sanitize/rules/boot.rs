@@ -27,13 +27,25 @@ rules! {
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
     ("efibootmgr -B|-O|--delete-bootnum|--delete-bootorder", &LOADER),
-    ("efibootmgr -o|-n|-c|-A|--bootorder|--bootnext|--create|--inactive", &CONFIGURE),
-    ("grub-install|grub2-install|lilo|extlinux|syslinux|install-mbr|ms-sys !-v|--version", &LOADER),
+    (
+        "efibootmgr -o|-n|-c|-A|--bootorder|--bootnext|--create|--inactive",
+        &CONFIGURE,
+    ),
+    (
+        "grub-install|grub2-install|lilo|extlinux|syslinux|install-mbr|ms-sys !-v|--version",
+        &LOADER,
+    ),
     ("bootctl remove|install", &LOADER),
     ("bootctl set-default|set-oneshot", &CONFIGURE),
-    ("update-grub|update-grub2|grub-mkconfig|grub2-mkconfig|grub-set-default|grub2-set-default|grub-reboot|grub2-reboot", &CONFIGURE),
+    (
+        "update-grub|update-grub2|grub-mkconfig|grub2-mkconfig|grub-set-default|grub2-set-default|grub-reboot|grub2-reboot",
+        &CONFIGURE,
+    ),
     ("grub-editenv|grub2-editenv set|unset|create", &CONFIGURE),
-    ("grubby --update-kernel|--set-default|--remove-kernel|--args|--remove-args|--default-kernel", &CONFIGURE),
+    (
+        "grubby --update-kernel|--set-default|--remove-kernel|--args|--remove-args|--default-kernel",
+        &CONFIGURE,
+    ),
     ("update-initramfs -d", &LOADER),
     ("update-initramfs -u|-c", &CONFIGURE),
     ("mkinitcpio|mkinitrd|dracut !--list", &CONFIGURE),
@@ -47,7 +59,10 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("livepatch|canonical-livepatch disable", &MODULE_DOUBTFUL),
     ("flashrom|afulnx -w|-E|--write|--erase", &FIRMWARE),
     ("fwupdmgr install|update|downgrade|reinstall", &FIRMWARE),
-    ("mokutil --reset|--disable-validation|--import|--delete", &FIRMWARE),
+    (
+        "mokutil --reset|--disable-validation|--import|--delete",
+        &FIRMWARE,
+    ),
     ("nvram --clear", &FIRMWARE),
     ("ipmitool chassis bootdev", &FIRMWARE),
     ("ipmitool mc reset", &FIRMWARE),
@@ -56,12 +71,71 @@ pub static SPECS: &[(&str, &Rule)] = &[
 
 /// Modules without which the host loses its disks or its network.
 const VITAL: &[&str] = &[
-    "ext4", "xfs", "btrfs", "nvme", "nvme_core", "virtio_net", "virtio_blk", "virtio_scsi", "virtio_pci", "virtio", "ahci", "sd_mod", "scsi_mod", "e1000", "e1000e", "igb", "ixgbe", "i40e", "mlx5_core", "mlx4_en", "ena", "vmxnet3",
-    "dm_mod", "dm_crypt", "raid1", "raid456", "raid10", "megaraid_sas", "mpt3sas", "bonding", "bridge", "overlay", "nf_tables", "iptable_filter", "kvm", "bnx2", "tg3", "r8169", "hv_netvsc", "xen_netfront", "xen_blkfront", "nfs", "jbd2", "loop_vital", "zfs", "md_mod", "ip_tables", "ipv6", "usb_storage_vital", "nf_conntrack",
+    "ext4",
+    "xfs",
+    "btrfs",
+    "nvme",
+    "nvme_core",
+    "virtio_net",
+    "virtio_blk",
+    "virtio_scsi",
+    "virtio_pci",
+    "virtio",
+    "ahci",
+    "sd_mod",
+    "scsi_mod",
+    "e1000",
+    "e1000e",
+    "igb",
+    "ixgbe",
+    "i40e",
+    "mlx5_core",
+    "mlx4_en",
+    "ena",
+    "vmxnet3",
+    "dm_mod",
+    "dm_crypt",
+    "raid1",
+    "raid456",
+    "raid10",
+    "megaraid_sas",
+    "mpt3sas",
+    "bonding",
+    "bridge",
+    "overlay",
+    "nf_tables",
+    "iptable_filter",
+    "kvm",
+    "bnx2",
+    "tg3",
+    "r8169",
+    "hv_netvsc",
+    "xen_netfront",
+    "xen_blkfront",
+    "nfs",
+    "jbd2",
+    "loop_vital",
+    "zfs",
+    "md_mod",
+    "ip_tables",
+    "ipv6",
+    "usb_storage_vital",
+    "nf_conntrack",
 ];
 
 /// Modules that are known for hiding intruders.
-const ROOTKITS: &[&str] = &["diamorphine", "reptile", "suterusu", "adore", "knark", "kbeast", "rkduck", "nuk3gh0st", "rootkit", "drovorub"];
+const ROOTKITS: &[&str] = &[
+    "diamorphine",
+    "reptile",
+    "suterusu",
+    "adore",
+    "knark",
+    "kbeast",
+    "rkduck",
+    "nuk3gh0st",
+    "rootkit",
+    "drovorub",
+];
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
@@ -72,19 +146,43 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             .first()
             .map(|word| {
                 let path = call.path(word);
-                if path.starts_with("/lib/modules/") || path.starts_with("/usr/lib/modules/") { Hit::of(&MODULE_DOUBTFUL) } else { Hit::on(&MODULE, "foreign module") }
+                if path.starts_with("/lib/modules/") || path.starts_with("/usr/lib/modules/") {
+                    Hit::of(&MODULE_DOUBTFUL)
+                } else {
+                    Hit::on(&MODULE, "foreign module")
+                }
             })
             .into_iter()
             .collect(),
         "rmmod" | "modprobe" => {
             let options = call.options("-d -C -S");
-            if options.any(&["-n", "--show", "--dry-run", "-c", "--showconfig", "-D", "--show-depends", "--resolve-alias", "-R"]) {
+            if options.any(&[
+                "-n",
+                "--show",
+                "--dry-run",
+                "-c",
+                "--showconfig",
+                "-D",
+                "--show-depends",
+                "--resolve-alias",
+                "-R",
+            ]) {
                 return Vec::new();
             }
             let removes = call.name == "rmmod" || options.any(&["-r", "--remove"]);
             let vital = words.iter().any(|w| VITAL.contains(&normal(w).as_str()));
-            let rootkit = words.iter().any(|w| ROOTKITS.iter().any(|r| normal(w).contains(r)) || w.starts_with("/tmp/") || w.starts_with("/dev/shm/"));
-            if removes && vital || rootkit || !removes && options.value(&["-d", "-C"]).is_some_and(|d| d.starts_with("/tmp")) {
+            let rootkit = words.iter().any(|w| {
+                ROOTKITS.iter().any(|r| normal(w).contains(r))
+                    || w.starts_with("/tmp/")
+                    || w.starts_with("/dev/shm/")
+            });
+            if removes && vital
+                || rootkit
+                || !removes
+                    && options
+                        .value(&["-d", "-C"])
+                        .is_some_and(|d| d.starts_with("/tmp"))
+            {
                 vec![Hit::on(&MODULE, "kernel module")]
             } else if removes && !words.is_empty() || options.any(&["-f", "--force"]) {
                 vec![Hit::of(&MODULE_DOUBTFUL)]
@@ -100,12 +198,19 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
 fn sysctl(call: &Call<'_>) -> Vec<Hit> {
     let mut hits = Vec::new();
     for word in call.words() {
-        let Some((key, value)) = word.trim_start_matches("--write=").split_once('=') else { continue };
+        let Some((key, value)) = word.trim_start_matches("--write=").split_once('=') else {
+            continue;
+        };
         if let Some(hit) = setting(&key.trim().replace('/', "."), value.trim()) {
             hits.push(hit);
         }
     }
-    if call.args.iter().any(|a| matches!(a.text.as_str(), "-p" | "--load")) && call.args.iter().any(|a| a.text.starts_with("/tmp/")) {
+    if call
+        .args
+        .iter()
+        .any(|a| matches!(a.text.as_str(), "-p" | "--load"))
+        && call.args.iter().any(|a| a.text.starts_with("/tmp/"))
+    {
         hits.push(Hit::of(&SYSCTL_DOUBTFUL));
     }
     hits
@@ -116,9 +221,18 @@ pub fn setting(key: &str, value: &str) -> Option<Hit> {
     let number = value.trim().parse::<i64>().ok();
     let fatal = match key {
         "kernel.sysrq" => number.is_some_and(|n| n != 0),
-        "kernel.panic_on_oops" | "kernel.panic_on_warn" | "vm.panic_on_oom" | "kernel.hung_task_panic" | "kernel.softlockup_panic" | "kernel.panic_on_io_nmi" | "kernel.unknown_nmi_panic" | "kernel.panic_on_rcu_stall" => number.is_some_and(|n| n > 0),
+        "kernel.panic_on_oops"
+        | "kernel.panic_on_warn"
+        | "vm.panic_on_oom"
+        | "kernel.hung_task_panic"
+        | "kernel.softlockup_panic"
+        | "kernel.panic_on_io_nmi"
+        | "kernel.unknown_nmi_panic"
+        | "kernel.panic_on_rcu_stall" => number.is_some_and(|n| n > 0),
         "vm.min_free_kbytes" => number.is_some_and(|n| n > 4_000_000),
-        "kernel.core_pattern" => value.contains("|/tmp") || value.contains("| /tmp") || value.contains("|/dev/shm"),
+        "kernel.core_pattern" => {
+            value.contains("|/tmp") || value.contains("| /tmp") || value.contains("|/dev/shm")
+        }
         "kernel.modprobe" | "kernel.hotplug" | "kernel.poweroff_cmd" => true,
         "kernel.pid_max" | "kernel.threads-max" => number.is_some_and(|n| n < 4096),
         "fs.file-max" | "fs.nr_open" => number.is_some_and(|n| n < 8192),
@@ -126,7 +240,9 @@ pub fn setting(key: &str, value: &str) -> Option<Hit> {
         "vm.overcommit_ratio" => number.is_some_and(|n| n < 5),
         "vm.nr_hugepages" => number.is_some_and(|n| n > 10_000_000),
         "vm.max_map_count" => number.is_some_and(|n| n < 1000),
-        "net.ipv4.tcp_mem" | "net.ipv4.udp_mem" => value.trim_start().starts_with('0') || value.trim_start().starts_with("1 "),
+        "net.ipv4.tcp_mem" | "net.ipv4.udp_mem" => {
+            value.trim_start().starts_with('0') || value.trim_start().starts_with("1 ")
+        }
         "user.max_user_namespaces" => false,
         "kernel.modules_disabled" => number == Some(1),
         "kernel.ftrace_enabled" => false,
@@ -138,15 +254,34 @@ pub fn setting(key: &str, value: &str) -> Option<Hit> {
         return Some(Hit::on(&SYSCTL, key));
     }
     let doubtful = match key {
-        "kernel.randomize_va_space" | "kernel.yama.ptrace_scope" | "kernel.kptr_restrict" | "kernel.dmesg_restrict" | "fs.protected_symlinks" | "fs.protected_hardlinks" | "kernel.perf_event_paranoid"
-        | "fs.protected_regular" | "fs.protected_fifos" | "net.ipv4.tcp_syncookies" | "kernel.exec-shield" | "kernel.unprivileged_bpf_disabled" => number.is_some_and(|n| n <= 0),
-        "net.ipv4.ip_forward" | "net.ipv6.conf.all.forwarding" | "net.ipv4.conf.all.forwarding" => number == Some(0),
-        "net.ipv4.icmp_echo_ignore_all" | "vm.panic_on_oom" | "fs.suid_dumpable" => number.is_some_and(|n| n > 0),
+        "kernel.randomize_va_space"
+        | "kernel.yama.ptrace_scope"
+        | "kernel.kptr_restrict"
+        | "kernel.dmesg_restrict"
+        | "fs.protected_symlinks"
+        | "fs.protected_hardlinks"
+        | "kernel.perf_event_paranoid"
+        | "fs.protected_regular"
+        | "fs.protected_fifos"
+        | "net.ipv4.tcp_syncookies"
+        | "kernel.exec-shield"
+        | "kernel.unprivileged_bpf_disabled" => number.is_some_and(|n| n <= 0),
+        "net.ipv4.ip_forward" | "net.ipv6.conf.all.forwarding" | "net.ipv4.conf.all.forwarding" => {
+            number == Some(0)
+        }
+        "net.ipv4.icmp_echo_ignore_all" | "vm.panic_on_oom" | "fs.suid_dumpable" => {
+            number.is_some_and(|n| n > 0)
+        }
         "kernel.core_pattern" => value.starts_with('|'),
         "kernel.panic" => number.is_some_and(|n| n != 0 && n < 3),
         "vm.overcommit_memory" => number == Some(2),
         "vm.drop_caches" => false,
-        _ => key.ends_with(".accept_redirects") && number == Some(1) || key.ends_with(".accept_source_route") && number == Some(1) || key.ends_with(".rp_filter") && number == Some(0) || key.ends_with("disable_ipv6") && number == Some(1),
+        _ => {
+            key.ends_with(".accept_redirects") && number == Some(1)
+                || key.ends_with(".accept_source_route") && number == Some(1)
+                || key.ends_with(".rp_filter") && number == Some(0)
+                || key.ends_with("disable_ipv6") && number == Some(1)
+        }
     };
     doubtful.then(|| Hit::on(&SYSCTL_DOUBTFUL, key))
 }

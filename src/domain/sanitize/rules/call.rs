@@ -91,7 +91,11 @@ impl<'a> Call<'a> {
                     options.flags.push(flag.clone());
                     if valued.contains(&flag.as_str()) {
                         let inline = &letters[at + letter.len_utf8()..];
-                        let value = if inline.is_empty() { words.next().unwrap_or_default() } else { inline };
+                        let value = if inline.is_empty() {
+                            words.next().unwrap_or_default()
+                        } else {
+                            inline
+                        };
                         options.values.push((flag, value.to_owned()));
                         break;
                     }
@@ -129,21 +133,34 @@ impl<'a> Call<'a> {
         for word in self.words() {
             match word {
                 "--" => return false,
-                "--help" | "--version" | "--usage" | "--dry-run" | "--dryrun" | "--simulate" | "--just-print" | "--no-act"
-                | "--noop" | "--what-if" | "--test" | "--dry-run=client" | "--dry-run=server" | "--dry-run=true" => {
-                    return !(word == "--test" && !self.is("lvremove vgremove pvremove lvreduce rpm sudo apt"));
+                "--help" | "--version" | "--usage" | "--dry-run" | "--dryrun" | "--simulate"
+                | "--just-print" | "--no-act" | "--noop" | "--what-if" | "--test" | "--dry-run=client"
+                | "--dry-run=server" | "--dry-run=true" => {
+                    return word != "--test" || self.is("lvremove vgremove pvremove lvreduce rpm sudo apt");
                 }
                 _ => {}
             }
         }
         let short = |letter: char| {
-            self.words().any(|w| w.strip_prefix('-').is_some_and(|l| !l.starts_with('-') && l.contains(letter)))
+            self.words().any(|w| {
+                w.strip_prefix('-')
+                    .is_some_and(|l| !l.starts_with('-') && l.contains(letter))
+            })
         };
         match self.name {
-            "rsync" | "logrotate" | "wipefs" | "sfdisk" => short('n') || self.name == "logrotate" && short('d'),
-            "apt" | "apt-get" | "aptitude" => short('s') || self.has(&["--print-uris", "download", "source", "changelog"]),
+            "rsync" | "logrotate" | "wipefs" | "sfdisk" => {
+                short('n') || self.name == "logrotate" && short('d')
+            }
+            "apt" | "apt-get" | "aptitude" => {
+                short('s') || self.has(&["--print-uris", "download", "source", "changelog"])
+            }
             "git" => self.has(&["-n"]) && self.has(&["clean", "push", "rm", "mv", "add"]),
-            "zfs" | "zpool" => self.words().skip(1).any(|w| w.starts_with('-') && w.contains('n')) && self.has(&["destroy"]),
+            "zfs" | "zpool" => {
+                self.words()
+                    .skip(1)
+                    .any(|w| w.starts_with('-') && w.contains('n'))
+                    && self.has(&["destroy"])
+            }
             "mkfs.ext4" | "mkfs.ext3" | "mkfs.ext2" | "mke2fs" => short('n'),
             "lvremove" | "vgremove" | "pvremove" | "lvreduce" => short('t'),
             "terraform" | "pulumi" => self.has(&["plan", "validate", "show", "preview"]),
@@ -158,7 +175,9 @@ impl<'a> Call<'a> {
 impl Options {
     /// Whether one of these options is given; a long one also where it is abbreviated.
     pub fn any(&self, names: &[&str]) -> bool {
-        names.iter().any(|name| self.flags.iter().any(|flag| named(flag, name)))
+        names
+            .iter()
+            .any(|name| self.flags.iter().any(|flag| named(flag, name)))
     }
 
     /// The value of one of these options.
@@ -172,7 +191,11 @@ impl Options {
     /// All values of these options.
     pub fn all_values(&self, names: &[&str]) -> Vec<&str> {
         let wanted = |given: &str| names.iter().any(|name| named(given, name));
-        self.values.iter().filter(|(given, _)| wanted(given)).map(|(_, value)| value.as_str()).collect()
+        self.values
+            .iter()
+            .filter(|(given, _)| wanted(given))
+            .map(|(_, value)| value.as_str())
+            .collect()
     }
 }
 

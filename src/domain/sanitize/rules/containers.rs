@@ -55,25 +55,49 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("docker context rm", &VOLUME),
     ("docker plugin disable|rm", &VOLUME),
     ("crictl rmi|rm|rmp|stopp -a|--all|--prune", &REMOVE_ALL),
-    ("ctr images|containers|namespaces|c|i|ns rm|remove|delete|del", &VOLUME),
+    (
+        "ctr images|containers|namespaces|c|i|ns rm|remove|delete|del",
+        &VOLUME,
+    ),
     ("kubeadm reset", &CLUSTER_DELETE),
     ("kubectl|oc drain|cordon|taint", &CLUSTER_REMOVE),
     ("kubectl|oc replace --force", &CLUSTER_REMOVE),
-    ("kubectl|oc create clusterrolebinding ~cluster-admin", &CLUSTER_RIGHTS),
-    ("oc adm policy add-cluster-role-to-* cluster-admin", &CLUSTER_RIGHTS),
+    (
+        "kubectl|oc create clusterrolebinding ~cluster-admin",
+        &CLUSTER_RIGHTS,
+    ),
+    (
+        "oc adm policy add-cluster-role-to-* cluster-admin",
+        &CLUSTER_RIGHTS,
+    ),
     ("oc delete project", &CLUSTER_DELETE),
-    ("kubectl|oc get secret|secrets -A|--all-namespaces ~yaml|json|jsonpath|go-template", &CLUSTER_SECRET),
+    (
+        "kubectl|oc get secret|secrets -A|--all-namespaces ~yaml|json|jsonpath|go-template",
+        &CLUSTER_SECRET,
+    ),
     ("kubectl|oc patch ~finalizers", &CLUSTER_REMOVE),
     ("kubectl|oc config delete-*|unset", &CLUSTER_REMOVE),
     ("kubectl|oc rollout undo|pause --all", &CLUSTER_REMOVE),
     ("helm uninstall|delete|del|un", &CLUSTER_REMOVE),
-    ("helm upgrade|rollback --force|--cleanup-on-fail_ --reset-values", &CLUSTER_REMOVE),
-    ("nomad job|node|namespace|volume|alloc stop|drain|purge|delete|deregister", &CLUSTER_REMOVE),
+    (
+        "helm upgrade|rollback --force|--cleanup-on-fail_ --reset-values",
+        &CLUSTER_REMOVE,
+    ),
+    (
+        "nomad job|node|namespace|volume|alloc stop|drain|purge|delete|deregister",
+        &CLUSTER_REMOVE,
+    ),
     ("nomad system|node gc|drain", &CLUSTER_REMOVE),
     ("nomad stop -purge", &CLUSTER_REMOVE),
     ("nomad stop", &CLUSTER_REMOVE),
-    ("k3s-uninstall.sh|k3s-killall.sh|rke2-uninstall.sh|k3s-agent-uninstall.sh|rke2-killall.sh", &CLUSTER_DELETE),
-    ("kind|k3d|minikube cluster|delete delete|--all|cluster", &CLUSTER_REMOVE),
+    (
+        "k3s-uninstall.sh|k3s-killall.sh|rke2-uninstall.sh|k3s-agent-uninstall.sh|rke2-killall.sh",
+        &CLUSTER_DELETE,
+    ),
+    (
+        "kind|k3d|minikube cluster|delete delete|--all|cluster",
+        &CLUSTER_REMOVE,
+    ),
     ("minikube delete", &CLUSTER_REMOVE),
     ("kind delete", &CLUSTER_REMOVE),
     ("rke remove", &CLUSTER_DELETE),
@@ -85,22 +109,40 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("velero backup|restore|schedule delete", &CLUSTER_REMOVE),
     ("istioctl uninstall", &CLUSTER_REMOVE),
     ("linkerd uninstall", &CLUSTER_REMOVE),
-    ("qm|pct destroy|stop --purge|--destroy-unreferenced-disks|--force", &MACHINES),
+    (
+        "qm|pct destroy|stop --purge|--destroy-unreferenced-disks|--force",
+        &MACHINES,
+    ),
     ("qm|pct destroy|rollback|delsnapshot|reset", &MACHINES),
     ("qm|pct disk unlink", &MACHINES),
     ("pvesm free|remove", &MACHINES),
     ("pvecm delnode", &CLUSTER_DELETE),
-    ("virsh undefine|vol-delete|pool-delete|pool-destroy|net-destroy|net-undefine|snapshot-delete|snapshot-revert|vol-wipe|managedsave-remove|detach-disk|shutdown|reset|blockcommit", &MACHINES),
+    (
+        "virsh undefine|vol-delete|pool-delete|pool-destroy|net-destroy|net-undefine|snapshot-delete|snapshot-revert|vol-wipe|managedsave-remove|detach-disk|shutdown|reset|blockcommit",
+        &MACHINES,
+    ),
     ("lxc|incus delete|rm|restore", &MACHINES),
-    ("lxc|incus storage|network|image|project|profile delete", &MACHINES),
+    (
+        "lxc|incus storage|network|image|project|profile delete",
+        &MACHINES,
+    ),
     ("lxc-destroy", &MACHINES),
     ("vagrant destroy", &MACHINES),
     ("multipass delete|purge", &MACHINES),
-    ("VBoxManage|vboxmanage unregistervm|closemedium|snapshot", &MACHINES),
-    ("vim-cmd vmsvc/destroy|vmsvc/unregister|vmsvc/power.off", &MACHINES),
+    (
+        "VBoxManage|vboxmanage unregistervm|closemedium|snapshot",
+        &MACHINES,
+    ),
+    (
+        "vim-cmd vmsvc/destroy|vmsvc/unregister|vmsvc/power.off",
+        &MACHINES,
+    ),
     ("esxcli vm|storage|system kill|remove|shutdown", &MACHINES),
     ("govc vm.destroy|datastore.rm|vm.power|object.destroy", &MACHINES),
-    ("xl|xe destroy|vm-destroy|vm-uninstall|vdi-destroy|sr-destroy", &MACHINES),
+    (
+        "xl|xe destroy|vm-destroy|vm-uninstall|vdi-destroy|sr-destroy",
+        &MACHINES,
+    ),
     ("firecracker|machinectl terminate|remove|poweroff", &MACHINES),
     ("onevm|oneimage terminate|delete", &MACHINES),
     ("docker checkpoint rm", &VOLUME),
@@ -120,13 +162,26 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
 fn docker(call: &Call<'_>) -> Vec<Hit> {
     let words: Vec<&str> = call.words().collect();
     let mut hits = Vec::new();
-    let verb_at = words.iter().position(|w| matches!(*w, "rm" | "rmi" | "stop" | "kill" | "run" | "create" | "exec" | "remove"));
+    let verb_at = words.iter().position(|w| {
+        matches!(
+            *w,
+            "rm" | "rmi" | "stop" | "kill" | "run" | "create" | "exec" | "remove"
+        )
+    });
     let Some(at) = verb_at else { return hits };
     let group = words[..at].iter().find(|w| !w.starts_with('-')).copied();
     match words[at] {
-        "rm" | "rmi" | "stop" | "kill" | "remove" if matches!(group, None | Some("container" | "image" | "volume" | "network")) => {
-            let unknown = words[at + 1..].iter().any(|w| !w.starts_with('-') && super::super::words::text::has_unknown(w) && w.chars().count() == 1);
-            let forced = words[at + 1..].iter().any(|w| w.starts_with("-f") || *w == "--force" || w.starts_with('-') && w.contains('f') && !w.starts_with("--"));
+        "rm" | "rmi" | "stop" | "kill" | "remove"
+            if matches!(group, None | Some("container" | "image" | "volume" | "network")) =>
+        {
+            let unknown = words[at + 1..].iter().any(|w| {
+                !w.starts_with('-') && super::super::words::text::has_unknown(w) && w.chars().count() == 1
+            });
+            let forced = words[at + 1..].iter().any(|w| {
+                w.starts_with("-f")
+                    || *w == "--force"
+                    || w.starts_with('-') && w.contains('f') && !w.starts_with("--")
+            });
             if unknown {
                 if group == Some("volume") {
                     hits.push(Hit::of(&VOLUMES));
@@ -135,7 +190,9 @@ fn docker(call: &Call<'_>) -> Vec<Hit> {
                 }
             }
         }
-        "run" | "create" | "exec" if matches!(group, None | Some("container" | "compose")) => hits.extend(host_access(&words[at + 1..])),
+        "run" | "create" | "exec" if matches!(group, None | Some("container" | "compose")) => {
+            hits.extend(host_access(&words[at + 1..]));
+        }
         _ => {}
     }
     hits
@@ -147,22 +204,64 @@ fn host_access(words: &[&str]) -> Option<Hit> {
     let mut privileged = false;
     let mut host_pid = false;
     for (at, word) in words.iter().enumerate() {
-        let value = word.split_once('=').map(|(_, v)| v).or_else(|| words.get(at + 1).copied()).unwrap_or_default();
+        let value = word
+            .split_once('=')
+            .map(|(_, v)| v)
+            .or_else(|| words.get(at + 1).copied())
+            .unwrap_or_default();
         match word.split('=').next().unwrap_or_default() {
             "-v" | "--volume" => {
                 let host = value.split(':').next().unwrap_or_default();
-                let host = if host.len() > 1 { host.trim_end_matches('/') } else { host };
+                let host = if host.len() > 1 {
+                    host.trim_end_matches('/')
+                } else {
+                    host
+                };
                 let read_only = value.ends_with(":ro") || value.contains(":ro,");
-                if matches!(host, "/" | "/etc" | "/root" | "/boot" | "/usr" | "/bin" | "/dev" | "/var" | "/home" | "/proc" | "/sys" | "/lib" | "/sbin" | "/root/.ssh") {
-                    if read_only || matches!(host, "/proc" | "/sys" | "/home" | "/dev" | "/var") && !words.contains(&"--privileged") { doubtful |= !read_only } else { mounted = true }
+                if matches!(
+                    host,
+                    "/" | "/etc"
+                        | "/root"
+                        | "/boot"
+                        | "/usr"
+                        | "/bin"
+                        | "/dev"
+                        | "/var"
+                        | "/home"
+                        | "/proc"
+                        | "/sys"
+                        | "/lib"
+                        | "/sbin"
+                        | "/root/.ssh"
+                ) {
+                    if read_only
+                        || matches!(host, "/proc" | "/sys" | "/home" | "/dev" | "/var")
+                            && !words.contains(&"--privileged")
+                    {
+                        doubtful |= !read_only;
+                    } else {
+                        mounted = true;
+                    }
                 } else if host.ends_with("docker.sock") {
                     doubtful = true;
                 }
             }
-            "--mount" if value.contains("source=/,") || value.contains("src=/,") || value.contains("source=/etc,") || value.contains("src=/etc,") => mounted |= !value.contains("readonly"),
+            "--mount"
+                if value.contains("source=/,")
+                    || value.contains("src=/,")
+                    || value.contains("source=/etc,")
+                    || value.contains("src=/etc,") =>
+            {
+                mounted |= !value.contains("readonly");
+            }
             "--privileged" => privileged = true,
             "--pid" | "--userns" | "--ipc" | "--uts" if value == "host" => host_pid = true,
-            "--cap-add" => doubtful |= matches!(value.to_uppercase().trim_start_matches("CAP_"), "SYS_ADMIN" | "ALL" | "SYS_PTRACE" | "SYS_MODULE" | "DAC_READ_SEARCH" | "SYS_RAWIO"),
+            "--cap-add" => {
+                doubtful |= matches!(
+                    value.to_uppercase().trim_start_matches("CAP_"),
+                    "SYS_ADMIN" | "ALL" | "SYS_PTRACE" | "SYS_MODULE" | "DAC_READ_SEARCH" | "SYS_RAWIO"
+                );
+            }
             "--device" => doubtful |= super::disks::is_disk(value.split(':').next().unwrap_or_default()),
             "--security-opt" => doubtful |= value.contains("unconfined"),
             _ => {}
@@ -188,10 +287,50 @@ fn kubectl(call: &Call<'_>) -> Vec<Hit> {
             let grave = kinds.split(',').any(|kind| {
                 let kind = kind.split('/').next().unwrap_or_default();
                 let kind = kind.split('.').next().unwrap_or_default();
-                matches!(kind, "namespace" | "namespaces" | "ns" | "node" | "nodes" | "no" | "pv" | "pvc" | "persistentvolume" | "persistentvolumes" | "persistentvolumeclaim" | "persistentvolumeclaims" | "crd" | "crds" | "customresourcedefinition" | "customresourcedefinitions" | "all" | "statefulset" | "statefulsets" | "sts" | "storageclass" | "sc" | "clusterrole" | "clusterrolebinding" | "apiservice" | "volumesnapshot" | "ingressclass" | "project")
+                matches!(
+                    kind,
+                    "namespace"
+                        | "namespaces"
+                        | "ns"
+                        | "node"
+                        | "nodes"
+                        | "no"
+                        | "pv"
+                        | "pvc"
+                        | "persistentvolume"
+                        | "persistentvolumes"
+                        | "persistentvolumeclaim"
+                        | "persistentvolumeclaims"
+                        | "crd"
+                        | "crds"
+                        | "customresourcedefinition"
+                        | "customresourcedefinitions"
+                        | "all"
+                        | "statefulset"
+                        | "statefulsets"
+                        | "sts"
+                        | "storageclass"
+                        | "sc"
+                        | "clusterrole"
+                        | "clusterrolebinding"
+                        | "apiservice"
+                        | "volumesnapshot"
+                        | "ingressclass"
+                        | "project"
+                )
             });
-            let pod = kinds.split(',').all(|kind| matches!(kind.split('/').next().unwrap_or_default(), "pod" | "pods" | "po" | "job" | "jobs" | "replicaset" | "rs"));
-            if kinds.split(',').any(|k| matches!(k, "sts" | "statefulset" | "statefulsets") || k.starts_with("sts/") || k.starts_with("statefulset/")) && !all {
+            let pod = kinds.split(',').all(|kind| {
+                matches!(
+                    kind.split('/').next().unwrap_or_default(),
+                    "pod" | "pods" | "po" | "job" | "jobs" | "replicaset" | "rs"
+                )
+            });
+            if kinds.split(',').any(|k| {
+                matches!(k, "sts" | "statefulset" | "statefulsets")
+                    || k.starts_with("sts/")
+                    || k.starts_with("statefulset/")
+            }) && !all
+            {
                 hits.push(Hit::of(&CLUSTER_REMOVE));
             } else if grave || all && !kinds.is_empty() && !pod {
                 hits.push(Hit::on(&CLUSTER_DELETE, "cluster"));
@@ -201,9 +340,22 @@ fn kubectl(call: &Call<'_>) -> Vec<Hit> {
         }
         "scale" if options.value(&["--replicas"]) == Some("0") => hits.push(Hit::of(&CLUSTER_REMOVE)),
         "run" | "debug" | "create" | "apply" => {
-            let text = format!("{} {}", options.all_values(&["--overrides"]).join(" "), call.stdin.text.as_deref().unwrap_or_default());
+            let text = format!(
+                "{} {}",
+                options.all_values(&["--overrides"]).join(" "),
+                call.stdin.text.as_deref().unwrap_or_default()
+            );
             let compact: String = text.chars().filter(|c| !c.is_whitespace() && *c != '"').collect();
-            if compact.contains("hostPID:true") || compact.contains("hostPath:{path:/}") || compact.contains("path:/}") && compact.contains("hostPath") || compact.contains("hostPath:path:/type") || compact.contains("privileged:true") && compact.contains("hostPath") || text.contains("hostPath:") && text.lines().any(|l| matches!(l.trim(), "path: /" | "path: /etc" | "path: /root")) {
+            if compact.contains("hostPID:true")
+                || compact.contains("hostPath:{path:/}")
+                || compact.contains("path:/}") && compact.contains("hostPath")
+                || compact.contains("hostPath:path:/type")
+                || compact.contains("privileged:true") && compact.contains("hostPath")
+                || text.contains("hostPath:")
+                    && text
+                        .lines()
+                        .any(|l| matches!(l.trim(), "path: /" | "path: /etc" | "path: /root"))
+            {
                 hits.push(Hit::on(&ESCAPE, "the host's root"));
             } else if compact.contains("privileged:true") || options.any(&["--privileged"]) {
                 hits.push(Hit::of(&ESCAPE_DOUBTFUL));

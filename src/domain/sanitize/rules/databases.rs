@@ -35,7 +35,10 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("dropuser", &GRANT),
     ("mysqladmin|mariadb-admin drop", &DROP),
     ("mysqladmin|mariadb-admin shutdown", &STOP),
-    ("mysqladmin|mariadb-admin flush-hosts_|password|start-slave_|stop-slave|stop-replica|kill", &STOP),
+    (
+        "mysqladmin|mariadb-admin flush-hosts_|password|start-slave_|stop-slave|stop-replica|kill",
+        &STOP,
+    ),
     ("pg_ctl stop|promote", &STOP),
     ("pg_ctlcluster ~stop", &STOP),
     ("pg_dropcluster", &DROP),
@@ -43,16 +46,28 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("pg_restore -c|--clean", &DROP),
     ("mongorestore --drop", &DROP),
     ("initdb|pg_createcluster ~/var/lib", &RESET),
-    ("mysql_install_db|mysqld --initialize|--initialize-insecure", &RESET),
-    ("nodetool decommission|removenode|assassinate|drain|stopdaemon|disablegossip|disablebinary", &STOP),
+    (
+        "mysql_install_db|mysqld --initialize|--initialize-insecure",
+        &RESET,
+    ),
+    (
+        "nodetool decommission|removenode|assassinate|drain|stopdaemon|disablegossip|disablebinary",
+        &STOP,
+    ),
     ("nodetool clearsnapshot|truncatehints", &PURGE),
     ("rabbitmqctl reset|force_reset|delete_vhost", &RESET),
     ("rabbitmqctl stop|stop_app|shutdown|forget_cluster_node", &STOP),
-    ("rabbitmqctl purge_queue|delete_queue|delete_user|clear_permissions|change_password", &PURGE),
+    (
+        "rabbitmqctl purge_queue|delete_queue|delete_user|clear_permissions|change_password",
+        &PURGE,
+    ),
     ("rabbitmqadmin delete|purge", &PURGE),
     ("kafka-topics.sh|kafka-topics --delete", &RESET),
     ("kafka-delete-records.sh|kafka-delete-records", &RESET),
-    ("kafka-consumer-groups.sh|kafka-consumer-groups --delete|--reset-offsets", &PURGE),
+    (
+        "kafka-consumer-groups.sh|kafka-consumer-groups --delete|--reset-offsets",
+        &PURGE,
+    ),
     ("kafka-configs.sh|kafka-configs ~retention.ms=1", &RESET),
     ("zkCli.sh|zookeepercli deleteall|rmr", &RESET),
     ("etcdctl del|rm --prefix|--recursive|--from-key", &FLUSH),
@@ -74,10 +89,22 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("influx bucket delete", &DROP),
     ("influxd inspect delete-tsm", &PURGE),
     ("cockroach node decommission|drain", &STOP),
-    ("rails|rake|bin/rails db:drop|db:reset|db:schema:load|db:truncate_all|db:purge|db:migrate:reset", &RESET),
-    ("artisan migrate:fresh|migrate:reset|db:wipe|migrate:refresh", &RESET),
-    ("php artisan migrate:fresh|migrate:reset|db:wipe|migrate:refresh", &RESET),
-    ("python|python3|django-admin manage.py flush|reset_db|sqlflush", &RESET),
+    (
+        "rails|rake|bin/rails db:drop|db:reset|db:schema:load|db:truncate_all|db:purge|db:migrate:reset",
+        &RESET,
+    ),
+    (
+        "artisan migrate:fresh|migrate:reset|db:wipe|migrate:refresh",
+        &RESET,
+    ),
+    (
+        "php artisan migrate:fresh|migrate:reset|db:wipe|migrate:refresh",
+        &RESET,
+    ),
+    (
+        "python|python3|django-admin manage.py flush|reset_db|sqlflush",
+        &RESET,
+    ),
     ("python|python3 manage.py flush|reset_db", &RESET),
     ("django-admin|manage.py flush|reset_db", &RESET),
     ("prisma migrate reset", &RESET),
@@ -85,11 +112,17 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("npx prisma migrate reset", &RESET),
     ("npx prisma db --force-reset", &RESET),
     ("npx sequelize|sequelize-cli db:drop|db:migrate:undo:all", &RESET),
-    ("sequelize|typeorm|knex|mix db:drop|schema:drop|migrate:rollback|ecto.drop|ecto.reset", &RESET),
+    (
+        "sequelize|typeorm|knex|mix db:drop|schema:drop|migrate:rollback|ecto.drop|ecto.reset",
+        &RESET,
+    ),
     ("flyway|liquibase clean|drop-all|dropAll", &RESET),
     ("wp db reset|drop|clean", &RESET),
     ("drush sql-drop|sql:drop|site-install", &RESET),
-    ("doctrine|console doctrine:database:drop|doctrine:schema:drop", &RESET),
+    (
+        "doctrine|console doctrine:database:drop|doctrine:schema:drop",
+        &RESET,
+    ),
     ("mc admin bucket|service remove|stop", &STOP),
     ("nats stream|str rm|purge|del", &PURGE),
     ("couchbase-cli bucket-delete|bucket-flush", &DROP),
@@ -109,7 +142,10 @@ const MONGO: &str = "mongo mongosh";
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
     if call.is(SQL) {
-        let mut hits = statements(call).iter().flat_map(|text| sql(text)).collect::<Vec<_>>();
+        let mut hits = statements(call)
+            .iter()
+            .flat_map(|text| sql(text))
+            .collect::<Vec<_>>();
         if call.name == "influx" {
             hits.retain(|hit| hit.rule.id == DROP.id);
             if !hits.is_empty() {
@@ -125,7 +161,16 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "redis-cli" | "valkey-cli" | "keydb-cli" => redis(call),
         "nc" | "ncat" | "netcat" | "telnet" | "socat" => {
             let text = call.stdin.text.as_deref().unwrap_or_default().to_lowercase();
-            if text.lines().any(|line| matches!(line.split_whitespace().next(), Some("flush_all" | "flushall" | "flushdb"))) { vec![Hit::of(&FLUSH)] } else { Vec::new() }
+            if text.lines().any(|line| {
+                matches!(
+                    line.split_whitespace().next(),
+                    Some("flush_all" | "flushall" | "flushdb")
+                )
+            }) {
+                vec![Hit::of(&FLUSH)]
+            } else {
+                Vec::new()
+            }
         }
         "curl" | "http" | "https" | "wget" | "xh" => delete_by_http(call),
         "bundle" | "docker" | "bin" => Vec::new(),
@@ -139,19 +184,40 @@ fn statements(call: &Call<'_>) -> Vec<String> {
     let mut out = Vec::new();
     let mut words = call.words().peekable();
     while let Some(word) = words.next() {
-        if matches!(word, "-e" | "--execute" | "-c" | "--command" | "--eval" | "-q" | "--query" | "-cmd" | "-Q" | "-execute" | "-eval")
-            || word.strip_prefix('-').is_some_and(|l| !l.starts_with('-') && l.len() < 6 && l.ends_with(['e', 'c']) && l.chars().all(|c| c.is_ascii_alphabetic()))
-        {
+        if matches!(
+            word,
+            "-e" | "--execute"
+                | "-c"
+                | "--command"
+                | "--eval"
+                | "-q"
+                | "--query"
+                | "-cmd"
+                | "-Q"
+                | "-execute"
+                | "-eval"
+        ) || word.strip_prefix('-').is_some_and(|l| {
+            !l.starts_with('-')
+                && l.len() < 6
+                && l.ends_with(['e', 'c'])
+                && l.chars().all(|c| c.is_ascii_alphabetic())
+        }) {
             out.extend(words.peek().map(|w| (*w).to_owned()));
         } else if let Some((option, value)) = word.split_once('=')
             && matches!(option, "--execute" | "--command" | "--eval" | "--query")
         {
             out.push(value.to_owned());
-        } else if let Some(value) = word.strip_prefix("-e").or_else(|| word.strip_prefix("-c")).filter(|v| v.contains(' ')) {
+        } else if let Some(value) = word
+            .strip_prefix("-e")
+            .or_else(|| word.strip_prefix("-c"))
+            .filter(|v| v.contains(' '))
+        {
             out.push(value.to_owned());
         } else if word.contains(' ') || word.contains("db.") {
             out.push(word.to_owned());
-        } else if let Some(file) = word.strip_prefix("--file=").or_else(|| word.strip_prefix("-f").filter(|f| !f.is_empty()))
+        } else if let Some(file) = word
+            .strip_prefix("--file=")
+            .or_else(|| word.strip_prefix("-f").filter(|f| !f.is_empty()))
             && let Some(content) = call.files.get(&call.path(file))
         {
             out.extend(content.text.clone());
@@ -192,7 +258,11 @@ fn bare(text: &str) -> Vec<String> {
                 }
                 if double {
                     // An identifier in most dialects.
-                    out.extend(chars[start.min(chars.len())..at.min(chars.len())].iter().filter(|c| c.is_alphanumeric() || **c == '_'));
+                    out.extend(
+                        chars[start.min(chars.len())..at.min(chars.len())]
+                            .iter()
+                            .filter(|c| c.is_alphanumeric() || **c == '_'),
+                    );
                 } else {
                     out.push_str("''");
                 }
@@ -233,13 +303,24 @@ fn bare(text: &str) -> Vec<String> {
         }
         at += 1;
     }
-    out.split(';').map(|s| s.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|s| !s.is_empty()).collect()
+    out.split(';')
+        .map(|s| s.split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter(|s| !s.is_empty())
+        .collect()
 }
 
 fn sql(text: &str) -> Vec<Hit> {
     let mut hits = Vec::new();
     let upper = text.to_uppercase();
-    if upper.contains("INTO OUTFILE") || upper.contains("INTO DUMPFILE") || upper.contains("COPY") && upper.contains(" PROGRAM ") || upper.contains("LO_EXPORT") || upper.contains("XP_CMDSHELL") || upper.contains("PG_READ_FILE") || upper.contains("LOAD_FILE(") || upper.contains("SYS_EXEC") {
+    if upper.contains("INTO OUTFILE")
+        || upper.contains("INTO DUMPFILE")
+        || upper.contains("COPY") && upper.contains(" PROGRAM ")
+        || upper.contains("LO_EXPORT")
+        || upper.contains("XP_CMDSHELL")
+        || upper.contains("PG_READ_FILE")
+        || upper.contains("LOAD_FILE(")
+        || upper.contains("SYS_EXEC")
+    {
         hits.push(Hit::of(&CODE));
     }
     for statement in bare(text) {
@@ -250,34 +331,61 @@ fn sql(text: &str) -> Vec<Hit> {
         let has = |word: &str| words.contains(&word);
         match verb {
             "DROP" => match second {
-                "DATABASE" | "SCHEMA" | "TABLE" | "KEYSPACE" | "TABLESPACE" | "TABLES" | "OWNED" | "MEASUREMENT" | "COLLECTION" | "SERIES" | "BUCKET" => hits.push(Hit::on(&DROP, "service data")),
+                "DATABASE" | "SCHEMA" | "TABLE" | "KEYSPACE" | "TABLESPACE" | "TABLES" | "OWNED"
+                | "MEASUREMENT" | "COLLECTION" | "SERIES" | "BUCKET" => {
+                    hits.push(Hit::on(&DROP, "service data"));
+                }
                 "USER" | "ROLE" | "LOGIN" => hits.push(Hit::of(&GRANT)),
-                "INDEX" | "VIEW" | "FUNCTION" | "TRIGGER" | "PROCEDURE" | "SEQUENCE" | "TYPE" | "EXTENSION" | "MATERIALIZED" | "SUBSCRIPTION" | "PUBLICATION" | "POLICY" | "CONSTRAINT" => hits.push(Hit::of(&PURGE)),
+                "INDEX" | "VIEW" | "FUNCTION" | "TRIGGER" | "PROCEDURE" | "SEQUENCE" | "TYPE"
+                | "EXTENSION" | "MATERIALIZED" | "SUBSCRIPTION" | "PUBLICATION" | "POLICY" | "CONSTRAINT" => {
+                    hits.push(Hit::of(&PURGE));
+                }
                 _ => {}
             },
             "TRUNCATE" => hits.push(Hit::on(&TRUNCATE, "service data")),
-            "DELETE" if (has("FROM") || !second.is_empty())
-                && !limited(&statement) => {
-                    hits.push(Hit::on(&TRUNCATE, "service data"));
-                }
+            "DELETE" if (has("FROM") || !second.is_empty()) && !limited(&statement) => {
+                hits.push(Hit::on(&TRUNCATE, "service data"));
+            }
             "UPDATE" if has("SET") && !limited(&statement) => hits.push(Hit::on(&TRUNCATE, "service data")),
             "WITH" | "BEGIN" | "DO" | "CALL" | "EXEC" | "EXECUTE" | "CREATE" | "PREPARE" | "IF" => {
-                if verb != "CREATE" && (statement.contains("DROP TABLE") || statement.contains("DROP DATABASE") || statement.contains("DROP SCHEMA")) {
+                if verb != "CREATE"
+                    && (statement.contains("DROP TABLE")
+                        || statement.contains("DROP DATABASE")
+                        || statement.contains("DROP SCHEMA"))
+                {
                     hits.push(Hit::on(&DROP, "service data"));
                 } else if statement.contains("DELETE FROM") && !limited(&statement) {
                     hits.push(Hit::on(&TRUNCATE, "service data"));
                 }
-                if matches!(verb, "DO" | "EXECUTE" | "PREPARE" | "EXEC") && (upper.contains("DROP TABLE") || upper.contains("DROP DATABASE") || upper.contains("DROP SCHEMA")) {
+                if matches!(verb, "DO" | "EXECUTE" | "PREPARE" | "EXEC")
+                    && (upper.contains("DROP TABLE")
+                        || upper.contains("DROP DATABASE")
+                        || upper.contains("DROP SCHEMA"))
+                {
                     hits.push(Hit::on(&DROP, "service data"));
                 }
                 if verb == "CREATE" && statement.contains("OR REPLACE TABLE") {
                     hits.push(Hit::on(&DROP, "service data"));
                 }
             }
-            "SET" | "SELECT" if upper.contains("PREPARE") && upper.contains("DROP ") => hits.push(Hit::on(&DROP, "service data")),
-            "SELECT" if statement.contains("PG_TERMINATE_BACKEND") || statement.contains("PG_DROP_REPLICATION_SLOT") || statement.contains("PG_SWITCH_TIMELINE") => hits.push(Hit::of(&PURGE)),
+            "SET" | "SELECT" if upper.contains("PREPARE") && upper.contains("DROP ") => {
+                hits.push(Hit::on(&DROP, "service data"));
+            }
+            "SELECT"
+                if statement.contains("PG_TERMINATE_BACKEND")
+                    || statement.contains("PG_DROP_REPLICATION_SLOT")
+                    || statement.contains("PG_SWITCH_TIMELINE") =>
+            {
+                hits.push(Hit::of(&PURGE));
+            }
             "ALTER" => {
-                if second == "TABLE" && (statement.contains(" DROP COLUMN") || statement.contains(" DROP PARTITION") || statement.contains(" TRUNCATE PARTITION") || statement.contains(" DELETE") || statement.contains(" DISCARD TABLESPACE")) {
+                if second == "TABLE"
+                    && (statement.contains(" DROP COLUMN")
+                        || statement.contains(" DROP PARTITION")
+                        || statement.contains(" TRUNCATE PARTITION")
+                        || statement.contains(" DELETE")
+                        || statement.contains(" DISCARD TABLESPACE"))
+                {
                     hits.push(Hit::of(&PURGE));
                 } else if matches!(second, "ROLE" | "USER") && has("SUPERUSER") {
                     hits.push(Hit::of(&GRANT));
@@ -287,12 +395,32 @@ fn sql(text: &str) -> Vec<Hit> {
                     hits.push(Hit::of(&GRANT));
                 }
             }
-            "GRANT" if has("ALL") && statement.contains("*.*") || verb == "GRANT" && has("SUPER") => hits.push(Hit::of(&GRANT)),
+            "GRANT" if has("ALL") && statement.contains("*.*") || verb == "GRANT" && has("SUPER") => {
+                hits.push(Hit::of(&GRANT));
+            }
             "REVOKE" if has("ALL") => hits.push(Hit::of(&GRANT)),
-            "PURGE" | "RESET" | "FLUSH" if matches!(second, "BINARY" | "MASTER" | "SLAVE" | "REPLICA" | "BINLOG" | "LOGS") && verb != "FLUSH" || statement == "RESET BINARY LOGS AND GTIDS" => hits.push(Hit::of(&PURGE)),
-            "STOP" if matches!(second, "SLAVE" | "REPLICA" | "GROUP_REPLICATION") => hits.push(Hit::of(&STOP)),
-            "SHUTDOWN" | "SYSTEM" if verb == "SHUTDOWN" || has("SHUTDOWN") || has("KILL") => hits.push(Hit::of(&STOP)),
-            "SET" if statement.contains("READ_ONLY") || statement.contains("SQL_LOG_BIN") || statement.contains("GENERAL_LOG") => hits.push(Hit::of(&PURGE)),
+            "PURGE" | "RESET" | "FLUSH"
+                if matches!(
+                    second,
+                    "BINARY" | "MASTER" | "SLAVE" | "REPLICA" | "BINLOG" | "LOGS"
+                ) && verb != "FLUSH"
+                    || statement == "RESET BINARY LOGS AND GTIDS" =>
+            {
+                hits.push(Hit::of(&PURGE));
+            }
+            "STOP" if matches!(second, "SLAVE" | "REPLICA" | "GROUP_REPLICATION") => {
+                hits.push(Hit::of(&STOP));
+            }
+            "SHUTDOWN" | "SYSTEM" if verb == "SHUTDOWN" || has("SHUTDOWN") || has("KILL") => {
+                hits.push(Hit::of(&STOP));
+            }
+            "SET"
+                if statement.contains("READ_ONLY")
+                    || statement.contains("SQL_LOG_BIN")
+                    || statement.contains("GENERAL_LOG") =>
+            {
+                hits.push(Hit::of(&PURGE));
+            }
             "KILL" => {}
             "OPTIMIZE" | "DETACH" if verb == "DETACH" => hits.push(Hit::of(&PURGE)),
             _ => {}
@@ -303,10 +431,27 @@ fn sql(text: &str) -> Vec<Hit> {
 
 /// Whether a statement has a condition that is one.
 fn limited(statement: &str) -> bool {
-    let Some(at) = statement.find(" WHERE ") else { return statement.contains(" LIMIT ") };
+    let Some(at) = statement.find(" WHERE ") else {
+        return statement.contains(" LIMIT ");
+    };
     let condition = &statement[at + 7..];
     let compact: String = condition.chars().filter(|c| !c.is_whitespace()).collect();
-    !(matches!(compact.as_str(), "1" | "TRUE" | "1=1" | "''=''" | "1<2" | "0=0" | "NOTFALSE" | "1!=0" | "2>1" | "1ISNOTNULL" | "ID>0" | "1LIKE1" | "(1=1)") || compact.contains("OR1=1") || compact.contains("ORTRUE"))
+    !(matches!(
+        compact.as_str(),
+        "1" | "TRUE"
+            | "1=1"
+            | "''=''"
+            | "1<2"
+            | "0=0"
+            | "NOTFALSE"
+            | "1!=0"
+            | "2>1"
+            | "1ISNOTNULL"
+            | "ID>0"
+            | "1LIKE1"
+            | "(1=1)"
+    ) || compact.contains("OR1=1")
+        || compact.contains("ORTRUE"))
 }
 
 fn mongo(text: &str) -> Vec<Hit> {
@@ -314,15 +459,41 @@ fn mongo(text: &str) -> Vec<Hit> {
     let lower = compact.to_lowercase();
     let mut hits = Vec::new();
     let called = |name: &str| lower.contains(&format!("{name}("));
-    if called("dropdatabase") || called(".drop") || lower.contains("dropdatabase:1") || lower.contains("{drop:") || lower.contains("[\"drop\"]") {
+    if called("dropdatabase")
+        || called(".drop")
+        || lower.contains("dropdatabase:1")
+        || lower.contains("{drop:")
+        || lower.contains("[\"drop\"]")
+    {
         hits.push(Hit::on(&DROP, "service data"));
     }
-    if ["deletemany({})", "remove({})", "deletemany()", "remove()", "updatemany({},", "deletemany({},", "remove({},"].iter().any(|c| lower.contains(c)) {
+    if [
+        "deletemany({})",
+        "remove({})",
+        "deletemany()",
+        "remove()",
+        "updatemany({},",
+        "deletemany({},",
+        "remove({},",
+    ]
+    .iter()
+    .any(|c| lower.contains(c))
+    {
         hits.push(Hit::on(&TRUNCATE, "service data"));
-    } else if called("deletemany") || called("dropindex") || called("dropindexes") || called("dropuser") || called("remove") && lower.contains("db.") {
+    } else if called("deletemany")
+        || called("dropindex")
+        || called("dropindexes")
+        || called("dropuser")
+        || called("remove") && lower.contains("db.")
+    {
         hits.push(Hit::of(&PURGE));
     }
-    if called("shutdownserver") || lower.contains("shutdown:1") || called("rs.stepdown") || called("rs.remove") || called("fsynclock") {
+    if called("shutdownserver")
+        || lower.contains("shutdown:1")
+        || called("rs.stepdown")
+        || called("rs.remove")
+        || called("fsynclock")
+    {
         hits.push(Hit::of(&STOP));
     }
     if called("renamecollection") && lower.contains(",true") {
@@ -338,7 +509,10 @@ fn redis(call: &Call<'_>) -> Vec<Hit> {
         lines.push(options.rest.clone());
     }
     if let Some(text) = &call.stdin.text {
-        lines.extend(text.lines().map(|line| line.split_whitespace().map(str::to_owned).collect()));
+        lines.extend(
+            text.lines()
+                .map(|line| line.split_whitespace().map(str::to_owned).collect()),
+        );
     }
     let mut hits = Vec::new();
     for words in &lines {
@@ -346,20 +520,62 @@ fn redis(call: &Call<'_>) -> Vec<Hit> {
         let word = |at: usize| upper.get(at).map(String::as_str).unwrap_or_default();
         match word(0) {
             "FLUSHALL" | "FLUSHDB" => hits.push(Hit::on(&FLUSH, "service data")),
-            "EVAL" | "SCRIPT" if word(1).contains("FLUSH") || word(1).contains("'DEL'") && word(1).contains("KEYS'") => hits.push(Hit::on(&FLUSH, "service data")),
-            "EVAL" if word(1).contains("OS.EXECUTE") || word(1).contains("IO.POPEN") || word(1).contains("LOADLIB") => hits.push(Hit::of(&CODE)),
-            "DEL" | "UNLINK" if words.iter().skip(1).any(|w| super::super::words::text::has_unknown(w)) && words.len() < 4 && call.origin.is_some_and(|o| o.steps.iter().any(|s| s.contains("redis"))) => hits.push(Hit::of(&FLUSH)),
+            "EVAL" | "SCRIPT"
+                if word(1).contains("FLUSH") || word(1).contains("'DEL'") && word(1).contains("KEYS'") =>
+            {
+                hits.push(Hit::on(&FLUSH, "service data"));
+            }
+            "EVAL"
+                if word(1).contains("OS.EXECUTE")
+                    || word(1).contains("IO.POPEN")
+                    || word(1).contains("LOADLIB") =>
+            {
+                hits.push(Hit::of(&CODE));
+            }
+            "DEL" | "UNLINK"
+                if words
+                    .iter()
+                    .skip(1)
+                    .any(|w| super::super::words::text::has_unknown(w))
+                    && words.len() < 4
+                    && call
+                        .origin
+                        .is_some_and(|o| o.steps.iter().any(|s| s.contains("redis"))) =>
+            {
+                hits.push(Hit::of(&FLUSH));
+            }
             "SHUTDOWN" => hits.push(Hit::of(&STOP)),
-            "DEBUG" if matches!(word(1), "SEGFAULT" | "CRASH" | "PANIC" | "SLEEP" | "OOM" | "RESTART") => hits.push(Hit::of(&STOP)),
-            "CLUSTER" if matches!(word(1), "RESET" | "FORGET" | "FLUSHSLOTS" | "DELSLOTS" | "FAILOVER") => hits.push(Hit::of(&STOP)),
+            "DEBUG"
+                if matches!(
+                    word(1),
+                    "SEGFAULT" | "CRASH" | "PANIC" | "SLEEP" | "OOM" | "RESTART"
+                ) =>
+            {
+                hits.push(Hit::of(&STOP));
+            }
+            "CLUSTER"
+                if matches!(
+                    word(1),
+                    "RESET" | "FORGET" | "FLUSHSLOTS" | "DELSLOTS" | "FAILOVER"
+                ) =>
+            {
+                hits.push(Hit::of(&STOP));
+            }
             "SLAVEOF" | "REPLICAOF" if word(1) != "NO" => hits.push(Hit::of(&CODE)),
             "MODULE" if word(1) == "LOAD" => hits.push(Hit::of(&CODE)),
             "CONFIG" if word(1) == "SET" => {
                 let path = words.get(3).map(String::as_str).unwrap_or_default();
-                let sensitive = path.contains("/.ssh") || path.contains("cron") || path.contains("authorized_keys") || path.starts_with("/etc") || path.starts_with("/var/www") || path.starts_with("/root");
+                let sensitive = path.contains("/.ssh")
+                    || path.contains("cron")
+                    || path.contains("authorized_keys")
+                    || path.starts_with("/etc")
+                    || path.starts_with("/var/www")
+                    || path.starts_with("/root");
                 match word(2) {
                     "DIR" | "DBFILENAME" if sensitive => hits.push(Hit::of(&CODE)),
-                    "DIR" | "DBFILENAME" | "SAVE" | "APPENDONLY" | "REQUIREPASS" | "PROTECTED-MODE" => hits.push(Hit::of(&PURGE)),
+                    "DIR" | "DBFILENAME" | "SAVE" | "APPENDONLY" | "REQUIREPASS" | "PROTECTED-MODE" => {
+                        hits.push(Hit::of(&PURGE));
+                    }
                     "MAXMEMORY" if matches!(path, "1" | "1b" | "1k") => hits.push(Hit::of(&FLUSH)),
                     _ => {}
                 }
@@ -375,27 +591,75 @@ fn redis(call: &Call<'_>) -> Vec<Hit> {
 /// Requests that delete at the ports of search engines, queues and registries.
 fn delete_by_http(call: &Call<'_>) -> Vec<Hit> {
     let words: Vec<&str> = call.words().collect();
-    let method = words.iter().zip(words.iter().skip(1)).find(|(w, _)| matches!(**w, "-X" | "--request" | "-sX" | "-XX" | "-sSX" | "-fsX" | "-sfX" | "-sSfX" | "-kX") || w.starts_with("--method")).map(|(_, v)| *v);
+    let method = words
+        .iter()
+        .zip(words.iter().skip(1))
+        .find(|(w, _)| {
+            matches!(
+                **w,
+                "-X" | "--request" | "-sX" | "-XX" | "-sSX" | "-fsX" | "-sfX" | "-sSfX" | "-kX"
+            ) || w.starts_with("--method")
+        })
+        .map(|(_, v)| *v);
     let delete = method.is_some_and(|m| m.eq_ignore_ascii_case("delete"))
-        || words.iter().any(|w| matches!(w.to_ascii_uppercase().as_str(), "-XDELETE" | "--REQUEST=DELETE" | "--METHOD=DELETE" | "-SXDELETE" | "-SSXDELETE" | "-FSXDELETE"))
+        || words.iter().any(|w| {
+            matches!(
+                w.to_ascii_uppercase().as_str(),
+                "-XDELETE"
+                    | "--REQUEST=DELETE"
+                    | "--METHOD=DELETE"
+                    | "-SXDELETE"
+                    | "-SSXDELETE"
+                    | "-FSXDELETE"
+            )
+        })
         || matches!(call.name, "http" | "https" | "xh") && words.first() == Some(&"DELETE");
-    let url = words.iter().find(|w| w.contains("://") || w.contains(":9200") || w.contains("localhost")).copied().unwrap_or_default();
-    let path = url.split("://").last().unwrap_or_default().split_once('/').map_or("", |(_, path)| path);
+    let url = words
+        .iter()
+        .find(|w| w.contains("://") || w.contains(":9200") || w.contains("localhost"))
+        .copied()
+        .unwrap_or_default();
+    let path = url
+        .split("://")
+        .last()
+        .unwrap_or_default()
+        .split_once('/')
+        .map_or("", |(_, path)| path);
     let shown = super::super::words::text::shown(path);
     let path = shown.split('?').next().unwrap_or_default().trim_end_matches('/');
-    let search = url.contains(":9200") || url.contains("elastic") || url.contains("opensearch") || url.contains("/_all");
-    let everything = search && (matches!(path, "_all" | "*" | "") || path.contains('*') || path == "_data_stream/*");
-    if delete && everything || url.contains("/_delete_by_query") && words.iter().any(|w| w.contains("match_all")) {
+    let search = url.contains(":9200")
+        || url.contains("elastic")
+        || url.contains("opensearch")
+        || url.contains("/_all");
+    let everything =
+        search && (matches!(path, "_all" | "*" | "") || path.contains('*') || path == "_data_stream/*");
+    if delete && everything
+        || url.contains("/_delete_by_query") && words.iter().any(|w| w.contains("match_all"))
+    {
         return vec![Hit::on(&RESET, "service data")];
     }
-    if delete && (search || url.contains(":15672") || url.contains(":8500/v1/kv") || url.contains(":2379") || url.contains(":5984") || url.contains("/api/v1/namespaces") || url.contains(":9090") || url.contains("/containers/") || url.contains("docker.sock")) {
+    if delete
+        && (search
+            || url.contains(":15672")
+            || url.contains(":8500/v1/kv")
+            || url.contains(":2379")
+            || url.contains(":5984")
+            || url.contains("/api/v1/namespaces")
+            || url.contains(":9090")
+            || url.contains("/containers/")
+            || url.contains("docker.sock"))
+    {
         let recursive = url.contains("recurse") || url.contains(":5984");
         return vec![Hit::of(if recursive { &RESET } else { &PURGE })];
     }
     if url.contains("_shutdown") || url.contains("/_cluster/nodes/") {
         return vec![Hit::of(&STOP)];
     }
-    if url.contains(":9200") && words.iter().any(|w| w.contains("read_only_allow_delete") || w.contains("cluster.routing.allocation.enable")) {
+    if url.contains(":9200")
+        && words
+            .iter()
+            .any(|w| w.contains("read_only_allow_delete") || w.contains("cluster.routing.allocation.enable"))
+    {
         return Vec::new();
     }
     Vec::new()

@@ -25,9 +25,15 @@ rules! {
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
     ("blkdiscard ~/dev/", &ERASE),
-    ("hdparm --security-erase|--security-erase-enhanced|--trim-sector-ranges|--write-sector|--make-bad-sector|--dco-restore|--security-set-pass", &ERASE),
+    (
+        "hdparm --security-erase|--security-erase-enhanced|--trim-sector-ranges|--write-sector|--make-bad-sector|--dco-restore|--security-set-pass",
+        &ERASE,
+    ),
     ("hdparm -Y|-y", &EJECT),
-    ("nvme format|sanitize|delete-ns|write-zeroes|write-uncor|write|dsm|reset", &ERASE),
+    (
+        "nvme format|sanitize|delete-ns|write-zeroes|write-uncor|write|dsm|reset",
+        &ERASE,
+    ),
     ("sg_format --format", &ERASE),
     ("sg_sanitize", &ERASE),
     ("sg_unmap", &ERASE),
@@ -42,8 +48,14 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("losetup -D|--detach-all", &EJECT),
     ("eject", &EJECT),
     ("blockdev --setro|--flushbufs|--rereadpt", &EJECT),
-    ("fsck|e2fsck|fsck.ext4|fsck.xfs|fsck.ext3 -y|-p|-a|-f !-n", &REPAIR),
-    ("resize2fs|xfs_repair|btrfstune|e2image|reiserfstune|xfs_growfs_shrink !-n", &REPAIR),
+    (
+        "fsck|e2fsck|fsck.ext4|fsck.xfs|fsck.ext3 -y|-p|-a|-f !-n",
+        &REPAIR,
+    ),
+    (
+        "resize2fs|xfs_repair|btrfstune|e2image|reiserfstune|xfs_growfs_shrink !-n",
+        &REPAIR,
+    ),
     ("tune2fs -O|-U|-j|-I|-E|-s|-f", &REPAIR),
     ("e2label|fatlabel|xfs_admin ~/dev/", &REPAIR),
     ("pvresize ~/dev/", &REPAIR),
@@ -52,17 +64,35 @@ pub static SPECS: &[(&str, &Rule)] = &[
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
-    let on_disk = || call.words().any(|word| is_disk(&call.path(word)) || disk_link(word));
+    let on_disk = || {
+        call.words()
+            .any(|word| is_disk(&call.path(word)) || disk_link(word))
+    };
     let name = call.name;
-    if name == "mkfs" || name.starts_with("mkfs.") || matches!(name, "mke2fs" | "newfs" | "mkdosfs" | "mkntfs" | "mkswap" | "mkreiserfs" | "mkfs_msdos" | "mkudffs") {
-        return if on_disk() { vec![Hit::on(&FORMAT, "block device")] } else { Vec::new() };
+    if name == "mkfs"
+        || name.starts_with("mkfs.")
+        || matches!(
+            name,
+            "mke2fs" | "newfs" | "mkdosfs" | "mkntfs" | "mkswap" | "mkreiserfs" | "mkfs_msdos" | "mkudffs"
+        )
+    {
+        return if on_disk() {
+            vec![Hit::on(&FORMAT, "block device")]
+        } else {
+            Vec::new()
+        };
     }
     match name {
         "wipefs" => {
             let options = call.options("-t --types -o --offset -O --output");
-            if options.any(&["-a", "--all", "-o", "--offset"]) && !options.rest.is_empty() { vec![Hit::of(&ERASE)] } else { Vec::new() }
+            if options.any(&["-a", "--all", "-o", "--offset"]) && !options.rest.is_empty() {
+                vec![Hit::of(&ERASE)]
+            } else {
+                Vec::new()
+            }
         }
-        "fdisk" | "cfdisk" | "gdisk" | "sfdisk" | "sgdisk" | "parted" | "cgdisk" | "gpart" | "dasdfmt" | "partx" | "addpart" | "delpart" => partition(call),
+        "fdisk" | "cfdisk" | "gdisk" | "sfdisk" | "sgdisk" | "parted" | "cgdisk" | "gpart" | "dasdfmt"
+        | "partx" | "addpart" | "delpart" => partition(call),
         _ => Vec::new(),
     }
 }
@@ -75,27 +105,76 @@ fn partition(call: &Call<'_>) -> Vec<Hit> {
                 || !options.rest.iter().any(|w| {
                     w.split_whitespace().any(|w| {
                         w.len() > 1
-                            && ["mklabel", "mktable", "mkpart", "rm", "resizepart", "rescue", "name", "set", "toggle", "disk_set", "resize", "move", "mkpartfs", "cp"].iter().any(|verb| verb.starts_with(w) && (w.len() > 2 || *verb == w))
+                            && [
+                                "mklabel",
+                                "mktable",
+                                "mkpart",
+                                "rm",
+                                "resizepart",
+                                "rescue",
+                                "name",
+                                "set",
+                                "toggle",
+                                "disk_set",
+                                "resize",
+                                "move",
+                                "mkpartfs",
+                                "cp",
+                            ]
+                            .iter()
+                            .any(|verb| verb.starts_with(w) && (w.len() > 2 || *verb == w))
                     })
                 }) && !(options.rest.len() == 1 && call.stdin.text.is_some())
         }
-        "sgdisk" => {
-            !call.words().any(|w| {
-                ["-Z", "-z", "-o", "-d", "-n", "-g", "-G", "-l", "-R", "-t", "-s", "-m", "-N", "-e", "-c", "-U", "-og", "-a"].iter().any(|o| w.starts_with(o) && !w.starts_with("--"))
-                    || w.starts_with("--") && ["--zap", "--clear", "--delete", "--new", "--mbrtogpt", "--load", "--replicate", "--typecode", "--sort", "--gpttombr", "--largest", "--random", "--disk-guid"].iter().any(|o| w.starts_with(o))
-            })
+        "sgdisk" => !call.words().any(|w| {
+            [
+                "-Z", "-z", "-o", "-d", "-n", "-g", "-G", "-l", "-R", "-t", "-s", "-m", "-N", "-e", "-c",
+                "-U", "-og", "-a",
+            ]
+            .iter()
+            .any(|o| w.starts_with(o) && !w.starts_with("--"))
+                || w.starts_with("--")
+                    && [
+                        "--zap",
+                        "--clear",
+                        "--delete",
+                        "--new",
+                        "--mbrtogpt",
+                        "--load",
+                        "--replicate",
+                        "--typecode",
+                        "--sort",
+                        "--gpttombr",
+                        "--largest",
+                        "--random",
+                        "--disk-guid",
+                    ]
+                    .iter()
+                    .any(|o| w.starts_with(o))
+        }),
+        "sfdisk" => {
+            options.any(&[
+                "-l", "--list", "-d", "--dump", "-J", "--json", "-s", "-V", "--verify", "-F", "-T", "-g",
+            ]) && !options.any(&["--delete"])
         }
-        "sfdisk" => options.any(&["-l", "--list", "-d", "--dump", "-J", "--json", "-s", "-V", "--verify", "-F", "-T", "-g"]) && !options.any(&["--delete"]),
-        "fdisk" | "cfdisk" | "gdisk" | "cgdisk" => options.any(&["-l", "--list", "-s", "-x"]) || options.rest.is_empty(),
+        "fdisk" | "cfdisk" | "gdisk" | "cgdisk" => {
+            options.any(&["-l", "--list", "-s", "-x"]) || options.rest.is_empty()
+        }
         "partx" => !options.any(&["-d", "--delete"]),
         _ => false,
     };
-    if reads { Vec::new() } else { vec![Hit::on(&PARTITION, "partition table")] }
+    if reads {
+        Vec::new()
+    } else {
+        vec![Hit::on(&PARTITION, "partition table")]
+    }
 }
 
 /// Whether a resolved path (or pattern) is a whole disk, a partition or a volume.
 pub fn is_disk(path: &str) -> bool {
-    let Some(name) = path.strip_prefix("/dev/") else { return false };
+    let Some(name) = path.strip_prefix("/dev/") else {
+        return false;
+    };
     if disk_link(path) {
         return true;
     }
@@ -103,21 +182,56 @@ pub fn is_disk(path: &str) -> bool {
     if ["mapper", "disk", "block", "md"].contains(&first) && name.contains('/') {
         return !name.ends_with("/control");
     }
-    let starts = ["sd", "vd", "hd", "xvd", "nvme", "mmcblk", "md", "dm-", "loop", "nbd", "zd", "sr", "da", "ada", "pmem", "drbd", "rbd", "dasd", "cciss", "disk", "ubd", "zram", "mtdblock", "bcache", "fd0"];
+    let starts = [
+        "sd", "vd", "hd", "xvd", "nvme", "mmcblk", "md", "dm-", "loop", "nbd", "zd", "sr", "da", "ada",
+        "pmem", "drbd", "rbd", "dasd", "cciss", "disk", "ubd", "zram", "mtdblock", "bcache", "fd0",
+    ];
     if starts.iter().any(|start| {
         first.strip_prefix(start).is_some_and(|rest| {
-            rest.is_empty() && matches!(*start, "fd0") || rest.starts_with(|c: char| c.is_ascii_alphanumeric() || super::super::words::text::is_sign(c))
+            rest.is_empty() && matches!(*start, "fd0")
+                || rest
+                    .starts_with(|c: char| c.is_ascii_alphanumeric() || super::super::words::text::is_sign(c))
         })
-    }) && first.len() <= 48 && !matches!(first, "disk" | "sdk")
+    }) && first.len() <= 48
+        && !matches!(first, "disk" | "sdk")
         && !first.starts_with("dashboard")
     {
         return true;
     }
     // A pattern that could be one.
-    super::super::words::text::has_glob(first) && ["sda", "vda", "nvme0n1", "sdb", "sda1", "xvda"].iter().any(|disk| super::super::words::glob::matches(first, disk))
-        || (!name.contains('.') && name.contains('/') && !matches!(first, "shm" | "pts" | "fd" | "tcp" | "udp" | "net" | "input" | "snd" | "bus" | "mqueue" | "hugepages" | "char" | "cpu" | "dri" | "vfio" | "log" | "null") && first.len() > 1)
+    super::super::words::text::has_glob(first)
+        && ["sda", "vda", "nvme0n1", "sdb", "sda1", "xvda"]
+            .iter()
+            .any(|disk| super::super::words::glob::matches(first, disk))
+        || (!name.contains('.')
+            && name.contains('/')
+            && !matches!(
+                first,
+                "shm"
+                    | "pts"
+                    | "fd"
+                    | "tcp"
+                    | "udp"
+                    | "net"
+                    | "input"
+                    | "snd"
+                    | "bus"
+                    | "mqueue"
+                    | "hugepages"
+                    | "char"
+                    | "cpu"
+                    | "dri"
+                    | "vfio"
+                    | "log"
+                    | "null"
+            )
+            && first.len() > 1)
 }
 
 fn disk_link(word: &str) -> bool {
-    word.starts_with("/dev/disk/") || word.starts_with("UUID=") || word.starts_with("LABEL=") || word.starts_with("/dev/mapper/") || word.starts_with("PARTUUID=")
+    word.starts_with("/dev/disk/")
+        || word.starts_with("UUID=")
+        || word.starts_with("LABEL=")
+        || word.starts_with("/dev/mapper/")
+        || word.starts_with("PARTUUID=")
 }

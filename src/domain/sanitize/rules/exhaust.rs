@@ -23,8 +23,14 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
-    ("stress|stress-ng --vm|--vm-bytes|-m|--brk|--bigheap|--malloc", &MEMORY),
-    ("stress|stress-ng --cpu|-c|--io|-i|--hdd|-d|--fork|--all|--class|--matrix", &LOAD),
+    (
+        "stress|stress-ng --vm|--vm-bytes|-m|--brk|--bigheap|--malloc",
+        &MEMORY,
+    ),
+    (
+        "stress|stress-ng --cpu|-c|--io|-i|--hdd|-d|--fork|--all|--class|--matrix",
+        &LOAD,
+    ),
     ("stress-ng --fork|--vfork|--clone|--fork-max", &FORK_BOMB),
     ("memtester|memhog", &MEMORY),
     ("openssl speed -multi", &LOAD),
@@ -34,12 +40,17 @@ pub static SPECS: &[(&str, &Rule)] = &[
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
     let mut hits = Vec::new();
-    let reads_endless = || call.words().any(|w| matches!(w, "/dev/zero" | "/dev/urandom" | "/dev/random" | "/dev/full"));
+    let reads_endless = || {
+        call.words()
+            .any(|w| matches!(w, "/dev/zero" | "/dev/urandom" | "/dev/random" | "/dev/full"))
+    };
     match call.name {
-        "tail" | "sort" | "tac" | "shuf" | "less" | "vim" | "vi" | "nano" | "mapfile" | "readarray" | "sponge"
-            if (reads_endless() || call.stdin.endless && call.name != "less") => {
-                hits.push(Hit::of(&ENDLESS_READ));
-            }
+        "tail" | "sort" | "tac" | "shuf" | "less" | "vim" | "vi" | "nano" | "mapfile" | "readarray"
+        | "sponge"
+            if (reads_endless() || call.stdin.endless && call.name != "less") =>
+        {
+            hits.push(Hit::of(&ENDLESS_READ));
+        }
         "grep" if reads_endless() => hits.push(Hit::of(&ENDLESS_READ)),
         "fallocate" => {
             let options = call.options("-l -o --length --offset");
@@ -49,7 +60,9 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         }
         "head" => {
             let options = call.options("-c -n --bytes --lines");
-            if options.value(&["-c", "--bytes"]).is_some_and(huge) && call.output.is_some_and(|o| o != "/dev/null") {
+            if options.value(&["-c", "--bytes"]).is_some_and(huge)
+                && call.output.is_some_and(|o| o != "/dev/null")
+            {
                 hits.push(Hit::of(&DISK));
             }
         }
@@ -65,14 +78,28 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         }
         "ulimit" => {
             let options = call.options("-u -n -v -m -f -s -t");
-            let tiny = |name: &str, least: u64| options.value(&[name]).is_some_and(|v| v.parse::<u64>().is_ok_and(|v| v < least));
+            let tiny = |name: &str, least: u64| {
+                options
+                    .value(&[name])
+                    .is_some_and(|v| v.parse::<u64>().is_ok_and(|v| v < least))
+            };
             if tiny("-u", 16) || tiny("-n", 8) || tiny("-v", 1000) {
                 hits.push(Hit::of(&LIMITS));
             }
         }
-        "prlimit" if call.words().any(|w| w.starts_with("--nproc=1") && w.len() < 11 || w.starts_with("--nofile=0")) => hits.push(Hit::of(&LIMITS)),
+        "prlimit"
+            if call
+                .words()
+                .any(|w| w.starts_with("--nproc=1") && w.len() < 11 || w.starts_with("--nofile=0")) =>
+        {
+            hits.push(Hit::of(&LIMITS));
+        }
         "systemctl" if call.has(&["set-property"]) => {
-            let tiny = call.words().any(|w| w.starts_with("MemoryMax=") && w.len() < 13 || w.starts_with("TasksMax=1") && w.len() < 11 || w.starts_with("CPUQuota=1%"));
+            let tiny = call.words().any(|w| {
+                w.starts_with("MemoryMax=") && w.len() < 13
+                    || w.starts_with("TasksMax=1") && w.len() < 11
+                    || w.starts_with("CPUQuota=1%")
+            });
             if tiny {
                 hits.push(Hit::of(&LIMITS));
             }

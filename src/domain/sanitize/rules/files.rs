@@ -36,10 +36,45 @@ rules! {
 
 /// Files without which nothing works, beyond what `paths` knows of folders.
 const VITAL: &[&str] = &[
-    "/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/sudoers", "/etc/fstab", "/etc/hosts", "/etc/resolv.conf", "/etc/nsswitch.conf", "/etc/ld.so.cache",
-    "/etc/ld.so.conf", "/etc/inittab", "/etc/hostname", "/etc/machine-id", "/etc/crypttab", "/etc/mdadm/mdadm.conf", "/etc/mdadm.conf", "/etc/localtime", "/etc/profile", "/etc/bash.bashrc", "/etc/crontab",
-    "/etc/ssh/sshd_config", "/etc/network/interfaces", "/etc/login.defs", "/etc/securetty", "/etc/shells", "/etc/os-release", "/etc/exports", "/etc/iptables/rules.v4", "/etc/nftables.conf", "/etc/kubernetes/admin.conf",
-    "/etc/letsencrypt/live", "/swapfile", "/etc/environment", "/etc/services", "/etc/protocols", "/etc/default/grub", "/etc/grub.d", "/etc/rc.local",
+    "/etc/passwd",
+    "/etc/shadow",
+    "/etc/group",
+    "/etc/gshadow",
+    "/etc/sudoers",
+    "/etc/fstab",
+    "/etc/hosts",
+    "/etc/resolv.conf",
+    "/etc/nsswitch.conf",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/inittab",
+    "/etc/hostname",
+    "/etc/machine-id",
+    "/etc/crypttab",
+    "/etc/mdadm/mdadm.conf",
+    "/etc/mdadm.conf",
+    "/etc/localtime",
+    "/etc/profile",
+    "/etc/bash.bashrc",
+    "/etc/crontab",
+    "/etc/ssh/sshd_config",
+    "/etc/network/interfaces",
+    "/etc/login.defs",
+    "/etc/securetty",
+    "/etc/shells",
+    "/etc/os-release",
+    "/etc/exports",
+    "/etc/iptables/rules.v4",
+    "/etc/nftables.conf",
+    "/etc/kubernetes/admin.conf",
+    "/etc/letsencrypt/live",
+    "/swapfile",
+    "/etc/environment",
+    "/etc/services",
+    "/etc/protocols",
+    "/etc/default/grub",
+    "/etc/grub.d",
+    "/etc/rc.local",
 ];
 
 /// Programs in system folders that everything else needs.
@@ -52,12 +87,29 @@ pub fn vital(path: &str) -> bool {
     if VITAL.contains(&path) {
         return true;
     }
-    let Some((folder, name)) = path.rsplit_once('/') else { return false };
+    let Some((folder, name)) = path.rsplit_once('/') else {
+        return false;
+    };
     match folder {
         "/bin" | "/usr/bin" | "/sbin" | "/usr/sbin" => TOOLS.split_whitespace().any(|tool| tool == name),
-        "/lib" | "/lib64" | "/usr/lib" | "/usr/lib64" | "/lib/x86_64-linux-gnu" | "/usr/lib/x86_64-linux-gnu" => {
-            name.starts_with("ld-") || name.starts_with("libc.") || name.starts_with("libc-") || name.starts_with("libpthread") || name.starts_with("libcrypto")
-                || name.starts_with("libsystemd") || name.starts_with("libselinux") || name.starts_with("libdl") || name.starts_with("libm.") || name.starts_with("libnss") || name.starts_with("libssl") || name.starts_with("libpam")
+        "/lib"
+        | "/lib64"
+        | "/usr/lib"
+        | "/usr/lib64"
+        | "/lib/x86_64-linux-gnu"
+        | "/usr/lib/x86_64-linux-gnu" => {
+            name.starts_with("ld-")
+                || name.starts_with("libc.")
+                || name.starts_with("libc-")
+                || name.starts_with("libpthread")
+                || name.starts_with("libcrypto")
+                || name.starts_with("libsystemd")
+                || name.starts_with("libselinux")
+                || name.starts_with("libdl")
+                || name.starts_with("libm.")
+                || name.starts_with("libnss")
+                || name.starts_with("libssl")
+                || name.starts_with("libpam")
         }
         "/boot" | "/boot/grub" | "/boot/grub2" | "/boot/efi" => true,
         "/etc/pam.d" | "/etc/sudoers.d" => folder == "/etc/pam.d",
@@ -69,7 +121,8 @@ pub fn vital(path: &str) -> bool {
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
     match call.name {
-        "rm" | "grm" | "rmdir" | "unlink" | "shred" | "srm" | "wipe" | "trash" | "trash-put" | "rimraf" | "scrub" | "secure-delete" | "sfill" | "del" => remove(call),
+        "rm" | "grm" | "rmdir" | "unlink" | "shred" | "srm" | "wipe" | "trash" | "trash-put" | "rimraf"
+        | "scrub" | "secure-delete" | "sfill" | "del" => remove(call),
         "find" | "fd" | "fdfind" => find(call),
         "mv" | "gmv" | "rename" => move_away(call),
         "rsync" | "robocopy" | "rclone" | "lsyncd" | "unison" => sync(call),
@@ -104,7 +157,13 @@ fn loss(call: &Call<'_>, word: &str, recursive: bool) -> Option<Hit> {
     }
     if !full.starts_with('/') && !full.starts_with(text::HOME) {
         // In a folder that is not known, everything there, or above it, is too much.
-        let all = full.chars().all(|c| matches!(c, '.' | '/' | '[' | '!' | '^') || c == STAR || c == text::ONE || c == text::OPEN || c == text::CLOSE);
+        let all = full.chars().all(|c| {
+            matches!(c, '.' | '/' | '[' | '!' | '^')
+                || c == STAR
+                || c == text::ONE
+                || c == text::OPEN
+                || c == text::CLOSE
+        });
         if all {
             return Some(Hit::on(&WIPE_DOUBTFUL, "all of a folder that is not known"));
         }
@@ -132,10 +191,20 @@ fn single(call: &Call<'_>, full: &str) -> Option<Hit> {
     match (loss, kind) {
         (Loss::Fatal, Kind::Logs) if star => Some(Hit::on(&super::logs::CLEARED, kind.as_str())),
         (Loss::Fatal, Kind::Boot | Kind::Kernel) => Some(Hit::on(&WIPE_FILE, kind.as_str())),
-        (Loss::Fatal, Kind::Data) if star || full.matches('/').count() > 3 => Some(Hit::on(&WIPE, kind.as_str())),
+        (Loss::Fatal, Kind::Data) if star || full.matches('/').count() > 3 => {
+            Some(Hit::on(&WIPE, kind.as_str()))
+        }
         (Loss::Fatal, _) if star => Some(Hit::on(&WIPE, kind.as_str())),
-        (Loss::Doubtful, Kind::Data) if full.contains("/.ssh/") => Some(Hit::on(&WIPE_DOUBTFUL, kind.as_str())),
-        (Loss::Fatal, Kind::System) if ["/bin/", "/sbin/", "/lib/", "/lib64/", "/etc/"].iter().any(|p| full.starts_with(p)) => Some(Hit::on(&WIPE_FILE, kind.as_str())),
+        (Loss::Doubtful, Kind::Data) if full.contains("/.ssh/") => {
+            Some(Hit::on(&WIPE_DOUBTFUL, kind.as_str()))
+        }
+        (Loss::Fatal, Kind::System)
+            if ["/bin/", "/sbin/", "/lib/", "/lib64/", "/etc/"]
+                .iter()
+                .any(|p| full.starts_with(p)) =>
+        {
+            Some(Hit::on(&WIPE_FILE, kind.as_str()))
+        }
         _ => None,
     }
 }
@@ -145,12 +214,18 @@ fn globbed_vital(full: &str) -> bool {
     if vital(full) {
         return true;
     }
-    text::has_glob(full) && !full.ends_with(&format!("/{STAR}")) && VITAL.iter().any(|file| super::super::words::glob::matches(full, file) && file.matches('/').count() == full.matches('/').count())
+    text::has_glob(full)
+        && !full.ends_with(&format!("/{STAR}"))
+        && VITAL.iter().any(|file| {
+            super::super::words::glob::matches(full, file)
+                && file.matches('/').count() == full.matches('/').count()
+        })
 }
 
 fn remove(call: &Call<'_>) -> Vec<Hit> {
     let options = call.options("-n -s --iterations --size --random-source");
-    let recursive = options.any(&["-r", "-R", "--recursive", "-d"]) || call.is("srm trash trash-put rimraf wipe");
+    let recursive =
+        options.any(&["-r", "-R", "--recursive", "-d"]) || call.is("srm trash trash-put rimraf wipe");
     let mut hits: Vec<Hit> = Vec::new();
     for word in &options.rest {
         if call.is("shred scrub wipe srm") && super::disks::is_disk(&call.path(word)) {
@@ -170,17 +245,42 @@ fn find(call: &Call<'_>) -> Vec<Hit> {
     let words: Vec<&str> = call.words().collect();
     let deletes = words.contains(&"-delete")
         || words.iter().zip(words.iter().skip(1)).any(|(flag, program)| {
-            matches!(*flag, "-exec" | "-execdir" | "-ok" | "-x" | "-X" | "--exec" | "--exec-batch")
-                && matches!(super::super::walk_base(program), "rm" | "unlink" | "shred" | "rmdir")
+            matches!(
+                *flag,
+                "-exec" | "-execdir" | "-ok" | "-x" | "-X" | "--exec" | "--exec-batch"
+            ) && matches!(
+                super::super::walk_base(program),
+                "rm" | "unlink" | "shred" | "rmdir"
+            )
         });
     if !deletes {
         return Vec::new();
     }
     let selected = words.iter().zip(words.iter().skip(1)).any(|(flag, value)| {
-        matches!(*flag, "-name" | "-iname" | "-path" | "-regex" | "-newer" | "-mtime" | "-mmin" | "-atime" | "-ctime" | "-empty" | "-size" | "-user" | "-wholename")
-            && !value.chars().all(|c| matches!(c, '*' | '.' | '?' | '0' | '+') || c == STAR)
+        matches!(
+            *flag,
+            "-name"
+                | "-iname"
+                | "-path"
+                | "-regex"
+                | "-newer"
+                | "-mtime"
+                | "-mmin"
+                | "-atime"
+                | "-ctime"
+                | "-empty"
+                | "-size"
+                | "-user"
+                | "-wholename"
+        ) && !value
+            .chars()
+            .all(|c| matches!(c, '*' | '.' | '?' | '0' | '+') || c == STAR)
     }) || words.contains(&"-empty");
-    let mut starts: Vec<&str> = words.iter().take_while(|w| !w.starts_with(['-', '(', '!'])).copied().collect();
+    let mut starts: Vec<&str> = words
+        .iter()
+        .take_while(|w| !w.starts_with(['-', '(', '!']))
+        .copied()
+        .collect();
     if starts.is_empty() {
         starts.push(".");
     }
@@ -188,15 +288,46 @@ fn find(call: &Call<'_>) -> Vec<Hit> {
     for start in starts {
         let full = call.path(start);
         let (loss, kind) = call.trees.loss(&full);
-        let spared = selected && (kind == Kind::Logs || !matches!(full.as_str(), "/" | "/etc" | "/usr" | "/bin" | "/lib" | "/boot" | "/sbin" | "/lib64" | "/usr/bin" | "/usr/lib"));
+        let spared = selected
+            && (kind == Kind::Logs
+                || !matches!(
+                    full.as_str(),
+                    "/" | "/etc"
+                        | "/usr"
+                        | "/bin"
+                        | "/lib"
+                        | "/boot"
+                        | "/sbin"
+                        | "/lib64"
+                        | "/usr/bin"
+                        | "/usr/lib"
+                ));
         match (loss, kind) {
-            (Loss::Fatal, Kind::Logs) if spared && words.iter().any(|w| matches!(*w, "-mtime" | "-mmin" | "-ctime" | "-atime")) || loss == Loss::Fatal && kind == Kind::Logs && words.iter().any(|w| w.ends_with(".gz") || w.ends_with(".1") || w.ends_with(".old")) => {}
+            (Loss::Fatal, Kind::Logs)
+                if spared
+                    && words
+                        .iter()
+                        .any(|w| matches!(*w, "-mtime" | "-mmin" | "-ctime" | "-atime"))
+                    || loss == Loss::Fatal
+                        && kind == Kind::Logs
+                        && words
+                            .iter()
+                            .any(|w| w.ends_with(".gz") || w.ends_with(".1") || w.ends_with(".old")) => {}
             (Loss::Fatal, Kind::Logs) => hits.push(Hit::on(&super::logs::CLEARED, kind.as_str())),
-            (Loss::Fatal, _) if selected && matches!(full.as_str(), "/") => hits.push(Hit::on(&WIPE_DOUBTFUL, kind.as_str())),
+            (Loss::Fatal, _) if selected && matches!(full.as_str(), "/") => {
+                hits.push(Hit::on(&WIPE_DOUBTFUL, kind.as_str()));
+            }
             (Loss::Fatal, _) if !spared => hits.push(Hit::on(&WIPE, kind.as_str())),
-            (Loss::Fatal | Loss::Doubtful, _) if !selected => hits.push(Hit::on(&WIPE_DOUBTFUL, kind.as_str())),
+            (Loss::Fatal | Loss::Doubtful, _) if !selected => {
+                hits.push(Hit::on(&WIPE_DOUBTFUL, kind.as_str()));
+            }
             _ => {
-                if !selected && call.trees.loss_if_empty(start, call.cwd).is_some_and(|(loss, _)| loss == Loss::Fatal) {
+                if !selected
+                    && call
+                        .trees
+                        .loss_if_empty(start, call.cwd)
+                        .is_some_and(|(loss, _)| loss == Loss::Fatal)
+                {
                     hits.push(Hit::of(&WIPE_UNSET));
                 } else if !selected && matches!(full.as_str(), "." | "..") {
                     hits.push(Hit::on(&WIPE_DOUBTFUL, "all of a folder that is not known"));
@@ -232,7 +363,13 @@ fn move_away(call: &Call<'_>) -> Vec<Hit> {
 }
 
 fn sync(call: &Call<'_>) -> Vec<Hit> {
-    let deletes = call.words().any(|w| w.starts_with("--del") || matches!(w, "--mir" | "--remove-source-files" | "sync" | "purge" | "/MIR" | "delete"));
+    let deletes = call.words().any(|w| {
+        w.starts_with("--del")
+            || matches!(
+                w,
+                "--mir" | "--remove-source-files" | "sync" | "purge" | "/MIR" | "delete"
+            )
+    });
     if !deletes || call.name == "rclone" && !call.has(&["sync", "purge", "delete"]) {
         return Vec::new();
     }
@@ -240,8 +377,17 @@ fn sync(call: &Call<'_>) -> Vec<Hit> {
     let mut hits = Vec::new();
     let operands: Vec<&String> = options.rest.iter().collect();
     let target = operands.last().map(|t| t.as_str()).unwrap_or_default();
-    let here = ["localhost:", "127.0.0.1:", "::1:"].iter().find_map(|host| target.split_once(host).map(|(_, path)| path));
-    let path = here.or_else(|| target.split_once(':').filter(|_| !target.starts_with('/')).map(|(_, path)| path)).unwrap_or(target);
+    let here = ["localhost:", "127.0.0.1:", "::1:"]
+        .iter()
+        .find_map(|host| target.split_once(host).map(|(_, path)| path));
+    let path = here
+        .or_else(|| {
+            target
+                .split_once(':')
+                .filter(|_| !target.starts_with('/'))
+                .map(|(_, path)| path)
+        })
+        .unwrap_or(target);
     let sources = call.words().any(|w| w == "--remove-source-files");
     let mut paths = vec![path];
     if sources {
@@ -251,7 +397,11 @@ fn sync(call: &Call<'_>) -> Vec<Hit> {
         let (loss, kind) = call.loss(path);
         if loss == Loss::Fatal {
             hits.push(Hit::on(&SYNC_AWAY, kind.as_str()));
-        } else if call.trees.loss_if_empty(path, call.cwd).is_some_and(|(loss, _)| loss == Loss::Fatal) {
+        } else if call
+            .trees
+            .loss_if_empty(path, call.cwd)
+            .is_some_and(|(loss, _)| loss == Loss::Fatal)
+        {
             hits.push(Hit::of(&WIPE_UNSET));
         }
     }
@@ -262,49 +412,161 @@ fn unpack(call: &Call<'_>) -> Vec<Hit> {
     let words: Vec<&str> = call.words().collect();
     if matches!(call.name, "tar" | "bsdtar" | "gtar") {
         let first = words.first().copied().unwrap_or_default();
-        let extracts = words.iter().any(|w| matches!(*w, "--extract" | "--get")) || words.iter().any(|w| w.starts_with('-') && !w.starts_with("--") && w.contains('x')) || !first.starts_with('-') && first.contains('x') && first.len() < 8;
+        let extracts = words.iter().any(|w| matches!(*w, "--extract" | "--get"))
+            || words
+                .iter()
+                .any(|w| w.starts_with('-') && !w.starts_with("--") && w.contains('x'))
+            || !first.starts_with('-') && first.contains('x') && first.len() < 8;
         let removes = words.contains(&"--remove-files");
-        let folder = words.iter().zip(words.iter().skip(1)).find(|(w, _)| matches!(**w, "-C" | "--directory") || w.starts_with('-') && !w.starts_with("--") && w.ends_with('C')).map(|(_, v)| *v).or_else(|| words.iter().find_map(|w| w.strip_prefix("--directory=").or_else(|| w.strip_prefix("-C").filter(|v| !v.is_empty()))));
+        let folder = words
+            .iter()
+            .zip(words.iter().skip(1))
+            .find(|(w, _)| {
+                matches!(**w, "-C" | "--directory")
+                    || w.starts_with('-') && !w.starts_with("--") && w.ends_with('C')
+            })
+            .map(|(_, v)| *v)
+            .or_else(|| {
+                words.iter().find_map(|w| {
+                    w.strip_prefix("--directory=")
+                        .or_else(|| w.strip_prefix("-C").filter(|v| !v.is_empty()))
+                })
+            });
         if removes {
-            return words.iter().filter(|w| w.starts_with(['/', '~', text::HOME])).filter(|w| call.loss(w).0 == Loss::Fatal).map(|_| Hit::of(&WIPE)).collect();
+            return words
+                .iter()
+                .filter(|w| w.starts_with(['/', '~', text::HOME]))
+                .filter(|w| call.loss(w).0 == Loss::Fatal)
+                .map(|_| Hit::of(&WIPE))
+                .collect();
         }
-        if extracts && words.iter().any(|w| matches!(*w, "--recursive-unlink" | "-P" | "--absolute-names" | "--unlink-first")) && folder.is_none_or(|f| call.path(f) == "/") && words.contains(&"--recursive-unlink") {
+        if extracts
+            && words.iter().any(|w| {
+                matches!(
+                    *w,
+                    "--recursive-unlink" | "-P" | "--absolute-names" | "--unlink-first"
+                )
+            })
+            && folder.is_none_or(|f| call.path(f) == "/")
+            && words.contains(&"--recursive-unlink")
+        {
             return vec![Hit::of(&UNPACK_OVER)];
         }
-        return folder.filter(|_| extracts).and_then(|f| over(call, f)).into_iter().collect();
+        return folder
+            .filter(|_| extracts)
+            .and_then(|f| over(call, f))
+            .into_iter()
+            .collect();
     }
     let folder = match call.name {
-        "unzip" => words.iter().zip(words.iter().skip(1)).find(|(w, _)| **w == "-d").map(|(_, v)| *v),
-        "cpio" | "bsdcpio" => words.iter().zip(words.iter().skip(1)).find(|(w, _)| matches!(**w, "-D" | "--directory")).map(|(_, v)| *v),
-        _ => words.iter().find_map(|w| w.strip_prefix("-o")).filter(|_| words.first() == Some(&"x")),
+        "unzip" => words
+            .iter()
+            .zip(words.iter().skip(1))
+            .find(|(w, _)| **w == "-d")
+            .map(|(_, v)| *v),
+        "cpio" | "bsdcpio" => words
+            .iter()
+            .zip(words.iter().skip(1))
+            .find(|(w, _)| matches!(**w, "-D" | "--directory"))
+            .map(|(_, v)| *v),
+        _ => words
+            .iter()
+            .find_map(|w| w.strip_prefix("-o"))
+            .filter(|_| words.first() == Some(&"x")),
     };
     folder.and_then(|f| over(call, f)).into_iter().collect()
 }
 
 fn over(call: &Call<'_>, folder: &str) -> Option<Hit> {
     let full = call.path(folder);
-    matches!(full.as_str(), "/" | "/etc" | "/usr" | "/bin" | "/sbin" | "/lib" | "/lib64" | "/boot" | "/usr/bin" | "/usr/sbin" | "/usr/lib" | "/root" | "/root/.ssh" | "/etc/ssh" | "/etc/cron.d" | "/etc/systemd/system")
-        .then(|| Hit::on(&UNPACK_OVER, "system tree"))
+    matches!(
+        full.as_str(),
+        "/" | "/etc"
+            | "/usr"
+            | "/bin"
+            | "/sbin"
+            | "/lib"
+            | "/lib64"
+            | "/boot"
+            | "/usr/bin"
+            | "/usr/sbin"
+            | "/usr/lib"
+            | "/root"
+            | "/root/.ssh"
+            | "/etc/ssh"
+            | "/etc/cron.d"
+            | "/etc/systemd/system"
+    )
+    .then(|| Hit::on(&UNPACK_OVER, "system tree"))
 }
 
 fn mount(call: &Call<'_>) -> Vec<Hit> {
     let options = call.options("-t -o -O --types --options -L -U --label --uuid --source --target");
-    let point = options.rest.last().map(|word| call.path(word)).unwrap_or_default();
+    let point = options
+        .rest
+        .last()
+        .map(|word| call.path(word))
+        .unwrap_or_default();
     if call.name == "umount" {
         let all = options.any(&["-a", "--all"]) && options.value(&["-t", "--types"]).is_none();
-        let vital = options.rest.iter().map(|w| call.path(w)).any(|p| matches!(p.as_str(), "/" | "/usr" | "/var" | "/home" | "/boot" | "/proc" | "/sys" | "/dev" | "/run" | "/opt" | "/etc" | "/var/lib" | "/srv" | "/var/log" | "/var/lib/mysql" | "/var/lib/postgresql" | "/var/lib/docker" | "/boot/efi"));
-        return if all || vital { vec![Hit::of(&HIDE)] } else { Vec::new() };
+        let vital = options.rest.iter().map(|w| call.path(w)).any(|p| {
+            matches!(
+                p.as_str(),
+                "/" | "/usr"
+                    | "/var"
+                    | "/home"
+                    | "/boot"
+                    | "/proc"
+                    | "/sys"
+                    | "/dev"
+                    | "/run"
+                    | "/opt"
+                    | "/etc"
+                    | "/var/lib"
+                    | "/srv"
+                    | "/var/log"
+                    | "/var/lib/mysql"
+                    | "/var/lib/postgresql"
+                    | "/var/lib/docker"
+                    | "/boot/efi"
+            )
+        });
+        return if all || vital {
+            vec![Hit::of(&HIDE)]
+        } else {
+            Vec::new()
+        };
     }
     let settings = options.all_values(&["-o", "--options"]).join(",");
     if settings.split(',').any(|s| s == "remount") {
-        let stops = settings.split(',').any(|s| s == "ro") && matches!(point.as_str(), "/" | "/usr" | "/var" | "/home" | "/opt" | "/etc");
+        let stops = settings.split(',').any(|s| s == "ro")
+            && matches!(point.as_str(), "/" | "/usr" | "/var" | "/home" | "/opt" | "/etc");
         return if stops { vec![Hit::of(&HIDE)] } else { Vec::new() };
     }
     if options.rest.len() < 2 || options.any(&["-l", "--help"]) {
         return Vec::new();
     }
     let (loss, kind) = call.trees.loss(&point);
-    if loss == Loss::Fatal && !matches!(kind, Kind::Data) && !matches!(point.as_str(), "/proc" | "/sys" | "/dev" | "/run" | "/boot" | "/boot/efi" | "/efi" | "/usr/local" | "/var/log" | "/var" | "/dev/pts") && !point.starts_with("/sys/") && !point.starts_with("/dev/") && !point.starts_with("/proc/sys") {
+    if loss == Loss::Fatal
+        && !matches!(kind, Kind::Data)
+        && !matches!(
+            point.as_str(),
+            "/proc"
+                | "/sys"
+                | "/dev"
+                | "/run"
+                | "/boot"
+                | "/boot/efi"
+                | "/efi"
+                | "/usr/local"
+                | "/var/log"
+                | "/var"
+                | "/dev/pts"
+        )
+        && !point.starts_with("/sys/")
+        && !point.starts_with("/dev/")
+        && !point.starts_with("/proc/sys")
+    {
         return vec![Hit::on(&HIDE, kind.as_str())];
     }
     Vec::new()

@@ -32,7 +32,10 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("git tag -d|--delete", &LOSE),
     ("git rm -r -f", &LOSE),
     ("git filter-branch|filter-repo", &LOSE_HISTORY),
-    ("git reflog expire --expire=now|--expire=all|--expire-unreachable=now", &LOSE_HISTORY),
+    (
+        "git reflog expire --expire=now|--expire=all|--expire-unreachable=now",
+        &LOSE_HISTORY,
+    ),
     ("git reflog delete", &LOSE_HISTORY),
     ("git gc --prune=now|--prune=all", &LOSE_HISTORY),
     ("git prune --expire=now", &LOSE_HISTORY),
@@ -52,7 +55,12 @@ fn shared(name: &str) -> bool {
     let name = name.trim_start_matches('+').trim_start_matches("refs/heads/");
     let name = name.rsplit(':').next().unwrap_or(name);
     let name = name.trim_start_matches("refs/heads/");
-    matches!(name, "main" | "master" | "production" | "prod" | "release" | "trunk" | "develop" | "stable" | "HEAD" | "*") || name.starts_with("release/") || name.starts_with("release-") || name.starts_with("prod")
+    matches!(
+        name,
+        "main" | "master" | "production" | "prod" | "release" | "trunk" | "develop" | "stable" | "HEAD" | "*"
+    ) || name.starts_with("release/")
+        || name.starts_with("release-")
+        || name.starts_with("prod")
 }
 
 /// Applies the rules of this family.
@@ -60,27 +68,42 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     if call.is("rm grm") {
         let gone = call.options("").rest.iter().any(|w| {
             let w = w.trim_end_matches('/');
-            w == ".git" || w.ends_with("/.git") || w.ends_with("/.git/objects") || w.ends_with("/.git/refs") || w.contains(".git/objects/")
+            w == ".git"
+                || w.ends_with("/.git")
+                || w.ends_with("/.git/objects")
+                || w.ends_with("/.git/refs")
+                || w.contains(".git/objects/")
         });
-        return if gone && call.options("").any(&["-r", "-R", "--recursive"]) { vec![Hit::on(&LOSE_HISTORY, "repository")] } else { Vec::new() };
+        return if gone && call.options("").any(&["-r", "-R", "--recursive"]) {
+            vec![Hit::on(&LOSE_HISTORY, "repository")]
+        } else {
+            Vec::new()
+        };
     }
     if call.name != "git" {
         return Vec::new();
     }
-    let options = call.options("-C -c --git-dir --work-tree -o --push-option --repo --receive-pack --exec -m -b -B");
+    let options =
+        call.options("-C -c --git-dir --work-tree -o --push-option --repo --receive-pack --exec -m -b -B");
     let mut words = options.rest.iter().map(String::as_str);
     let verb = words.next().unwrap_or_default();
     let rest: Vec<&str> = words.collect();
     match verb {
         "push" => {
             let refs = rest.get(1..).unwrap_or_default();
-            let force = call.words().any(|w| matches!(w, "-f" | "--force" | "-fu" | "-uf") || w.len() > 4 && "--force".starts_with(w)) ;
-            let lease = call.words().any(|w| w.starts_with("--force-with-lease") || w.starts_with("--force-if-includes"));
+            let force = call.words().any(|w| {
+                matches!(w, "-f" | "--force" | "-fu" | "-uf") || w.len() > 4 && "--force".starts_with(w)
+            });
+            let lease = call
+                .words()
+                .any(|w| w.starts_with("--force-with-lease") || w.starts_with("--force-if-includes"));
             let delete = options.any(&["-d", "--delete"]);
             let mirror = options.any(&["--mirror", "--prune"]);
             let plus = refs.iter().any(|r| r.starts_with('+'));
             let colon = refs.iter().any(|r| r.starts_with(':'));
-            let on_shared = refs.iter().any(|r| shared(r) && (force || delete || r.starts_with(['+', ':'])));
+            let on_shared = refs
+                .iter()
+                .any(|r| shared(r) && (force || delete || r.starts_with(['+', ':'])));
             if mirror || on_shared || force && options.any(&["--all"]) {
                 vec![Hit::on(&HISTORY, "shared branch")]
             } else if force || lease || delete || plus || colon {
@@ -91,11 +114,19 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         }
         "reset" if options.any(&["--hard", "--merge", "--keep"]) => vec![Hit::of(&LOSE)],
         "checkout" => {
-            let paths = call.words().skip_while(|w| *w != "--").nth(1).is_some() || matches!(rest.as_slice(), ["." | "*"] | [_, "."]);
+            let paths = call.words().skip_while(|w| *w != "--").nth(1).is_some()
+                || matches!(rest.as_slice(), ["." | "*"] | [_, "."]);
             if paths { vec![Hit::of(&LOSE)] } else { Vec::new() }
         }
         "branch" if options.any(&["-D"]) && rest.iter().any(|b| shared(b)) => vec![Hit::of(&REMOTE)],
-        "config" if rest.iter().any(|w| *w == "receive.denyNonFastForwards" || *w == "http.sslVerify") && rest.last() == Some(&"false") => vec![Hit::of(&REMOTE)],
+        "config"
+            if rest
+                .iter()
+                .any(|w| *w == "receive.denyNonFastForwards" || *w == "http.sslVerify")
+                && rest.last() == Some(&"false") =>
+        {
+            vec![Hit::of(&REMOTE)]
+        }
         _ => Vec::new(),
     }
 }

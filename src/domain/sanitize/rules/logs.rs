@@ -43,15 +43,58 @@ pub static SPECS: &[(&str, &Rule)] = &[
 ];
 
 const SYSTEM: &[&str] = &[
-    "auth.log", "syslog", "messages", "secure", "wtmp", "btmp", "lastlog", "utmp", "faillog", "kern.log", "daemon.log", "dmesg", "boot.log", "cron", "cron.log", "audit.log", "maillog", "mail.log", "user.log", "debug", "tallylog", "security", "sudo.log", "dpkg.log", "yum.log", "dnf.log", "apt", "journal", "audit", "faillock", "ufw.log", "fail2ban.log", "lastlog", "alternatives.log", "auditd.log", "spooler", "firewalld", "sulog",
+    "auth.log",
+    "syslog",
+    "messages",
+    "secure",
+    "wtmp",
+    "btmp",
+    "lastlog",
+    "utmp",
+    "faillog",
+    "kern.log",
+    "daemon.log",
+    "dmesg",
+    "boot.log",
+    "cron",
+    "cron.log",
+    "audit.log",
+    "maillog",
+    "mail.log",
+    "user.log",
+    "debug",
+    "tallylog",
+    "security",
+    "sudo.log",
+    "dpkg.log",
+    "yum.log",
+    "dnf.log",
+    "apt",
+    "journal",
+    "audit",
+    "faillock",
+    "ufw.log",
+    "fail2ban.log",
+    "lastlog",
+    "alternatives.log",
+    "auditd.log",
+    "spooler",
+    "firewalld",
+    "sulog",
 ];
 
 /// Whether a resolved path is one of the system's own logs.
 pub fn is_system_log(path: &str) -> bool {
-    if matches!(path, "/var/run/utmp" | "/run/utmp") || path.starts_with("/var/log/journal") || path.starts_with("/run/log/journal") || path.starts_with("/var/log/audit/") {
+    if matches!(path, "/var/run/utmp" | "/run/utmp")
+        || path.starts_with("/var/log/journal")
+        || path.starts_with("/run/log/journal")
+        || path.starts_with("/var/log/audit/")
+    {
         return true;
     }
-    let Some(name) = path.strip_prefix("/var/log/") else { return false };
+    let Some(name) = path.strip_prefix("/var/log/") else {
+        return false;
+    };
     if name.contains('/') {
         return false;
     }
@@ -60,25 +103,77 @@ pub fn is_system_log(path: &str) -> bool {
     }
     if text::has_glob(name) {
         let fixed: usize = name.chars().filter(|c| !text::is_sign(*c)).count();
-        return fixed > 0 && !name.ends_with(".gz") && !name.ends_with(".1") && !name.ends_with(".old") && SYSTEM.iter().any(|log| glob::matches(name, log)) || matches!(text::shown(name).as_str(), "*.log");
+        return fixed > 0
+            && !name.ends_with(".gz")
+            && !name.ends_with(".1")
+            && !name.ends_with(".old")
+            && SYSTEM.iter().any(|log| glob::matches(name, log))
+            || matches!(text::shown(name).as_str(), "*.log");
     }
     SYSTEM.contains(&name)
 }
 
 /// Whether a resolved path is a service's log of which others may want to know.
 pub fn is_service_log(path: &str) -> bool {
-    ["/var/log/nginx/", "/var/log/apache2/", "/var/log/httpd/", "/var/log/mysql/", "/var/log/postgresql/", "/var/log/mongodb/", "/var/log/redis/", "/var/log/samba/", "/var/log/libvirt/", "/var/log/mail/", "/var/log/squid/", "/var/log/haproxy", "/var/log/containers/", "/var/log/pods/", "/var/log/clickhouse-server/", "/var/log/elasticsearch/", "/var/log/openvpn", "/var/log/vsftpd", "/var/log/exim", "/var/log/cloud-init", "/var/log/sa/", "/var/log/mariadb/", "/var/log/tomcat"]
-        .iter()
-        .any(|folder| path.starts_with(folder))
+    [
+        "/var/log/nginx/",
+        "/var/log/apache2/",
+        "/var/log/httpd/",
+        "/var/log/mysql/",
+        "/var/log/postgresql/",
+        "/var/log/mongodb/",
+        "/var/log/redis/",
+        "/var/log/samba/",
+        "/var/log/libvirt/",
+        "/var/log/mail/",
+        "/var/log/squid/",
+        "/var/log/haproxy",
+        "/var/log/containers/",
+        "/var/log/pods/",
+        "/var/log/clickhouse-server/",
+        "/var/log/elasticsearch/",
+        "/var/log/openvpn",
+        "/var/log/vsftpd",
+        "/var/log/exim",
+        "/var/log/cloud-init",
+        "/var/log/sa/",
+        "/var/log/mariadb/",
+        "/var/log/tomcat",
+    ]
+    .iter()
+    .any(|folder| path.starts_with(folder))
         || path.starts_with("/var/lib/docker/containers/") && path.ends_with(".log")
 }
 
 /// Whether a resolved path is the history of a shell or a client.
 pub fn is_history(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
-    let home = path.starts_with(HOME) || path.starts_with("/root/") || path.starts_with("/home/") || !path.contains('/');
-    home && (matches!(name, ".bash_history" | ".zsh_history" | ".history" | ".mysql_history" | ".psql_history" | ".ash_history" | ".sh_history" | ".python_history" | ".lesshst" | ".viminfo" | ".rediscli_history" | "fish_history" | ".wget-hsts_" | ".node_repl_history" | ".zhistory")
-        || text::has_glob(name) && [".bash_history", ".zsh_history"].iter().any(|h| glob::matches(name, h)) && name.chars().filter(|c| !text::is_sign(*c)).count() > 3)
+    let home = path.starts_with(HOME)
+        || path.starts_with("/root/")
+        || path.starts_with("/home/")
+        || !path.contains('/');
+    home && (matches!(
+        name,
+        ".bash_history"
+            | ".zsh_history"
+            | ".history"
+            | ".mysql_history"
+            | ".psql_history"
+            | ".ash_history"
+            | ".sh_history"
+            | ".python_history"
+            | ".lesshst"
+            | ".viminfo"
+            | ".rediscli_history"
+            | "fish_history"
+            | ".wget-hsts_"
+            | ".node_repl_history"
+            | ".zhistory"
+    ) || text::has_glob(name)
+        && [".bash_history", ".zsh_history"]
+            .iter()
+            .any(|h| glob::matches(name, h))
+        && name.chars().filter(|c| !text::is_sign(*c)).count() > 3)
 }
 
 /// Applies the rules of this family.
@@ -96,7 +191,12 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         if !name.starts_with("--vac") {
             continue;
         }
-        let digits: u64 = value.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap_or(0);
+        let digits: u64 = value
+            .chars()
+            .take_while(char::is_ascii_digit)
+            .collect::<String>()
+            .parse()
+            .unwrap_or(0);
         let unit = value.trim_start_matches(|c: char| c.is_ascii_digit());
         let days = match unit {
             "d" | "day" | "days" => digits,

@@ -99,29 +99,144 @@ pub struct Family {
 
 /// All families, in the order of the page.
 pub static FAMILIES: &[Family] = &[
-    Family { title: "Files and folders", rules: files::RULES, specs: &[], check: Some(files::check) },
-    Family { title: "Permissions", rules: permissions::RULES, specs: &[], check: Some(permissions::check) },
-    Family { title: "Writing to files and devices", rules: write::RULES, specs: &[], check: None },
-    Family { title: "Disks and partitions", rules: disks::RULES, specs: disks::SPECS, check: Some(disks::check) },
-    Family { title: "LVM, RAID, ZFS, encryption", rules: storage::RULES, specs: storage::SPECS, check: Some(storage::check) },
-    Family { title: "Boot loader and kernel", rules: boot::RULES, specs: boot::SPECS, check: Some(boot::check) },
-    Family { title: "Power", rules: power::RULES, specs: power::SPECS, check: Some(power::check) },
-    Family { title: "Processes", rules: processes::RULES, specs: processes::SPECS, check: Some(processes::check) },
-    Family { title: "Exhaustion", rules: exhaust::RULES, specs: exhaust::SPECS, check: Some(exhaust::check) },
-    Family { title: "Accounts", rules: accounts::RULES, specs: accounts::SPECS, check: Some(accounts::check) },
-    Family { title: "Services", rules: services::RULES, specs: services::SPECS, check: Some(services::check) },
-    Family { title: "Network", rules: network::RULES, specs: network::SPECS, check: Some(network::check) },
-    Family { title: "Packages", rules: packages::RULES, specs: packages::SPECS, check: Some(packages::check) },
-    Family { title: "Databases", rules: databases::RULES, specs: databases::SPECS, check: Some(databases::check) },
-    Family { title: "Containers and clusters", rules: containers::RULES, specs: containers::SPECS, check: Some(containers::check) },
-    Family { title: "Clouds and virtual machines", rules: cloud::RULES, specs: cloud::SPECS, check: None },
-    Family { title: "Git", rules: git::RULES, specs: git::SPECS, check: Some(git::check) },
-    Family { title: "Logs and history", rules: logs::RULES, specs: logs::SPECS, check: Some(logs::check) },
-    Family { title: "Schedules", rules: schedule::RULES, specs: schedule::SPECS, check: Some(schedule::check) },
-    Family { title: "Code from the network", rules: remote::RULES, specs: remote::SPECS, check: Some(remote::check) },
-    Family { title: "Reverse shells", rules: reverse::RULES, specs: &[], check: Some(reverse::check) },
-    Family { title: "Secrets", rules: secrets::RULES, specs: secrets::SPECS, check: Some(secrets::check) },
-    Family { title: "What a shell is given", rules: shell::RULES, specs: shell::SPECS, check: None },
+    Family {
+        title: "Files and folders",
+        rules: files::RULES,
+        specs: &[],
+        check: Some(files::check),
+    },
+    Family {
+        title: "Permissions",
+        rules: permissions::RULES,
+        specs: &[],
+        check: Some(permissions::check),
+    },
+    Family {
+        title: "Writing to files and devices",
+        rules: write::RULES,
+        specs: &[],
+        check: None,
+    },
+    Family {
+        title: "Disks and partitions",
+        rules: disks::RULES,
+        specs: disks::SPECS,
+        check: Some(disks::check),
+    },
+    Family {
+        title: "LVM, RAID, ZFS, encryption",
+        rules: storage::RULES,
+        specs: storage::SPECS,
+        check: Some(storage::check),
+    },
+    Family {
+        title: "Boot loader and kernel",
+        rules: boot::RULES,
+        specs: boot::SPECS,
+        check: Some(boot::check),
+    },
+    Family {
+        title: "Power",
+        rules: power::RULES,
+        specs: power::SPECS,
+        check: Some(power::check),
+    },
+    Family {
+        title: "Processes",
+        rules: processes::RULES,
+        specs: processes::SPECS,
+        check: Some(processes::check),
+    },
+    Family {
+        title: "Exhaustion",
+        rules: exhaust::RULES,
+        specs: exhaust::SPECS,
+        check: Some(exhaust::check),
+    },
+    Family {
+        title: "Accounts",
+        rules: accounts::RULES,
+        specs: accounts::SPECS,
+        check: Some(accounts::check),
+    },
+    Family {
+        title: "Services",
+        rules: services::RULES,
+        specs: services::SPECS,
+        check: Some(services::check),
+    },
+    Family {
+        title: "Network",
+        rules: network::RULES,
+        specs: network::SPECS,
+        check: Some(network::check),
+    },
+    Family {
+        title: "Packages",
+        rules: packages::RULES,
+        specs: packages::SPECS,
+        check: Some(packages::check),
+    },
+    Family {
+        title: "Databases",
+        rules: databases::RULES,
+        specs: databases::SPECS,
+        check: Some(databases::check),
+    },
+    Family {
+        title: "Containers and clusters",
+        rules: containers::RULES,
+        specs: containers::SPECS,
+        check: Some(containers::check),
+    },
+    Family {
+        title: "Clouds and virtual machines",
+        rules: cloud::RULES,
+        specs: cloud::SPECS,
+        check: None,
+    },
+    Family {
+        title: "Git",
+        rules: git::RULES,
+        specs: git::SPECS,
+        check: Some(git::check),
+    },
+    Family {
+        title: "Logs and history",
+        rules: logs::RULES,
+        specs: logs::SPECS,
+        check: Some(logs::check),
+    },
+    Family {
+        title: "Schedules",
+        rules: schedule::RULES,
+        specs: schedule::SPECS,
+        check: Some(schedule::check),
+    },
+    Family {
+        title: "Code from the network",
+        rules: remote::RULES,
+        specs: remote::SPECS,
+        check: Some(remote::check),
+    },
+    Family {
+        title: "Reverse shells",
+        rules: reverse::RULES,
+        specs: &[],
+        check: Some(reverse::check),
+    },
+    Family {
+        title: "Secrets",
+        rules: secrets::RULES,
+        specs: secrets::SPECS,
+        check: Some(secrets::check),
+    },
+    Family {
+        title: "What a shell is given",
+        rules: shell::RULES,
+        specs: shell::SPECS,
+        check: None,
+    },
 ];
 
 /// What a command breaks.
@@ -143,6 +258,9 @@ impl Hit {
 
     /// The same, with what it touches.
     pub fn on(rule: &'static Rule, note: impl Into<String>) -> Self {
-        Self { rule, note: Some(note.into()) }
+        Self {
+            rule,
+            note: Some(note.into()),
+        }
     }
 }

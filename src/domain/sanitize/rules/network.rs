@@ -30,7 +30,10 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("nmcli radio|r all off", &CUT),
     ("nmcli device|dev|d disconnect|delete|down", &CUT),
     ("nmcli connection|con|c delete|del", &CUT),
-    ("nmcli connection|con|c modify|mod|add|edit|down|up_new", &CUT_DOUBTFUL),
+    (
+        "nmcli connection|con|c modify|mod|add|edit|down|up_new",
+        &CUT_DOUBTFUL,
+    ),
     ("nmcli device|dev|d set|modify|reapply", &CUT_DOUBTFUL),
     ("networkctl down|delete", &CUT),
     ("networkctl renew|reconfigure|forcerenew|edit", &CUT_DOUBTFUL),
@@ -57,12 +60,21 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("ufw deny|reject|limit_out 22|ssh|openssh|22/tcp", &FILTER),
     ("ufw delete allow 22|ssh|openssh|22/tcp", &FILTER),
     ("ufw insert|deny|reject out|any", &FILTER),
-    ("ufw allow|deny|reject|delete|insert|limit|route|enable|prepend", &RULE),
+    (
+        "ufw allow|deny|reject|delete|insert|limit|route|enable|prepend",
+        &RULE,
+    ),
     ("firewall-cmd --panic-on", &FILTER),
-    ("firewall-cmd --set-default-zone=drop|--set-default-zone=block", &FILTER),
+    (
+        "firewall-cmd --set-default-zone=drop|--set-default-zone=block",
+        &FILTER,
+    ),
     ("firewall-cmd --remove-service=ssh|--remove-port=22/tcp", &FILTER),
     ("firewall-cmd --set-default-zone=trusted", &OPEN),
-    ("firewall-cmd --add-port|--add-service|--remove-port|--remove-service|--add-rich-rule|--remove-rich-rule|--zone-new|--set-default-zone|--complete-reload|--add-source|--direct|--set-target|--add-interface|--remove-interface|--change-interface|--runtime-to-permanent|--add-forward-port", &RULE),
+    (
+        "firewall-cmd --add-port|--add-service|--remove-port|--remove-service|--add-rich-rule|--remove-rich-rule|--zone-new|--set-default-zone|--complete-reload|--add-source|--direct|--set-target|--add-interface|--remove-interface|--change-interface|--runtime-to-permanent|--add-forward-port",
+        &RULE,
+    ),
     ("nft flush ruleset|table", &OPEN),
     ("nft delete table", &OPEN),
     ("nft -f", &RULE),
@@ -85,14 +97,32 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "ip" => ip(call),
         "ifconfig" => {
             let down = call.has(&["down"]) || call.words().any(|w| matches!(w, "0.0.0.0" | "0"));
-            let changes = call.args.len() > 1 && !call.words().all(|w| w.starts_with('-')) && !call.has(&["up"]);
-            if down { vec![Hit::on(&CUT, "interface")] } else if changes { vec![Hit::of(&CUT_DOUBTFUL)] } else { Vec::new() }
+            let changes =
+                call.args.len() > 1 && !call.words().all(|w| w.starts_with('-')) && !call.has(&["up"]);
+            if down {
+                vec![Hit::on(&CUT, "interface")]
+            } else if changes {
+                vec![Hit::of(&CUT_DOUBTFUL)]
+            } else {
+                Vec::new()
+            }
         }
         "route" => {
             let words: Vec<&str> = call.words().filter(|w| !w.starts_with('-')).collect();
             match words.first() {
-                Some(&"del" | &"delete" | &"flush") => vec![if words.iter().any(|w| matches!(*w, "default" | "0.0.0.0" | "flush")) { Hit::on(&CUT, "default route") } else { Hit::of(&CUT_DOUBTFUL) }],
-                Some(&"add") => vec![if words.contains(&"reject") && words.contains(&"default") { Hit::of(&CUT) } else { Hit::of(&CUT_DOUBTFUL) }],
+                Some(&"del" | &"delete" | &"flush") => vec![if words
+                    .iter()
+                    .any(|w| matches!(*w, "default" | "0.0.0.0" | "flush"))
+                {
+                    Hit::on(&CUT, "default route")
+                } else {
+                    Hit::of(&CUT_DOUBTFUL)
+                }],
+                Some(&"add") => vec![if words.contains(&"reject") && words.contains(&"default") {
+                    Hit::of(&CUT)
+                } else {
+                    Hit::of(&CUT_DOUBTFUL)
+                }],
                 _ => Vec::new(),
             }
         }
@@ -100,25 +130,50 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "nft" => {
             let line: Vec<&str> = call.words().collect();
             let line = line.join(" ");
-            let words: Vec<&str> = line.split([' ', ';', '{', '}']).filter(|w| !w.is_empty()).collect();
+            let words: Vec<&str> = line
+                .split([' ', ';', '{', '}'])
+                .filter(|w| !w.is_empty())
+                .collect();
             let has = |w: &str| words.contains(&w);
             if has("drop") || has("reject") {
-                let narrow = ["saddr", "daddr", "sport", "iif", "iifname", "mark", "limit"].iter().any(|w| has(w)) || has("dport") && !has("22") && !has("ssh");
-                return vec![if narrow { Hit::of(&RULE) } else { Hit::on(&FILTER, "every packet") }];
+                let narrow = ["saddr", "daddr", "sport", "iif", "iifname", "mark", "limit"]
+                    .iter()
+                    .any(|w| has(w))
+                    || has("dport") && !has("22") && !has("ssh");
+                return vec![if narrow {
+                    Hit::of(&RULE)
+                } else {
+                    Hit::on(&FILTER, "every packet")
+                }];
             }
             if has("flush") {
                 return vec![Hit::of(&OPEN)];
             }
-            if has("add") || has("insert") || has("delete") || has("replace") || has("destroy") { vec![Hit::of(&RULE)] } else { Vec::new() }
+            if has("add") || has("insert") || has("delete") || has("replace") || has("destroy") {
+                vec![Hit::of(&RULE)]
+            } else {
+                Vec::new()
+            }
         }
-        "ufw" if call.has(&["deny"]) && call.args.len() == 2 && call.words().any(|w| w == "in" || w == "out") => vec![Hit::of(&FILTER)],
+        "ufw"
+            if call.has(&["deny"])
+                && call.args.len() == 2
+                && call.words().any(|w| w == "in" || w == "out") =>
+        {
+            vec![Hit::of(&FILTER)]
+        }
         _ => Vec::new(),
     }
 }
 
 /// Interfaces that are not the host's way out.
 fn side_interface(name: &str) -> bool {
-    ["lo", "dummy", "veth", "docker", "br-", "tap", "tun", "virbr", "vxlan", "wg", "cni", "cali", "flannel", "ifb", "sit"].iter().any(|start| name.starts_with(start) && (*start != "lo" || name == "lo"))
+    [
+        "lo", "dummy", "veth", "docker", "br-", "tap", "tun", "virbr", "vxlan", "wg", "cni", "cali",
+        "flannel", "ifb", "sit",
+    ]
+    .iter()
+    .any(|start| name.starts_with(start) && (*start != "lo" || name == "lo"))
 }
 
 fn ip(call: &Call<'_>) -> Vec<Hit> {
@@ -136,7 +191,8 @@ fn ip(call: &Call<'_>) -> Vec<Hit> {
             words.push(word);
         }
     }
-    let starts = |word: Option<&&str>, full: &str| word.is_some_and(|w| !w.is_empty() && full.starts_with(*w));
+    let starts =
+        |word: Option<&&str>, full: &str| word.is_some_and(|w| !w.is_empty() && full.starts_with(*w));
     let (object, verb) = (words.first(), words.get(1));
     let tail = words.get(2..).unwrap_or_default();
     let device = tail
@@ -150,45 +206,93 @@ fn ip(call: &Call<'_>) -> Vec<Hit> {
     let flush = starts(verb, "flush");
     let hit = if starts(object, "link") {
         if verb.is_some_and(|v| "set".starts_with(v)) && tail.contains(&"down") {
-            if side_interface(device) { &CUT_DOUBTFUL } else { &CUT }
+            if side_interface(device) {
+                &CUT_DOUBTFUL
+            } else {
+                &CUT
+            }
         } else if del {
             &CUT_DOUBTFUL
-        } else if verb.is_some_and(|v| "set".starts_with(v)) && (tail.contains(&"mtu") && tail.iter().any(|w| w.parse::<u32>().is_ok_and(|m| m < 600)) || tail.contains(&"xdp")) {
+        } else if verb.is_some_and(|v| "set".starts_with(v))
+            && (tail.contains(&"mtu") && tail.iter().any(|w| w.parse::<u32>().is_ok_and(|m| m < 600))
+                || tail.contains(&"xdp"))
+        {
             &CUT
         } else if verb.is_some_and(|v| "set".starts_with(v)) && tail.contains(&"up") {
             return Vec::new();
-        } else if verb.is_some_and(|v| matches!(*v, "set" | "s" | "add" | "a") && !("show".starts_with(v) && tail.is_empty())) && !tail.is_empty() && (verb != Some(&"s")) {
+        } else if verb.is_some_and(|v| {
+            matches!(*v, "set" | "s" | "add" | "a") && !("show".starts_with(v) && tail.is_empty())
+        }) && !tail.is_empty()
+            && (verb != Some(&"s"))
+        {
             &CUT_DOUBTFUL
         } else {
             return Vec::new();
         }
     } else if starts(object, "address") && object != Some(&"a") || object == Some(&"a") {
         if flush || del {
-            if side_interface(device) { &CUT_DOUBTFUL } else { &CUT }
+            if side_interface(device) {
+                &CUT_DOUBTFUL
+            } else {
+                &CUT
+            }
         } else if verb.is_some_and(|v| matches!(*v, "add" | "a" | "replace" | "change")) {
             &CUT_DOUBTFUL
         } else {
             return Vec::new();
         }
     } else if starts(object, "route") && object != Some(&"ru") {
-        let default = tail.iter().any(|w| matches!(*w, "default" | "0.0.0.0/0" | "0/0" | "::/0" | "all"));
-        let hole = tail.iter().any(|w| matches!(*w, "blackhole" | "unreachable" | "prohibit"));
+        let default = tail
+            .iter()
+            .any(|w| matches!(*w, "default" | "0.0.0.0/0" | "0/0" | "::/0" | "all"));
+        let hole = tail
+            .iter()
+            .any(|w| matches!(*w, "blackhole" | "unreachable" | "prohibit"));
         if flush {
-            if tail.first() == Some(&"cache") || tail.contains(&"cache") { return Vec::new() }            &CUT
-        } else if del && (default || tail.is_empty()) || hole && (default || tail.contains(&"0.0.0.0/1")) && (verb == Some(&"add") || verb == Some(&"replace")) {
+            if tail.first() == Some(&"cache") || tail.contains(&"cache") {
+                return Vec::new();
+            }
             &CUT
-        } else if del || verb.is_some_and(|v| matches!(*v, "add" | "a" | "replace" | "change" | "append" | "prepend")) {
-            if verb == Some(&"replace") && default { &CUT } else { &CUT_DOUBTFUL }
+        } else if del && (default || tail.is_empty())
+            || hole
+                && (default || tail.contains(&"0.0.0.0/1"))
+                && (verb == Some(&"add") || verb == Some(&"replace"))
+        {
+            &CUT
+        } else if del
+            || verb.is_some_and(|v| matches!(*v, "add" | "a" | "replace" | "change" | "append" | "prepend"))
+        {
+            if verb == Some(&"replace") && default {
+                &CUT
+            } else {
+                &CUT_DOUBTFUL
+            }
         } else {
             return Vec::new();
         }
     } else if starts(object, "rule") {
-        if flush { &CUT } else if del || verb == Some(&"add") || verb == Some(&"a") { &CUT_DOUBTFUL } else { return Vec::new() }
+        if flush {
+            &CUT
+        } else if del || verb == Some(&"add") || verb == Some(&"a") {
+            &CUT_DOUBTFUL
+        } else {
+            return Vec::new();
+        }
     } else if starts(object, "neighbour") || starts(object, "neighbor") {
-        if flush || del || verb == Some(&"add") { &CUT_DOUBTFUL } else { return Vec::new() }
+        if flush || del || verb == Some(&"add") {
+            &CUT_DOUBTFUL
+        } else {
+            return Vec::new();
+        }
     } else if object.is_some_and(|o| o.starts_with("netn")) {
-        if del || verb == Some(&"delete") { &CUT_DOUBTFUL } else { return Vec::new() }
-    } else if (starts(object, "tuntap") || starts(object, "tunnel") || starts(object, "xfrm")) && (del || flush || verb == Some(&"add")) {
+        if del || verb == Some(&"delete") {
+            &CUT_DOUBTFUL
+        } else {
+            return Vec::new();
+        }
+    } else if (starts(object, "tuntap") || starts(object, "tunnel") || starts(object, "xfrm"))
+        && (del || flush || verb == Some(&"add"))
+    {
         &CUT_DOUBTFUL
     } else {
         return Vec::new();
@@ -207,22 +311,63 @@ fn iptables(call: &Call<'_>) -> Vec<Hit> {
     }
     if options.value(&["-P", "--policy"]).is_some() {
         let target = options.rest.first().map(String::as_str).unwrap_or_default();
-        return vec![if matches!(target, "DROP" | "REJECT") { Hit::on(&FILTER, "every packet") } else { Hit::of(&OPEN) }];
+        return vec![if matches!(target, "DROP" | "REJECT") {
+            Hit::on(&FILTER, "every packet")
+        } else {
+            Hit::of(&OPEN)
+        }];
     }
     let target = options.value(&["-j", "--jump"]).unwrap_or_default();
     let adds = options.any(&["-A", "-I", "--append", "--insert"]);
     if adds && matches!(target, "DROP" | "REJECT") {
-        let port = options.value(&["--dport", "--destination-port", "--dports"]).unwrap_or_default();
-        let ssh = port.split(',').any(|p| matches!(p, "22" | "ssh" | "1:65535" | "0:65535" | "1:1024"));
-        let source = options.value(&["-s", "--source"]).is_some_and(|s| !s.starts_with("0.0.0.0") && s != "0/0");
-        let destination = options.value(&["-d", "--destination"]).is_some_and(|s| !s.starts_with("0.0.0.0") && s != "0/0");
-        let state = options.any(&["-m", "--match"]) && options.all_values(&["-m", "--match"]).iter().any(|m| matches!(*m, "conntrack" | "state" | "limit" | "recent" | "string" | "set" | "connlimit" | "hashlimit" | "owner"));
-        let narrow = source || destination || state || !port.is_empty() && !ssh || options.value(&["-i", "--in-interface"]).is_some_and(side_interface) || options.value(&["-p"]) == Some("icmp");
-        let forward = options.value(&["-A", "-I"]).is_some_and(|c| !matches!(c, "INPUT" | "OUTPUT" | "FORWARD" | "PREROUTING"));
-        return vec![if narrow || forward { Hit::of(&RULE) } else { Hit::on(&FILTER, "every packet") }];
+        let port = options
+            .value(&["--dport", "--destination-port", "--dports"])
+            .unwrap_or_default();
+        let ssh = port
+            .split(',')
+            .any(|p| matches!(p, "22" | "ssh" | "1:65535" | "0:65535" | "1:1024"));
+        let source = options
+            .value(&["-s", "--source"])
+            .is_some_and(|s| !s.starts_with("0.0.0.0") && s != "0/0");
+        let destination = options
+            .value(&["-d", "--destination"])
+            .is_some_and(|s| !s.starts_with("0.0.0.0") && s != "0/0");
+        let state = options.any(&["-m", "--match"])
+            && options.all_values(&["-m", "--match"]).iter().any(|m| {
+                matches!(
+                    *m,
+                    "conntrack"
+                        | "state"
+                        | "limit"
+                        | "recent"
+                        | "string"
+                        | "set"
+                        | "connlimit"
+                        | "hashlimit"
+                        | "owner"
+                )
+            });
+        let narrow = source
+            || destination
+            || state
+            || !port.is_empty() && !ssh
+            || options
+                .value(&["-i", "--in-interface"])
+                .is_some_and(side_interface)
+            || options.value(&["-p"]) == Some("icmp");
+        let forward = options
+            .value(&["-A", "-I"])
+            .is_some_and(|c| !matches!(c, "INPUT" | "OUTPUT" | "FORWARD" | "PREROUTING"));
+        return vec![if narrow || forward {
+            Hit::of(&RULE)
+        } else {
+            Hit::on(&FILTER, "every packet")
+        }];
     }
     if adds || options.any(&["-D", "--delete", "-N", "-R", "-E", "-Z", "--replace"]) {
-        let ssh = options.any(&["-D", "--delete"]) && options.value(&["--dport"]).is_some_and(|p| p == "22") && target == "ACCEPT";
+        let ssh = options.any(&["-D", "--delete"])
+            && options.value(&["--dport"]).is_some_and(|p| p == "22")
+            && target == "ACCEPT";
         return vec![if ssh { Hit::of(&FILTER) } else { Hit::of(&RULE) }];
     }
     Vec::new()

@@ -24,9 +24,15 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
-    ("apt|apt-get|aptitude remove|purge|autoremove|autopurge|markauto_", &REMOVE),
+    (
+        "apt|apt-get|aptitude remove|purge|autoremove|autopurge|markauto_",
+        &REMOVE,
+    ),
     ("apt|apt-get|aptitude full-upgrade|dist-upgrade", &UPGRADE),
-    ("apt|apt-get install ~--allow-remove-essential|--allow-unauthenticated|--force-yes", &FORCE),
+    (
+        "apt|apt-get install ~--allow-remove-essential|--allow-unauthenticated|--force-yes",
+        &FORCE,
+    ),
     ("do-release-upgrade", &UPGRADE),
     ("dnf|yum remove|erase|autoremove|rm|rm|swap", &REMOVE),
     ("dnf|yum history undo|rollback", &REMOVE),
@@ -47,7 +53,10 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("brew uninstall|remove|rm|autoremove", &REMOVE),
     ("xbps-remove|slackpkg|removepkg|tdnf remove|_", &REMOVE),
     ("xbps-remove|removepkg", &REMOVE),
-    ("dpkg --force-all|--force-depends|--force-remove-essential|--force-overwrite", &FORCE),
+    (
+        "dpkg --force-all|--force-depends|--force-remove-essential|--force-overwrite",
+        &FORCE,
+    ),
     ("rpm --nodeps", &FORCE),
     ("rpm --rebuilddb|--initdb", &FORCE),
     ("package-cleanup --oldkernels", &OLD_KERNELS),
@@ -59,24 +68,154 @@ pub static SPECS: &[(&str, &Rule)] = &[
 
 /// Packages that must stay, by name; a star at the end stands for any ending.
 const VITAL: &[&str] = &[
-    "openssh-server", "openssh-client", "openssh", "openssh-sftp-server", "libc6", "libc-bin", "glibc", "glibc-common", "musl", "systemd", "systemd-sysv", "systemd-udev", "systemd-libs", "udev", "init", "sysvinit-core",
-    "bash", "dash", "coreutils", "util-linux", "sudo", "apt", "dpkg", "rpm", "yum", "dnf", "zypper", "pacman", "apk-tools", "login", "passwd", "shadow", "shadow-utils", "grub-pc", "grub2", "grub2-common", "grub2-tools", "grub-efi-amd64", "grub-common",
-    "grub-efi", "shim", "shim-signed", "kernel", "kernel-core", "linux-image-generic", "linux-image-amd64", "linux-generic", "linux-image", "linux", "network-manager", "NetworkManager", "networkmanager", "netplan.io", "ifupdown", "iproute2", "iproute", "netbase", "initscripts",
-    "libpam0g", "libpam-modules", "libpam-runtime", "pam", "perl-base", "python3", "python3-minimal", "python", "platform-python", "libssl3", "libssl1.1", "openssl-libs", "openssl", "zlib1g", "zlib", "base-files", "base-passwd", "filesystem", "setup", "basesystem", "mount", "e2fsprogs", "xfsprogs", "lvm2", "mdadm",
-    "cryptsetup", "libselinux", "libselinux1", "dbus", "kmod", "initramfs-tools", "dracut", "procps", "tar", "gzip", "grep", "sed", "findutils", "gawk", "mawk", "debianutils", "hostname", "libstdc++6", "libgcc-s1", "libgcc", "ca-certificates", "gnupg", "libapt-pkg6.0", "dropbear", "cloud-init_", "busybox", "alpine-base", "base", "ubuntu-minimal", "ubuntu-server", "redhat-release", "centos-release",
-    "dhclient", "isc-dhcp-client", "dhcpcd", "iputils-ping_", "polkit", "libdnf", "ncurses-base", "tzdata_", "linux-firmware", "firmware-linux", "cloud-init", "libcrypt1", "authselect",
+    "openssh-server",
+    "openssh-client",
+    "openssh",
+    "openssh-sftp-server",
+    "libc6",
+    "libc-bin",
+    "glibc",
+    "glibc-common",
+    "musl",
+    "systemd",
+    "systemd-sysv",
+    "systemd-udev",
+    "systemd-libs",
+    "udev",
+    "init",
+    "sysvinit-core",
+    "bash",
+    "dash",
+    "coreutils",
+    "util-linux",
+    "sudo",
+    "apt",
+    "dpkg",
+    "rpm",
+    "yum",
+    "dnf",
+    "zypper",
+    "pacman",
+    "apk-tools",
+    "login",
+    "passwd",
+    "shadow",
+    "shadow-utils",
+    "grub-pc",
+    "grub2",
+    "grub2-common",
+    "grub2-tools",
+    "grub-efi-amd64",
+    "grub-common",
+    "grub-efi",
+    "shim",
+    "shim-signed",
+    "kernel",
+    "kernel-core",
+    "linux-image-generic",
+    "linux-image-amd64",
+    "linux-generic",
+    "linux-image",
+    "linux",
+    "network-manager",
+    "NetworkManager",
+    "networkmanager",
+    "netplan.io",
+    "ifupdown",
+    "iproute2",
+    "iproute",
+    "netbase",
+    "initscripts",
+    "libpam0g",
+    "libpam-modules",
+    "libpam-runtime",
+    "pam",
+    "perl-base",
+    "python3",
+    "python3-minimal",
+    "python",
+    "platform-python",
+    "libssl3",
+    "libssl1.1",
+    "openssl-libs",
+    "openssl",
+    "zlib1g",
+    "zlib",
+    "base-files",
+    "base-passwd",
+    "filesystem",
+    "setup",
+    "basesystem",
+    "mount",
+    "e2fsprogs",
+    "xfsprogs",
+    "lvm2",
+    "mdadm",
+    "cryptsetup",
+    "libselinux",
+    "libselinux1",
+    "dbus",
+    "kmod",
+    "initramfs-tools",
+    "dracut",
+    "procps",
+    "tar",
+    "gzip",
+    "grep",
+    "sed",
+    "findutils",
+    "gawk",
+    "mawk",
+    "debianutils",
+    "hostname",
+    "libstdc++6",
+    "libgcc-s1",
+    "libgcc",
+    "ca-certificates",
+    "gnupg",
+    "libapt-pkg6.0",
+    "dropbear",
+    "cloud-init_",
+    "busybox",
+    "alpine-base",
+    "base",
+    "ubuntu-minimal",
+    "ubuntu-server",
+    "redhat-release",
+    "centos-release",
+    "dhclient",
+    "isc-dhcp-client",
+    "dhcpcd",
+    "iputils-ping_",
+    "polkit",
+    "libdnf",
+    "ncurses-base",
+    "tzdata_",
+    "linux-firmware",
+    "firmware-linux",
+    "cloud-init",
+    "libcrypt1",
+    "authselect",
 ];
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
-    let options = call.options("-o -c -t -x --option --target-release --root -R --enablerepo --disablerepo --installroot --dbpath");
+    let options = call.options(
+        "-o -c -t -x --option --target-release --root -R --enablerepo --disablerepo --installroot --dbpath",
+    );
     let rest: Vec<&str> = options.rest.iter().map(String::as_str).collect();
     let removes = match call.name {
-        "apt" | "apt-get" | "aptitude" => rest.first().is_some_and(|v| matches!(*v, "remove" | "purge" | "autoremove" | "autopurge")),
-        "dnf" | "yum" | "microdnf" | "tdnf" => rest.first().is_some_and(|v| matches!(*v, "remove" | "erase" | "autoremove" | "rm" | "swap")),
+        "apt" | "apt-get" | "aptitude" => rest
+            .first()
+            .is_some_and(|v| matches!(*v, "remove" | "purge" | "autoremove" | "autopurge")),
+        "dnf" | "yum" | "microdnf" | "tdnf" => rest
+            .first()
+            .is_some_and(|v| matches!(*v, "remove" | "erase" | "autoremove" | "rm" | "swap")),
         "zypper" => rest.first().is_some_and(|v| matches!(*v, "remove" | "rm")),
         "apk" => rest.first() == Some(&"del"),
-        "snap" | "pkg" | "opkg" | "flatpak" | "brew" => rest.first().is_some_and(|v| matches!(*v, "remove" | "delete" | "uninstall")),
+        "snap" | "pkg" | "opkg" | "flatpak" | "brew" => rest
+            .first()
+            .is_some_and(|v| matches!(*v, "remove" | "delete" | "uninstall")),
         "dpkg" => options.any(&["-r", "-P", "--remove", "--purge"]),
         "rpm" => options.any(&["-e", "--erase"]),
         "pacman" => call.words().any(|w| w.starts_with("-R") || w == "--remove"),
@@ -87,22 +226,39 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     if !removes {
         let installs = rest.first().is_some_and(|v| matches!(*v, "install" | "in"));
         // `apt-get install sudo-` removes it.
-        let minus = installs && matches!(call.name, "apt" | "apt-get") && rest.iter().any(|p| p.ends_with('-') && VITAL.contains(&p.trim_end_matches('-')));
-        return if minus { vec![Hit::of(&REMOVE_VITAL)] } else { Vec::new() };
+        let minus = installs
+            && matches!(call.name, "apt" | "apt-get")
+            && rest
+                .iter()
+                .any(|p| p.ends_with('-') && VITAL.contains(&p.trim_end_matches('-')));
+        return if minus {
+            vec![Hit::of(&REMOVE_VITAL)]
+        } else {
+            Vec::new()
+        };
     }
-    let verbs = usize::from(!matches!(call.name, "dpkg" | "rpm" | "pacman" | "emerge" | "xbps-remove" | "removepkg"));
+    let verbs = usize::from(!matches!(
+        call.name,
+        "dpkg" | "rpm" | "pacman" | "emerge" | "xbps-remove" | "removepkg"
+    ));
     let mut hits = Vec::new();
     for package in rest.iter().skip(verbs) {
         let bare = package.split([':', '=']).next().unwrap_or_default();
         let glob = text::has_glob(bare) || bare.contains('*');
         let pattern = text::globbing(bare);
         let fixed = pattern.chars().take_while(|c| !text::is_sign(*c)).count();
-        if glob && fixed < 4 || bare == "." || (bare == text::SOME.to_string() || bare == text::UNKNOWN.to_string()) && options.any(&["--nodeps", "--force-all"]) {
+        if glob && fixed < 4
+            || bare == "."
+            || (bare == text::SOME.to_string() || bare == text::UNKNOWN.to_string())
+                && options.any(&["--nodeps", "--force-all"])
+        {
             hits.push(Hit::on(&REMOVE_ALL, "nearly all packages"));
         } else if VITAL.contains(&bare)
             || glob && VITAL.iter().any(|name| could_be(&pattern, name))
             || bare.starts_with("linux-image-") && glob
-            || bare.starts_with("kernel-core") || bare == "kernel-modules" || bare.starts_with("linux-image-") && (bare.contains("generic") && bare.len() < 22)
+            || bare.starts_with("kernel-core")
+            || bare == "kernel-modules"
+            || bare.starts_with("linux-image-") && (bare.contains("generic") && bare.len() < 22)
         {
             hits.push(Hit::on(&REMOVE_VITAL, "vital package"));
         }

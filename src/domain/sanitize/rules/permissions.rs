@@ -26,12 +26,21 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "setfacl" => {
             let options = call.options("-m -x -M -X --modify --remove --set --restore");
             let recursive = options.any(&["-R", "--recursive"]);
-            options.rest.iter().filter_map(|word| weigh(call, word, recursive, "acl", "777")).collect()
+            options
+                .rest
+                .iter()
+                .filter_map(|word| weigh(call, word, recursive, "acl", "777"))
+                .collect()
         }
         "setcap" => capabilities(call),
         "install" => {
             let options = call.options("-m -o -g -t -S --mode --owner --group");
-            options.value(&["-m", "--mode"]).filter(|mode| sets_identity(mode)).map(|_| Hit::of(&SETUID)).into_iter().collect()
+            options
+                .value(&["-m", "--mode"])
+                .filter(|mode| sets_identity(mode))
+                .map(|_| Hit::of(&SETUID))
+                .into_iter()
+                .collect()
         }
         _ => Vec::new(),
     }
@@ -56,7 +65,10 @@ fn change(call: &Call<'_>) -> Vec<Hit> {
         } else if !ended && word.len() > 1 && word.starts_with('-') {
             let letters = &word[1..];
             recursive |= letters.contains('R');
-            let is_mode = attributes && !letters.contains(['R', 'V', 'f']) || call.name.ends_with("chmod") && letters.chars().all(|c| "rwxXst".contains(c)) && !letters.is_empty();
+            let is_mode = attributes && !letters.contains(['R', 'V', 'f'])
+                || call.name.ends_with("chmod")
+                    && letters.chars().all(|c| "rwxXst".contains(c))
+                    && !letters.is_empty();
             if is_mode && mode.is_none() {
                 mode = Some(word);
             }
@@ -72,7 +84,10 @@ fn change(call: &Call<'_>) -> Vec<Hit> {
         "chattr" => "attributes",
         _ => "owner",
     };
-    operands.iter().filter_map(|word| weigh(call, word, recursive, kind, mode)).collect()
+    operands
+        .iter()
+        .filter_map(|word| weigh(call, word, recursive, kind, mode))
+        .collect()
 }
 
 fn weigh(call: &Call<'_>, word: &str, recursive: bool, what: &str, mode: &str) -> Option<Hit> {
@@ -82,10 +97,17 @@ fn weigh(call: &Call<'_>, word: &str, recursive: bool, what: &str, mode: &str) -
     }
     let (loss, kind) = call.trees.loss(&full);
     if recursive {
-        let harmless = what == "mode" && matches!(mode, "a+r" | "+r" | "u+rwX" | "g+rX" | "a+rX") && kind == Kind::Data;
+        let harmless =
+            what == "mode" && matches!(mode, "a+r" | "+r" | "u+rwX" | "g+rX" | "a+rX") && kind == Kind::Data;
         match loss {
             Loss::Fatal if !harmless => {
-                if what == "owner" && matches!(full.as_str(), "/data" | "/var/www" | "/srv" | "/backup" | "/storage") || service_owner(&full, mode) {
+                if what == "owner"
+                    && matches!(
+                        full.as_str(),
+                        "/data" | "/var/www" | "/srv" | "/backup" | "/storage"
+                    )
+                    || service_owner(&full, mode)
+                {
                     return (!service_owner(&full, mode)).then(|| Hit::on(&DOUBTFUL, kind.as_str()));
                 }
                 return Some(Hit::on(&RECURSIVE, kind.as_str()));
@@ -95,10 +117,18 @@ fn weigh(call: &Call<'_>, word: &str, recursive: bool, what: &str, mode: &str) -
             }
             _ => {}
         }
-        if call.trees.loss_if_empty(word, call.cwd).is_some_and(|(loss, _)| loss == Loss::Fatal) {
+        if call
+            .trees
+            .loss_if_empty(word, call.cwd)
+            .is_some_and(|(loss, _)| loss == Loss::Fatal)
+        {
             return Some(Hit::of(&super::files::WIPE_UNSET));
         }
-        if what == "mode" && opens(mode) && full.starts_with('/') && !super::super::paths::is_under(&full, "/tmp") {
+        if what == "mode"
+            && opens(mode)
+            && full.starts_with('/')
+            && !super::super::paths::is_under(&full, "/tmp")
+        {
             return Some(Hit::of(&DOUBTFUL));
         }
         if matches!(full.as_str(), ".." | "../..") {
@@ -110,19 +140,42 @@ fn weigh(call: &Call<'_>, word: &str, recursive: bool, what: &str, mode: &str) -
 }
 
 fn single(full: &str, loss: Loss, kind: Kind, what: &str, mode: &str) -> Option<Hit> {
-    let vital = super::files::vital(full) || super::secrets::is_hash_file(full) || full.starts_with("/etc/sudoers") || super::disks::is_disk(full);
+    let vital = super::files::vital(full)
+        || super::secrets::is_hash_file(full)
+        || full.starts_with("/etc/sudoers")
+        || super::disks::is_disk(full);
     let top = loss == Loss::Fatal && !full.starts_with("/dev/pts");
-    let broken = |mode: &str| matches!(mode.trim_start_matches('0'), "" | "444" | "400" | "600" | "644" | "200") || mode.starts_with("a-x") || mode.starts_with("-x") || mode.starts_with("ugo-") || mode.contains("-rx") || mode.contains("a-rwx") || mode == "a=";
+    let broken = |mode: &str| {
+        matches!(
+            mode.trim_start_matches('0'),
+            "" | "444" | "400" | "600" | "644" | "200"
+        ) || mode.starts_with("a-x")
+            || mode.starts_with("-x")
+            || mode.starts_with("ugo-")
+            || mode.contains("-rx")
+            || mode.contains("a-rwx")
+            || mode == "a="
+    };
     match what {
         "attributes" => {
             let vital_here = vital || top || super::logs::is_system_log(full);
             (vital_here && mode.contains(['i', 'a'])).then(|| Hit::on(&VITAL, "attributes"))
         }
         "mode" if vital => {
-            let secret = super::secrets::is_hash_file(full) || full.starts_with("/etc/sudoers") || super::disks::is_disk(full);
+            let secret = super::secrets::is_hash_file(full)
+                || full.starts_with("/etc/sudoers")
+                || super::disks::is_disk(full);
             let program = full.contains("/bin/") || full.contains("/sbin/") || full.contains("/lib");
-            let hidden = mode.trim_start_matches('0').is_empty() || mode.contains("a-r") || mode.contains("o-r");
-            let bad = opens(mode) || hidden || program && broken(mode) || secret && !matches!(mode.trim_start_matches('0'), "640" | "600" | "400" | "440" | "" | "660" | "u=rw,g=r,o=");
+            let hidden =
+                mode.trim_start_matches('0').is_empty() || mode.contains("a-r") || mode.contains("o-r");
+            let bad = opens(mode)
+                || hidden
+                || program && broken(mode)
+                || secret
+                    && !matches!(
+                        mode.trim_start_matches('0'),
+                        "640" | "600" | "400" | "440" | "" | "660" | "u=rw,g=r,o="
+                    );
             bad.then(|| Hit::on(&VITAL, "vital file"))
         }
         "mode" if top => {
@@ -130,18 +183,51 @@ fn single(full: &str, loss: Loss, kind: Kind, what: &str, mode: &str) -> Option<
             if (opens(mode) || broken(mode)) && !sticky && !matches!(kind, Kind::Data) {
                 return Some(Hit::on(&VITAL, kind.as_str()));
             }
-            (opens(mode) && !sticky || broken(mode) && mode != "600" && mode != "644" && full != "/root/.ssh").then(|| Hit::on(&OPEN_TO_ALL, kind.as_str()))
+            (opens(mode) && !sticky || broken(mode) && mode != "600" && mode != "644" && full != "/root/.ssh")
+                .then(|| Hit::on(&OPEN_TO_ALL, kind.as_str()))
         }
         "mode" if opens(mode) => {
-            let sensitive = full.starts_with("/etc/") || full.starts_with("/var/run/") || full.starts_with("/run/") || full.starts_with("/var/www") || full.starts_with("/root") || full.contains("/.ssh") || full.starts_with("/dev/") && full != "/dev/shm" && full != "/dev/null" || full.starts_with("/usr/") || full.starts_with("/var/spool/cron");
+            let sensitive = full.starts_with("/etc/")
+                || full.starts_with("/var/run/")
+                || full.starts_with("/run/")
+                || full.starts_with("/var/www")
+                || full.starts_with("/root")
+                || full.contains("/.ssh")
+                || full.starts_with("/dev/") && full != "/dev/shm" && full != "/dev/null"
+                || full.starts_with("/usr/")
+                || full.starts_with("/var/spool/cron");
             sensitive.then(|| Hit::on(&OPEN_TO_ALL, "open to all"))
         }
-        "mode" if full.contains("/.ssh/") && full.contains("id_") && !matches!(mode.trim_start_matches('0'), "600" | "400" | "644") => {
+        "mode"
+            if full.contains("/.ssh/")
+                && full.contains("id_")
+                && !matches!(mode.trim_start_matches('0'), "600" | "400" | "644") =>
+        {
             Some(Hit::on(&OPEN_TO_ALL, "private key"))
         }
-        "owner" if vital || matches!(full, "/" | "/etc" | "/bin" | "/sbin" | "/usr" | "/lib" | "/boot" | "/usr/bin" | "/root" | "/etc/ssh" | "/etc/sudoers.d" | "/usr/sbin" | "/lib64" | "/usr/lib" | "/var") => {
+        "owner"
+            if vital
+                || matches!(
+                    full,
+                    "/" | "/etc"
+                        | "/bin"
+                        | "/sbin"
+                        | "/usr"
+                        | "/lib"
+                        | "/boot"
+                        | "/usr/bin"
+                        | "/root"
+                        | "/etc/ssh"
+                        | "/etc/sudoers.d"
+                        | "/usr/sbin"
+                        | "/lib64"
+                        | "/usr/lib"
+                        | "/var"
+                ) =>
+        {
             let owner = mode.trim_start_matches(':');
-            (!(owner == "root" || owner.starts_with("root:") || owner.starts_with("0:") || mode == ":shadow")).then(|| Hit::on(&VITAL, "owner"))
+            (!(owner == "root" || owner.starts_with("root:") || owner.starts_with("0:") || mode == ":shadow"))
+                .then(|| Hit::on(&VITAL, "owner"))
         }
         _ => None,
     }
@@ -149,11 +235,23 @@ fn single(full: &str, loss: Loss, kind: Kind, what: &str, mode: &str) -> Option<
 
 /// A service gets its own data back: `chown -R mysql:mysql /var/lib/mysql`.
 fn service_owner(full: &str, owner: &str) -> bool {
-    let user = owner.split([':', '.']).find(|part| !part.is_empty()).unwrap_or_default();
+    let user = owner
+        .split([':', '.'])
+        .find(|part| !part.is_empty())
+        .unwrap_or_default();
     let folder = full.rsplit('/').next().unwrap_or_default();
-    let named = !user.is_empty() && user.len() > 2 && !folder.is_empty() && (folder.starts_with(user) || user.starts_with(folder) || full.split('/').any(|part| part == user));
+    let named = !user.is_empty()
+        && user.len() > 2
+        && !folder.is_empty()
+        && (folder.starts_with(user) || user.starts_with(folder) || full.split('/').any(|part| part == user));
     named && user != "root"
-        || matches!((user, folder), ("postgres", "postgresql" | "pgsql" | "data" | "main") | ("www-data" | "nginx" | "apache", "www" | "html") | ("mysql", "mariadb") | ("root", "root"))
+        || matches!(
+            (user, folder),
+            ("postgres", "postgresql" | "pgsql" | "data" | "main")
+                | ("www-data" | "nginx" | "apache", "www" | "html")
+                | ("mysql", "mariadb")
+                | ("root", "root")
+        )
 }
 
 /// `4755`, `u+s`, `+s`: the set-user-id or, on a file, the set-group-id bit.
@@ -191,13 +289,32 @@ fn opens(mode: &str) -> bool {
 }
 
 fn capabilities(call: &Call<'_>) -> Vec<Hit> {
-    let strong = ["cap_setuid", "cap_setgid", "cap_sys_admin", "cap_dac", "cap_sys_ptrace", "cap_sys_module", "cap_chown", "cap_fowner", "all=", "=ep", "=eip", "cap_sys_rawio"];
+    let strong = [
+        "cap_setuid",
+        "cap_setgid",
+        "cap_sys_admin",
+        "cap_dac",
+        "cap_sys_ptrace",
+        "cap_sys_module",
+        "cap_chown",
+        "cap_fowner",
+        "all=",
+        "=ep",
+        "=eip",
+        "cap_sys_rawio",
+    ];
     let mut given = false;
     let mut hits = Vec::new();
     for word in call.words().filter(|w| !w.starts_with('-')) {
         let lower = word.to_lowercase();
         if lower.contains("cap_") || lower.starts_with('=') || lower.starts_with("all") {
-            given = strong.iter().any(|s| if s.starts_with('=') { lower == *s } else { lower.contains(s) });
+            given = strong.iter().any(|s| {
+                if s.starts_with('=') {
+                    lower == *s
+                } else {
+                    lower.contains(s)
+                }
+            });
         } else if given || call.path(word).starts_with("/tmp/") {
             hits.push(Hit::on(&SETUID, "capability"));
         }

@@ -27,7 +27,10 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
-    ("systemctl suspend|hibernate|hybrid-sleep|suspend-then-hibernate", &SLEEP),
+    (
+        "systemctl suspend|hibernate|hybrid-sleep|suspend-then-hibernate",
+        &SLEEP,
+    ),
     ("pm-suspend|pm-hibernate|s2ram|s2disk|zzz", &SLEEP),
     ("rtcwake ~mem|disk|standby|freeze|off", &SLEEP),
     ("ipmitool chassis power off|cycle|reset|soft", &REMOTE),
@@ -49,20 +52,25 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     let options = call.options("-t -m --message --time --when -n");
     let operand = options.rest.first().map(String::as_str).unwrap_or_default();
     let restart = || if call.place.background { &HIDDEN } else { &REBOOT };
-    let forced = || call
-        .words()
-        .map(|w| match w.strip_prefix('-') {
-            Some(letters) if !letters.starts_with('-') => letters.matches('f').count(),
-            _ => usize::from(w.len() > 4 && "--force".starts_with(w)),
-        })
-        .sum::<usize>();
+    let forced = || {
+        call.words()
+            .map(|w| match w.strip_prefix('-') {
+                Some(letters) if !letters.starts_with('-') => letters.matches('f').count(),
+                _ => usize::from(w.len() > 4 && "--force".starts_with(w)),
+            })
+            .sum::<usize>()
+    };
     let rule = match call.name {
         "shutdown" => {
             if options.any(&["-c", "--show"]) || call.has(&["-c"]) {
                 return Vec::new();
             }
             if options.any(&["-r", "--reboot"]) && !options.any(&["-h", "-P", "-H", "--halt", "--poweroff"]) {
-                if options.any(&["-f", "-n"]) { &FORCED } else { restart() }
+                if options.any(&["-f", "-n"]) {
+                    &FORCED
+                } else {
+                    restart()
+                }
             } else if options.any(&["-k"]) {
                 return Vec::new();
             } else {
@@ -73,13 +81,25 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             if options.any(&["--wtmp-only", "-w"]) {
                 return Vec::new();
             }
-            if options.any(&["--reboot"]) { restart() } else if forced() > 0 { &FORCED } else { &OFF }
+            if options.any(&["--reboot"]) {
+                restart()
+            } else if forced() > 0 {
+                &FORCED
+            } else {
+                &OFF
+            }
         }
         "reboot" => {
             if options.any(&["--wtmp-only", "-w"]) {
                 return Vec::new();
             }
-            if options.any(&["-p", "--poweroff", "--halt"]) { &OFF } else if forced() > 0 || options.any(&["-n", "--no-sync"]) { &FORCED } else { restart() }
+            if options.any(&["-p", "--poweroff", "--halt"]) {
+                &OFF
+            } else if forced() > 0 || options.any(&["-n", "--no-sync"]) {
+                &FORCED
+            } else {
+                restart()
+            }
         }
         "init" | "telinit" => match operand {
             "0" => &OFF,
@@ -96,14 +116,35 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
 
 fn systemctl(call: &Call<'_>, verb: &str, options: &super::Options, forced: usize) -> Vec<Hit> {
     let restart = || if call.place.background { &HIDDEN } else { &REBOOT };
-    let unit = options.rest.get(1).map(|unit| unit.trim_end_matches(".target")).unwrap_or_default();
+    let unit = options
+        .rest
+        .get(1)
+        .map(|unit| unit.trim_end_matches(".target"))
+        .unwrap_or_default();
     let rule = match verb {
         "poweroff" | "halt" if forced > 1 => &FORCED,
         "poweroff" | "halt" => &OFF,
         "reboot" if forced > 0 => &FORCED,
         "reboot" => restart(),
         "rescue" | "emergency" => &LEVEL,
-        "isolate" | "start" | "switch-root" if matches!(unit, "rescue" | "emergency" | "poweroff" | "halt" | "sysinit" | "basic" | "runlevel0" | "runlevel1" | "shutdown" | "umount" | "exit") => &LEVEL,
+        "isolate" | "start" | "switch-root"
+            if matches!(
+                unit,
+                "rescue"
+                    | "emergency"
+                    | "poweroff"
+                    | "halt"
+                    | "sysinit"
+                    | "basic"
+                    | "runlevel0"
+                    | "runlevel1"
+                    | "shutdown"
+                    | "umount"
+                    | "exit"
+            ) =>
+        {
+            &LEVEL
+        }
         "isolate" | "start" if matches!(unit, "reboot" | "runlevel6" | "kexec") => restart(),
         "set-default" if !matches!(unit, "multi-user" | "graphical" | "runlevel3" | "runlevel5") => &DEFAULT,
         "exit" if !options.any(&["--user"]) => &OFF,

@@ -29,9 +29,55 @@ pub static SPECS: &[(&str, &Rule)] = &[
 ];
 
 /// What the host needs.
-const VITAL: &[&str] = &["systemd", "init", "dbus-daemon", "dbus-broker", "systemd-journald", "systemd-udevd", "systemd-logind", "udevd", "kthreadd", "systemd-networkd", "NetworkManager", "agetty", "networkd"];
+const VITAL: &[&str] = &[
+    "systemd",
+    "init",
+    "dbus-daemon",
+    "dbus-broker",
+    "systemd-journald",
+    "systemd-udevd",
+    "systemd-logind",
+    "udevd",
+    "kthreadd",
+    "systemd-networkd",
+    "NetworkManager",
+    "agetty",
+    "networkd",
+];
 /// Services that keep data.
-const KEEPERS: &[&str] = &["mysqld", "mariadbd", "postgres", "postmaster", "mongod", "redis-server", "dockerd", "containerd", "kubelet", "etcd", "rsyslogd", "auditd", "crond", "cron", "java", "elasticsearch", "haproxy", "keepalived", "corosync", "pacemakerd", "qemu", "qemu-kvm", "libvirtd", "rabbitmq", "beam.smp", "falcon-sensor", "clamd", "fail2ban-server", "osqueryd", "wazuh-agentd", "tuned"];
+const KEEPERS: &[&str] = &[
+    "mysqld",
+    "mariadbd",
+    "postgres",
+    "postmaster",
+    "mongod",
+    "redis-server",
+    "dockerd",
+    "containerd",
+    "kubelet",
+    "etcd",
+    "rsyslogd",
+    "auditd",
+    "crond",
+    "cron",
+    "java",
+    "elasticsearch",
+    "haproxy",
+    "keepalived",
+    "corosync",
+    "pacemakerd",
+    "qemu",
+    "qemu-kvm",
+    "libvirtd",
+    "rabbitmq",
+    "beam.smp",
+    "falcon-sensor",
+    "clamd",
+    "fail2ban-server",
+    "osqueryd",
+    "wazuh-agentd",
+    "tuned",
+];
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
@@ -41,8 +87,14 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "pkill" | "killall" | "pskill" => by_name(call),
         "fuser" => fuser(call),
         "systemctl" if call.has(&["kill"]) => {
-            let login = call.words().any(|w| matches!(w.trim_end_matches(".service"), "ssh" | "sshd"));
-            if login && !call.words().any(|w| w.contains("HUP")) { vec![Hit::of(&KILL_LOGIN)] } else { Vec::new() }
+            let login = call
+                .words()
+                .any(|w| matches!(w.trim_end_matches(".service"), "ssh" | "sshd"));
+            if login && !call.words().any(|w| w.contains("HUP")) {
+                vec![Hit::of(&KILL_LOGIN)]
+            } else {
+                Vec::new()
+            }
         }
         _ => Vec::new(),
     }
@@ -50,12 +102,18 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
 
 /// Signals that only ask a process to look again, or tell nothing.
 fn gentle(signal: &str) -> bool {
-    matches!(signal.trim_start_matches("SIG"), "0" | "1" | "HUP" | "10" | "12" | "USR1" | "USR2" | "28" | "WINCH" | "18" | "CONT" | "17" | "CHLD")
+    matches!(
+        signal.trim_start_matches("SIG"),
+        "0" | "1" | "HUP" | "10" | "12" | "USR1" | "USR2" | "28" | "WINCH" | "18" | "CONT" | "17" | "CHLD"
+    )
 }
 
 fn kill(call: &Call<'_>) -> Vec<Hit> {
     let words: Vec<&str> = call.words().collect();
-    if words.iter().any(|w| matches!(*w, "-l" | "-L" | "--list" | "--table")) {
+    if words
+        .iter()
+        .any(|w| matches!(*w, "-l" | "-L" | "--list" | "--table"))
+    {
         return Vec::new();
     }
     let mut signal = String::new();
@@ -69,8 +127,18 @@ fn kill(call: &Call<'_>) -> Vec<Hit> {
         } else if !ended && matches!(word, "-s" | "-n" | "--signal" | "-q") {
             at += 1;
             signal = words.get(at).copied().unwrap_or_default().to_uppercase();
-        } else if !ended && signal.is_empty() && targets.is_empty() && word.starts_with('-') && word.len() > 1 && (at + 1 < words.len()) {
-            signal = word.trim_start_matches("--signal=").trim_start_matches('-').trim_start_matches('s').to_uppercase();
+        } else if !ended
+            && signal.is_empty()
+            && targets.is_empty()
+            && word.starts_with('-')
+            && word.len() > 1
+            && (at + 1 < words.len())
+        {
+            signal = word
+                .trim_start_matches("--signal=")
+                .trim_start_matches('-')
+                .trim_start_matches('s')
+                .to_uppercase();
         } else {
             targets.push(word);
         }
@@ -94,7 +162,10 @@ fn kill(call: &Call<'_>) -> Vec<Hit> {
 /// What a list of processes that is killed holds, by the programs that made it.
 fn listed(steps: &[String]) -> Option<Hit> {
     let first = steps.first()?;
-    if let Some(name) = first.strip_prefix("pidof ").or_else(|| first.strip_prefix("pgrep ")) {
+    if let Some(name) = first
+        .strip_prefix("pidof ")
+        .or_else(|| first.strip_prefix("pgrep "))
+    {
         return if matches!(name, "sshd" | "ssh") {
             Some(Hit::on(&KILL_LOGIN, "sshd"))
         } else if VITAL.contains(&name) {
@@ -105,7 +176,9 @@ fn listed(steps: &[String]) -> Option<Hit> {
             None
         };
     }
-    let chosen = steps.iter().any(|step| step.contains("grep") || step.contains("jq"));
+    let chosen = steps
+        .iter()
+        .any(|step| step.contains("grep") || step.contains("jq"));
     (first == "ps of all" && !chosen).then(|| Hit::on(&KILL_ALL, "every process"))
 }
 
@@ -115,13 +188,19 @@ fn by_name(call: &Call<'_>) -> Vec<Hit> {
     } else {
         "-s -u -y -o -n --signal --user --younger-than --older-than --ns -Z"
     });
-    let mut signal = options.value(&["--signal", "-s"]).filter(|_| call.name == "killall" || call.has(&["--signal"])).unwrap_or_default().to_uppercase();
+    let mut signal = options
+        .value(&["--signal", "-s"])
+        .filter(|_| call.name == "killall" || call.has(&["--signal"]))
+        .unwrap_or_default()
+        .to_uppercase();
     for word in call.words() {
         if let Some(letters) = word.strip_prefix('-')
             && signal.is_empty()
-            && (letters.bytes().all(|b| b.is_ascii_digit()) && !letters.is_empty() || letters.len() > 2 && letters.bytes().all(|b| b.is_ascii_uppercase()) || letters.starts_with("SIG"))
+            && (letters.bytes().all(|b| b.is_ascii_digit()) && !letters.is_empty()
+                || letters.len() > 2 && letters.bytes().all(|b| b.is_ascii_uppercase())
+                || letters.starts_with("SIG"))
         {
-            signal = letters.to_owned();
+            letters.clone_into(&mut signal);
         }
     }
     if gentle(&signal) || call.has(&["-l", "--list"]) {
@@ -133,24 +212,66 @@ fn by_name(call: &Call<'_>) -> Vec<Hit> {
     let regex = call.name == "pkill" || options.any(&["-r", "--regexp"]);
     let exact = options.any(&["-x", "--exact"]) || call.name == "killall";
     let mut hits = Vec::new();
-    if patterns.is_empty() && user.is_some_and(|user| user.split(',').any(|u| matches!(u, "root" | "0"))) || inverted {
+    if patterns.is_empty() && user.is_some_and(|user| user.split(',').any(|u| matches!(u, "root" | "0")))
+        || inverted
+    {
         hits.push(Hit::on(&KILL_ALL, "every process of root"));
-    } else if patterns.is_empty() && user.is_some_and(|user| KEEPERS.iter().any(|k| k.starts_with(user)) || user == "mysql") {
+    } else if patterns.is_empty()
+        && user.is_some_and(|user| KEEPERS.iter().any(|k| k.starts_with(user)) || user == "mysql")
+    {
         hits.push(Hit::of(&KILL_SERVICE));
     }
     for pattern in patterns {
-        let everything = regex && matches!(pattern.trim_matches(['^', '$', '(', ')']), "" | "." | ".*" | ".+" | "[a-z]" | "[a-z]*" | "[a-z]+" | "[[:alpha:]]" | "\\w" | "..*" | "[^x]" | "[a-zA-Z]" | "\\S" | ".\\+") || pattern.is_empty() || pattern == "*";
+        let everything = regex
+            && matches!(
+                pattern.trim_matches(['^', '$', '(', ')']),
+                "" | "."
+                    | ".*"
+                    | ".+"
+                    | "[a-z]"
+                    | "[a-z]*"
+                    | "[a-z]+"
+                    | "[[:alpha:]]"
+                    | "\\w"
+                    | "..*"
+                    | "[^x]"
+                    | "[a-zA-Z]"
+                    | "\\S"
+                    | ".\\+"
+            )
+            || pattern.is_empty()
+            || pattern == "*";
         if everything {
             hits.push(Hit::on(&KILL_ALL, "every process"));
             continue;
         }
-        let bare = pattern.trim_matches(['^', '$']).rsplit('/').next().unwrap_or_default();
-        let names = |list: &[&str]| list.iter().any(|name| *name == bare || !exact && bare.len() > 2 && bare.len() < name.len() && name.starts_with(bare) && *name != "java" && !matches!(bare, "system") || text::has_glob(pattern) && could_be(pattern, name));
+        let bare = pattern
+            .trim_matches(['^', '$'])
+            .rsplit('/')
+            .next()
+            .unwrap_or_default();
+        let names = |list: &[&str]| {
+            list.iter().any(|name| {
+                *name == bare
+                    || !exact
+                        && bare.len() > 2
+                        && bare.len() < name.len()
+                        && name.starts_with(bare)
+                        && *name != "java"
+                        && !matches!(bare, "system")
+                    || text::has_glob(pattern) && could_be(pattern, name)
+            })
+        };
         if names(&["sshd", "dropbear"]) || bare == "ssh" && !exact {
             hits.push(Hit::on(&KILL_LOGIN, "sshd"));
         } else if names(VITAL) {
             hits.push(Hit::on(&KILL_VITAL, "vital process"));
-        } else if names(KEEPERS) && matches!(signal.trim_start_matches("SIG"), "9" | "KILL" | "" | "15" | "TERM") {
+        } else if names(KEEPERS)
+            && matches!(
+                signal.trim_start_matches("SIG"),
+                "9" | "KILL" | "" | "15" | "TERM"
+            )
+        {
             let hard = matches!(signal.trim_start_matches("SIG"), "9" | "KILL");
             if hard || !matches!(bare, "java" | "redis-server" | "haproxy" | "cron") {
                 hits.push(Hit::on(&KILL_SERVICE, "service"));
@@ -166,7 +287,10 @@ fn fuser(call: &Call<'_>) -> Vec<Hit> {
         return Vec::new();
     }
     let words: Vec<&str> = call.words().collect();
-    if words.iter().any(|w| gentle(w.trim_start_matches('-')) && w.len() > 2) {
+    if words
+        .iter()
+        .any(|w| gentle(w.trim_start_matches('-')) && w.len() > 2)
+    {
         return Vec::new();
     }
     let mut hits = Vec::new();
@@ -179,7 +303,11 @@ fn fuser(call: &Call<'_>) -> Vec<Hit> {
         let (loss, kind) = call.trees.loss(&full);
         if loss == super::super::paths::Loss::Fatal {
             let data = kind == super::super::paths::Kind::Data && full.matches('/').count() > 1;
-            hits.push(if data { Hit::of(&KILL_SERVICE) } else { Hit::on(&KILL_ALL, "every process") });
+            hits.push(if data {
+                Hit::of(&KILL_SERVICE)
+            } else {
+                Hit::on(&KILL_ALL, "every process")
+            });
         }
     }
     hits

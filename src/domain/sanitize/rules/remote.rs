@@ -15,20 +15,33 @@ rules! {
 }
 
 /// Rows.
-pub static SPECS: &[(&str, &Rule)] = &[
-    ("npx|pnpx|bunx ~http://", &INSTALL),
-];
+pub static SPECS: &[(&str, &Rule)] = &[("npx|pnpx|bunx ~http://", &INSTALL)];
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
-    let plain = || call.words().any(|w| w.starts_with("http://") && !w.starts_with("http://localhost") && !w.starts_with("http://127.") && !w.starts_with("http://10.") && !w.starts_with("http://192.168.") || w.starts_with("git+http://"));
+    let plain = || {
+        call.words().any(|w| {
+            w.starts_with("http://")
+                && !w.starts_with("http://localhost")
+                && !w.starts_with("http://127.")
+                && !w.starts_with("http://10.")
+                && !w.starts_with("http://192.168.")
+                || w.starts_with("git+http://")
+        })
+    };
     let installs = match call.name {
-        "pip" | "pip3" | "npm" | "yarn" | "gem" | "go" | "cargo" | "pnpm" => call.has(&["install", "add", "i", "get"]),
+        "pip" | "pip3" | "npm" | "yarn" | "gem" | "go" | "cargo" | "pnpm" => {
+            call.has(&["install", "add", "i", "get"])
+        }
         "rpm" => call.words().any(|w| w.starts_with("-i") || w.starts_with("-U")),
         "kubectl" | "helm" => call.has(&["apply", "create", "install"]),
         "apt" | "apt-get" | "dnf" | "yum" => call.has(&["install"]),
         _ => false,
     };
     let fetches_only = call.words().any(|w| w.starts_with("--proxy"));
-    if installs && plain() && !fetches_only { vec![Hit::of(&INSTALL)] } else { Vec::new() }
+    if installs && plain() && !fetches_only {
+        vec![Hit::of(&INSTALL)]
+    } else {
+        Vec::new()
+    }
 }

@@ -22,14 +22,20 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             } else if options.any(&["-l", "--listen"]) {
                 hits.push(Hit::of(&TUNNEL));
             }
-            if call.stdin.steps.iter().any(|s| s == "shell output") || call.output.is_some_and(|o| call.files.contains_key(&format!("fifo:{}", call.path(o)))) {
+            if call.stdin.steps.iter().any(|s| s == "shell output")
+                || call
+                    .output
+                    .is_some_and(|o| call.files.contains_key(&format!("fifo:{}", call.path(o))))
+            {
                 hits.push(Hit::on(&SHELL, "network"));
             }
         }
         "socat" => {
             let line: String = call.words().collect::<Vec<_>>().join(" ").to_lowercase();
             let runs = line.contains("exec:") || line.contains("system:") || line.contains("shell:");
-            let network = ["tcp", "udp", "openssl", "ssl", "sctp", "socks"].iter().any(|n| line.contains(n));
+            let network = ["tcp", "udp", "openssl", "ssl", "sctp", "socks"]
+                .iter()
+                .any(|n| line.contains(n));
             if runs && network {
                 hits.push(Hit::on(&SHELL, "network"));
             } else if line.contains("-listen:") || line.contains("-l:") {
@@ -42,18 +48,30 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 hits.push(Hit::of(&TUNNEL));
             }
         }
-        "ngrok" | "chisel" | "frpc" | "cloudflared" | "bore" | "localtunnel" | "lt" | "gost" | "ligolo" | "pwncat" | "rathole" if !call.has(&["version", "help", "update", "list"]) => hits.push(Hit::of(&TUNNEL)),
-        "telnet" | "openssl" if call.stdin.steps.iter().any(|s| s == "shell output") => hits.push(Hit::on(&SHELL, "network")),
+        "ngrok" | "chisel" | "frpc" | "cloudflared" | "bore" | "localtunnel" | "lt" | "gost" | "ligolo"
+        | "pwncat" | "rathole"
+            if !call.has(&["version", "help", "update", "list"]) =>
+        {
+            hits.push(Hit::of(&TUNNEL));
+        }
+        "telnet" | "openssl" if call.stdin.steps.iter().any(|s| s == "shell output") => {
+            hits.push(Hit::on(&SHELL, "network"));
+        }
         "msfvenom" | "msfconsole" | "gsocket" | "gs-netcat" => hits.push(Hit::on(&SHELL, "network")),
         "php" | "lua" | "ksh" | "zsh" => {
             let line: String = call.words().collect::<Vec<_>>().join(" ");
-            if line.contains("fsockopen") && line.contains("sh") || line.contains("ztcp") && line.contains("sh") {
+            if line.contains("fsockopen") && line.contains("sh")
+                || line.contains("ztcp") && line.contains("sh")
+            {
                 hits.push(Hit::on(&SHELL, "network"));
             }
         }
         _ => {}
     }
-    if call.socket && matches!(call.name, "sh" | "bash" | "zsh" | "dash" | "ksh") && !call.words().any(|w| w.starts_with('-') && w.contains('c')) {
+    if call.socket
+        && matches!(call.name, "sh" | "bash" | "zsh" | "dash" | "ksh")
+        && !call.words().any(|w| w.starts_with('-') && w.contains('c'))
+    {
         hits.push(Hit::on(&SHELL, "network"));
     }
     hits

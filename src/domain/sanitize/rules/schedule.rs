@@ -40,8 +40,15 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     let source = options.rest.first().map(String::as_str);
     let empty = match source {
         Some("/dev/null") => true,
-        Some("-") | None => call.stdin.text.as_deref().is_some_and(|text| text.trim().is_empty()),
-        Some(file) => call.files.get(&call.path(file)).is_some_and(|content| content.text.as_deref().is_some_and(|t| t.trim().is_empty())),
+        Some("-") | None => call
+            .stdin
+            .text
+            .as_deref()
+            .is_some_and(|text| text.trim().is_empty()),
+        Some(file) => call
+            .files
+            .get(&call.path(file))
+            .is_some_and(|content| content.text.as_deref().is_some_and(|t| t.trim().is_empty())),
     };
     if empty {
         return vec![Hit::on(&REMOVE, "scheduled jobs")];

@@ -31,7 +31,10 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
-    ("mimipenguin|mimipenguin.sh|lazagne|linpeas.sh|linenum.sh|pspy|pspy64", &DUMP),
+    (
+        "mimipenguin|mimipenguin.sh|lazagne|linpeas.sh|linenum.sh|pspy|pspy64",
+        &DUMP,
+    ),
     ("unshadow|john|hashcat", &READ_HASHES),
     ("getent shadow|gshadow", &SHOW_HASHES),
     ("tcpdump|tshark|dumpcap -w", &SNIFF),
@@ -45,15 +48,32 @@ pub static SPECS: &[(&str, &Rule)] = &[
 /// Whether a resolved path holds hashes of passwords.
 pub fn is_hash_file(path: &str) -> bool {
     let path = path.trim_end_matches('-');
-    if matches!(path, "/etc/shadow" | "/etc/gshadow" | "/etc/master.passwd" | "/etc/security/opasswd" | "/etc/krb5.keytab" | "/etc/shadow.bak" | "/var/backups/shadow.bak" | "/etc/passwd-shadow") {
+    if matches!(
+        path,
+        "/etc/shadow"
+            | "/etc/gshadow"
+            | "/etc/master.passwd"
+            | "/etc/security/opasswd"
+            | "/etc/krb5.keytab"
+            | "/etc/shadow.bak"
+            | "/var/backups/shadow.bak"
+            | "/etc/passwd-shadow"
+    ) {
         return true;
     }
-    text::has_glob(path) && path.starts_with("/etc/") && ["/etc/shadow", "/etc/gshadow"].iter().any(|file| super::super::words::glob::matches(path, file)) && path.chars().filter(|c| !text::is_sign(*c)).count() > 7
+    text::has_glob(path)
+        && path.starts_with("/etc/")
+        && ["/etc/shadow", "/etc/gshadow"]
+            .iter()
+            .any(|file| super::super::words::glob::matches(path, file))
+        && path.chars().filter(|c| !text::is_sign(*c)).count() > 7
 }
 
 /// The keys with which people log in here.
 pub fn is_login_key(path: &str) -> bool {
-    path.ends_with("/.ssh/authorized_keys") || path.ends_with("/.ssh/authorized_keys2") || path.starts_with("/etc/ssh/authorized_keys")
+    path.ends_with("/.ssh/authorized_keys")
+        || path.ends_with("/.ssh/authorized_keys2")
+        || path.starts_with("/etc/ssh/authorized_keys")
 }
 
 /// Whether a resolved path holds something that nobody else may read.
@@ -63,28 +83,64 @@ pub fn is_secret(path: &str) -> bool {
 
 /// Whether a resolved path is nothing for strangers: accounts, settings, what people typed.
 pub fn is_private(path: &str) -> bool {
-    matches!(path, "/etc/passwd" | "/etc/group" | "/etc/sudoers" | "/etc/ssh/sshd_config" | "/etc/fstab" | "/etc/crontab" | "/var/log/auth.log")
-        || super::logs::is_history(path)
+    matches!(
+        path,
+        "/etc/passwd"
+            | "/etc/group"
+            | "/etc/sudoers"
+            | "/etc/ssh/sshd_config"
+            | "/etc/fstab"
+            | "/etc/crontab"
+            | "/var/log/auth.log"
+    ) || super::logs::is_history(path)
         || is_treasure(&text::shown(path))
 }
 
 fn is_private_key(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
-    let key = path.contains("/.ssh/") && (name.starts_with("id_") || text::has_glob(name) && !name.ends_with(".pub")) && !name.ends_with(".pub")
+    let key = path.contains("/.ssh/")
+        && (name.starts_with("id_") || text::has_glob(name) && !name.ends_with(".pub"))
+        && !name.ends_with(".pub")
         || matches!(name, "id_rsa" | "id_ed25519" | "id_ecdsa" | "id_dsa")
         || path.starts_with("/etc/ssh/ssh_host_") && name.ends_with("_key")
         || path.starts_with("/etc/ssl/private/") && !name.is_empty()
         || path.starts_with("/etc/letsencrypt/") && name.starts_with("privkey")
         || path.starts_with("/etc/pki/tls/private/");
-    let token = path.ends_with("/.aws/credentials") || path.ends_with("/.kube/config") || path.ends_with("/.netrc") || path.ends_with("/.pgpass") || path.ends_with("/.git-credentials") || path.ends_with("/.docker/config.json") || path.ends_with("/.my.cnf") || path.ends_with("/.vault-token") || path.contains("/.gnupg/") || path.contains("secrets/kubernetes.io/serviceaccount") || path.ends_with("/.azure/accessTokens.json") || path.contains("/.config/gcloud/") || path == "/etc/kubernetes/admin.conf" || path.ends_with("/.npmrc_auth")
+    let token = path.ends_with("/.aws/credentials")
+        || path.ends_with("/.kube/config")
+        || path.ends_with("/.netrc")
+        || path.ends_with("/.pgpass")
+        || path.ends_with("/.git-credentials")
+        || path.ends_with("/.docker/config.json")
+        || path.ends_with("/.my.cnf")
+        || path.ends_with("/.vault-token")
+        || path.contains("/.gnupg/")
+        || path.contains("secrets/kubernetes.io/serviceaccount")
+        || path.ends_with("/.azure/accessTokens.json")
+        || path.contains("/.config/gcloud/")
+        || path == "/etc/kubernetes/admin.conf"
+        || path.ends_with("/.npmrc_auth")
         || path.starts_with("/proc/") && name == "environ" && !path.starts_with("/proc/self")
-        || matches!(path, "/etc/sudoers_secret" | "/dev/mem" | "/proc/kcore" | "/dev/kmem") || path.ends_with("/.config/gh/hosts.yml") || path.ends_with(".kdbx");
+        || matches!(
+            path,
+            "/etc/sudoers_secret" | "/dev/mem" | "/proc/kcore" | "/dev/kmem"
+        )
+        || path.ends_with("/.config/gh/hosts.yml")
+        || path.ends_with(".kdbx");
     key || token
 }
 
 /// Folders full of secrets: a copy of them is one of the secrets.
 fn is_treasure(path: &str) -> bool {
-    path.ends_with("/.ssh") || path.ends_with("/.gnupg") || path.ends_with("/.aws") || matches!(path, "/root" | "/etc/ssl/private" | "/etc/kubernetes/pki" | "/etc/ssh") || path.ends_with("/.ssh/*") || path.ends_with("/.kube")
+    path.ends_with("/.ssh")
+        || path.ends_with("/.gnupg")
+        || path.ends_with("/.aws")
+        || matches!(
+            path,
+            "/root" | "/etc/ssl/private" | "/etc/kubernetes/pki" | "/etc/ssh"
+        )
+        || path.ends_with("/.ssh/*")
+        || path.ends_with("/.kube")
 }
 
 const READERS: &str = "cat tac less more head tail grep egrep awk sed cut sort strings xxd od hexdump base64 base32 nl rev tee cp mv dd tar zip gzip rsync scp install openssl gpg bat view vim vi nano paste diff cmp uuencode xz bzip2 zstd ln";
@@ -102,74 +158,235 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     match call.name {
         "find" => hits.extend(collected(call)),
         "gcore" | "strace" | "ltrace" => {
-            let login = call.origin.is_some() && call.words().any(|w| w == "-p") && call.words().any(|w| w.contains("read") || w.contains("write"));
+            let login = call.origin.is_some()
+                && call.words().any(|w| w == "-p")
+                && call.words().any(|w| w.contains("read") || w.contains("write"));
             if login && call.words().any(|w| w == "-o") {
                 hits.push(Hit::of(&DUMP));
             }
         }
-        "xargs" if call.stdin.text.as_deref().is_some_and(names_keys) && call.words().any(|w| matches!(w, "cat" | "cp" | "tar" | "base64" | "curl" | "scp" | "zip")) => hits.push(Hit::of(&COLLECT)),
-        "dd" if call.words().any(|w| matches!(w, "if=/dev/mem" | "if=/proc/kcore" | "if=/dev/kmem")) => hits.push(Hit::of(&DUMP)),
-        "cat" | "strings" | "cp" if call.words().any(|w| matches!(w, "/proc/kcore" | "/dev/mem" | "/dev/kmem")) => hits.push(Hit::of(&DUMP)),
+        "xargs"
+            if call.stdin.text.as_deref().is_some_and(names_keys)
+                && call
+                    .words()
+                    .any(|w| matches!(w, "cat" | "cp" | "tar" | "base64" | "curl" | "scp" | "zip")) =>
+        {
+            hits.push(Hit::of(&COLLECT));
+        }
+        "dd" if call
+            .words()
+            .any(|w| matches!(w, "if=/dev/mem" | "if=/proc/kcore" | "if=/dev/kmem")) =>
+        {
+            hits.push(Hit::of(&DUMP));
+        }
+        "cat" | "strings" | "cp"
+            if call
+                .words()
+                .any(|w| matches!(w, "/proc/kcore" | "/dev/mem" | "/dev/kmem")) =>
+        {
+            hits.push(Hit::of(&DUMP));
+        }
         _ => {}
     }
     hits
 }
 
 fn names_keys(text: &str) -> bool {
-    ["id_rsa", "id_ed25519", "id_dsa", "id_ecdsa", ".pem", ".ssh", ".gnupg", ".aws", "credentials", ".kube", ".netrc", "shadow", ".key", ".pgpass", "wallet.dat", ".env", "authorized_keys", ".kdbx", ".bash_history"].iter().any(|name| text.contains(name))
+    [
+        "id_rsa",
+        "id_ed25519",
+        "id_dsa",
+        "id_ecdsa",
+        ".pem",
+        ".ssh",
+        ".gnupg",
+        ".aws",
+        "credentials",
+        ".kube",
+        ".netrc",
+        "shadow",
+        ".key",
+        ".pgpass",
+        "wallet.dat",
+        ".env",
+        "authorized_keys",
+        ".kdbx",
+        ".bash_history",
+    ]
+    .iter()
+    .any(|name| text.contains(name))
 }
 
 fn collected(call: &Call<'_>) -> Vec<Hit> {
     let words: Vec<&str> = call.words().collect();
-    let wide = words.iter().take_while(|w| !w.starts_with(['-', '(', '!'])).any(|start| {
-        let full = call.path(start);
-        matches!(full.as_str(), "/" | "/home" | "/root" | "/etc" | "/var" | "/opt" | "/srv" | "/usr") || full == HOME.to_string() || full.ends_with("/*")
+    let wide = words
+        .iter()
+        .take_while(|w| !w.starts_with(['-', '(', '!']))
+        .any(|start| {
+            let full = call.path(start);
+            matches!(
+                full.as_str(),
+                "/" | "/home" | "/root" | "/etc" | "/var" | "/opt" | "/srv" | "/usr"
+            ) || full == HOME.to_string()
+                || full.ends_with("/*")
+        });
+    let keys = words.windows(2).any(|w| {
+        matches!(
+            w[0],
+            "-name" | "-iname" | "-path" | "-regex" | "-wholename" | "-ipath"
+        ) && names_keys(w[1])
+            && !w[1].ends_with(".pub")
     });
-    let keys = words.windows(2).any(|w| matches!(w[0], "-name" | "-iname" | "-path" | "-regex" | "-wholename" | "-ipath") && names_keys(w[1]) && !w[1].ends_with(".pub"));
-    let takes = words.windows(2).any(|w| matches!(w[0], "-exec" | "-execdir" | "-ok") && matches!(super::super::walk_base(w[1]), "cp" | "cat" | "tar" | "rsync" | "scp" | "curl" | "base64" | "zip" | "mv" | "sh" | "bash" | "nc" | "install" | "xxd" | "head" | "gzip" | "ln" | "dd" | "tail"));
-    if wide && keys && takes { vec![Hit::on(&COLLECT, "keys")] } else { Vec::new() }
+    let takes = words.windows(2).any(|w| {
+        matches!(w[0], "-exec" | "-execdir" | "-ok")
+            && matches!(
+                super::super::walk_base(w[1]),
+                "cp" | "cat"
+                    | "tar"
+                    | "rsync"
+                    | "scp"
+                    | "curl"
+                    | "base64"
+                    | "zip"
+                    | "mv"
+                    | "sh"
+                    | "bash"
+                    | "nc"
+                    | "install"
+                    | "xxd"
+                    | "head"
+                    | "gzip"
+                    | "ln"
+                    | "dd"
+                    | "tail"
+            )
+    });
+    if wide && keys && takes {
+        vec![Hit::on(&COLLECT, "keys")]
+    } else {
+        Vec::new()
+    }
 }
 
 fn read(call: &Call<'_>) -> Vec<Hit> {
     let mut hits = Vec::new();
-    let copies = matches!(call.name, "cp" | "mv" | "dd" | "tar" | "zip" | "rsync" | "scp" | "install" | "base64" | "xxd" | "gzip" | "uuencode" | "openssl" | "gpg" | "base32" | "ln" | "tee" | "xz" | "od" | "bzip2" | "zstd" | "hexdump");
+    let copies = matches!(
+        call.name,
+        "cp" | "mv"
+            | "dd"
+            | "tar"
+            | "zip"
+            | "rsync"
+            | "scp"
+            | "install"
+            | "base64"
+            | "xxd"
+            | "gzip"
+            | "uuencode"
+            | "openssl"
+            | "gpg"
+            | "base32"
+            | "ln"
+            | "tee"
+            | "xz"
+            | "od"
+            | "bzip2"
+            | "zstd"
+            | "hexdump"
+    );
     let kept = copies || call.output.is_some_and(|output| output != "/dev/null");
     for word in call.words() {
-        let word = word.strip_prefix("if=").or_else(|| word.strip_prefix('@')).unwrap_or(word);
-        if word.starts_with('-') || word.starts_with("of=") || !(word.contains('/') || call.cwd.is_some()) || word.contains(' ') {
+        let word = word
+            .strip_prefix("if=")
+            .or_else(|| word.strip_prefix('@'))
+            .unwrap_or(word);
+        if word.starts_with('-')
+            || word.starts_with("of=")
+            || !(word.contains('/') || call.cwd.is_some())
+            || word.contains(' ')
+        {
             continue;
         }
         let full = call.path(word);
-        let target = matches!(call.name, "cp" | "mv" | "install" | "tee" | "ln" | "rsync" | "scp") && call.words().last() == Some(word) || call.name == "tee";
+        let target = matches!(
+            call.name,
+            "cp" | "mv" | "install" | "tee" | "ln" | "rsync" | "scp"
+        ) && call.words().last() == Some(word)
+            || call.name == "tee";
         if target {
             continue;
         }
         if is_hash_file(&full) {
             let whole = !matches!(call.name, "grep" | "egrep" | "awk" | "cut");
-            hits.push(Hit::on(if kept || call.place.captured && whole { &READ_HASHES } else { &SHOW_HASHES }, "password hashes"));
+            hits.push(Hit::on(
+                if kept || call.place.captured && whole {
+                    &READ_HASHES
+                } else {
+                    &SHOW_HASHES
+                },
+                "password hashes",
+            ));
         } else if is_private_key(&full) && !matches!(call.name, "openssl" | "diff" | "cmp") {
             hits.push(Hit::on(&KEYS, "private key"));
-        } else if copies && is_treasure(&text::shown(&full)) && !matches!(call.name, "mv" | "ln" | "install") {
+        } else if copies && is_treasure(&text::shown(&full)) && !matches!(call.name, "mv" | "ln" | "install")
+        {
             let many = full.contains("/home/") && text::has_glob(&full);
-            hits.push(if many { Hit::on(&COLLECT, "keys") } else { Hit::of(&KEYS) });
-        } else if matches!(call.name, "tar" | "zip" | "rsync") && matches!(full.as_str(), "/etc" | "/root" | "/home" | "/") && !call.words().any(|w| w.starts_with("-x") || w == "x") && (call.name != "rsync") && !extracts(call) && !(call.words().any(|w| w == "-C") && call.words().last() != Some(word)) {
+            hits.push(if many {
+                Hit::on(&COLLECT, "keys")
+            } else {
+                Hit::of(&KEYS)
+            });
+        } else if matches!(call.name, "tar" | "zip" | "rsync")
+            && matches!(full.as_str(), "/etc" | "/root" | "/home" | "/")
+            && !call.words().any(|w| w.starts_with("-x") || w == "x")
+            && (call.name != "rsync")
+            && !extracts(call)
+            && !(call.words().any(|w| w == "-C") && call.words().last() != Some(word))
+        {
             hits.push(Hit::of(&LOOK));
         } else if super::logs::is_history(&full) && kept && !copies {
             hits.push(Hit::of(&LOOK));
-        } else if call.name == "cat" && kept && matches!(text::shown(&full).as_str(), "/etc/*" | "/home/*/.bash_history" | "/proc/*/environ") {
+        } else if call.name == "cat"
+            && kept
+            && matches!(
+                text::shown(&full).as_str(),
+                "/etc/*" | "/home/*/.bash_history" | "/proc/*/environ"
+            )
+        {
             hits.push(Hit::of(&LOOK));
         }
     }
     // `cd /etc && tar -c *`
-    if call.name == "tar" && call.cwd.is_some_and(|cwd| matches!(cwd, "/etc" | "/root" | "/")) && !extracts(call) && call.place.captured && call.words().any(|w| text::shown(w) == "*" || w == ".") {
+    if call.name == "tar"
+        && call.cwd.is_some_and(|cwd| matches!(cwd, "/etc" | "/root" | "/"))
+        && !extracts(call)
+        && call.place.captured
+        && call.words().any(|w| text::shown(w) == "*" || w == ".")
+    {
         hits.push(Hit::of(&LOOK));
     }
     if matches!(call.name, "grep" | "egrep" | "awk" | "sed") {
         let pattern = call.words().any(|w| {
             let lower = w.to_lowercase();
-            ["passw", "secret", "token", "api_key", "apikey", "private key", "credential", "pass"].iter().any(|s| lower.contains(s))
+            [
+                "passw",
+                "secret",
+                "token",
+                "api_key",
+                "apikey",
+                "private key",
+                "credential",
+                "pass",
+            ]
+            .iter()
+            .any(|s| lower.contains(s))
         });
-        let wide = call.words().any(|w| matches!(call.path(w).as_str(), "/" | "/etc" | "/home" | "/root" | "/var" | "/opt")) && call.words().any(|w| w.starts_with('-') && w.contains(['r', 'R']));
+        let wide = call.words().any(|w| {
+            matches!(
+                call.path(w).as_str(),
+                "/" | "/etc" | "/home" | "/root" | "/var" | "/opt"
+            )
+        }) && call.words().any(|w| w.starts_with('-') && w.contains(['r', 'R']));
         let history = call.words().any(|w| super::logs::is_history(&call.path(w)));
         if pattern && (wide || history) && call.place.captured {
             hits.push(Hit::of(&LOOK));
@@ -182,25 +399,90 @@ fn read(call: &Call<'_>) -> Vec<Hit> {
 
 fn extracts(call: &Call<'_>) -> bool {
     let first = call.words().next().unwrap_or_default();
-    call.words().any(|w| w.starts_with('-') && !w.starts_with("--") && w.contains(['x', 't']) || matches!(w, "--extract" | "--list" | "--get")) || !first.starts_with('-') && first.len() < 7 && first.contains(['x', 't'])
+    call.words().any(|w| {
+        w.starts_with('-') && !w.starts_with("--") && w.contains(['x', 't'])
+            || matches!(w, "--extract" | "--list" | "--get")
+    }) || !first.starts_with('-') && first.len() < 7 && first.contains(['x', 't'])
 }
 
 fn sent(call: &Call<'_>) -> Vec<Hit> {
     let mut hits = Vec::new();
     let treasure = |path: &str| is_secret(path) || is_private(path);
-    let here = call.words().any(|w| w.contains("://localhost") || w.contains("://127.0.0.1"));
-    let secret_input = call.stdin.secret || call.stdin.private || call.origin.is_some_and(|o| o.secret || o.private);
+    let here = call
+        .words()
+        .any(|w| w.contains("://localhost") || w.contains("://127.0.0.1"));
+    let secret_input =
+        call.stdin.secret || call.stdin.private || call.origin.is_some_and(|o| o.secret || o.private);
     match call.name {
-        "curl" | "wget" | "http" | "xh" | "lftp" | "ftp" | "tftp" | "sftp" | "aws" | "gsutil" | "rclone" | "mc" | "s3cmd" | "mutt" | "mail" | "mailx" | "smbclient" | "croc" | "wormhole" | "openssl" | "transfer" => {
-            let mut upload = matches!(call.name, "aws" | "gsutil" | "rclone" | "mc" | "s3cmd" | "croc" | "wormhole" | "mutt" | "mail" | "mailx");
+        "curl" | "wget" | "http" | "xh" | "lftp" | "ftp" | "tftp" | "sftp" | "aws" | "gsutil" | "rclone"
+        | "mc" | "s3cmd" | "mutt" | "mail" | "mailx" | "smbclient" | "croc" | "wormhole" | "openssl"
+        | "transfer" => {
+            let mut upload = matches!(
+                call.name,
+                "aws"
+                    | "gsutil"
+                    | "rclone"
+                    | "mc"
+                    | "s3cmd"
+                    | "croc"
+                    | "wormhole"
+                    | "mutt"
+                    | "mail"
+                    | "mailx"
+            );
             for word in call.words() {
-                upload |= matches!(word, "-T" | "--upload-file" | "-d" | "--data" | "--data-binary" | "-F" | "--form" | "--data-urlencode" | "--data-raw" | "-a") || word.starts_with("--post-") || word.starts_with("--body-file") || word.starts_with("--data") || word.starts_with("-T") || word.starts_with("-F");
+                upload |= matches!(
+                    word,
+                    "-T" | "--upload-file"
+                        | "-d"
+                        | "--data"
+                        | "--data-binary"
+                        | "-F"
+                        | "--form"
+                        | "--data-urlencode"
+                        | "--data-raw"
+                        | "-a"
+                ) || word.starts_with("--post-")
+                    || word.starts_with("--body-file")
+                    || word.starts_with("--data")
+                    || word.starts_with("-T")
+                    || word.starts_with("-F");
                 let path = word.split_once('@').map_or(word, |(_, path)| path);
-                let path = path.split_once('=').filter(|(k, _)| k.starts_with("--") ).map_or(path, |(_, p)| p);
-                let path = path.strip_prefix('<').unwrap_or(path).split(';').next().unwrap_or_default();
-                let path = path.strip_prefix("-T").or_else(|| path.strip_prefix("-d@")).unwrap_or(path);
-                if path.starts_with(['/', HOME, '~', '.']) && treasure(&call.path(path)) && !word.starts_with("--key") && !word.starts_with("--cert") && (upload) {
-                    let own = call.args.windows(2).any(|w| matches!(w[0].text.as_str(), "-o" | "-O" | "--key" | "--cert" | "-K" | "--output" | "-i" | "--cacert" | "-E" | "-b" | "-c") && w[1].text == word);
+                let path = path
+                    .split_once('=')
+                    .filter(|(k, _)| k.starts_with("--"))
+                    .map_or(path, |(_, p)| p);
+                let path = path
+                    .strip_prefix('<')
+                    .unwrap_or(path)
+                    .split(';')
+                    .next()
+                    .unwrap_or_default();
+                let path = path
+                    .strip_prefix("-T")
+                    .or_else(|| path.strip_prefix("-d@"))
+                    .unwrap_or(path);
+                if path.starts_with(['/', HOME, '~', '.'])
+                    && treasure(&call.path(path))
+                    && !word.starts_with("--key")
+                    && !word.starts_with("--cert")
+                    && (upload)
+                {
+                    let own = call.args.windows(2).any(|w| {
+                        matches!(
+                            w[0].text.as_str(),
+                            "-o" | "-O"
+                                | "--key"
+                                | "--cert"
+                                | "-K"
+                                | "--output"
+                                | "-i"
+                                | "--cacert"
+                                | "-E"
+                                | "-b"
+                                | "-c"
+                        ) && w[1].text == word
+                    });
                     if !own && !here {
                         hits.push(Hit::on(&SEND, "secret"));
                     }
@@ -224,9 +506,14 @@ fn sent(call: &Call<'_>) -> Vec<Hit> {
             }
         }
         "nc" | "ncat" | "netcat" | "socat" | "telnet" | "ssh" | "sendmail" | "dig" | "nslookup" | "host"
-            if (secret_input && !call.words().any(|w| w == "localhost" || w == "127.0.0.1") || call.name == "socat" && call.words().any(|w| w.to_lowercase().strip_prefix("file:").is_some_and(&treasure))) => {
-                hits.push(Hit::on(&SEND, "secret"));
-            }
+            if (secret_input && !call.words().any(|w| w == "localhost" || w == "127.0.0.1")
+                || call.name == "socat"
+                    && call
+                        .words()
+                        .any(|w| w.to_lowercase().strip_prefix("file:").is_some_and(&treasure))) =>
+        {
+            hits.push(Hit::on(&SEND, "secret"));
+        }
         _ => {}
     }
     hits

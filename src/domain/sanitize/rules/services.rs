@@ -37,21 +37,156 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("semodule -r|-d|-B", &WEAKEN),
     ("fail2ban-client stop|unban", &GUARD_DOUBTFUL),
     ("freshclam_stop", &GUARD_DOUBTFUL),
-    ("falconctl|wazuh-control|ossec-control|cbagentd|sentinelctl|mdatp stop|uninstall|-d|config|unload", &GUARD_DOUBTFUL),
+    (
+        "falconctl|wazuh-control|ossec-control|cbagentd|sentinelctl|mdatp stop|uninstall|-d|config|unload",
+        &GUARD_DOUBTFUL,
+    ),
     ("rkhunter --propupd", &WEAKEN),
     ("aide --init|--update", &WEAKEN),
     ("systemctl revert|unmask_all", &WEAKEN),
     ("svcadm|launchctl disable|unload|bootout|remove", &DATA),
 ];
 
-const VITAL: &[&str] = &["dbus", "dbus-broker", "systemd-logind", "systemd-udevd", "systemd-networkd", "NetworkManager", "networking", "network", "systemd-resolved", "polkit", "getty", "getty@tty1", "init", "udev", "wicked", "ifupdown", "dhcpcd", "systemd-tmpfiles-setup", "local-fs.target", "basic.target", "sysinit.target", "network.target", "network-online.target", "multi-user.target", "lvm2-monitor", "multipathd", "iscsid", "connman"];
+const VITAL: &[&str] = &[
+    "dbus",
+    "dbus-broker",
+    "systemd-logind",
+    "systemd-udevd",
+    "systemd-networkd",
+    "NetworkManager",
+    "networking",
+    "network",
+    "systemd-resolved",
+    "polkit",
+    "getty",
+    "getty@tty1",
+    "init",
+    "udev",
+    "wicked",
+    "ifupdown",
+    "dhcpcd",
+    "systemd-tmpfiles-setup",
+    "local-fs.target",
+    "basic.target",
+    "sysinit.target",
+    "network.target",
+    "network-online.target",
+    "multi-user.target",
+    "lvm2-monitor",
+    "multipathd",
+    "iscsid",
+    "connman",
+];
 const RECORDERS: &[&str] = &["systemd-journald", "systemd-journald.socket", "journald"];
-const GUARDS: &[&str] = &["auditd", "rsyslog", "syslog", "syslog-ng", "firewalld", "ufw", "iptables", "nftables", "fail2ban", "apparmor", "selinux", "falcon-sensor", "clamav-daemon", "clamav-freshclam", "wazuh-agent", "ossec", "osqueryd", "crowdsec", "cbdaemon", "auditbeat", "filebeat", "sentinelone", "mdatp", "aide", "rkhunter", "node_exporter", "zabbix-agent", "zabbix-agent2", "nrpe", "datadog-agent", "newrelic-infra", "telegraf", "td-agent", "fluentd", "fluent-bit", "prometheus-node-exporter", "usbguard", "sssd", "falco", "snort", "suricata", "ds_agent", "qualys-cloud-agent", "nessusd", "chkrootkit", "snmpd", "monit", "collectd"];
-const KEEPERS: &[&str] = &["mysql", "mysqld", "mariadb", "postgresql", "mongod", "mongodb", "redis", "redis-server", "docker", "containerd", "kubelet", "etcd", "cron", "crond", "chronyd", "ntp", "ntpd", "systemd-timesyncd", "elasticsearch", "rabbitmq-server", "kafka", "zookeeper", "haproxy", "keepalived", "corosync", "pacemaker", "libvirtd", "nfs-server", "nfs-kernel-server", "rpcbind", "bind9", "named", "unbound", "dnsmasq", "slapd", "cassandra", "ceph.target", "glusterd", "consul", "vault", "atd", "anacron", "k3s", "influxdb", "unattended-upgrades", "apt-daily.timer", "dnf-automatic.timer", "logrotate.timer", "fstrim.timer", "irqbalance", "certbot.timer"];
+const GUARDS: &[&str] = &[
+    "auditd",
+    "rsyslog",
+    "syslog",
+    "syslog-ng",
+    "firewalld",
+    "ufw",
+    "iptables",
+    "nftables",
+    "fail2ban",
+    "apparmor",
+    "selinux",
+    "falcon-sensor",
+    "clamav-daemon",
+    "clamav-freshclam",
+    "wazuh-agent",
+    "ossec",
+    "osqueryd",
+    "crowdsec",
+    "cbdaemon",
+    "auditbeat",
+    "filebeat",
+    "sentinelone",
+    "mdatp",
+    "aide",
+    "rkhunter",
+    "node_exporter",
+    "zabbix-agent",
+    "zabbix-agent2",
+    "nrpe",
+    "datadog-agent",
+    "newrelic-infra",
+    "telegraf",
+    "td-agent",
+    "fluentd",
+    "fluent-bit",
+    "prometheus-node-exporter",
+    "usbguard",
+    "sssd",
+    "falco",
+    "snort",
+    "suricata",
+    "ds_agent",
+    "qualys-cloud-agent",
+    "nessusd",
+    "chkrootkit",
+    "snmpd",
+    "monit",
+    "collectd",
+];
+const KEEPERS: &[&str] = &[
+    "mysql",
+    "mysqld",
+    "mariadb",
+    "postgresql",
+    "mongod",
+    "mongodb",
+    "redis",
+    "redis-server",
+    "docker",
+    "containerd",
+    "kubelet",
+    "etcd",
+    "cron",
+    "crond",
+    "chronyd",
+    "ntp",
+    "ntpd",
+    "systemd-timesyncd",
+    "elasticsearch",
+    "rabbitmq-server",
+    "kafka",
+    "zookeeper",
+    "haproxy",
+    "keepalived",
+    "corosync",
+    "pacemaker",
+    "libvirtd",
+    "nfs-server",
+    "nfs-kernel-server",
+    "rpcbind",
+    "bind9",
+    "named",
+    "unbound",
+    "dnsmasq",
+    "slapd",
+    "cassandra",
+    "ceph.target",
+    "glusterd",
+    "consul",
+    "vault",
+    "atd",
+    "anacron",
+    "k3s",
+    "influxdb",
+    "unattended-upgrades",
+    "apt-daily.timer",
+    "dnf-automatic.timer",
+    "logrotate.timer",
+    "fstrim.timer",
+    "irqbalance",
+    "certbot.timer",
+];
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
-    let options = call.options("-H -M -t -p -s -n --host --machine --type --property --signal --level -r --root --runlevel");
+    let options = call.options(
+        "-H -M -t -p -s -n --host --machine --type --property --signal --level -r --root --runlevel",
+    );
     let rest: Vec<&str> = options.rest.iter().map(String::as_str).collect();
     let (verb, units): (&str, Vec<&str>) = match call.name {
         "systemctl" => match rest.split_first() {
@@ -80,19 +215,31 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         name if call.args.len() == 1 && call.args[0].text == "stop" => ("stop", vec![name]),
         _ => return Vec::new(),
     };
-    if options.any(&["--user"]) || !matches!(verb, "stop" | "disable" | "mask" | "kill" | "--del" | "--stop") {
+    if options.any(&["--user"]) || !matches!(verb, "stop" | "disable" | "mask" | "kill" | "--del" | "--stop")
+    {
         return Vec::new();
     }
     let mut hits = Vec::new();
     for unit in units {
         if super::super::words::text::has_glob(unit) || unit.contains('*') {
-            let fixed = unit.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '-').count();
+            let fixed = unit
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '-')
+                .count();
             if fixed < 2 {
                 hits.push(Hit::on(&MANY, "many services"));
             }
         }
         let bare = unit.trim_end_matches(".service").trim_end_matches(".socket");
-        let is = |list: &[&str]| list.iter().any(|name| *name == bare || *name == unit || (super::super::words::text::has_glob(bare) && super::super::words::glob::matches(bare, name)) || bare.split('@').next() == Some(name) && bare.contains('@') && *name != "getty");
+        let is = |list: &[&str]| {
+            list.iter().any(|name| {
+                *name == bare
+                    || *name == unit
+                    || (super::super::words::text::has_glob(bare)
+                        && super::super::words::glob::matches(bare, name))
+                    || bare.split('@').next() == Some(name) && bare.contains('@') && *name != "getty"
+            })
+        };
         if is(&["ssh", "sshd", "dropbear", "ssh.socket"]) && verb != "kill" {
             hits.push(Hit::on(&super::accounts::SSH_SERVER, "ssh"));
         } else if verb == "kill" {
@@ -107,7 +254,23 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             hits.push(Hit::on(&GUARD_DOUBTFUL, "protection"));
         } else if verb == "mask" {
             hits.push(Hit::of(if is(KEEPERS) { &DATA } else { &MASK }));
-        } else if is(KEEPERS) && (verb == "disable" || is(&["docker", "kubelet", "etcd", "containerd", "cron", "crond", "corosync", "pacemaker", "libvirtd", "keepalived", "nfs-server", "chronyd"])) {
+        } else if is(KEEPERS)
+            && (verb == "disable"
+                || is(&[
+                    "docker",
+                    "kubelet",
+                    "etcd",
+                    "containerd",
+                    "cron",
+                    "crond",
+                    "corosync",
+                    "pacemaker",
+                    "libvirtd",
+                    "keepalived",
+                    "nfs-server",
+                    "chronyd",
+                ]))
+        {
             hits.push(Hit::on(&DATA, "service data"));
         }
     }

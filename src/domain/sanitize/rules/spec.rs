@@ -20,17 +20,29 @@ struct Row {
 
 /// Options of tools that stand before the first operand and take a value.
 const GLOBALS: &[(&str, &str)] = &[
-    ("kubectl", "-n --namespace --context --kubeconfig --cluster --user -s --server --as --token -v"),
+    (
+        "kubectl",
+        "-n --namespace --context --kubeconfig --cluster --user -s --server --as --token -v",
+    ),
     ("oc", "-n --namespace --context --kubeconfig"),
     ("helm", "-n --namespace --kube-context --kubeconfig"),
     ("docker", "--context -c -H --host --config -l --log-level"),
     ("podman", "--url --connection -c --root --log-level"),
-    ("docker-compose", "-f --file -p --project-name --env-file --profile"),
+    (
+        "docker-compose",
+        "-f --file -p --project-name --env-file --profile",
+    ),
     ("git", "-C -c --git-dir --work-tree --namespace"),
     ("aws", "--profile --region --output --endpoint-url --query"),
-    ("gcloud", "--project --account --configuration --format --zone --region"),
+    (
+        "gcloud",
+        "--project --account --configuration --format --zone --region",
+    ),
     ("az", "--subscription --output -o"),
-    ("systemctl", "-H -M --host --machine -t --type -p --property -s --signal -n --lines"),
+    (
+        "systemctl",
+        "-H -M --host --machine -t --type -p --property -s --signal -n --lines",
+    ),
     ("ip", "-n -netns -family -f -b -batch -rc -l"),
     ("nmcli", "-t -f -m -w -c"),
     ("etcdctl", "--endpoints --cacert --cert --key --user"),
@@ -54,7 +66,10 @@ const GLOBALS: &[(&str, &str)] = &[
     ("ufw", ""),
     ("flatpak", ""),
     ("doctl", "-t --access-token"),
-    ("cryptsetup", "-c -s -h --cipher --key-size --hash --key-file -d --key-slot -S"),
+    (
+        "cryptsetup",
+        "-c -s -h --cipher --key-size --hash --key-file -d --key-slot -S",
+    ),
 ];
 
 fn table() -> &'static HashMap<&'static str, Vec<Row>> {
@@ -72,7 +87,13 @@ fn table() -> &'static HashMap<&'static str, Vec<Row>> {
 }
 
 fn row(line: &'static str, rule: &'static Rule) -> Row {
-    let mut row = Row { words: Vec::new(), needs: Vec::new(), lacks: Vec::new(), contains: Vec::new(), rule };
+    let mut row = Row {
+        words: Vec::new(),
+        needs: Vec::new(),
+        lacks: Vec::new(),
+        contains: Vec::new(),
+        rule,
+    };
     for token in line.split(' ').skip(1) {
         if let Some(token) = token.strip_prefix('!') {
             row.lacks.push(token.split('|').collect());
@@ -89,8 +110,13 @@ fn row(line: &'static str, rule: &'static Rule) -> Row {
 
 /// The rules whose rows fit.
 pub fn judge(call: &Call<'_>) -> Vec<Hit> {
-    let Some(rows) = table().get(call.name) else { return Vec::new() };
-    let globals = GLOBALS.iter().find(|(name, _)| *name == call.name).map_or("", |(_, options)| options);
+    let Some(rows) = table().get(call.name) else {
+        return Vec::new();
+    };
+    let globals = GLOBALS
+        .iter()
+        .find(|(name, _)| *name == call.name)
+        .map_or("", |(_, options)| options);
     let mut operands: Vec<&str> = Vec::new();
     let mut skip = false;
     for word in call.words() {
@@ -102,23 +128,39 @@ pub fn judge(call: &Call<'_>) -> Vec<Hit> {
             operands.push(word);
         }
     }
-    rows.iter().filter(|row| fits(row, call, &operands)).map(|row| Hit::of(row.rule)).collect()
+    rows.iter()
+        .filter(|row| fits(row, call, &operands))
+        .map(|row| Hit::of(row.rule))
+        .collect()
 }
 
 fn fits(row: &Row, call: &Call<'_>, operands: &[&str]) -> bool {
     let mut at = 0;
     for (number, wanted) in row.words.iter().enumerate() {
-        let found = operands.iter().skip(at).position(|operand| wanted.iter().any(|word| word_fits(word, operand)));
+        let found = operands
+            .iter()
+            .skip(at)
+            .position(|operand| wanted.iter().any(|word| word_fits(word, operand)));
         match found {
             Some(place) if number > 0 || place == 0 => at += place + 1,
             _ => return false,
         }
     }
-    let given = |names: &Vec<&str>| names.iter().any(|name| call.words().any(|word| option_fits(name, word)));
+    let given = |names: &Vec<&str>| {
+        names
+            .iter()
+            .any(|name| call.words().any(|word| option_fits(name, word)))
+    };
     row.needs.iter().all(given)
-        && !row.lacks.iter().any(|names| names.iter().any(|name| call.words().any(|word| option_fits(name, word) || word == *name)))
+        && !row.lacks.iter().any(|names| {
+            names
+                .iter()
+                .any(|name| call.words().any(|word| option_fits(name, word) || word == *name))
+        })
         && row.contains.iter().all(|texts| {
-            texts.iter().any(|text| call.words().any(|word| word.to_ascii_lowercase().contains(text)))
+            texts
+                .iter()
+                .any(|text| call.words().any(|word| word.to_ascii_lowercase().contains(text)))
         })
 }
 

@@ -42,9 +42,15 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("vgexport|vgsplit|vgmerge", &CLOSE),
     ("lvconvert --merge", &CLOSE),
     ("lvconvert --repair|--uncache|--splitmirrors", &CLOSE),
-    ("mdadm --stop|--zero-superblock|--fail|--remove|--create|--kill-subarray|--set-faulty|--build", &RAID),
+    (
+        "mdadm --stop|--zero-superblock|--fail|--remove|--create|--kill-subarray|--set-faulty|--build",
+        &RAID,
+    ),
     ("mdadm --grow", &CLOSE),
-    ("storcli|storcli64|perccli|megacli|hpssacli|ssacli|arcconf|tw_cli del|delete|initialize|erase", &RAID),
+    (
+        "storcli|storcli64|perccli|megacli|hpssacli|ssacli|arcconf|tw_cli del|delete|initialize|erase",
+        &RAID,
+    ),
     ("storcli|storcli64|perccli ~del", &RAID),
     ("megacli|MegaCli|MegaCli64 ~-cfgclr|-cfglddel|-cfgclear", &RAID),
     ("ssacli|hpssacli ~delete", &RAID),
@@ -55,19 +61,31 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("btrfs device|dev delete|remove", &SNAPSHOT),
     ("btrfs check --repair", &SNAPSHOT),
     ("btrfs filesystem|fi resize", &SNAPSHOT),
-    ("cryptsetup luksFormat|luksErase|erase|luksKillSlot|reencrypt|format|luksHeaderRestore", &ENCRYPTION),
-    ("cryptsetup luksClose|close|remove|luksSuspend|luksRemoveKey|luksChangeKey|plainClose", &CLOSE),
+    (
+        "cryptsetup luksFormat|luksErase|erase|luksKillSlot|reencrypt|format|luksHeaderRestore",
+        &ENCRYPTION,
+    ),
+    (
+        "cryptsetup luksClose|close|remove|luksSuspend|luksRemoveKey|luksChangeKey|plainClose",
+        &CLOSE,
+    ),
     ("iscsiadm -u|--logout", &CLOSE),
     ("multipath -F", &CLOSE),
     ("swapoff -a|--all", &SWAP),
-    ("ceph osd|fs|mon|auth|orch|mgr purge|destroy|rm|remove|down|delete|del|zap", &CLUSTER),
+    (
+        "ceph osd|fs|mon|auth|orch|mgr purge|destroy|rm|remove|down|delete|del|zap",
+        &CLUSTER,
+    ),
     ("ceph osd pool delete|rm", &CLUSTER),
     ("ceph ~--yes-i-really-really-mean-it", &CLUSTER),
     ("ceph-volume lvm zap", &CLUSTER),
     ("rbd rm|remove|trash", &CLUSTER),
     ("rados rmpool|purge", &CLUSTER),
     ("gluster volume delete|stop|remove-brick|reset", &CLUSTER),
-    ("drbdadm wipe-md|create-md|invalidate|down|detach|secondary", &CLUSTER),
+    (
+        "drbdadm wipe-md|create-md|invalidate|down|detach|secondary",
+        &CLUSTER,
+    ),
     ("vdo remove", &VOLUME),
     ("stratis pool|filesystem destroy", &POOL),
     ("multipathd -k", &CLOSE),
@@ -84,8 +102,21 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             let verb = words.next().map(String::as_str);
             let recursive = options.any(&["-r", "-R", "-f"]);
             match verb {
-                Some("destroy") => words.map(|target| if target.contains(['@', '#']) && !options.any(&["-R"]) { Hit::of(&SNAPSHOT) } else { Hit::on(&POOL, "file system") }).take(1).collect(),
-                Some("rollback") => vec![if recursive { Hit::of(&POOL) } else { Hit::of(&SNAPSHOT) }],
+                Some("destroy") => words
+                    .map(|target| {
+                        if target.contains(['@', '#']) && !options.any(&["-R"]) {
+                            Hit::of(&SNAPSHOT)
+                        } else {
+                            Hit::on(&POOL, "file system")
+                        }
+                    })
+                    .take(1)
+                    .collect(),
+                Some("rollback") => vec![if recursive {
+                    Hit::of(&POOL)
+                } else {
+                    Hit::of(&SNAPSHOT)
+                }],
                 Some("receive" | "recv") if options.any(&["-F"]) => vec![Hit::of(&SNAPSHOT)],
                 Some("unmount" | "umount") if options.any(&["-a"]) => vec![Hit::of(&SNAPSHOT)],
                 Some("unload-key" | "promote") => vec![Hit::of(&SNAPSHOT)],
@@ -93,19 +124,41 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             }
         }
         "mdadm" => {
-            let short = call.words().any(|w| matches!(w, "-S" | "-f" | "-r" | "-C" | "-Ss" | "-B" | "--stop" | "-vS" | "-Sv"));
+            let short = call.words().any(|w| {
+                matches!(
+                    w,
+                    "-S" | "-f" | "-r" | "-C" | "-Ss" | "-B" | "--stop" | "-vS" | "-Sv"
+                )
+            });
             if short { vec![Hit::of(&RAID)] } else { Vec::new() }
         }
         "lvresize" => {
-            let less = call.words().any(|w| w.starts_with("-L-") || w.starts_with("-l-") || w.starts_with("--size=-"))
-                || call.args.windows(2).any(|w| matches!(w[0].text.as_str(), "-L" | "-l" | "--size" | "--extents") && !w[1].text.starts_with('+'));
+            let less = call
+                .words()
+                .any(|w| w.starts_with("-L-") || w.starts_with("-l-") || w.starts_with("--size=-"))
+                || call.args.windows(2).any(|w| {
+                    matches!(w[0].text.as_str(), "-L" | "-l" | "--size" | "--extents")
+                        && !w[1].text.starts_with('+')
+                });
             if less { vec![Hit::of(&VOLUME)] } else { Vec::new() }
         }
         "lvs" | "dmsetup" => Vec::new(),
         "fallocate" => {
             let options = call.options("-l -o --length --offset");
-            if options.any(&["-p", "-z", "-c", "--punch-hole", "--zero-range", "--collapse-range"]) {
-                options.rest.iter().filter(|w| super::disks::is_disk(&call.path(w)) || call.loss(w).0 == Loss::Fatal).map(|_| Hit::of(&super::write::DEVICE)).collect()
+            if options.any(&[
+                "-p",
+                "-z",
+                "-c",
+                "--punch-hole",
+                "--zero-range",
+                "--collapse-range",
+            ]) {
+                options
+                    .rest
+                    .iter()
+                    .filter(|w| super::disks::is_disk(&call.path(w)) || call.loss(w).0 == Loss::Fatal)
+                    .map(|_| Hit::of(&super::write::DEVICE))
+                    .collect()
             } else {
                 Vec::new()
             }

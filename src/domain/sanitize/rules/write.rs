@@ -3,7 +3,7 @@
 use super::super::paths::{Trees, is_under};
 use super::super::walk::Stream;
 use super::super::words::{glob, text};
-use super::{Hit, accounts, boot, exhaust, logs, schedule, secrets, rules};
+use super::{Hit, accounts, boot, exhaust, logs, rules, schedule, secrets};
 
 /// How a file is changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,10 +65,28 @@ pub fn judge(target: &Target<'_>) -> Vec<Hit> {
     let mut hits = Vec::new();
     let path = target.path;
     let content = target.content;
-    let harmless_device = ["/dev/null", "/dev/stdout", "/dev/stderr", "/dev/tty", "/dev/fd", "/dev/shm", "/dev/pts", "/dev/full", "/dev/console", "/dev/log", "/dev/ptmx", "/dev/zero", "/dev/random", "/dev/urandom"]
-        .iter()
-        .any(|device| is_under(path, device));
-    if let Some(rest) = path.strip_prefix("/dev/tcp/").or_else(|| path.strip_prefix("/dev/udp/")) {
+    let harmless_device = [
+        "/dev/null",
+        "/dev/stdout",
+        "/dev/stderr",
+        "/dev/tty",
+        "/dev/fd",
+        "/dev/shm",
+        "/dev/pts",
+        "/dev/full",
+        "/dev/console",
+        "/dev/log",
+        "/dev/ptmx",
+        "/dev/zero",
+        "/dev/random",
+        "/dev/urandom",
+    ]
+    .iter()
+    .any(|device| is_under(path, device));
+    if let Some(rest) = path
+        .strip_prefix("/dev/tcp/")
+        .or_else(|| path.strip_prefix("/dev/udp/"))
+    {
         let local = rest.starts_with("localhost/") || rest.starts_with("127.");
         if (content.secret || content.private) && !local {
             hits.push(Hit::on(&secrets::SEND, "network"));
@@ -76,20 +94,36 @@ pub fn judge(target: &Target<'_>) -> Vec<Hit> {
         return hits;
     }
     if !harmless_device && path.starts_with("/dev/") {
-        if super::disks::is_disk(path) || matches!(path, "/dev/mem" | "/dev/kmem" | "/dev/port" | "/dev/nvram") {
+        if super::disks::is_disk(path)
+            || matches!(path, "/dev/mem" | "/dev/kmem" | "/dev/port" | "/dev/nvram")
+        {
             hits.push(Hit::on(&DEVICE, "block device"));
         }
         return hits;
     }
-    if content.endless && !harmless_device && path != "/dev/null" && !path.starts_with("/dev/") && !path.starts_with("/proc/") {
+    if content.endless
+        && !harmless_device
+        && path != "/dev/null"
+        && !path.starts_with("/dev/")
+        && !path.starts_with("/proc/")
+    {
         hits.push(Hit::on(&exhaust::DISK, "never ends"));
     }
     if logs::is_history(path) && target.change != Change::Append {
         hits.push(Hit::on(&logs::HISTORY, "shell history"));
     } else if (logs::is_system_log(path)) && target.change != Change::Append {
         hits.push(Hit::on(&logs::CLEARED, "system logs"));
-    } else if logs::is_service_log(path) && matches!(target.change, Change::Overwrite | Change::Truncate | Change::Link) {
-        hits.push(Hit::on(if path.starts_with("/var/lib/docker/") { &logs::CLEARED } else { &logs::DOUBTFUL }, "logs"));
+    } else if logs::is_service_log(path)
+        && matches!(target.change, Change::Overwrite | Change::Truncate | Change::Link)
+    {
+        hits.push(Hit::on(
+            if path.starts_with("/var/lib/docker/") {
+                &logs::CLEARED
+            } else {
+                &logs::DOUBTFUL
+            },
+            "logs",
+        ));
     } else if path.starts_with("/etc/") {
         hits.extend(etc(target, path));
     } else if is_under(path, "/boot") || is_under(path, "/efi") {
@@ -97,7 +131,13 @@ pub fn judge(target: &Target<'_>) -> Vec<Hit> {
     } else if path.starts_with("/proc/") || path.starts_with("/sys/") {
         hits.extend(kernel(target, path));
     } else if secrets::is_login_key(path) {
-        let rule = if target.change == Change::Append && !path.starts_with("/root") { &accounts::ADD_KEY } else if target.change == Change::Append { &accounts::LOGIN_KEYS } else { &accounts::LOGIN_KEYS };
+        let rule = if target.change == Change::Append && !path.starts_with("/root") {
+            &accounts::ADD_KEY
+        } else if target.change == Change::Append {
+            &accounts::LOGIN_KEYS
+        } else {
+            &accounts::LOGIN_KEYS
+        };
         hits.push(Hit::on(rule, "login keys"));
     } else if path.starts_with("/var/spool/cron") {
         hits.push(Hit::of(&schedule::WRITE));
@@ -119,22 +159,57 @@ pub fn judge(target: &Target<'_>) -> Vec<Hit> {
 }
 
 fn fits(path: &str, name: &str) -> bool {
-    path == name || text::has_glob(path) && !path.ends_with(&format!("/{}", text::STAR)) && glob::matches(path, name)
+    path == name
+        || text::has_glob(path) && !path.ends_with(&format!("/{}", text::STAR)) && glob::matches(path, name)
 }
 
 fn system_program(path: &str) -> bool {
     if super::files::vital(path) {
         return true;
     }
-    let Some((folder, name)) = path.rsplit_once('/') else { return false };
-    matches!(folder, "/bin" | "/sbin" | "/lib" | "/lib64" | "/lib/x86_64-linux-gnu" | "/usr/lib/x86_64-linux-gnu" | "/lib/security" | "/usr/lib64" | "/lib/systemd/system" | "/usr/lib/systemd/system" | "/lib/x86_64-linux-gnu/security")
-        && !(folder.ends_with("/system") && name.ends_with(".service") && !["ssh", "systemd", "dbus", "getty", "cron"].iter().any(|s| name.starts_with(s)))
+    let Some((folder, name)) = path.rsplit_once('/') else {
+        return false;
+    };
+    matches!(
+        folder,
+        "/bin"
+            | "/sbin"
+            | "/lib"
+            | "/lib64"
+            | "/lib/x86_64-linux-gnu"
+            | "/usr/lib/x86_64-linux-gnu"
+            | "/lib/security"
+            | "/usr/lib64"
+            | "/lib/systemd/system"
+            | "/usr/lib/systemd/system"
+            | "/lib/x86_64-linux-gnu/security"
+    ) && !(folder.ends_with("/system")
+        && name.ends_with(".service")
+        && !["ssh", "systemd", "dbus", "getty", "cron"]
+            .iter()
+            .any(|s| name.starts_with(s)))
 }
 
 fn database_file(path: &str) -> bool {
-    ["/var/lib/mysql", "/var/lib/postgresql", "/var/lib/pgsql", "/var/lib/mongodb", "/var/lib/mongo", "/var/lib/redis", "/var/lib/etcd", "/var/lib/elasticsearch", "/var/lib/dpkg", "/var/lib/rpm", "/var/lib/mariadb", "/var/lib/cassandra", "/var/lib/influxdb", "/var/lib/rabbitmq", "/var/lib/ldap"]
-        .iter()
-        .any(|folder| is_under(path, folder))
+    [
+        "/var/lib/mysql",
+        "/var/lib/postgresql",
+        "/var/lib/pgsql",
+        "/var/lib/mongodb",
+        "/var/lib/mongo",
+        "/var/lib/redis",
+        "/var/lib/etcd",
+        "/var/lib/elasticsearch",
+        "/var/lib/dpkg",
+        "/var/lib/rpm",
+        "/var/lib/mariadb",
+        "/var/lib/cassandra",
+        "/var/lib/influxdb",
+        "/var/lib/rabbitmq",
+        "/var/lib/ldap",
+    ]
+    .iter()
+    .any(|folder| is_under(path, folder))
 }
 
 fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
@@ -143,57 +218,227 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
     let edit = target.change == Change::Edit;
     let wipes = matches!(target.change, Change::Overwrite | Change::Truncate);
     let hit = |rule| vec![Hit::on(rule, "system settings")];
-    if ["/etc/passwd", "/etc/shadow", "/etc/group", "/etc/gshadow", "/etc/sudoers", "/etc/subuid_"].iter().any(|file| fits(path, file)) || secrets::is_hash_file(path) {
+    if [
+        "/etc/passwd",
+        "/etc/shadow",
+        "/etc/group",
+        "/etc/gshadow",
+        "/etc/sudoers",
+        "/etc/subuid_",
+    ]
+    .iter()
+    .any(|file| fits(path, file))
+        || secrets::is_hash_file(path)
+    {
         return hit(&ACCOUNTS);
     }
-    if is_under(path, "/etc/pam.d") || is_under(path, "/etc/pam.conf") || path == "/etc/security/access.conf" || path == "/etc/doas.conf" || is_under(path, "/etc/polkit-1") {
+    if is_under(path, "/etc/pam.d")
+        || is_under(path, "/etc/pam.conf")
+        || path == "/etc/security/access.conf"
+        || path == "/etc/doas.conf"
+        || is_under(path, "/etc/polkit-1")
+    {
         return hit(&ACCOUNTS);
     }
     if is_under(path, "/etc/sudoers.d") {
         let all = text.lines().any(|line| {
             let compact: String = line.chars().filter(|c| !c.is_whitespace()).collect();
-            compact.ends_with("NOPASSWD:ALL") || compact.ends_with(")ALL") || compact.ends_with("=ALL") || compact.contains("NOPASSWD:/bin/sh") || compact.contains("NOPASSWD:/bin/bash") || compact.contains("!authenticate") || compact.contains("/bin/su")
+            compact.ends_with("NOPASSWD:ALL")
+                || compact.ends_with(")ALL")
+                || compact.ends_with("=ALL")
+                || compact.contains("NOPASSWD:/bin/sh")
+                || compact.contains("NOPASSWD:/bin/bash")
+                || compact.contains("!authenticate")
+                || compact.contains("/bin/su")
         });
-        return hit(if all || !is_known_text(target) && !matches!(target.change, Change::Replace) { &ACCOUNTS } else { &SUDOERS });
+        return hit(
+            if all || !is_known_text(target) && !matches!(target.change, Change::Replace) {
+                &ACCOUNTS
+            } else {
+                &SUDOERS
+            },
+        );
     }
     if path == "/etc/ssh/sshd_config" || is_under(path, "/etc/ssh/sshd_config.d") {
         let lower = text.to_lowercase();
-        let opens = ["permitrootlogin yes", "permitemptypasswords yes", "passwordauthentication yes", "allowusers nobody", "denyusers *", "strictmodes no", "pubkeyauthentication no", "usepam no", "permitrootlogin without", "permittunnel yes", "gatewayports yes", "authorizedkeyscommand", "authorizedkeysfile", "port 2222_"].iter().any(|s| lower.replace(['=', '\t'], " ").contains(s))
+        let opens = [
+            "permitrootlogin yes",
+            "permitemptypasswords yes",
+            "passwordauthentication yes",
+            "allowusers nobody",
+            "denyusers *",
+            "strictmodes no",
+            "pubkeyauthentication no",
+            "usepam no",
+            "permitrootlogin without",
+            "permittunnel yes",
+            "gatewayports yes",
+            "authorizedkeyscommand",
+            "authorizedkeysfile",
+            "port 2222_",
+        ]
+        .iter()
+        .any(|s| lower.replace(['=', '\t'], " ").contains(s))
             || lower.contains("permitrootlogin") && lower.contains("yes");
         let gone = wipes && path == "/etc/ssh/sshd_config";
-        return hit(if opens || gone { &accounts::SSH_OPEN } else { &accounts::SSH_SETTINGS });
+        return hit(if opens || gone {
+            &accounts::SSH_OPEN
+        } else {
+            &accounts::SSH_SETTINGS
+        });
     }
     if path.starts_with("/etc/ssh/") {
-        return hit(if path.contains("ssh_host_") || path.contains("authorized") { &SYSTEM_FILE } else { &accounts::SSH_SETTINGS });
+        return hit(if path.contains("ssh_host_") || path.contains("authorized") {
+            &SYSTEM_FILE
+        } else {
+            &accounts::SSH_SETTINGS
+        });
     }
     if path == "/etc/crontab" || path.starts_with("/etc/cron") && path != "/etc/cron.allow" {
-        return if target.change == Change::Edit && path.contains("/cron.d/") { Vec::new() } else { hit(&schedule::WRITE) };
+        return if target.change == Change::Edit && path.contains("/cron.d/") {
+            Vec::new()
+        } else {
+            hit(&schedule::WRITE)
+        };
     }
-    if matches!(path, "/etc/ld.so.preload" | "/etc/ld.so.conf" | "/etc/inittab" | "/etc/nsswitch.conf" | "/etc/ld.so.cache" | "/etc/shells" | "/etc/securetty" | "/etc/crypttab") {
-        return hit(if path == "/etc/ld.so.preload" || !append && !edit || path == "/etc/inittab" { &SYSTEM_FILE } else { &SYSTEM_SETTING });
+    if matches!(
+        path,
+        "/etc/ld.so.preload"
+            | "/etc/ld.so.conf"
+            | "/etc/inittab"
+            | "/etc/nsswitch.conf"
+            | "/etc/ld.so.cache"
+            | "/etc/shells"
+            | "/etc/securetty"
+            | "/etc/crypttab"
+    ) {
+        return hit(
+            if path == "/etc/ld.so.preload" || !append && !edit || path == "/etc/inittab" {
+                &SYSTEM_FILE
+            } else {
+                &SYSTEM_SETTING
+            },
+        );
     }
     if path == "/etc/fstab" {
-        let root = edit && (text.contains(" / ") || text.contains("/dev/null") || text.contains("UUID") || text.contains("/d") || text.contains("\\/ ") || text.contains("s/^") && text.contains('#'));
-        return hit(if wipes || root && !text.contains("swap") || target.change == Change::Link { &SYSTEM_FILE } else { &SYSTEM_SETTING });
+        let root = edit
+            && (text.contains(" / ")
+                || text.contains("/dev/null")
+                || text.contains("UUID")
+                || text.contains("/d")
+                || text.contains("\\/ ")
+                || text.contains("s/^") && text.contains('#'));
+        return hit(
+            if wipes || root && !text.contains("swap") || target.change == Change::Link {
+                &SYSTEM_FILE
+            } else {
+                &SYSTEM_SETTING
+            },
+        );
     }
-    if matches!(path, "/etc/hosts" | "/etc/hostname" | "/etc/resolv.conf" | "/etc/machine-id" | "/etc/localtime" | "/etc/timezone" | "/etc/motd" | "/etc/issue" | "/etc/hosts.deny" | "/etc/hosts.allow") {
-        let empty = target.content.text.as_deref().is_some_and(|t| t.trim().is_empty());
+    if matches!(
+        path,
+        "/etc/hosts"
+            | "/etc/hostname"
+            | "/etc/resolv.conf"
+            | "/etc/machine-id"
+            | "/etc/localtime"
+            | "/etc/timezone"
+            | "/etc/motd"
+            | "/etc/issue"
+            | "/etc/hosts.deny"
+            | "/etc/hosts.allow"
+    ) {
+        let empty = target
+            .content
+            .text
+            .as_deref()
+            .is_some_and(|t| t.trim().is_empty());
         return match path {
             "/etc/hosts.deny" if text.to_lowercase().contains("all") => hit(&SYSTEM_FILE),
-            "/etc/hosts" | "/etc/resolv.conf" | "/etc/machine-id" if wipes && empty || target.change == Change::Truncate => hit(&SYSTEM_FILE),
+            "/etc/hosts" | "/etc/resolv.conf" | "/etc/machine-id"
+                if wipes && empty || target.change == Change::Truncate =>
+            {
+                hit(&SYSTEM_FILE)
+            }
             "/etc/resolv.conf" => vec![Hit::of(&super::network::RESOLVER)],
             "/etc/hosts" if wipes => hit(&SYSTEM_SETTING),
             "/etc/hosts.deny" | "/etc/hosts.allow" => hit(&SYSTEM_SETTING),
             _ => Vec::new(),
         };
     }
-    if matches!(path, "/etc/systemd/journald.conf" | "/etc/rsyslog.conf" | "/etc/logrotate.conf" | "/etc/audit/auditd.conf") || is_under(path, "/etc/audit") || is_under(path, "/etc/rsyslog.d") {
+    if matches!(
+        path,
+        "/etc/systemd/journald.conf" | "/etc/rsyslog.conf" | "/etc/logrotate.conf" | "/etc/audit/auditd.conf"
+    ) || is_under(path, "/etc/audit")
+        || is_under(path, "/etc/rsyslog.d")
+    {
         return vec![Hit::of(&logs::DOUBTFUL)];
     }
-    let setting = ["/etc/profile", "/etc/bash.bashrc", "/etc/bashrc", "/etc/environment", "/etc/sysctl.conf", "/etc/default/grub", "/etc/login.defs", "/etc/rc.local", "/etc/network/interfaces", "/etc/selinux/config", "/etc/exports", "/etc/modules", "/etc/iptables/rules.v4", "/etc/iptables/rules.v6", "/etc/nftables.conf", "/etc/sysconfig/iptables", "/etc/sysconfig/selinux", "/etc/dhcpcd.conf", "/etc/mdadm/mdadm.conf", "/etc/lvm/lvm.conf", "/etc/zshrc", "/etc/sysconfig/network", "/etc/systemd/system.conf", "/etc/systemd/logind.conf", "/etc/systemd/resolved.conf", "/etc/rc.d/rc.local", "/etc/kernel/cmdline", "/etc/apt/sources.list_"].contains(&path)
-        || ["/etc/profile.d", "/etc/modprobe.d", "/etc/modules-load.d", "/etc/netplan", "/etc/udev/rules.d", "/etc/grub.d", "/etc/NetworkManager", "/etc/sysconfig/network-scripts", "/etc/network/interfaces.d", "/etc/systemd/network", "/etc/apparmor.d", "/etc/dracut.conf.d", "/etc/initramfs-tools", "/etc/kernel", "/etc/ld.so.conf.d", "/etc/default/grub.d", "/etc/update-motd.d", "/etc/network/if-up.d", "/etc/xinetd.d", "/etc/rc.d", "/etc/rc0.d", "/etc/rc6.d", "/etc/selinux"].iter().any(|folder| is_under(path, folder));
+    let setting = [
+        "/etc/profile",
+        "/etc/bash.bashrc",
+        "/etc/bashrc",
+        "/etc/environment",
+        "/etc/sysctl.conf",
+        "/etc/default/grub",
+        "/etc/login.defs",
+        "/etc/rc.local",
+        "/etc/network/interfaces",
+        "/etc/selinux/config",
+        "/etc/exports",
+        "/etc/modules",
+        "/etc/iptables/rules.v4",
+        "/etc/iptables/rules.v6",
+        "/etc/nftables.conf",
+        "/etc/sysconfig/iptables",
+        "/etc/sysconfig/selinux",
+        "/etc/dhcpcd.conf",
+        "/etc/mdadm/mdadm.conf",
+        "/etc/lvm/lvm.conf",
+        "/etc/zshrc",
+        "/etc/sysconfig/network",
+        "/etc/systemd/system.conf",
+        "/etc/systemd/logind.conf",
+        "/etc/systemd/resolved.conf",
+        "/etc/rc.d/rc.local",
+        "/etc/kernel/cmdline",
+        "/etc/apt/sources.list_",
+    ]
+    .contains(&path)
+        || [
+            "/etc/profile.d",
+            "/etc/modprobe.d",
+            "/etc/modules-load.d",
+            "/etc/netplan",
+            "/etc/udev/rules.d",
+            "/etc/grub.d",
+            "/etc/NetworkManager",
+            "/etc/sysconfig/network-scripts",
+            "/etc/network/interfaces.d",
+            "/etc/systemd/network",
+            "/etc/apparmor.d",
+            "/etc/dracut.conf.d",
+            "/etc/initramfs-tools",
+            "/etc/kernel",
+            "/etc/ld.so.conf.d",
+            "/etc/default/grub.d",
+            "/etc/update-motd.d",
+            "/etc/network/if-up.d",
+            "/etc/xinetd.d",
+            "/etc/rc.d",
+            "/etc/rc0.d",
+            "/etc/rc6.d",
+            "/etc/selinux",
+        ]
+        .iter()
+        .any(|folder| is_under(path, folder));
     if path == "/etc/sysctl.conf" || is_under(path, "/etc/sysctl.d") {
-        let mut hits: Vec<Hit> = text.lines().filter_map(|l| l.split_once('=')).filter_map(|(k, v)| boot::setting(k.trim(), v.trim())).collect();
+        let mut hits: Vec<Hit> = text
+            .lines()
+            .filter_map(|l| l.split_once('='))
+            .filter_map(|(k, v)| boot::setting(k.trim(), v.trim()))
+            .collect();
         if hits.is_empty() && !append && path == "/etc/sysctl.conf" {
             hits = hit(&SYSTEM_SETTING);
         }
@@ -216,7 +461,11 @@ fn kernel(target: &Target<'_>, path: &str) -> Vec<Hit> {
     let value = target.content.text.as_deref().unwrap_or_default().trim();
     if path == "/proc/sysrq-trigger" {
         let harmless = matches!(value, "s" | "h" | "t" | "m" | "w" | "l" | "9" | "0") && !value.is_empty();
-        return if harmless { Vec::new() } else { vec![Hit::on(&KERNEL_FILE, "sysrq"), Hit::of(&super::power::FORCED)] };
+        return if harmless {
+            Vec::new()
+        } else {
+            vec![Hit::on(&KERNEL_FILE, "sysrq"), Hit::of(&super::power::FORCED)]
+        };
     }
     if let Some(key) = path.strip_prefix("/proc/sys/") {
         let key = key.replace('/', ".");
@@ -226,7 +475,11 @@ fn kernel(target: &Target<'_>, path: &str) -> Vec<Hit> {
         return boot::setting(&key, value).into_iter().collect();
     }
     let fatal = path.starts_with("/sys/power/") && !matches!(path, "/sys/power/pm_async")
-        || path.starts_with("/sys/block/") && (path.ends_with("/delete") || path.ends_with("/device/state") || path.ends_with("/offline") || path.ends_with("/ro"))
+        || path.starts_with("/sys/block/")
+            && (path.ends_with("/delete")
+                || path.ends_with("/device/state")
+                || path.ends_with("/offline")
+                || path.ends_with("/ro"))
         || path.starts_with("/sys/class/block/") && path.ends_with("/delete")
         || path.ends_with("/remove") && path.starts_with("/sys/")
         || path.ends_with("/unbind") && path.starts_with("/sys/")
@@ -237,7 +490,10 @@ fn kernel(target: &Target<'_>, path: &str) -> Vec<Hit> {
         || path.starts_with("/sys/class/scsi_disk/") && path.ends_with("/delete")
         || path.starts_with("/sys/class/net/") && path.ends_with("/flags") && value == "0"
         || path.starts_with("/sys/class/net/") && path.ends_with("/carrier") && value == "0"
-        || path.starts_with("/sys/fs/cgroup/") && (path.ends_with("cgroup.kill") || path.ends_with("cgroup.freeze") || path.ends_with("freezer.state"))
+        || path.starts_with("/sys/fs/cgroup/")
+            && (path.ends_with("cgroup.kill")
+                || path.ends_with("cgroup.freeze")
+                || path.ends_with("freezer.state"))
         || path.ends_with("/oom_score_adj") && path.starts_with("/proc/1/")
         || path == "/sys/kernel/security/lockdown"
         || path == "/proc/acpi/sleep"
@@ -246,5 +502,9 @@ fn kernel(target: &Target<'_>, path: &str) -> Vec<Hit> {
         || path == "/sys/fs/selinux/enforce" && value == "0"
         || path == "/selinux/enforce" && value == "0"
         || path.starts_with("/proc/") && path.ends_with("/mem");
-    if fatal { vec![Hit::on(&KERNEL_FILE, "kernel files")] } else { Vec::new() }
+    if fatal {
+        vec![Hit::on(&KERNEL_FILE, "kernel files")]
+    } else {
+        Vec::new()
+    }
 }

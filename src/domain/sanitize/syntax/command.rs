@@ -48,7 +48,10 @@ impl Parser<'_> {
             } else if self.eat("||") {
                 Join::Or
             } else {
-                return Ok(Item { pipelines, background: false });
+                return Ok(Item {
+                    pipelines,
+                    background: false,
+                });
             };
             self.skip_lines()?;
             pipelines.push((join, self.pipeline()?));
@@ -89,7 +92,11 @@ impl Parser<'_> {
     fn coprocess(&mut self) {
         self.pos += "coproc".len();
         self.skip_blank();
-        let name = self.rest().bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+        let name = self
+            .rest()
+            .bytes()
+            .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
+            .count();
         let after = self.rest()[name..].trim_start();
         if name > 0 && (after.starts_with("{ ") || after.starts_with('(')) {
             self.pos += name;
@@ -129,7 +136,10 @@ impl Parser<'_> {
         };
         at = blank(at);
         let start = at;
-        while bytes.get(at).is_some_and(|b| !ends_word(Some(*b)) && !b"$'\"`\\={}".contains(b)) {
+        while bytes
+            .get(at)
+            .is_some_and(|b| !ends_word(Some(*b)) && !b"$'\"`\\={}".contains(b))
+        {
             at += 1;
         }
         if at == start {
@@ -164,7 +174,9 @@ impl Parser<'_> {
             let start = self.pos;
             self.pos += 2;
             if self.arithmetic_ends() {
-                return self.deeper(Self::arithmetic).map(|parts| Some(Compound::Arithmetic(parts)));
+                return self
+                    .deeper(Self::arithmetic)
+                    .map(|parts| Some(Compound::Arithmetic(parts)));
             }
             self.pos = start;
         }
@@ -212,7 +224,11 @@ impl Parser<'_> {
             if self.eat_keyword("elif") {
                 continue;
             }
-            let otherwise = if self.eat_keyword("else") { Some(self.list()?) } else { None };
+            let otherwise = if self.eat_keyword("else") {
+                Some(self.list()?)
+            } else {
+                None
+            };
             self.expect("fi")?;
             return Ok(Compound::If(arms, otherwise));
         }
@@ -239,7 +255,10 @@ impl Parser<'_> {
             let parts = self.arithmetic()?;
             return Ok(Compound::Counted(parts, self.body()?));
         }
-        let name = self.word()?.and_then(|word| word.literal()).ok_or_else(|| self.error("a loop without a name"))?;
+        let name = self
+            .word()?
+            .and_then(|word| word.literal())
+            .ok_or_else(|| self.error("a loop without a name"))?;
         self.skip_lines()?;
         let mut words = None;
         if self.eat_keyword("in") {
@@ -270,7 +289,10 @@ impl Parser<'_> {
             let mut patterns = Vec::new();
             loop {
                 self.skip_blank();
-                patterns.push(self.word()?.ok_or_else(|| self.error("a case without a pattern"))?);
+                patterns.push(
+                    self.word()?
+                        .ok_or_else(|| self.error("a case without a pattern"))?,
+                );
                 self.skip_blank();
                 if !self.eat("|") {
                     break;
@@ -290,7 +312,11 @@ impl Parser<'_> {
 
     fn expect_in(&mut self) -> Result<(), ParseError> {
         self.skip_lines()?;
-        if self.eat_keyword("in") { Ok(()) } else { Err(self.error("a case without its in")) }
+        if self.eat_keyword("in") {
+            Ok(())
+        } else {
+            Err(self.error("a case without its in"))
+        }
     }
 
     fn test(&mut self) -> Result<Compound, ParseError> {
@@ -323,9 +349,14 @@ impl Parser<'_> {
                 simple.redirects.push(redirect);
             } else if simple.words.is_empty() || declares {
                 if let Some(assign) = self.assign()? {
-                    if declares { simple.declared.push(assign) } else { simple.assigns.push(assign) }
+                    if declares {
+                        simple.declared.push(assign);
+                    } else {
+                        simple.assigns.push(assign);
+                    }
                 } else if let Some(word) = self.word()? {
-                    declares |= simple.words.is_empty() && word.plain().is_some_and(|w| DECLARERS.contains(&w));
+                    declares |=
+                        simple.words.is_empty() && word.plain().is_some_and(|w| DECLARERS.contains(&w));
                     simple.words.push(word);
                 } else {
                     break;
@@ -348,12 +379,20 @@ impl Parser<'_> {
     fn assign(&mut self) -> Result<Option<Assign>, ParseError> {
         let start = self.pos;
         let bytes = self.text.as_bytes();
-        let name = self.rest().bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+        let name = self
+            .rest()
+            .bytes()
+            .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
+            .count();
         if name == 0 || bytes[start].is_ascii_digit() {
             return Ok(None);
         }
         self.pos += name;
-        let index = if self.peek() == Some(b'[') { self.index()? } else { None };
+        let index = if self.peek() == Some(b'[') {
+            self.index()?
+        } else {
+            None
+        };
         let append = self.eat("+");
         if !self.eat("=") {
             self.pos = start;
@@ -366,7 +405,13 @@ impl Parser<'_> {
         } else {
             Assigned::Word(self.word()?.unwrap_or_default())
         };
-        Ok(Some(Assign { name, index, append, value, span: self.span(start, self.pos) }))
+        Ok(Some(Assign {
+            name,
+            index,
+            append,
+            value,
+            span: self.span(start, self.pos),
+        }))
     }
 
     /// `[word]`; where no `]` follows, nothing is taken.

@@ -36,16 +36,28 @@ pub(super) struct Parser<'t> {
 
 impl<'t> Parser<'t> {
     pub(super) fn new(text: &'t str, base: Base, depth: usize) -> Self {
-        Self { text, pos: 0, depth, base, pending: Vec::new() }
+        Self {
+            text,
+            pos: 0,
+            depth,
+            base,
+            pending: Vec::new(),
+        }
     }
 
     pub(super) fn error(&self, what: &'static str) -> ParseError {
-        ParseError { at: self.span(self.pos, self.pos).start, what }
+        ParseError {
+            at: self.span(self.pos, self.pos).start,
+            what,
+        }
     }
 
     pub(super) fn span(&self, start: usize, end: usize) -> Span {
         match self.base {
-            Base::Offset(offset) => Span { start: offset + start, end: offset + end },
+            Base::Offset(offset) => Span {
+                start: offset + start,
+                end: offset + end,
+            },
             Base::Fixed(span) => span,
         }
     }
@@ -101,7 +113,9 @@ impl<'t> Parser<'t> {
             match self.peek() {
                 Some(b' ' | b'\t' | b'\r' | 0x0b | 0x0c) => self.pos += 1,
                 Some(b'\\') if self.peek_at(1) == Some(b'\n') => self.pos += 2,
-                Some(b'\\') if self.peek_at(1) == Some(b'\r') && self.peek_at(2) == Some(b'\n') => self.pos += 3,
+                Some(b'\\') if self.peek_at(1) == Some(b'\r') && self.peek_at(2) == Some(b'\n') => {
+                    self.pos += 3;
+                }
                 Some(b'#') => {
                     while self.peek().is_some_and(|b| b != b'\n') {
                         self.pos += 1;

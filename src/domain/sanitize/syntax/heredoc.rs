@@ -14,11 +14,19 @@ impl Parser<'_> {
                 let line = self.rest().split_inclusive('\n').next().unwrap_or_default();
                 self.pos += line.len();
                 let bare = line.trim_end_matches(['\n', '\r']);
-                let bare = if strip { bare.trim_start_matches('\t') } else { bare };
+                let bare = if strip {
+                    bare.trim_start_matches('\t')
+                } else {
+                    bare
+                };
                 if bare == delimiter {
                     break;
                 }
-                body.push_str(if strip { line.trim_start_matches('\t') } else { line });
+                body.push_str(if strip {
+                    line.trim_start_matches('\t')
+                } else {
+                    line
+                });
                 end = self.pos;
             }
             let span = self.span(start, end);

@@ -86,14 +86,26 @@ mod tests {
 
     #[test]
     fn what_is_not_shell_is_refused() {
-        for text in ["echo 'a", "echo \"a", "echo $(a", "if a; then b", "a )", "{ a", "echo ${x", "fi", "a && "] {
+        for text in [
+            "echo 'a",
+            "echo \"a",
+            "echo $(a",
+            "if a; then b",
+            "a )",
+            "{ a",
+            "echo ${x",
+            "fi",
+            "a && ",
+        ] {
             assert!(parse(text, Base::Offset(0)).is_err(), "{text:?}");
         }
     }
 
     #[test]
     fn depth_is_bounded() {
-        for unit in ["$(", "{ ", "(", "if ", "`", "${x:-", "\"$(", "<(", "$((", "f() { ", "! ", "while "] {
+        for unit in [
+            "$(", "{ ", "(", "if ", "`", "${x:-", "\"$(", "<(", "$((", "f() { ", "! ", "while ",
+        ] {
             let text = unit.repeat(5000);
             assert!(parse(&text, Base::Offset(0)).is_err() || unit == "`", "{unit:?}");
         }

@@ -10,7 +10,10 @@ impl Parser<'_> {
     pub(super) fn named_parameter(&mut self) -> Option<Part> {
         let first = self.peek()?;
         let length = if first.is_ascii_alphabetic() || first == b'_' {
-            self.rest().bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count()
+            self.rest()
+                .bytes()
+                .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
+                .count()
         } else if SPECIAL.contains(&first) {
             1
         } else {
@@ -18,7 +21,13 @@ impl Parser<'_> {
         };
         let name = self.rest()[..length].to_owned();
         self.pos += length;
-        Some(Part::Parameter(Box::new(Parameter { name, index: None, indirect: false, length: false, op: None })))
+        Some(Part::Parameter(Box::new(Parameter {
+            name,
+            index: None,
+            indirect: false,
+            length: false,
+            op: None,
+        })))
     }
 
     /// `${...}`, at the brace; `quoted`: inside double quotes.
@@ -34,21 +43,38 @@ impl Parser<'_> {
         }
         let first = self.peek().unwrap_or_default();
         let size = if SPECIAL.contains(&first) && first != b'_' {
-            if first.is_ascii_digit() { self.rest().bytes().take_while(u8::is_ascii_digit).count() } else { 1 }
+            if first.is_ascii_digit() {
+                self.rest().bytes().take_while(u8::is_ascii_digit).count()
+            } else {
+                1
+            }
         } else {
-            self.rest().bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count()
+            self.rest()
+                .bytes()
+                .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
+                .count()
         };
         if size == 0 {
             return Err(self.error("a parameter without a name"));
         }
         let name = self.rest()[..size].to_owned();
         self.pos += size;
-        let index = if self.peek() == Some(b'[') { self.index()? } else { None };
+        let index = if self.peek() == Some(b'[') {
+            self.index()?
+        } else {
+            None
+        };
         let op = self.operator(quoted)?;
         if !self.eat("}") {
             return Err(self.error("a parameter expansion that is not closed"));
         }
-        Ok(Part::Parameter(Box::new(Parameter { name, index, indirect, length, op })))
+        Ok(Part::Parameter(Box::new(Parameter {
+            name,
+            index,
+            indirect,
+            length,
+            op,
+        })))
     }
 
     fn operator(&mut self, quoted: bool) -> Result<Option<ParameterOp>, ParseError> {
@@ -94,12 +120,20 @@ impl Parser<'_> {
                     _ => None,
                 };
                 let pattern = self.pattern(quoted)?;
-                let replacement = if self.eat("/") { self.operand(quoted)? } else { super::Word::default() };
+                let replacement = if self.eat("/") {
+                    self.operand(quoted)?
+                } else {
+                    super::Word::default()
+                };
                 ParameterOp::Replace(all, anchor, pattern, replacement)
             }
             b':' => {
                 let offset = self.offset(quoted)?;
-                let length = if self.eat(":") { Some(self.operand(quoted)?) } else { None };
+                let length = if self.eat(":") {
+                    Some(self.operand(quoted)?)
+                } else {
+                    None
+                };
                 ParameterOp::Slice(offset, length)
             }
             b'@' => ParameterOp::Transform(self.take().unwrap_or('Q')),

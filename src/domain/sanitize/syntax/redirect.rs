@@ -32,10 +32,16 @@ impl Parser<'_> {
         }
         if at == start && bytes.get(at) == Some(&b'{') {
             let mut name = at + 1;
-            while bytes.get(name).is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_') {
+            while bytes
+                .get(name)
+                .is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_')
+            {
                 name += 1;
             }
-            if name > at + 1 && bytes.get(name) == Some(&b'}') && matches!(bytes.get(name + 1), Some(b'<' | b'>')) {
+            if name > at + 1
+                && bytes.get(name) == Some(&b'}')
+                && matches!(bytes.get(name + 1), Some(b'<' | b'>'))
+            {
                 at = name + 1;
             }
         }
@@ -50,7 +56,9 @@ impl Parser<'_> {
         }
         self.pos = at + token.len();
         self.skip_blank();
-        let target = self.word()?.ok_or_else(|| self.error("a redirection without a target"))?;
+        let target = self
+            .word()?
+            .ok_or_else(|| self.error("a redirection without a target"))?;
         let mut op = *op;
         if op == RedirectOp::Duplicate && *token == ">&" {
             let descriptor = target
@@ -63,9 +71,18 @@ impl Parser<'_> {
         let body = Rc::new(OnceCell::new());
         if op == RedirectOp::HereDocument {
             let quoted = !target.parts.iter().all(|part| matches!(part, Part::Plain(_)));
-            let delimiter = target.literal().unwrap_or_else(|| self.text[at + token.len()..self.pos].trim().to_owned());
-            self.pending.push((Rc::clone(&body), delimiter, *token == "<<-", quoted));
+            let delimiter = target
+                .literal()
+                .unwrap_or_else(|| self.text[at + token.len()..self.pos].trim().to_owned());
+            self.pending
+                .push((Rc::clone(&body), delimiter, *token == "<<-", quoted));
         }
-        Ok(Some(Redirect { fd, op, target, body, span: self.span(start, self.pos) }))
+        Ok(Some(Redirect {
+            fd,
+            op,
+            target,
+            body,
+            span: self.span(start, self.pos),
+        }))
     }
 }

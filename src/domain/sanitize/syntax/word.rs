@@ -36,7 +36,10 @@ impl Parser<'_> {
             return Ok(None);
         }
         let parts = self.parts(Until::Word)?;
-        Ok(Some(Word { parts, span: self.span(start, self.pos) }))
+        Ok(Some(Word {
+            parts,
+            span: self.span(start, self.pos),
+        }))
     }
 
     /// The word of a parameter's operator, up to `}`.
@@ -61,7 +64,11 @@ impl Parser<'_> {
     /// The body of an arithmetic expression, its `))` taken.
     pub(super) fn arithmetic(&mut self) -> Result<Vec<Part>, ParseError> {
         let parts = self.parts(Until::Arithmetic)?;
-        if self.eat("))") { Ok(parts) } else { Err(self.error("an arithmetic expression without its end")) }
+        if self.eat("))") {
+            Ok(parts)
+        } else {
+            Err(self.error("an arithmetic expression without its end"))
+        }
     }
 
     /// A here-document's body: all of the text.
@@ -72,13 +79,18 @@ impl Parser<'_> {
     fn spanned(&mut self, until: Until) -> Result<Word, ParseError> {
         let start = self.pos;
         let parts = self.parts(until)?;
-        Ok(Word { parts, span: self.span(start, self.pos) })
+        Ok(Word {
+            parts,
+            span: self.span(start, self.pos),
+        })
     }
 
     fn done(&self, until: Until, parens: usize) -> bool {
         let Some(byte) = self.peek() else { return true };
         match until {
-            Until::Word => ends_word(Some(byte)) && !(matches!(byte, b'<' | b'>') && self.peek_at(1) == Some(b'(')),
+            Until::Word => {
+                ends_word(Some(byte)) && !(matches!(byte, b'<' | b'>') && self.peek_at(1) == Some(b'('))
+            }
             Until::Quote => byte == b'"',
             Until::Brace(_) => byte == b'}',
             Until::Slash(_) => byte == b'}' || byte == b'/',
@@ -183,7 +195,11 @@ impl Parser<'_> {
     /// A script up to `)`, which is taken.
     pub(super) fn enclosed(&mut self) -> Result<super::Script, ParseError> {
         let script = self.list()?;
-        if self.eat(")") { Ok(script) } else { Err(self.error("a substitution that is not closed")) }
+        if self.eat(")") {
+            Ok(script)
+        } else {
+            Err(self.error("a substitution that is not closed"))
+        }
     }
 
     /// The rest of an extended pattern: it can stand for anything, so only its end matters.
@@ -276,7 +292,10 @@ impl Parser<'_> {
         let span = self.span(start, self.pos - 1);
         let base = match self.base {
             Base::Offset(offset) if !escaped => Base::Offset(offset + start),
-            _ => Base::Fixed(Span { start: span.start, end: span.end }),
+            _ => Base::Fixed(Span {
+                start: span.start,
+                end: span.end,
+            }),
         };
         let mut parser = Parser::new(&inner, base, self.depth + 1);
         let script = parser.script()?;
@@ -314,6 +333,10 @@ impl Parser<'_> {
 fn flush(plain: &mut String, parts: &mut Vec<Part>, soft: bool) {
     if !plain.is_empty() {
         let text = std::mem::take(plain);
-        parts.push(if soft { Part::Quoted(text) } else { Part::Plain(text) });
+        parts.push(if soft {
+            Part::Quoted(text)
+        } else {
+            Part::Plain(text)
+        });
     }
 }

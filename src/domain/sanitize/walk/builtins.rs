@@ -10,7 +10,14 @@ use std::rc::Rc;
 
 impl Walker<'_> {
     /// Does what a program does with its arguments, as far as it leads to other commands; gives its output.
-    pub(super) fn act(&mut self, name: &str, arguments: &[Argument], stdin: &Stream, span: Span, opened: &Opened) -> Stream {
+    pub(super) fn act(
+        &mut self,
+        name: &str,
+        arguments: &[Argument],
+        stdin: &Stream,
+        span: Span,
+        opened: &Opened,
+    ) -> Stream {
         let rest = &arguments[1..];
         if let Some(output) = self.builtin(name, rest, stdin, span, opened) {
             return output;
@@ -37,33 +44,59 @@ impl Walker<'_> {
         if !rules::quiet::is_quiet(name) {
             self.tail(rest, span);
         }
-        Stream { steps: vec![name.to_owned()], ..Stream::unknown() }
+        Stream {
+            steps: vec![name.to_owned()],
+            ..Stream::unknown()
+        }
     }
 
-    fn builtin(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span, opened: &Opened) -> Option<Stream> {
+    fn builtin(
+        &mut self,
+        name: &str,
+        rest: &[Argument],
+        stdin: &Stream,
+        span: Span,
+        opened: &Opened,
+    ) -> Option<Stream> {
         let operands: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
         match name {
-            ":" | "true" | "false" | "wait" | "return" | "exit" | "break" | "continue" | "umask" | "ulimit" | "hash"
-            | "jobs" | "bg" | "fg" | "times" | "type" | "popd" | "dirs" | "logout" | "shopt" | "test" | "[" => {}
+            ":" | "true" | "false" | "wait" | "return" | "exit" | "break" | "continue" | "umask"
+            | "ulimit" | "hash" | "jobs" | "bg" | "fg" | "times" | "type" | "popd" | "dirs" | "logout"
+            | "shopt" | "test" | "[" => {}
             "cd" | "pushd" | "chdir" => self.change_folder(&operands),
             "echo" => return Some(self.echo(&operands)),
             "printf" => return Some(self.printf(&operands)),
             "eval" => {
-                let source = operands.iter().filter(|o| **o != "--").copied().collect::<Vec<_>>().join(" ");
+                let source = operands
+                    .iter()
+                    .filter(|o| **o != "--")
+                    .copied()
+                    .collect::<Vec<_>>()
+                    .join(" ");
                 return Some(self.evaluate(&source, "eval", span, stdin));
             }
             "source" | "." => {
                 if let Some(path) = operands.iter().find(|o| **o != "--") {
-                    let content = if matches!(*path, "/dev/stdin" | "/proc/self/fd/0") { stdin.clone() } else { self.content(path) };
+                    let content = if matches!(*path, "/dev/stdin" | "/proc/self/fd/0") {
+                        stdin.clone()
+                    } else {
+                        self.content(path)
+                    };
                     return Some(self.shell_reads(&content, "source", span));
                 }
             }
             "exec" => return Some(self.exec(rest, stdin, span, opened)),
             "command" | "builtin" => {
-                let from = rest.iter().position(|a| !a.text.starts_with('-')).unwrap_or(rest.len());
+                let from = rest
+                    .iter()
+                    .position(|a| !a.text.starts_with('-'))
+                    .unwrap_or(rest.len());
                 let asks = rest[..from].iter().any(|a| a.text.contains(['v', 'V']));
                 if asks {
-                    return Some(Stream::known(format!("/usr/bin/{}\n", operands.get(from).unwrap_or(&""))));
+                    return Some(Stream::known(format!(
+                        "/usr/bin/{}\n",
+                        operands.get(from).unwrap_or(&"")
+                    )));
                 }
                 return Some(self.call(&rest[from..], stdin, span, opened));
             }
@@ -76,9 +109,20 @@ impl Walker<'_> {
             }
             "read" => self.read(&operands, stdin),
             "mapfile" | "readarray" => {
-                let variable = operands.iter().rfind(|o| !o.starts_with('-')).copied().unwrap_or("MAPFILE");
-                let lines = stdin.text.clone().map_or_else(Vec::new, |text| text.lines().map(str::to_owned).collect());
-                let elements = lines.into_iter().enumerate().map(|(at, line)| (at.to_string(), line)).collect();
+                let variable = operands
+                    .iter()
+                    .rfind(|o| !o.starts_with('-'))
+                    .copied()
+                    .unwrap_or("MAPFILE");
+                let lines = stdin
+                    .text
+                    .clone()
+                    .map_or_else(Vec::new, |text| text.lines().map(str::to_owned).collect());
+                let elements = lines
+                    .into_iter()
+                    .enumerate()
+                    .map(|(at, line)| (at.to_string(), line))
+                    .collect();
                 self.state.set_array(variable, elements);
             }
             "trap" => {
@@ -159,14 +203,32 @@ impl Walker<'_> {
 
     /// A text that a shell runs, known or not.
     pub(super) fn evaluate(&mut self, source: &str, step: &str, span: Span, input: &Stream) -> Stream {
-        let blank = source.chars().all(|c| c.is_whitespace() || matches!(c, UNKNOWN | SOME));
+        let blank = source
+            .chars()
+            .all(|c| c.is_whitespace() || matches!(c, UNKNOWN | SOME));
         if blank && text::has_unknown(source) {
             let origin = self.origin.clone().unwrap_or_default();
-            return self.shell_reads(&Stream { text: None, bytes: None, ..origin }, step, span);
+            return self.shell_reads(
+                &Stream {
+                    text: None,
+                    bytes: None,
+                    ..origin
+                },
+                step,
+                span,
+            );
         }
         if let Some(origin) = self.origin.clone() {
             if text::has_unknown(source) && (origin.remote.is_some() || origin.decoded) {
-                self.shell_reads(&Stream { text: None, bytes: None, ..origin.clone() }, step, span);
+                self.shell_reads(
+                    &Stream {
+                        text: None,
+                        bytes: None,
+                        ..origin.clone()
+                    },
+                    step,
+                    span,
+                );
             }
             let depth = origin.steps.len();
             self.chain.extend(origin.steps);
@@ -209,7 +271,9 @@ impl Walker<'_> {
                 _ => return,
             },
         };
-        self.state.arguments = Some(Rc::new(operands[from..].iter().map(|o| (*o).to_owned()).collect()));
+        self.state.arguments = Some(Rc::new(
+            operands[from..].iter().map(|o| (*o).to_owned()).collect(),
+        ));
     }
 
     /// `read` from a stream: its first line goes to the variables.
@@ -247,7 +311,10 @@ impl Walker<'_> {
         let is_separator = |c: char| separators.contains(c);
         if let Some(array) = array {
             let words = line.split(is_separator).filter(|w| !w.is_empty());
-            let elements = words.enumerate().map(|(at, word)| (at.to_string(), word.to_owned())).collect();
+            let elements = words
+                .enumerate()
+                .map(|(at, word)| (at.to_string(), word.to_owned()))
+                .collect();
             self.state.set_array(array, elements);
             return;
         }
@@ -286,7 +353,10 @@ impl Walker<'_> {
             text
         };
         let end = if newline { "\n" } else { "" };
-        let mut stream = Stream { steps, ..Stream::known(format!("{text}{end}")) };
+        let mut stream = Stream {
+            steps,
+            ..Stream::known(format!("{text}{end}"))
+        };
         self.mark_origin(&mut stream);
         stream
     }
@@ -309,7 +379,9 @@ impl Walker<'_> {
             ["--", rest @ ..] => (None, rest),
             rest => (None, rest),
         };
-        let Some((format, values)) = operands.split_first() else { return Stream::empty() };
+        let Some((format, values)) = operands.split_first() else {
+            return Stream::empty();
+        };
         let made = formatted(format, values);
         if let Some(variable) = variable {
             self.state.set(variable, made);
@@ -320,7 +392,10 @@ impl Walker<'_> {
         } else {
             Vec::new()
         };
-        let mut stream = Stream { steps, ..Stream::known(made) };
+        let mut stream = Stream {
+            steps,
+            ..Stream::known(made)
+        };
         self.mark_origin(&mut stream);
         stream
     }
@@ -370,9 +445,16 @@ pub fn formatted(format: &str, values: &[&str]) -> String {
                 rest = tail;
                 continue;
             }
-            let flags = rest.bytes().take_while(|b| b"-+ #0123456789.*lhqjzt".contains(b) && *b != b'q').count();
-            let precision = rest[..flags].split_once('.').and_then(|(_, p)| p.parse::<usize>().ok());
-            let Some(kind) = rest[flags..].chars().next() else { break };
+            let flags = rest
+                .bytes()
+                .take_while(|b| b"-+ #0123456789.*lhqjzt".contains(b) && *b != b'q')
+                .count();
+            let precision = rest[..flags]
+                .split_once('.')
+                .and_then(|(_, p)| p.parse::<usize>().ok());
+            let Some(kind) = rest[flags..].chars().next() else {
+                break;
+            };
             rest = &rest[flags + kind.len_utf8()..];
             used = true;
             let value = values.next().unwrap_or_default();
@@ -380,8 +462,16 @@ pub fn formatted(format: &str, values: &[&str]) -> String {
                 'b' => out.push_str(&text::unescape(value, false)),
                 'c' => out.extend(value.chars().next()),
                 's' => out.extend(value.chars().take(precision.unwrap_or(usize::MAX))),
-                'x' | 'X' => out.push_str(&value.parse::<i64>().map_or_else(|_| value.to_owned(), |v| format!("{v:x}"))),
-                'o' => out.push_str(&value.parse::<i64>().map_or_else(|_| value.to_owned(), |v| format!("{v:o}"))),
+                'x' | 'X' => out.push_str(
+                    &value
+                        .parse::<i64>()
+                        .map_or_else(|_| value.to_owned(), |v| format!("{v:x}")),
+                ),
+                'o' => out.push_str(
+                    &value
+                        .parse::<i64>()
+                        .map_or_else(|_| value.to_owned(), |v| format!("{v:o}")),
+                ),
                 _ => out.push_str(value),
             }
             if out.len() > text::LONGEST {

@@ -44,10 +44,57 @@ const INTERPRETERS: &[(&str, &[&str])] = &[
 
 /// Calls that hand their argument to a shell, or run it.
 const RUNS: &[&str] = &[
-    "os.system", "os.popen", "os.exec", "os.spawn", "os.posix_spawn", "subprocess", "popen", "Popen", "check_output", "check_call", "getoutput", "commands.", "pty.spawn",
-    "system", "exec", "spawn", "shell_exec", "passthru", "proc_open", "pcntl_exec", "child_process", "Open3", "qx", "%x", "IO.popen",
-    "os.execute", "io.popen", "Runtime", "ProcessBuilder", "execSync", "execFile", "spawnSync", "fork", "Deno.Command", "Deno.run", "Bun.spawn", "run(", "sh.", "plumbum", "System.cmd", "os:cmd", "backtick", "`", "shell(", "execute",
-    "syscall", "open3", "pexpect", "invoke", "getline", "|",
+    "os.system",
+    "os.popen",
+    "os.exec",
+    "os.spawn",
+    "os.posix_spawn",
+    "subprocess",
+    "popen",
+    "Popen",
+    "check_output",
+    "check_call",
+    "getoutput",
+    "commands.",
+    "pty.spawn",
+    "system",
+    "exec",
+    "spawn",
+    "shell_exec",
+    "passthru",
+    "proc_open",
+    "pcntl_exec",
+    "child_process",
+    "Open3",
+    "qx",
+    "%x",
+    "IO.popen",
+    "os.execute",
+    "io.popen",
+    "Runtime",
+    "ProcessBuilder",
+    "execSync",
+    "execFile",
+    "spawnSync",
+    "fork",
+    "Deno.Command",
+    "Deno.run",
+    "Bun.spawn",
+    "run(",
+    "sh.",
+    "plumbum",
+    "System.cmd",
+    "os:cmd",
+    "backtick",
+    "`",
+    "shell(",
+    "execute",
+    "syscall",
+    "open3",
+    "pexpect",
+    "invoke",
+    "getline",
+    "|",
 ];
 
 /// Calls on files and folders, and the command that does the same.
@@ -90,9 +137,18 @@ fn known(name: &str) -> Option<&'static (&'static str, &'static [&'static str])>
     INTERPRETERS.iter().find(|(n, _)| *n == stem || *n == name)
 }
 
+/// What a decoder makes of a literal.
+type Decoder = fn(&str) -> Option<Vec<u8>>;
+
 impl Walker<'_> {
     /// Looks into an interpreter's program; `None`: it is no interpreter.
-    pub(super) fn interpreter(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span) -> Option<Stream> {
+    pub(super) fn interpreter(
+        &mut self,
+        name: &str,
+        rest: &[Argument],
+        stdin: &Stream,
+        span: Span,
+    ) -> Option<Stream> {
         let (stem, options) = known(name)?;
         let mut sources: Vec<String> = Vec::new();
         let awk = stem.ends_with("awk");
@@ -100,7 +156,9 @@ impl Walker<'_> {
         let mut at = 0;
         while let Some(argument) = rest.get(at) {
             let t = argument.text.as_str();
-            let glued = options.iter().find(|o| o.len() == 2 && t.len() > 2 && t.starts_with(**o));
+            let glued = options
+                .iter()
+                .find(|o| o.len() == 2 && t.len() > 2 && t.starts_with(**o));
             let cluster = t.strip_prefix('-').is_some_and(|letters| {
                 letters.len() > 1
                     && !letters.starts_with('-')
@@ -125,7 +183,9 @@ impl Walker<'_> {
             } else if t == "-m" && *stem == "python" {
                 return self.python_module(&rest[at + 1..], span);
             } else if !t.starts_with('-') && sources.is_empty() && file.is_none() {
-                if awk { sources.push(t.to_owned()) } else if *stem == "rails" {
+                if awk {
+                    sources.push(t.to_owned());
+                } else if *stem == "rails" {
                     if t == "runner" {
                         sources.extend(rest.get(at + 1).map(|a| a.text.clone()));
                     }
@@ -156,7 +216,11 @@ impl Walker<'_> {
             }
         }
         for source in &sources {
-            if source.chars().all(|c| c == text::UNKNOWN || c == text::SOME || c.is_whitespace()) && text::has_unknown(source) {
+            if source
+                .chars()
+                .all(|c| c == text::UNKNOWN || c == text::SOME || c.is_whitespace())
+                && text::has_unknown(source)
+            {
                 let origin = self.origin.clone().unwrap_or_default();
                 self.shell_reads(&Stream { text: None, ..origin }, name, span);
             } else {
@@ -167,10 +231,21 @@ impl Walker<'_> {
         if awk {
             return self.filter(name, rest, stdin);
         }
-        let printed = sources.iter().map(|source| super::outputs::printed(source)).collect::<Option<Vec<_>>>();
+        let printed = sources
+            .iter()
+            .map(|source| super::outputs::printed(source))
+            .collect::<Option<Vec<_>>>();
         Some(match printed {
-            Some(printed) if !printed.is_empty() => Stream { steps: vec![name.to_owned()], ..Stream::known(printed.concat()) },
-            _ => Stream { remote: stdin.remote, secret: stdin.secret, steps: vec![name.to_owned()], ..Stream::unknown() },
+            Some(printed) if !printed.is_empty() => Stream {
+                steps: vec![name.to_owned()],
+                ..Stream::known(printed.concat())
+            },
+            _ => Stream {
+                remote: stdin.remote,
+                secret: stdin.secret,
+                steps: vec![name.to_owned()],
+                ..Stream::unknown()
+            },
         })
     }
 
@@ -180,7 +255,11 @@ impl Walker<'_> {
         if matches!(module, "http.server" | "SimpleHTTPServer") {
             let folder = folder.or_else(|| self.state.cwd.clone()).unwrap_or_default();
             if self.trees.is_sensitive_folder(&self.path(&folder)) {
-                self.find(&super::super::rules::secrets::SERVED, span, format!("{module} in {}", text::shown(&folder)));
+                self.find(
+                    &super::super::rules::secrets::SERVED,
+                    span,
+                    format!("{module} in {}", text::shown(&folder)),
+                );
             }
         }
         None
@@ -205,10 +284,35 @@ impl Walker<'_> {
         let all = literals.join("\n");
         let has = |words: &[&str]| words.iter().any(|word| code.contains(word));
         let awk = language.ends_with("awk");
-        let sockets = has(&["socket", "Socket", "fsockopen", "net.connect", "net.Socket", "createConnection", "/inet/", "/dev/tcp"]);
-        let shells = has(&["/bin/sh", "/bin/bash", "\"sh\"", "'sh'", "cmd.exe", "/bin/zsh", "\"bash\"", "'bash'", "pty.spawn"]);
-        if sockets && (shells || has(&["dup2"])) || (has(&["/inet/tcp", "/dev/tcp"]) && has(&["|&", "getline"])) {
-            self.find(&reverse::SHELL, span, format!("{language} connects a shell to a socket"));
+        let sockets = has(&[
+            "socket",
+            "Socket",
+            "fsockopen",
+            "net.connect",
+            "net.Socket",
+            "createConnection",
+            "/inet/",
+            "/dev/tcp",
+        ]);
+        let shells = has(&[
+            "/bin/sh",
+            "/bin/bash",
+            "\"sh\"",
+            "'sh'",
+            "cmd.exe",
+            "/bin/zsh",
+            "\"bash\"",
+            "'bash'",
+            "pty.spawn",
+        ]);
+        if sockets && (shells || has(&["dup2"]))
+            || (has(&["/inet/tcp", "/dev/tcp"]) && has(&["|&", "getline"]))
+        {
+            self.find(
+                &reverse::SHELL,
+                span,
+                format!("{language} connects a shell to a socket"),
+            );
             return;
         }
         let loops = has(&["while", "for(", "for (", "loop", "until", "1 while", "times"]);
@@ -219,16 +323,63 @@ impl Walker<'_> {
             self.find(&exhaust::MEMORY, span, format!("{language} takes all memory"));
         }
         if has(&["kill"]) && kills_all(code) {
-            self.find(&processes::KILL_ALL, span, format!("{language} kills every process"));
+            self.find(
+                &processes::KILL_ALL,
+                span,
+                format!("{language} kills every process"),
+            );
         }
         let fetches = has(&[
-            "urlopen", "urlretrieve", "requests.get", "http.get", "https.get", "fetch(", "LWP", "HTTP::Tiny", "open-uri", "URI.open", "Net::HTTP", "file_get_contents(\"http",
-            "file_get_contents('http", "URI(", "open('http", "open(\"http", "axios", "curl_exec", "socket.http", "httpx",
+            "urlopen",
+            "urlretrieve",
+            "requests.get",
+            "http.get",
+            "https.get",
+            "fetch(",
+            "LWP",
+            "HTTP::Tiny",
+            "open-uri",
+            "URI.open",
+            "Net::HTTP",
+            "file_get_contents(\"http",
+            "file_get_contents('http",
+            "URI(",
+            "open('http",
+            "open(\"http",
+            "axios",
+            "curl_exec",
+            "socket.http",
+            "httpx",
         ]);
-        let evals = has(&["exec(", "eval(", "eval ", "system(", "compile(", "loadstring", "load(", "instance_eval", "new Function", "execSync", "popen", "subprocess", "assert(", "include(", "require("]);
-        if fetches && evals && !(has(&["require("]) && !has(&["eval(", "exec(", "execSync", "new Function", "spawn"])) {
+        let evals = has(&[
+            "exec(",
+            "eval(",
+            "eval ",
+            "system(",
+            "compile(",
+            "loadstring",
+            "load(",
+            "instance_eval",
+            "new Function",
+            "execSync",
+            "popen",
+            "subprocess",
+            "assert(",
+            "include(",
+            "require(",
+        ]);
+        let runs = has(&["eval(", "exec(", "execSync", "new Function", "spawn"]);
+        if fetches && evals && (runs || !has(&["require("])) {
             let open = all.contains("http://") || !all.contains("https://");
-            self.find(if open { &remote::RUN_OPEN } else { &remote::RUN_NAMED }, span, format!("{language} runs what it loads"));
+            self.find(
+                if open {
+                    &remote::RUN_OPEN
+                } else {
+                    &remote::RUN_NAMED
+                },
+                span,
+                format!("{language} runs what it loads"),
+            );
         }
         self.decoded_code(language, code, &literals, span);
         self.handed_over(language, code, &literals, awk, span);
@@ -237,14 +388,42 @@ impl Walker<'_> {
 
     /// `exec(base64.b64decode(".."))` and its like.
     fn decoded_code(&mut self, language: &str, code: &str, literals: &[String], span: Span) {
-        let decoders: &[(&[&str], fn(&str) -> Option<Vec<u8>>)] = &[
-            (&["b64decode", "base64", "decode64", "decode_base64", "atob", "from_base64"], decode::base64),
-            (&["fromhex", "unhexlify", "hex2bin", "pack('H", "pack(\"H", "'hex'", "\"hex\"", "pack q"], decode::hex),
+        let decoders: &[(&[&str], Decoder)] = &[
+            (
+                &[
+                    "b64decode",
+                    "base64",
+                    "decode64",
+                    "decode_base64",
+                    "atob",
+                    "from_base64",
+                ],
+                decode::base64,
+            ),
+            (
+                &[
+                    "fromhex",
+                    "unhexlify",
+                    "hex2bin",
+                    "pack('H",
+                    "pack(\"H",
+                    "'hex'",
+                    "\"hex\"",
+                    "pack q",
+                ],
+                decode::hex,
+            ),
             (&["b32decode"], decode::base32),
-            (&["rot13", "rot_13", "y/a-z", "tr/a-z", "tr('a-z", "tr(\"a-z"], |text| {
-                decode::translated(text, "a-zA-Z", Some("n-za-mN-ZA-M"), false, false).map(String::into_bytes)
+            (
+                &["rot13", "rot_13", "y/a-z", "tr/a-z", "tr('a-z", "tr(\"a-z"],
+                |text| {
+                    decode::translated(text, "a-zA-Z", Some("n-za-mN-ZA-M"), false, false)
+                        .map(String::into_bytes)
+                },
+            ),
+            (&["[::-1]", "reverse", "strrev", "reversed("], |text| {
+                Some(decode::reversed(text).into_bytes())
             }),
-            (&["[::-1]", "reverse", "strrev", "reversed("], |text| Some(decode::reversed(text).into_bytes())),
         ];
         for (names, decode) in decoders {
             if !names.iter().any(|name| code.contains(name)) {
@@ -278,7 +457,8 @@ impl Walker<'_> {
         let runs = if awk {
             code.contains("system") || code.contains('|') || code.contains("getline")
         } else {
-            RUNS.iter().any(|run| run.len() > 1 && code.contains(run)) || matches!(language, "perl" | "ruby" | "php") && code.contains('`')
+            RUNS.iter().any(|run| run.len() > 1 && code.contains(run))
+                || matches!(language, "perl" | "ruby" | "php") && code.contains('`')
         };
         if !runs {
             return;
@@ -295,9 +475,17 @@ impl Walker<'_> {
                     let arguments: Vec<Argument> = parts
                         .iter()
                         .filter(|p| !p.contains("child_process") && !p.is_empty())
-                        .map(|p| Argument { text: p.clone(), span })
+                        .map(|p| Argument {
+                            text: p.clone(),
+                            span,
+                        })
                         .collect();
-                    if arguments.len() > 1 && arguments[0].text.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)) {
+                    if arguments.len() > 1
+                        && arguments[0]
+                            .text
+                            .chars()
+                            .all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
+                    {
                         self.call(&arguments, &Stream::empty(), span, &Opened::default());
                     }
                 }
@@ -311,7 +499,11 @@ impl Walker<'_> {
             let joined = literals.concat();
             if literals.len() > 1 && literals.len() < 24 && joined.len() < 400 {
                 self.command_literal(&joined, span);
-                let joined: Vec<&str> = literals.iter().map(String::as_str).filter(|l| !l.contains("child_process") && *l != "os").collect();
+                let joined: Vec<&str> = literals
+                    .iter()
+                    .map(String::as_str)
+                    .filter(|l| !l.contains("child_process") && *l != "os")
+                    .collect();
                 self.command_literal(&joined.join(" "), span);
             }
         }
@@ -345,10 +537,17 @@ impl Walker<'_> {
         for (name, command) in FILES {
             for (place, _) in code.match_indices(name).take(8) {
                 let inside = balanced(&code[place + name.len().min(code.len() - place)..]);
-                let mut parts = literals(if name.ends_with('(') { &code[place + name.len() - 1..] } else { inside });
+                let mut parts = literals(if name.ends_with('(') {
+                    &code[place + name.len() - 1..]
+                } else {
+                    inside
+                });
                 parts.truncate(4);
                 let before = literals(code[..place].rsplit([';', '\n']).next().unwrap_or_default());
-                if parts.is_empty() || code[..place].trim_end().ends_with("'.") || code[..place].ends_with(").") {
+                if parts.is_empty()
+                    || code[..place].trim_end().ends_with("'.")
+                    || code[..place].ends_with(").")
+                {
                     parts.extend(before);
                 }
                 let paths: Vec<String> = parts
@@ -361,30 +560,73 @@ impl Walker<'_> {
                 }
                 let mut words: Vec<String> = command.split(' ').map(str::to_owned).collect();
                 if *command == "chmod" {
-                    words.push(if inside.contains("777") { "777".to_owned() } else if inside.contains("4755") { "4755".to_owned() } else { "000".to_owned() });
+                    words.push(if inside.contains("777") {
+                        "777".to_owned()
+                    } else if inside.contains("4755") {
+                        "4755".to_owned()
+                    } else {
+                        "000".to_owned()
+                    });
                 }
                 words.extend(paths);
-                let arguments: Vec<Argument> = words.into_iter().map(|text| Argument { text, span }).collect();
+                let arguments: Vec<Argument> =
+                    words.into_iter().map(|text| Argument { text, span }).collect();
                 self.call(&arguments, &Stream::empty(), span, &Opened::default());
             }
         }
-        for opener in ["open", "File.write", "writeFile", "writeFileSync", "appendFile", "appendFileSync", "file_put_contents", "write_text", "IO.write", "fopen", "File.open", "Path", "print >", "print>", "spew"] {
+        for opener in [
+            "open",
+            "File.write",
+            "writeFile",
+            "writeFileSync",
+            "appendFile",
+            "appendFileSync",
+            "file_put_contents",
+            "write_text",
+            "IO.write",
+            "fopen",
+            "File.open",
+            "Path",
+            "print >",
+            "print>",
+            "spew",
+        ] {
             for (place, _) in code.match_indices(opener).take(8) {
                 let tail = &code[place + opener.len()..];
                 let inside = balanced(tail);
                 let parts = literals(inside);
-                let Some(path) = parts.iter().find(|p| p.starts_with('/') || p.trim_start_matches(['>', '<', '+', ' ']).starts_with('/')) else { continue };
-                let mode = parts.iter().map(String::as_str).find(|p| p.len() <= 4 && !p.starts_with('/')).unwrap_or_default();
+                let Some(path) = parts.iter().find(|p| {
+                    p.starts_with('/') || p.trim_start_matches(['>', '<', '+', ' ']).starts_with('/')
+                }) else {
+                    continue;
+                };
+                let mode = parts
+                    .iter()
+                    .map(String::as_str)
+                    .find(|p| p.len() <= 4 && !p.starts_with('/'))
+                    .unwrap_or_default();
                 let bare = path.trim_start_matches(['>', '<', '+', ' ']).to_owned();
                 let plain_open = matches!(opener, "open" | "fopen" | "File.open" | "Path");
-                let writes = !plain_open || mode.contains(['w', 'a', '+', '>']) || path.starts_with('>') || tail.contains(".write");
+                let writes = !plain_open
+                    || mode.contains(['w', 'a', '+', '>'])
+                    || path.starts_with('>')
+                    || tail.contains(".write");
                 if writes {
-                    let change = if mode.contains('a') || opener.contains("append") || path.starts_with(">>") || mode == ">>" {
+                    let change = if mode.contains('a')
+                        || opener.contains("append")
+                        || path.starts_with(">>")
+                        || mode == ">>"
+                    {
                         super::super::rules::write::Change::Append
                     } else {
                         super::super::rules::write::Change::Overwrite
                     };
-                    let content = parts.iter().filter(|p| *p != path && *p != mode).map(String::as_str).collect::<Vec<_>>().join("\n");
+                    let content = parts
+                        .iter()
+                        .filter(|p| *p != path && *p != mode)
+                        .map(String::as_str)
+                        .collect::<Vec<_>>()
+                        .join("\n");
                     let rest: String = literals(tail).concat();
                     let content = if content.is_empty() { rest } else { content };
                     self.write(&bare, change, &Stream::known(content), span);
@@ -394,7 +636,11 @@ impl Walker<'_> {
             }
         }
         if code.contains("eval") && code.contains("STDIN") {
-            self.find(&shell::UNKNOWN_TEXT, span, "a program that runs its input".to_owned());
+            self.find(
+                &shell::UNKNOWN_TEXT,
+                span,
+                "a program that runs its input".to_owned(),
+            );
         }
     }
 }
@@ -437,7 +683,11 @@ pub fn literals(code: &str) -> Vec<String> {
             }
         }
         rest = rest.get(end + 1..).unwrap_or_default();
-        let literal = if raw { text::unescape(&literal, true) } else { literal };
+        let literal = if raw {
+            text::unescape(&literal, true)
+        } else {
+            literal
+        };
         match out.last_mut() {
             Some(last) if joins => last.push_str(&literal),
             _ => out.push(literal),
@@ -497,7 +747,17 @@ fn delimited(tail: &str) -> Option<String> {
 
 /// `chr(114).chr(109)`, `[114,109].map(chr)`, `String.fromCharCode(114,109)`.
 fn character_codes(code: &str) -> String {
-    if !["chr", "fromCharCode", "pack('C", "pack(\"C", "bytes(", "bytearray("].iter().any(|name| code.contains(name)) {
+    if ![
+        "chr",
+        "fromCharCode",
+        "pack('C",
+        "pack(\"C",
+        "bytes(",
+        "bytearray(",
+    ]
+    .iter()
+    .any(|name| code.contains(name))
+    {
         return String::new();
     }
     let mut out = String::new();
@@ -516,14 +776,49 @@ fn character_codes(code: &str) -> String {
 /// A repetition of a size that no host has, or a loop that only grows.
 fn memory_eater(code: &str) -> bool {
     let compact: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-    ["*10**9", "*10**10", "*10**11", "*10**12", "*1024**3", "*1024**4", "*(1<<3", "*1e9", "*1e10", "x1e9", "x1e10", "x10**9", "x10**10", "*(10**9", "*(10**10", "*(1024**3", "bytearray(10**1", "bytearray(1024**3", "Buffer.alloc(1e1", "x=x.x", "$a.=$a"]
-        .iter()
-        .any(|sign| compact.contains(sign))
-        || (compact.contains("while") && (compact.contains(".append(") || compact.contains(".push(") || compact.contains("+=")) && (compact.contains("whileTrue:") || compact.contains("while(1)") || compact.contains("while1:") || compact.contains("while(true)")) && !compact.contains("sleep") && !compact.contains("input(") && !compact.contains("read"))
+    [
+        "*10**9",
+        "*10**10",
+        "*10**11",
+        "*10**12",
+        "*1024**3",
+        "*1024**4",
+        "*(1<<3",
+        "*1e9",
+        "*1e10",
+        "x1e9",
+        "x1e10",
+        "x10**9",
+        "x10**10",
+        "*(10**9",
+        "*(10**10",
+        "*(1024**3",
+        "bytearray(10**1",
+        "bytearray(1024**3",
+        "Buffer.alloc(1e1",
+        "x=x.x",
+        "$a.=$a",
+    ]
+    .iter()
+    .any(|sign| compact.contains(sign))
+        || (compact.contains("while")
+            && (compact.contains(".append(") || compact.contains(".push(") || compact.contains("+="))
+            && (compact.contains("whileTrue:")
+                || compact.contains("while(1)")
+                || compact.contains("while1:")
+                || compact.contains("while(true)"))
+            && !compact.contains("sleep")
+            && !compact.contains("input(")
+            && !compact.contains("read"))
 }
 
 /// `os.kill(-1, 9)`, `kill 9, -1`.
 fn kills_all(code: &str) -> bool {
     let compact: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-    compact.contains("kill(-1") || compact.contains(",-1)") || compact.contains(",-1;") || compact.ends_with(",-1") || compact.contains(",-1'") || compact.contains(",-1\"")
+    compact.contains("kill(-1")
+        || compact.contains(",-1)")
+        || compact.contains(",-1;")
+        || compact.ends_with(",-1")
+        || compact.contains(",-1'")
+        || compact.contains(",-1\"")
 }

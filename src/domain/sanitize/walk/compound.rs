@@ -14,7 +14,8 @@ impl Walker<'_> {
         match command {
             Command::Simple(simple) => self.simple(simple, input),
             Command::Function(name, body) => {
-                std::rc::Rc::make_mut(&mut self.state.functions).insert(name.clone(), std::rc::Rc::clone(body));
+                std::rc::Rc::make_mut(&mut self.state.functions)
+                    .insert(name.clone(), std::rc::Rc::clone(body));
                 Stream::empty()
             }
             Command::Compound(compound, redirects) => {
@@ -90,7 +91,9 @@ impl Walker<'_> {
             Some(simple) => match simple.words.first().and_then(Word::literal).as_deref() {
                 Some("true" | ":" | "/bin/true" | "sleep") => !until,
                 Some("false") => until,
-                Some("[" | "test") => !until && simple.words.len() <= 3 && simple.words.iter().all(|w| w.literal().is_some()),
+                Some("[" | "test") => {
+                    !until && simple.words.len() <= 3 && simple.words.iter().all(|w| w.literal().is_some())
+                }
                 _ => false,
             },
             None => matches!(condition_arithmetic(condition).as_deref(), Some("1")),
@@ -125,7 +128,11 @@ impl Walker<'_> {
         self.place.endless_loop |= endless;
         let output = self.script(body, input);
         if endless && self.processes > processes && !waits(body) {
-            self.find(&shell::ENDLESS_SPAWN, last_span(body), "a loop without end that starts processes".to_owned());
+            self.find(
+                &shell::ENDLESS_SPAWN,
+                last_span(body),
+                "a loop without end that starts processes".to_owned(),
+            );
         }
         self.place = place;
         output
@@ -133,12 +140,24 @@ impl Walker<'_> {
 
     fn each_word(&mut self, name: &str, words: Option<&[Word]>, body: &Script, input: &Stream) -> Stream {
         let values: Vec<String> = match words {
-            Some(words) => self.arguments(words).into_iter().map(|argument| argument.text).collect(),
-            None => self.state.arguments.as_ref().map_or_else(|| vec![SOME.to_string()], |a| a.to_vec()),
+            Some(words) => self
+                .arguments(words)
+                .into_iter()
+                .map(|argument| argument.text)
+                .collect(),
+            None => self
+                .state
+                .arguments
+                .as_ref()
+                .map_or_else(|| vec![SOME.to_string()], |a| a.to_vec()),
         };
         let mut output = Stream::empty();
         for value in values.into_iter().take(ROUNDS) {
-            let value = if value == UNKNOWN.to_string() { SOME.to_string() } else { value };
+            let value = if value == UNKNOWN.to_string() {
+                SOME.to_string()
+            } else {
+                value
+            };
             self.state.set(name, value);
             output.append(self.script(body, input));
             if self.overspent {
@@ -151,7 +170,9 @@ impl Walker<'_> {
 
 /// The one simple command that a condition is, if it is one.
 fn first_simple(condition: &Script) -> Option<&Simple> {
-    let [item] = condition.items.as_slice() else { return None };
+    let [item] = condition.items.as_slice() else {
+        return None;
+    };
     let (_, Pipeline { commands }) = item.pipelines.first()?;
     match commands.as_slice() {
         [Command::Simple(simple)] => Some(simple),
@@ -162,9 +183,12 @@ fn first_simple(condition: &Script) -> Option<&Simple> {
 fn condition_arithmetic(condition: &Script) -> Option<String> {
     let (_, pipeline) = condition.items.first()?.pipelines.first()?;
     match pipeline.commands.first()? {
-        Command::Compound(Compound::Arithmetic(parts), _) => {
-            Word { parts: parts.clone(), ..Word::default() }.literal().map(|text| text.trim().to_owned())
+        Command::Compound(Compound::Arithmetic(parts), _) => Word {
+            parts: parts.clone(),
+            ..Word::default()
         }
+        .literal()
+        .map(|text| text.trim().to_owned()),
         _ => None,
     }
 }
@@ -172,25 +196,31 @@ fn condition_arithmetic(condition: &Script) -> Option<String> {
 /// Whether a body waits for what it starts, or pauses.
 fn waits(body: &Script) -> bool {
     let waiting = body.items.iter().filter(|item| !item.background);
-    waiting.flat_map(|item| &item.pipelines).flat_map(|(_, pipeline)| &pipeline.commands).any(|command| {
-        match command {
-            Command::Simple(simple) => simple
-                .words
-                .first()
-                .and_then(Word::literal)
-                .is_some_and(|name| matches!(name.as_str(), "wait" | "sleep" | "read" | "break" | "inotifywait")),
+    waiting
+        .flat_map(|item| &item.pipelines)
+        .flat_map(|(_, pipeline)| &pipeline.commands)
+        .any(|command| match command {
+            Command::Simple(simple) => simple.words.first().and_then(Word::literal).is_some_and(|name| {
+                matches!(name.as_str(), "wait" | "sleep" | "read" | "break" | "inotifywait")
+            }),
             _ => false,
-        }
-    })
+        })
 }
 
 fn last_span(body: &Script) -> super::Span {
-    let spans = body.items.iter().flat_map(|item| &item.pipelines).flat_map(|(_, pipeline)| &pipeline.commands);
+    let spans = body
+        .items
+        .iter()
+        .flat_map(|item| &item.pipelines)
+        .flat_map(|(_, pipeline)| &pipeline.commands);
     let mut whole: Option<super::Span> = None;
     for command in spans {
         if let Command::Simple(simple) = command {
             let span = simple.span;
-            whole = Some(whole.map_or(span, |w| super::Span { start: w.start.min(span.start), end: w.end.max(span.end) }));
+            whole = Some(whole.map_or(span, |w| super::Span {
+                start: w.start.min(span.start),
+                end: w.end.max(span.end),
+            }));
         }
     }
     whole.unwrap_or_default()

@@ -64,7 +64,10 @@ impl Walker<'_> {
         let mut out = Vec::new();
         for word in words {
             for text in self.fields(word) {
-                out.push(Argument { text, span: word.span });
+                out.push(Argument {
+                    text,
+                    span: word.span,
+                });
             }
         }
         out
@@ -108,7 +111,11 @@ impl Walker<'_> {
             match part {
                 Part::Plain(plain) => {
                     let plain = if at == 0 { tilde(plain) } else { plain.clone() };
-                    if pattern { out.push_str(&text::globbing(&plain)) } else { out.push_str(&plain) }
+                    if pattern {
+                        out.push_str(&text::globbing(&plain));
+                    } else {
+                        out.push_str(&plain);
+                    }
                 }
                 Part::Double(inner) => out.push_str(&self.quoted(inner)),
                 other => out.push_str(&self.value(other)),
@@ -136,7 +143,11 @@ impl Walker<'_> {
             Part::Double(inner) => self.quoted(inner),
             Part::Parameter(parameter) => {
                 let values = self.parameter(parameter);
-                let separator = if parameter.name == "*" { self.separators().chars().next() } else { Some(' ') };
+                let separator = if parameter.name == "*" {
+                    self.separators().chars().next()
+                } else {
+                    Some(' ')
+                };
                 values.join(&separator.map(String::from).unwrap_or_default())
             }
             Part::Command(script) => self.substitution(script),
@@ -188,7 +199,10 @@ impl Walker<'_> {
             if let Part::Parameter(parameter) = part
                 && !parameter.length
                 && (parameter.name == "@"
-                    || parameter.index.as_ref().is_some_and(|index| index.plain() == Some("@")))
+                    || parameter
+                        .index
+                        .as_ref()
+                        .is_some_and(|index| index.plain() == Some("@")))
             {
                 let values = self.parameter(parameter);
                 for (at, value) in values.iter().enumerate() {
@@ -237,7 +251,10 @@ fn tilde(plain: &str) -> String {
         "" => format!("{}{path}", text::HOME),
         "+" | "-" => format!("{}{path}", text::SOME),
         "root" => format!("/root{path}"),
-        user if user.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) => {
+        user if user
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) =>
+        {
             format!("/home/{user}{path}")
         }
         _ => plain.to_owned(),

@@ -11,16 +11,26 @@ use super::{Stream, Walker};
 impl Walker<'_> {
     /// What a program does to files beyond its output.
     pub(super) fn file_effects(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span) {
-        let operands: Vec<String> = rest.iter().filter(|a| !a.text.starts_with('-') || a.text == "-").map(|a| a.text.clone()).collect();
+        let operands: Vec<String> = rest
+            .iter()
+            .filter(|a| !a.text.starts_with('-') || a.text == "-")
+            .map(|a| a.text.clone())
+            .collect();
         let has = |options: &[&str]| rest.iter().any(|a| options.contains(&a.text.as_str()));
         match name {
             "tee" | "sponge" => {
-                let change = if has(&["-a", "--append"]) { Change::Append } else { Change::Overwrite };
+                let change = if has(&["-a", "--append"]) {
+                    Change::Append
+                } else {
+                    Change::Overwrite
+                };
                 for file in &operands {
                     self.write(file, change, stdin, span);
                 }
             }
-            "cp" | "mv" | "install" | "gcp" | "gmv" if !has(&["-d"]) || name != "install" => self.copy(name, rest, span),
+            "cp" | "mv" | "install" | "gcp" | "gmv" if !has(&["-d"]) || name != "install" => {
+                self.copy(name, rest, span);
+            }
             "ln" => {
                 let targets = targets(rest);
                 if let [target, link] = targets.as_slice() {
@@ -46,7 +56,10 @@ impl Walker<'_> {
                         None => stdin.clone(),
                     };
                     let bounded = rest.iter().any(|a| a.text.starts_with("count="));
-                    let content = Stream { endless: content.endless && !bounded, ..content };
+                    let content = Stream {
+                        endless: content.endless && !bounded,
+                        ..content
+                    };
                     self.write(target, Change::Overwrite, &content, span);
                 }
             }
@@ -59,10 +72,20 @@ impl Walker<'_> {
             "sed" | "gsed" | "perl" | "ruby" => self.in_place(name, rest, span),
             "ex" | "ed" | "vim" | "vi" | "nvim" | "nano" => {
                 for file in operands.iter().filter(|o| o.contains('/')) {
-                    self.write(file, Change::Edit, &Stream { text: stdin.text.clone(), ..Stream::unknown() }, span);
+                    self.write(
+                        file,
+                        Change::Edit,
+                        &Stream {
+                            text: stdin.text.clone(),
+                            ..Stream::unknown()
+                        },
+                        span,
+                    );
                 }
             }
-            "curl" | "wget" | "fetch" | "aria2c" | "axel" | "lwp-download" => self.saved(name, rest, stdin, span),
+            "curl" | "wget" | "fetch" | "aria2c" | "axel" | "lwp-download" => {
+                self.saved(name, rest, stdin, span);
+            }
             "scp" | "rsync" => self.transferred(&operands, span),
             "base64" | "gpg" | "openssl" | "xxd" | "sort" | "gcc" | "cc" | "go" | "rustc" => {
                 if let Some(file) = after_option(rest, &["-o", "--output", "-out"]) {
@@ -83,7 +106,10 @@ impl Walker<'_> {
                     self.links.remove(&path);
                 }
             }
-            "mount" if has(&["--bind", "-B", "--rbind"]) || after_option(rest, &["-o"]).is_some_and(|o| o.contains("bind")) => {
+            "mount"
+                if has(&["--bind", "-B", "--rbind"])
+                    || after_option(rest, &["-o"]).is_some_and(|o| o.contains("bind")) =>
+            {
                 if let [.., source, point] = operands.as_slice() {
                     let (source, point) = (self.path(source), self.path(point));
                     if self.links.len() < 32 && source != point {
@@ -97,13 +123,26 @@ impl Walker<'_> {
 
     fn copy(&mut self, name: &str, rest: &[Argument], span: Span) {
         let mut sources = targets(rest);
-        let Some(last) = after_option(rest, &["-t", "--target-directory"]).or_else(|| sources.pop()) else { return };
+        let Some(last) = after_option(rest, &["-t", "--target-directory"]).or_else(|| sources.pop()) else {
+            return;
+        };
         sources.retain(|source| *source != last);
-        let folder = last.ends_with('/') || sources.len() > 1 || rest.iter().any(|a| a.text == "-t") || FOLDERS.contains(&last.trim_end_matches('/'));
+        let folder = last.ends_with('/')
+            || sources.len() > 1
+            || rest.iter().any(|a| a.text == "-t")
+            || FOLDERS.contains(&last.trim_end_matches('/'));
         for source in sources {
             let content = self.content(&source);
             let target = if folder {
-                format!("{}/{}", last.trim_end_matches('/'), source.trim_end_matches('/').rsplit('/').next().unwrap_or_default())
+                format!(
+                    "{}/{}",
+                    last.trim_end_matches('/'),
+                    source
+                        .trim_end_matches('/')
+                        .rsplit('/')
+                        .next()
+                        .unwrap_or_default()
+                )
             } else {
                 last.clone()
             };
@@ -119,7 +158,9 @@ impl Walker<'_> {
         let edits = rest.iter().any(|a| {
             a.text.starts_with("--in-place")
                 || a.text.strip_prefix('-').is_some_and(|l| {
-                    !l.starts_with('-') && l.find('i').is_some_and(|at| l[..at].chars().all(|c| "nErszpwalFu0".contains(c)))
+                    !l.starts_with('-')
+                        && l.find('i')
+                            .is_some_and(|at| l[..at].chars().all(|c| "nErszpwalFu0".contains(c)))
                 })
         });
         if !edits {
@@ -131,7 +172,9 @@ impl Walker<'_> {
         let mut script = false;
         while let Some(argument) = rest.get(at) {
             let text = argument.text.as_str();
-            if matches!(text, "-e" | "-f" | "--expression" | "-pe" | "-ne" | "-pie") || (name != "sed" && text.starts_with('-') && text.ends_with('e')) {
+            if matches!(text, "-e" | "-f" | "--expression" | "-pe" | "-ne" | "-pie")
+                || (name != "sed" && text.starts_with('-') && text.ends_with('e'))
+            {
                 at += 1;
                 script = true;
                 if let Some(a) = rest.get(at) {
@@ -158,25 +201,46 @@ impl Walker<'_> {
 
     /// What a downloader saves.
     fn saved(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span) {
-        let Some(content) = self.output(name, rest, stdin) else { return };
-        let url = rest.iter().map(|a| a.text.as_str()).find(|w| super::outputs::is_url(w));
+        let Some(content) = self.output(name, rest, stdin) else {
+            return;
+        };
+        let url = rest
+            .iter()
+            .map(|a| a.text.as_str())
+            .find(|w| super::outputs::is_url(w));
         let from_url = || {
             let url = url?.split(['?', '#']).next()?;
-            url.split("://").last()?.split_once('/').map(|(_, path)| path.rsplit('/').next().unwrap_or_default().to_owned())
+            url.split("://")
+                .last()?
+                .split_once('/')
+                .map(|(_, path)| path.rsplit('/').next().unwrap_or_default().to_owned())
         };
         let clustered = |letter: char| {
-            rest.iter().any(|a| a.text.strip_prefix('-').is_some_and(|l| !l.starts_with('-') && l.contains(letter)))
+            rest.iter().any(|a| {
+                a.text
+                    .strip_prefix('-')
+                    .is_some_and(|l| !l.starts_with('-') && l.contains(letter))
+            })
         };
         let named = match name {
-            "curl" | "aria2c" | "axel" => {
-                after_option(rest, &["-o", "--output", "--out"]).or_else(|| super::shells::clustered(rest, 'o')).or_else(|| {
-                    if clustered('O') || rest.iter().any(|a| a.text == "--remote-name") { from_url() } else { None }
-                })
-            }
-            _ => after_option(rest, &["-O", "--output-document", "-o"]).or_else(|| super::shells::clustered(rest, 'O')).or_else(from_url),
+            "curl" | "aria2c" | "axel" => after_option(rest, &["-o", "--output", "--out"])
+                .or_else(|| super::shells::clustered(rest, 'o'))
+                .or_else(|| {
+                    if clustered('O') || rest.iter().any(|a| a.text == "--remote-name") {
+                        from_url()
+                    } else {
+                        None
+                    }
+                }),
+            _ => after_option(rest, &["-O", "--output-document", "-o"])
+                .or_else(|| super::shells::clustered(rest, 'O'))
+                .or_else(from_url),
         };
-        let Some(file) = named.filter(|file| file != "-" && !file.is_empty()) else { return };
-        let folder = after_option(rest, &["-P", "--directory-prefix", "--output-dir", "-d"]).filter(|_| !file.contains('/'));
+        let Some(file) = named.filter(|file| file != "-" && !file.is_empty()) else {
+            return;
+        };
+        let folder = after_option(rest, &["-P", "--directory-prefix", "--output-dir", "-d"])
+            .filter(|_| !file.contains('/'));
         let file = match folder {
             Some(folder) => format!("{}/{file}", folder.trim_end_matches('/')),
             None => file,
@@ -185,12 +249,18 @@ impl Walker<'_> {
     }
 
     fn transferred(&mut self, operands: &[String], span: Span) {
-        let Some((target, sources)) = operands.split_last() else { return };
+        let Some((target, sources)) = operands.split_last() else {
+            return;
+        };
         if target.contains(':') {
             return;
         }
         for source in sources.iter().filter(|s| s.contains(':') && !s.starts_with('/')) {
-            let content = Stream { remote: Some(super::Remote::Open), steps: vec!["copy from a host".to_owned()], ..Stream::unknown() };
+            let content = Stream {
+                remote: Some(super::Remote::Open),
+                steps: vec!["copy from a host".to_owned()],
+                ..Stream::unknown()
+            };
             let file = source.rsplit(['/', ':']).next().unwrap_or_default();
             let path = if target.ends_with('/') || FOLDERS.contains(&target.as_str()) || target == "." {
                 format!("{}/{file}", target.trim_end_matches('/'))
@@ -207,13 +277,17 @@ impl Walker<'_> {
             return;
         }
         let path = self.path(program);
-        let Some(content) = self.files.get(&path).cloned() else { return };
+        let Some(content) = self.files.get(&path).cloned() else {
+            return;
+        };
         let state = self.state.clone();
-        self.state.zero = program.to_owned();
+        program.clone_into(&mut self.state.zero);
         self.state.arguments = Some(std::rc::Rc::new(rest.iter().map(|a| a.text.clone()).collect()));
         if let Some(code) = &content.text
             && let Some(line) = code.lines().next().and_then(|l| l.strip_prefix("#!"))
-            && let Some(interpreter) = line.split(['/', ' ']).rfind(|w| !w.starts_with('-') && !w.is_empty())
+            && let Some(interpreter) = line
+                .split(['/', ' '])
+                .rfind(|w| !w.starts_with('-') && !w.is_empty())
             && super::code::is_interpreter(interpreter)
         {
             self.code(interpreter, code, span);
@@ -232,7 +306,18 @@ impl Walker<'_> {
         let name = path.rsplit('/').next().unwrap_or_default();
         let profile = matches!(
             name,
-            ".bashrc" | ".profile" | ".bash_profile" | ".bash_login" | ".zshrc" | ".zprofile" | ".kshrc" | ".bash_logout" | "bash.bashrc" | "rc.local" | ".xinitrc" | ".zshenv"
+            ".bashrc"
+                | ".profile"
+                | ".bash_profile"
+                | ".bash_login"
+                | ".zshrc"
+                | ".zprofile"
+                | ".kshrc"
+                | ".bash_logout"
+                | "bash.bashrc"
+                | "rc.local"
+                | ".xinitrc"
+                | ".zshenv"
         ) || path == "/etc/profile"
             || path.starts_with("/etc/profile.d/")
             || path.contains("/.git/hooks/")
@@ -240,7 +325,14 @@ impl Walker<'_> {
             || path.starts_with("/etc/init.d/")
             || path.starts_with("/etc/update-motd.d/")
             || path.starts_with("/etc/network/if-")
-            || ["/etc/cron.hourly/", "/etc/cron.daily/", "/etc/cron.weekly/", "/etc/cron.monthly/"].iter().any(|p| path.starts_with(p));
+            || [
+                "/etc/cron.hourly/",
+                "/etc/cron.daily/",
+                "/etc/cron.weekly/",
+                "/etc/cron.monthly/",
+            ]
+            .iter()
+            .any(|p| path.starts_with(p));
         if profile {
             if let Some(text) = &content.text
                 && text.contains("alias ")
@@ -252,7 +344,9 @@ impl Walker<'_> {
             self.cron_lines(content, path, true, span);
         } else if path.starts_with("/var/spool/cron") {
             self.cron_lines(content, path, false, span);
-        } else if (path.starts_with("/etc/systemd/") || path.contains("/systemd/system/") || path.contains("/systemd/user/"))
+        } else if (path.starts_with("/etc/systemd/")
+            || path.contains("/systemd/system/")
+            || path.contains("/systemd/user/"))
             && let Some(unit) = &content.text
         {
             self.unit(&unit.clone(), span);
@@ -271,12 +365,21 @@ impl Walker<'_> {
     /// The commands of a systemd unit.
     fn unit(&mut self, unit: &str, span: Span) {
         for line in unit.lines() {
-            let Some((key, command)) = line.trim().split_once('=') else { continue };
+            let Some((key, command)) = line.trim().split_once('=') else {
+                continue;
+            };
             if key.starts_with("Exec") {
                 let command = command.trim_start_matches(['-', '@', '+', '!', ':', '|']);
                 let program = command.split_whitespace().next().unwrap_or_default();
-                if ["/tmp/", "/dev/shm/", "/var/tmp/"].iter().any(|folder| program.starts_with(folder)) {
-                    self.find(&super::super::rules::schedule::FROM_TEMPORARY, span, command.to_owned());
+                if ["/tmp/", "/dev/shm/", "/var/tmp/"]
+                    .iter()
+                    .any(|folder| program.starts_with(folder))
+                {
+                    self.find(
+                        &super::super::rules::schedule::FROM_TEMPORARY,
+                        span,
+                        command.to_owned(),
+                    );
                 }
                 self.text(&command.replace('%', ""), "systemd unit", span, &Stream::empty());
             }
@@ -298,8 +401,32 @@ impl Walker<'_> {
 
 /// Folders under which a copied file keeps its name.
 const FOLDERS: &[&str] = &[
-    "/etc", "/bin", "/usr/bin", "/sbin", "/usr/sbin", "/usr/local/bin", "/tmp", "/etc/cron.d", "/etc/cron.daily", "/etc/cron.hourly", "/etc/systemd/system",
-    "/etc/profile.d", "/etc/sudoers.d", "/etc/pam.d", "/boot", "/lib", "/usr/lib", "/root", "/root/.ssh", "/etc/ssh", "/etc/init.d", "/lib64", "/etc/security", "/var/spool/cron", "/var/spool/cron/crontabs", ".",
+    "/etc",
+    "/bin",
+    "/usr/bin",
+    "/sbin",
+    "/usr/sbin",
+    "/usr/local/bin",
+    "/tmp",
+    "/etc/cron.d",
+    "/etc/cron.daily",
+    "/etc/cron.hourly",
+    "/etc/systemd/system",
+    "/etc/profile.d",
+    "/etc/sudoers.d",
+    "/etc/pam.d",
+    "/boot",
+    "/lib",
+    "/usr/lib",
+    "/root",
+    "/root/.ssh",
+    "/etc/ssh",
+    "/etc/init.d",
+    "/lib64",
+    "/etc/security",
+    "/var/spool/cron",
+    "/var/spool/cron/crontabs",
+    ".",
 ];
 
 /// The operands of a command, its options' values left out.
@@ -308,7 +435,18 @@ fn targets(rest: &[Argument]) -> Vec<String> {
     let mut at = 0;
     while let Some(argument) = rest.get(at) {
         let text = argument.text.as_str();
-        if matches!(text, "-m" | "--mode" | "-o" | "--owner" | "-g" | "--group" | "-S" | "--suffix" | "-t" | "--target-directory") {
+        if matches!(
+            text,
+            "-m" | "--mode"
+                | "-o"
+                | "--owner"
+                | "-g"
+                | "--group"
+                | "-S"
+                | "--suffix"
+                | "-t"
+                | "--target-directory"
+        ) {
             at += 1;
         } else if !(text.starts_with('-') && text.len() > 1) {
             out.push(text.to_owned());

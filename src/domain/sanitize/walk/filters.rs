@@ -7,18 +7,107 @@ use super::{Stream, Walker};
 
 /// Filters whose text is not followed, only where it came from.
 const PASSING: &[&str] = &[
-    "sort", "uniq", "cut", "grep", "egrep", "fgrep", "zgrep", "rg", "nl", "fold", "fmt", "pr", "paste", "column", "expand",
-    "unexpand", "strings", "iconv", "jq", "yq", "dos2unix", "unix2dos", "pv", "buffer", "mbuffer", "tail", "head", "sponge", "ts",
-    "xmllint", "envsubst", "m4", "cpp", "join", "comm", "split", "csplit", "awk", "gawk", "mawk", "sed", "gsed", "gpg", "gpg2", "openssl",
-    "age", "lz4", "lzop", "brotli", "dd", "tar", "bsdtar", "cpio", "zip", "unzip", "funzip", "od", "hexdump", "perl", "ascii2uni", "recode",
-    "xz", "lzma", "unxz", "xzcat", "lzcat", "zstd", "unzstd", "zstdcat", "bzip2", "bunzip2", "bzcat", "7z", "less", "more", "tee",
-    "nl", "gunzip", "zcat", "gzip", "pigz", "unpigz", "uudecode", "uuencode", "qprint", "shuf", "mawk", "nawk", "ssh", "sha256sum", "md5sum",
+    "sort",
+    "uniq",
+    "cut",
+    "grep",
+    "egrep",
+    "fgrep",
+    "zgrep",
+    "rg",
+    "nl",
+    "fold",
+    "fmt",
+    "pr",
+    "paste",
+    "column",
+    "expand",
+    "unexpand",
+    "strings",
+    "iconv",
+    "jq",
+    "yq",
+    "dos2unix",
+    "unix2dos",
+    "pv",
+    "buffer",
+    "mbuffer",
+    "tail",
+    "head",
+    "sponge",
+    "ts",
+    "xmllint",
+    "envsubst",
+    "m4",
+    "cpp",
+    "join",
+    "comm",
+    "split",
+    "csplit",
+    "awk",
+    "gawk",
+    "mawk",
+    "sed",
+    "gsed",
+    "gpg",
+    "gpg2",
+    "openssl",
+    "age",
+    "lz4",
+    "lzop",
+    "brotli",
+    "dd",
+    "tar",
+    "bsdtar",
+    "cpio",
+    "zip",
+    "unzip",
+    "funzip",
+    "od",
+    "hexdump",
+    "perl",
+    "ascii2uni",
+    "recode",
+    "xz",
+    "lzma",
+    "unxz",
+    "xzcat",
+    "lzcat",
+    "zstd",
+    "unzstd",
+    "zstdcat",
+    "bzip2",
+    "bunzip2",
+    "bzcat",
+    "7z",
+    "less",
+    "more",
+    "tee",
+    "nl",
+    "gunzip",
+    "zcat",
+    "gzip",
+    "pigz",
+    "unpigz",
+    "uudecode",
+    "uuencode",
+    "qprint",
+    "shuf",
+    "mawk",
+    "nawk",
+    "ssh",
+    "sha256sum",
+    "md5sum",
 ];
 
 impl Walker<'_> {
     /// The output of a filter; `None`: it is none that is known.
     pub(super) fn filter(&mut self, name: &str, rest: &[Argument], stdin: &Stream) -> Option<Stream> {
-        let options: Vec<&str> = rest.iter().map(|a| a.text.as_str()).filter(|t| t.starts_with('-') && t.len() > 1).collect();
+        let options: Vec<&str> = rest
+            .iter()
+            .map(|a| a.text.as_str())
+            .filter(|t| t.starts_with('-') && t.len() > 1)
+            .collect();
         let has = |short: char, long: &str| {
             options.iter().any(|o| {
                 if let Some(given) = o.strip_prefix("--") {
@@ -29,14 +118,20 @@ impl Walker<'_> {
                 }
             })
         };
-        let operands: Vec<String> =
-            rest.iter().filter(|a| a.text == "-" || !a.text.starts_with('-')).map(|a| a.text.clone()).collect();
+        let operands: Vec<String> = rest
+            .iter()
+            .filter(|a| a.text == "-" || !a.text.starts_with('-'))
+            .map(|a| a.text.clone())
+            .collect();
         let decoding = has('d', "decode") || has('D', "decode");
         Some(match name {
             "cat" | "tac" | "bat" | "less" | "more" => {
                 let input = self.inputs(&operands, stdin);
                 if name == "tac" {
-                    let text = input.text.as_ref().map(|t| t.lines().rev().map(|l| format!("{l}\n")).collect());
+                    let text = input
+                        .text
+                        .as_ref()
+                        .map(|t| t.lines().rev().flat_map(|l| [l, "\n"]).collect());
                     input.filtered(text, "tac")
                 } else {
                     input
@@ -50,7 +145,9 @@ impl Walker<'_> {
             }
             "base64" | "base32" | "gbase64" | "basenc" => {
                 let files: Vec<String> = after_option(rest, &["-w", "--wrap"])
-                    .map_or(operands.clone(), |width| operands.iter().filter(|o| **o != width).cloned().collect());
+                    .map_or(operands.clone(), |width| {
+                        operands.iter().filter(|o| **o != width).cloned().collect()
+                    });
                 let input = self.inputs(&files, stdin);
                 if !decoding {
                     return Some(input.filtered(None, name));
@@ -60,7 +157,11 @@ impl Walker<'_> {
                 } else if rest.iter().any(|a| a.text == "--base16") {
                     input.text.as_deref().and_then(decode::hex)
                 } else {
-                    input.text.as_deref().filter(|t| text::is_known(t)).and_then(decode::base64)
+                    input
+                        .text
+                        .as_deref()
+                        .filter(|t| text::is_known(t))
+                        .and_then(decode::base64)
                 };
                 input.decoded(made, &format!("{name} -d"))
             }
@@ -74,10 +175,19 @@ impl Walker<'_> {
             "gunzip" | "zcat" | "gzip" | "pigz" | "unpigz" | "gzcat" => {
                 let expands = decoding || name != "gzip" && name != "pigz";
                 let input = self.inputs(&operands, stdin);
-                let made = if expands { input.as_bytes().and_then(decode::gunzip) } else { None };
-                if expands { input.decoded(made, "gunzip") } else { input.filtered(None, name) }
+                let made = if expands {
+                    input.as_bytes().and_then(decode::gunzip)
+                } else {
+                    None
+                };
+                if expands {
+                    input.decoded(made, "gunzip")
+                } else {
+                    input.filtered(None, name)
+                }
             }
-            "bunzip2" | "bzcat" | "unxz" | "xzcat" | "unzstd" | "zstdcat" | "lzcat" | "uudecode" | "qprint" | "funzip" | "unlzma" | "ascii2uni" => {
+            "bunzip2" | "bzcat" | "unxz" | "xzcat" | "unzstd" | "zstdcat" | "lzcat" | "uudecode"
+            | "qprint" | "funzip" | "unlzma" | "ascii2uni" => {
                 self.inputs(&operands, stdin).decoded(None, name)
             }
             "bzip2" | "xz" | "zstd" | "lz4" | "brotli" | "lzma" | "gpg" | "gpg2" | "age" if decoding => {
@@ -89,25 +199,43 @@ impl Walker<'_> {
                     if has('s', "squeeze") && operands.len() < 2 {
                         return Some(t.to_owned());
                     }
-                    decode::translated(t, operands.first()?, operands.get(1).map(String::as_str), has('d', "delete"), complement)
+                    decode::translated(
+                        t,
+                        operands.first()?,
+                        operands.get(1).map(String::as_str),
+                        has('d', "delete"),
+                        complement,
+                    )
                 });
                 stdin.filtered(text, "tr")
             }
             "sed" | "gsed" => self.sed(rest, stdin),
             "head" | "tail" => self.lines(name, rest, stdin),
-            "cut" => self.cut(rest, stdin),
+            "cut" => Self::cut(rest, stdin),
             "awk" | "gawk" | "mawk" | "nawk" => {
                 let text = awk_fields(&operands, stdin);
                 let input = self.inputs(operands.get(1..).unwrap_or_default(), stdin);
                 input.filtered(text, "awk")
             }
-            "fold" | "nl" | "fmt" | "column" | "expand" | "pv" | "buffer" | "mbuffer" | "sponge" | "iconv" | "dos2unix" | "unbuffer" => {
-                let input = self.inputs(&operands.iter().filter(|o| !o.bytes().all(|b| b.is_ascii_digit())).cloned().collect::<Vec<_>>(), stdin);
+            "fold" | "nl" | "fmt" | "column" | "expand" | "pv" | "buffer" | "mbuffer" | "sponge"
+            | "iconv" | "dos2unix" | "unbuffer" => {
+                let input = self.inputs(
+                    &operands
+                        .iter()
+                        .filter(|o| !o.bytes().all(|b| b.is_ascii_digit()))
+                        .cloned()
+                        .collect::<Vec<_>>(),
+                    stdin,
+                );
                 let text = input.text.clone().filter(|_| !matches!(name, "nl"));
                 input.filtered(text, name)
             }
             "grep" | "egrep" | "fgrep" | "sort" | "uniq" => {
-                let files = if name.ends_with("grep") { operands.get(1..).unwrap_or_default() } else { &operands };
+                let files = if name.ends_with("grep") {
+                    operands.get(1..).unwrap_or_default()
+                } else {
+                    &operands
+                };
                 let input = self.inputs(files, stdin);
                 // A known text stays what it may at most be.
                 let text = input.text.clone();
@@ -119,17 +247,26 @@ impl Walker<'_> {
                     None => stdin.clone(),
                 };
                 let bounded = rest.iter().any(|a| a.text.starts_with("count="));
-                Stream { endless: input.endless && !bounded, ..input }
+                Stream {
+                    endless: input.endless && !bounded,
+                    ..input
+                }
             }
             "yes" => {
                 let word = operands.first().map_or("y", String::as_str);
-                Stream { endless: true, ..Stream::known(format!("{word}\n").repeat(2)) }
+                Stream {
+                    endless: true,
+                    ..Stream::known(format!("{word}\n").repeat(2))
+                }
             }
-            "paste" | "jq" | "yq" | "shuf" | "join" | "comm" | "strings" | "od" | "hexdump" | "xxd" | "split" | "envsubst" | "m4" => {
-                self.inputs(&operands, stdin).filtered(None, name)
-            }
+            "paste" | "jq" | "yq" | "shuf" | "join" | "comm" | "strings" | "od" | "hexdump" | "xxd"
+            | "split" | "envsubst" | "m4" => self.inputs(&operands, stdin).filtered(None, name),
             name if PASSING.contains(&name) => {
-                let files: Vec<String> = operands.iter().filter(|o| o.starts_with(['/', '~', '.', text::HOME])).cloned().collect();
+                let files: Vec<String> = operands
+                    .iter()
+                    .filter(|o| o.starts_with(['/', '~', '.', text::HOME]))
+                    .cloned()
+                    .collect();
                 self.inputs(&files, stdin).filtered(None, name)
             }
             _ => return None,
@@ -147,7 +284,11 @@ impl Walker<'_> {
             _ => None,
         };
         for operand in operands.iter().take(32) {
-            let one = if operand == "-" || operand == "/dev/stdin" { stdin.clone() } else { self.content(operand) };
+            let one = if operand == "-" || operand == "/dev/stdin" {
+                stdin.clone()
+            } else {
+                self.content(operand)
+            };
             all.append(one);
         }
         all.bytes = bytes.or(all.bytes);
@@ -161,14 +302,24 @@ impl Walker<'_> {
             None => stdin.clone(),
         };
         if matches!(words.first(), Some(&"s_client")) {
-            return Stream { remote: Some(super::Remote::Open), ..Stream::unknown() };
+            return Stream {
+                remote: Some(super::Remote::Open),
+                ..Stream::unknown()
+            };
         }
         let base64 = words.iter().any(|w| matches!(*w, "base64" | "-base64" | "-a"));
         if !words.contains(&"-d") {
             return input.filtered(None, "openssl");
         }
-        let plain = base64 && !words.iter().any(|w| w.starts_with("-aes") || w.starts_with("-des") || w.starts_with("-camellia"));
-        let made = if plain { input.text.as_deref().and_then(decode::base64) } else { None };
+        let plain = base64
+            && !words
+                .iter()
+                .any(|w| w.starts_with("-aes") || w.starts_with("-des") || w.starts_with("-camellia"));
+        let made = if plain {
+            input.text.as_deref().and_then(decode::base64)
+        } else {
+            None
+        };
         input.decoded(made, "openssl -d")
     }
 
@@ -190,7 +341,8 @@ impl Walker<'_> {
             } else if let Some(value) = t.strip_prefix("-n").or_else(|| t.strip_prefix("--lines=")) {
                 count = Some(value.to_owned());
             } else if t.len() > 1 && t.starts_with('-') {
-                count = count.or_else(|| Some(t[1..].to_owned()).filter(|v| v.bytes().all(|b| b.is_ascii_digit())));
+                count = count
+                    .or_else(|| Some(t[1..].to_owned()).filter(|v| v.bytes().all(|b| b.is_ascii_digit())));
             } else {
                 files.push(t.to_owned());
             }
@@ -202,37 +354,65 @@ impl Walker<'_> {
             (Some(text), None) => {
                 let lines: Vec<&str> = text.lines().collect();
                 let wanted = count.as_deref().unwrap_or("10");
-                let picked: Vec<&str> = match (name, wanted.strip_prefix('+').map(str::parse::<usize>), wanted.trim_start_matches('-').parse::<usize>()) {
-                    ("tail", Some(Ok(from)), _) => lines.iter().skip(from.saturating_sub(1)).copied().collect(),
-                    ("tail", _, Ok(n)) => lines.iter().skip(lines.len().saturating_sub(n)).copied().collect(),
+                let picked: Vec<&str> = match (
+                    name,
+                    wanted.strip_prefix('+').map(str::parse::<usize>),
+                    wanted.trim_start_matches('-').parse::<usize>(),
+                ) {
+                    ("tail", Some(Ok(from)), _) => {
+                        lines.iter().skip(from.saturating_sub(1)).copied().collect()
+                    }
+                    ("tail", _, Ok(n)) => lines
+                        .iter()
+                        .skip(lines.len().saturating_sub(n))
+                        .copied()
+                        .collect(),
                     (_, _, Ok(n)) => lines.iter().take(n).copied().collect(),
                     _ => lines,
                 };
-                Some(picked.iter().map(|l| format!("{l}\n")).collect())
+                Some(picked.iter().flat_map(|l| [*l, "\n"]).collect())
             }
             (Some(text), Some(bytes)) => {
-                let n = bytes.trim_start_matches(['+', '-']).parse::<usize>().unwrap_or(usize::MAX);
+                let n = bytes
+                    .trim_start_matches(['+', '-'])
+                    .parse::<usize>()
+                    .unwrap_or(usize::MAX);
                 let chars: Vec<char> = text.chars().collect();
                 let from = match (name, bytes.starts_with('+')) {
                     ("tail", true) => n.saturating_sub(1),
                     ("tail", false) => chars.len().saturating_sub(n),
                     _ => 0,
                 };
-                let to = if name == "head" { n.min(chars.len()) } else { chars.len() };
-                Some(chars.get(from.min(to)..to).map(|c| c.iter().collect()).unwrap_or_default())
+                let to = if name == "head" {
+                    n.min(chars.len())
+                } else {
+                    chars.len()
+                };
+                Some(
+                    chars
+                        .get(from.min(to)..to)
+                        .map(|c| c.iter().collect())
+                        .unwrap_or_default(),
+                )
             }
             _ => None,
         };
-        Stream { endless, ..input.filtered(text, name) }
+        Stream {
+            endless,
+            ..input.filtered(text, name)
+        }
     }
 
-    fn cut(&mut self, rest: &[Argument], stdin: &Stream) -> Stream {
+    fn cut(rest: &[Argument], stdin: &Stream) -> Stream {
         let value = |letter: &str, long: &str| {
             rest.iter().enumerate().find_map(|(at, a)| {
                 if a.text == letter || a.text == long {
                     return rest.get(at + 1).map(|a| a.text.clone());
                 }
-                a.text.strip_prefix(letter).or_else(|| a.text.strip_prefix(&format!("{long}="))).map(str::to_owned)
+                a.text
+                    .strip_prefix(letter)
+                    .or_else(|| a.text.strip_prefix(&format!("{long}=")))
+                    .map(str::to_owned)
             })
         };
         let delimiter = value("-d", "--delimiter").unwrap_or_else(|| "\t".to_owned());
@@ -340,7 +520,9 @@ fn substituted(text: &str, command: &str) -> Option<String> {
             parts.last_mut()?.push(c);
         }
     }
-    let [pattern, replacement, flags] = parts.as_slice() else { return None };
+    let [pattern, replacement, flags] = parts.as_slice() else {
+        return None;
+    };
     if sign == 'y' {
         return decode::translated(text, pattern, Some(replacement), false, false);
     }
@@ -348,15 +530,25 @@ fn substituted(text: &str, command: &str) -> Option<String> {
     let pattern = if extended {
         pattern.clone()
     } else {
-        pattern.replace("\\(", "\u{1}").replace("\\)", "\u{2}").replace('(', "\\(").replace(')', "\\)").replace('\u{1}', "(").replace('\u{2}', ")")
+        pattern
+            .replace("\\(", "\u{1}")
+            .replace("\\)", "\u{2}")
+            .replace('(', "\\(")
+            .replace(')', "\\)")
+            .replace('\u{1}', "(")
+            .replace('\u{2}', ")")
     };
-    let regex = regex::RegexBuilder::new(&pattern).size_limit(64 * 1024).case_insensitive(flags.contains(['i', 'I'])).build().ok()?;
+    let regex = regex::RegexBuilder::new(&pattern)
+        .size_limit(64 * 1024)
+        .case_insensitive(flags.contains(['i', 'I']))
+        .build()
+        .ok()?;
     let mut template = String::new();
     let mut chars = replacement.chars();
     while let Some(c) = chars.next() {
         match c {
             '\\' => match chars.next()? {
-                digit if digit.is_ascii_digit() => template.push_str(&format!("${{{digit}}}")),
+                digit if digit.is_ascii_digit() => template.extend(["${", &digit.to_string(), "}"]),
                 'n' => template.push('\n'),
                 other => template.push(other),
             },
@@ -397,7 +589,8 @@ fn awk_fields(operands: &[String], stdin: &Stream) -> Option<String> {
                     match number {
                         "0" => joined.push_str(line),
                         "NF" => joined.push_str(words.last()?),
-                        n => joined.push_str(words.get(n.parse::<usize>().ok()?.checked_sub(1)?).unwrap_or(&"")),
+                        n => joined
+                            .push_str(words.get(n.parse::<usize>().ok()?.checked_sub(1)?).unwrap_or(&"")),
                     }
                 } else {
                     joined.push_str(piece.strip_prefix('"')?.strip_suffix('"')?);

@@ -57,7 +57,12 @@ pub struct Finding {
 impl Finding {
     /// A finding on the text as it stands.
     pub fn of(rule: &'static Rule, span: Span, what: &str) -> Self {
-        Self { rule, span, chain: Vec::new(), what: what.to_owned() }
+        Self {
+            rule,
+            span,
+            chain: Vec::new(),
+            what: what.to_owned(),
+        }
     }
 }
 
@@ -78,6 +83,10 @@ pub struct Executed {
 
 /// Where in the script a command stands.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says another thing of the place, and they hold together in any mix"
+)]
 pub struct Place {
     /// In a part that runs beside the rest.
     pub background: bool,
@@ -164,14 +173,24 @@ impl<'s> Walker<'s> {
 
     /// Notes that a rule is broken.
     fn find(&mut self, rule: &'static Rule, span: Span, what: String) {
-        if self.findings.len() >= 200 || self.findings.iter().any(|f| f.rule.id == rule.id && f.span == span) {
+        if self.findings.len() >= 200
+            || self
+                .findings
+                .iter()
+                .any(|f| f.rule.id == rule.id && f.span == span)
+        {
             return;
         }
         let mut chain = self.chain.clone();
         if !chain.is_empty() && !what.is_empty() {
             chain.push(shorten(&what));
         }
-        self.findings.push(Finding { rule, span, chain, what });
+        self.findings.push(Finding {
+            rule,
+            span,
+            chain,
+            what,
+        });
     }
 
     /// Notes what the rules found on one command.
@@ -236,7 +255,9 @@ impl<'s> Walker<'s> {
         }
         self.derived -= source.len();
         self.chain.push(step.to_owned());
-        let output = if let Ok(script) = syntax::parse(source, Base::Fixed(span)) { self.script(&script, input) } else {
+        let output = if let Ok(script) = syntax::parse(source, Base::Fixed(span)) {
+            self.script(&script, input)
+        } else {
             self.unreadable(source, span);
             Stream::unknown()
         };
@@ -280,7 +301,11 @@ impl<'s> Walker<'s> {
         if let Some(pick) = self.picks.iter().find(|pick| pick.name == name) {
             return pick.at;
         }
-        self.picks.push(Pick { name: name.to_owned(), at: 0, count });
+        self.picks.push(Pick {
+            name: name.to_owned(),
+            at: 0,
+            count,
+        });
         0
     }
 
@@ -308,7 +333,10 @@ impl<'s> Walker<'s> {
             else {
                 break;
             };
-            full = super::paths::resolve(&format!("{target}{}", &full[name.len()..]), self.state.cwd.as_deref());
+            full = super::paths::resolve(
+                &format!("{target}{}", &full[name.len()..]),
+                self.state.cwd.as_deref(),
+            );
         }
         full
     }
@@ -321,7 +349,12 @@ impl<'s> Walker<'s> {
 
 /// A command for an explanation: one line, not too long.
 pub fn shorten(command: &str) -> String {
-    let line = text::shown(command.lines().find(|line| !line.trim().is_empty()).unwrap_or_default());
+    let line = text::shown(
+        command
+            .lines()
+            .find(|line| !line.trim().is_empty())
+            .unwrap_or_default(),
+    );
     if line.chars().count() <= 100 {
         return line;
     }

@@ -7,21 +7,166 @@ use super::{Remote, Stream, Walker};
 
 /// Programs that print a word which is no path and holds no command: names, numbers, dates.
 const PLAIN: &[&str] = &[
-    "date", "hostname", "whoami", "id", "uname", "nproc", "arch", "uuidgen", "pidof", "pgrep", "tty", "logname", "getconf", "wc",
-    "sha256sum", "sha1sum", "md5sum", "sha512sum", "cksum", "lsb_release", "git", "docker", "podman", "kubectl", "ps", "lsof", "stat", "du",
-    "df", "free", "jobs", "cat_pid", "head_pid", "hostid", "domainname", "nslookup", "dig", "host", "getent", "systemctl", "ss", "netstat", "ip", "helm", "aws", "gcloud",
-    "node", "npm", "yarn", "java", "ruby", "gem", "go", "cargo", "rustc", "python", "python3", "pip", "php", "composer",
+    "date",
+    "hostname",
+    "whoami",
+    "id",
+    "uname",
+    "nproc",
+    "arch",
+    "uuidgen",
+    "pidof",
+    "pgrep",
+    "tty",
+    "logname",
+    "getconf",
+    "wc",
+    "sha256sum",
+    "sha1sum",
+    "md5sum",
+    "sha512sum",
+    "cksum",
+    "lsb_release",
+    "git",
+    "docker",
+    "podman",
+    "kubectl",
+    "ps",
+    "lsof",
+    "stat",
+    "du",
+    "df",
+    "free",
+    "jobs",
+    "cat_pid",
+    "head_pid",
+    "hostid",
+    "domainname",
+    "nslookup",
+    "dig",
+    "host",
+    "getent",
+    "systemctl",
+    "ss",
+    "netstat",
+    "ip",
+    "helm",
+    "aws",
+    "gcloud",
+    "node",
+    "npm",
+    "yarn",
+    "java",
+    "ruby",
+    "gem",
+    "go",
+    "cargo",
+    "rustc",
+    "python",
+    "python3",
+    "pip",
+    "php",
+    "composer",
 ];
 
 /// The words with which a tool prints shell code meant to be evaluated.
 const MEANT_FOR_EVAL: &[&str] = &[
-    "init", "env", "completion", "completions", "hook", "shellenv", "docker-env", "podman-env", "export-credentials", "shell", "activate", "bash", "-s", "setup",
-    "generate-shell-completion", "direnv", "zsh", "fish", "printenv", "bash-completion", "export", "-", "--sh", "dotenv", "shell-init", "set-env",
+    "init",
+    "env",
+    "completion",
+    "completions",
+    "hook",
+    "shellenv",
+    "docker-env",
+    "podman-env",
+    "export-credentials",
+    "shell",
+    "activate",
+    "bash",
+    "-s",
+    "setup",
+    "generate-shell-completion",
+    "direnv",
+    "zsh",
+    "fish",
+    "printenv",
+    "bash-completion",
+    "export",
+    "-",
+    "--sh",
+    "dotenv",
+    "shell-init",
+    "set-env",
 ];
 
 /// Tools that print nothing else than code meant to be evaluated.
 const EVALUATED: &[&str] = &[
-    "ssh-agent", "dircolors", "resize", "keychain", "lesspipe", "locale", "gpg-agent", "tset", "thefuck", "starship", "zoxide", "direnv", "brew", "rbenv", "pyenv", "nodenv", "opam", "luarocks", "minikube", "kubectl", "helm", "docker-machine", "pip", "register-python-argcomplete", "oc", "gh", "fnm", "mise", "asdf", "conda", "mamba", "npm", "nvm", "vault", "aws", "aws-vault", "assume", "ssm", "eksctl", "flux", "argocd", "k3s", "podman", "jenv", "goenv", "plenv", "hub", "fzf", "atuin", "doctl", "linode-cli", "velero", "cilium", "istioctl", "kustomize", "kind", "k3d", "stern", "tkn", "virtctl", "limactl", "colima", "crictl", "nerdctl", "systemd-path", "xauth",
+    "ssh-agent",
+    "dircolors",
+    "resize",
+    "keychain",
+    "lesspipe",
+    "locale",
+    "gpg-agent",
+    "tset",
+    "thefuck",
+    "starship",
+    "zoxide",
+    "direnv",
+    "brew",
+    "rbenv",
+    "pyenv",
+    "nodenv",
+    "opam",
+    "luarocks",
+    "minikube",
+    "kubectl",
+    "helm",
+    "docker-machine",
+    "pip",
+    "register-python-argcomplete",
+    "oc",
+    "gh",
+    "fnm",
+    "mise",
+    "asdf",
+    "conda",
+    "mamba",
+    "npm",
+    "nvm",
+    "vault",
+    "aws",
+    "aws-vault",
+    "assume",
+    "ssm",
+    "eksctl",
+    "flux",
+    "argocd",
+    "k3s",
+    "podman",
+    "jenv",
+    "goenv",
+    "plenv",
+    "hub",
+    "fzf",
+    "atuin",
+    "doctl",
+    "linode-cli",
+    "velero",
+    "cilium",
+    "istioctl",
+    "kustomize",
+    "kind",
+    "k3d",
+    "stern",
+    "tkn",
+    "virtctl",
+    "limactl",
+    "colima",
+    "crictl",
+    "nerdctl",
+    "systemd-path",
+    "xauth",
 ];
 
 impl Walker<'_> {
@@ -33,20 +178,42 @@ impl Walker<'_> {
         match name {
             "pwd" => line(self.state.cwd.clone().unwrap_or_else(|| SOME.to_string())),
             "mktemp" => {
-                let folder = super::shells::after_option(rest, &["-p", "--tmpdir"]).unwrap_or_else(|| "/tmp".to_owned());
+                let folder = super::shells::after_option(rest, &["-p", "--tmpdir"])
+                    .unwrap_or_else(|| "/tmp".to_owned());
                 line(match operands.last() {
                     Some(template) if template.contains('/') => template.replace('X', "x"),
                     _ => format!("{folder}/tmp.{SOME}"),
                 })
             }
-            "dirname" => line(operands.first().map_or_else(|| SOME.to_string(), |path| parent(path))),
+            "dirname" => line(
+                operands
+                    .first()
+                    .map_or_else(|| SOME.to_string(), |path| parent(path)),
+            ),
             "basename" => {
-                let name = operands.first().map_or("", |path| path.trim_end_matches('/').rsplit('/').next().unwrap_or(""));
-                let name = operands.get(1).and_then(|suffix| name.strip_suffix(suffix)).unwrap_or(name);
-                line(if name.is_empty() { SOME.to_string() } else { name.to_owned() })
+                let name = operands.first().map_or("", |path| {
+                    path.trim_end_matches('/').rsplit('/').next().unwrap_or("")
+                });
+                let name = operands
+                    .get(1)
+                    .and_then(|suffix| name.strip_suffix(suffix))
+                    .unwrap_or(name);
+                line(if name.is_empty() {
+                    SOME.to_string()
+                } else {
+                    name.to_owned()
+                })
             }
-            "realpath" | "readlink" => line(operands.last().map_or_else(|| SOME.to_string(), |path| self.path(path))),
-            "which" | "whereis" => line(operands.first().map_or_else(String::new, |program| format!("/usr/bin/{program}"))),
+            "realpath" | "readlink" => line(
+                operands
+                    .last()
+                    .map_or_else(|| SOME.to_string(), |path| self.path(path)),
+            ),
+            "which" | "whereis" => line(
+                operands
+                    .first()
+                    .map_or_else(String::new, |program| format!("/usr/bin/{program}")),
+            ),
             "seq" | "jot" => {
                 let bounds: Vec<i64> = operands.iter().filter_map(|o| o.parse().ok()).collect();
                 let (from, to) = match bounds.as_slice() {
@@ -62,7 +229,7 @@ impl Walker<'_> {
                 let value = arithmetic::value(&words.join(" "), &|_| None);
                 line(value.map_or_else(|| SOME.to_string(), |v| v.to_string()))
             }
-            "find" => Some(self.found_paths(rest)),
+            "find" => Some(Self::found_paths(rest)),
             "ls" | "dir" => {
                 let lines: Vec<String> = operands
                     .iter()
@@ -76,52 +243,106 @@ impl Walker<'_> {
                         }
                     })
                     .collect();
-                line(if lines.is_empty() { SOME.to_string() } else { lines.join("\n") })
+                line(if lines.is_empty() {
+                    SOME.to_string()
+                } else {
+                    lines.join("\n")
+                })
             }
-            "env" | "printenv" => Some(Stream { private: true, ..Stream::unknown() }),
-            "pg_dump" | "pg_dumpall" | "mysqldump" | "mongodump" | "mariadb-dump" => Some(Stream { private: true, ..Stream::unknown() }),
+            "env" | "printenv" => Some(Stream {
+                private: true,
+                ..Stream::unknown()
+            }),
+            "pg_dump" | "pg_dumpall" | "mysqldump" | "mongodump" | "mariadb-dump" => Some(Stream {
+                private: true,
+                ..Stream::unknown()
+            }),
             "locate" | "plocate" => line(format!("/{SOME}/{STAR}")),
-            "curl" | "wget" | "fetch" | "aria2c" | "lynx" | "w3m" | "links" | "http" | "https" | "xh" | "GET" | "lwp-request" | "lwp-download" | "axel" => {
-                Some(self.download(name, rest))
-            }
-            "nc" | "ncat" | "netcat" | "socat" | "telnet" | "ftp" | "tftp" | "sftp" | "smbclient" | "rsh" | "dig" | "nslookup" | "drill" => {
-                Some(Stream { remote: Some(Remote::Open), steps: vec![name.to_owned()], ..Stream::unknown() })
-            }
+            "curl" | "wget" | "fetch" | "aria2c" | "lynx" | "w3m" | "links" | "http" | "https" | "xh"
+            | "GET" | "lwp-request" | "lwp-download" | "axel" => Some(Self::download(name, rest)),
+            "nc" | "ncat" | "netcat" | "socat" | "telnet" | "ftp" | "tftp" | "sftp" | "smbclient" | "rsh"
+            | "dig" | "nslookup" | "drill" => Some(Stream {
+                remote: Some(Remote::Open),
+                steps: vec![name.to_owned()],
+                ..Stream::unknown()
+            }),
             "scp" | "rsync" => None,
-            "aws" | "gsutil" | "gcloud" | "mc" | "rclone" | "s3cmd" if words.last() == Some(&"-") || words.contains(&"cat") => {
-                Some(Stream { remote: Some(Remote::Named), steps: vec![name.to_owned()], ..Stream::unknown() })
+            "aws" | "gsutil" | "gcloud" | "mc" | "rclone" | "s3cmd"
+                if words.last() == Some(&"-") || words.contains(&"cat") =>
+            {
+                Some(Stream {
+                    remote: Some(Remote::Named),
+                    steps: vec![name.to_owned()],
+                    ..Stream::unknown()
+                })
             }
-            _ if EVALUATED.contains(&name) && (operands.is_empty() || words.iter().any(|w| MEANT_FOR_EVAL.contains(w)))
-                || words.iter().any(|w| matches!(*w, "completion" | "shellenv" | "completions")) =>
+            _ if EVALUATED.contains(&name)
+                && (operands.is_empty() || words.iter().any(|w| MEANT_FOR_EVAL.contains(w)))
+                || words
+                    .iter()
+                    .any(|w| matches!(*w, "completion" | "shellenv" | "completions")) =>
             {
                 // Made to be evaluated by a shell: as trusted as the tool itself.
-                Some(Stream { file: true, ..Stream::unknown() })
+                Some(Stream {
+                    file: true,
+                    ..Stream::unknown()
+                })
             }
             "ps" => {
-                let all = words.iter().any(|w| matches!(*w, "-e" | "-A" | "aux" | "ax" | "-ef" | "-aux" | "-ax" | "axo" | "-eo" | "-Ao" | "-axo" | "auxww") || w.starts_with("-eo") || w.starts_with("axo"));
+                let all = words.iter().any(|w| {
+                    matches!(
+                        *w,
+                        "-e" | "-A"
+                            | "aux"
+                            | "ax"
+                            | "-ef"
+                            | "-aux"
+                            | "-ax"
+                            | "axo"
+                            | "-eo"
+                            | "-Ao"
+                            | "-axo"
+                            | "auxww"
+                    ) || w.starts_with("-eo")
+                        || w.starts_with("axo")
+                });
                 let step = if all { "ps of all" } else { "ps" };
-                Some(Stream { text: Some(format!("{SOME}\n")), steps: vec![step.to_owned()], ..Stream::default() })
+                Some(Stream {
+                    text: Some(format!("{SOME}\n")),
+                    steps: vec![step.to_owned()],
+                    ..Stream::default()
+                })
             }
             "pidof" | "pgrep" => {
                 let step = format!("{name} {}", operands.last().copied().unwrap_or_default());
-                Some(Stream { text: Some(format!("{SOME}\n")), steps: vec![step], ..Stream::default() })
+                Some(Stream {
+                    text: Some(format!("{SOME}\n")),
+                    steps: vec![step],
+                    ..Stream::default()
+                })
             }
-            _ if PLAIN.contains(&name) => {
-                Some(Stream { text: Some(format!("{SOME}\n")), steps: vec![name.to_owned()], ..Stream::default() })
-            }
+            _ if PLAIN.contains(&name) => Some(Stream {
+                text: Some(format!("{SOME}\n")),
+                steps: vec![name.to_owned()],
+                ..Stream::default()
+            }),
             _ => None,
         }
     }
 
     /// What a downloader prints; what it saves is remembered as a file.
-    fn download(&mut self, name: &str, rest: &[Argument]) -> Stream {
+    fn download(name: &str, rest: &[Argument]) -> Stream {
         let words: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
         let insecure = words.iter().any(|w| {
-            matches!(*w, "--insecure" | "--no-check-certificate") || w.starts_with('-') && !w.starts_with("--") && name == "curl" && w.contains('k')
+            matches!(*w, "--insecure" | "--no-check-certificate")
+                || w.starts_with('-') && !w.starts_with("--") && name == "curl" && w.contains('k')
         });
         let urls: Vec<&str> = words.iter().filter(|w| is_url(w)).copied().collect();
         let open = insecure || urls.is_empty() || urls.iter().any(|url| !trusted(url));
-        let mut stream = Stream { remote: Some(if open { Remote::Open } else { Remote::Named }), ..Stream::unknown() };
+        let mut stream = Stream {
+            remote: Some(if open { Remote::Open } else { Remote::Named }),
+            ..Stream::unknown()
+        };
         stream.steps.push(name.to_owned());
         if urls.iter().any(|url| url.starts_with("file://")) {
             stream.remote = None;
@@ -131,7 +352,7 @@ impl Walker<'_> {
     }
 
     /// `find`: paths below its starting points.
-    fn found_paths(&mut self, rest: &[Argument]) -> Stream {
+    fn found_paths(rest: &[Argument]) -> Stream {
         let mut lines = Vec::new();
         let mut name = None;
         for (at, argument) in rest.iter().enumerate() {
@@ -139,7 +360,9 @@ impl Walker<'_> {
                 name = rest.get(at + 1).map(|a| text::globbing(&a.text));
             }
         }
-        let depth_one = rest.windows(2).any(|w| w[0].text == "-maxdepth" && w[1].text == "1");
+        let depth_one = rest
+            .windows(2)
+            .any(|w| w[0].text == "-maxdepth" && w[1].text == "1");
         for argument in rest.iter().take_while(|a| !a.text.starts_with(['-', '(', '!'])) {
             let start = argument.text.trim_end_matches('/');
             let name = name.clone().unwrap_or_else(|| STAR.to_string());
@@ -160,15 +383,24 @@ impl Walker<'_> {
 pub fn is_url(word: &str) -> bool {
     let word = word.strip_prefix("--url=").unwrap_or(word);
     word.contains("://")
-        || (!word.starts_with('-') && !word.starts_with('/') && word.split('/').next().is_some_and(|host| {
-            let host = host.split(':').next().unwrap_or_default();
-            host == "localhost" || (host.contains('.') && host.len() > 3 && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c)))
-        }))
+        || (!word.starts_with('-')
+            && !word.starts_with('/')
+            && word.split('/').next().is_some_and(|host| {
+                let host = host.split(':').next().unwrap_or_default();
+                host == "localhost"
+                    || (host.contains('.')
+                        && host.len() > 3
+                        && host
+                            .chars()
+                            .all(|c| c.is_ascii_alphanumeric() || ".-".contains(c)))
+            }))
 }
 
 /// A host with a name, over a protected connection.
 fn trusted(url: &str) -> bool {
-    let Some(rest) = url.strip_prefix("https://") else { return false };
+    let Some(rest) = url.strip_prefix("https://") else {
+        return false;
+    };
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let host = host.rsplit('@').next().unwrap_or_default();
     let host = host.split(':').next().unwrap_or_default();
@@ -186,10 +418,19 @@ fn parent(path: &str) -> String {
 
 /// What a one-line program prints, where it only prints literals: `print("x")`, `BEGIN{printf "x"}`, `echo "x";`.
 pub fn printed(program: &str) -> Option<String> {
-    let at = ["printf", "print", "echo", "puts", "console.log", "process.stdout.write", "sys.stdout.write", "say"]
-        .iter()
-        .filter_map(|word| program.find(word).map(|at| at + word.len()))
-        .min()?;
+    let at = [
+        "printf",
+        "print",
+        "echo",
+        "puts",
+        "console.log",
+        "process.stdout.write",
+        "sys.stdout.write",
+        "say",
+    ]
+    .iter()
+    .filter_map(|word| program.find(word).map(|at| at + word.len()))
+    .min()?;
     let literals = super::code::literals(&program[at..]);
     (!literals.is_empty()).then(|| text::unescape(&literals.concat(), true))
 }

@@ -24,7 +24,9 @@ impl Walker<'_> {
         let values = self.lookup(&parameter.name, parameter.index.as_ref());
         if parameter.length {
             return vec![match values {
-                Some(values) if matches!(parameter.name.as_str(), "@" | "*") || all(parameter.index.as_ref()) => {
+                Some(values)
+                    if matches!(parameter.name.as_str(), "@" | "*") || all(parameter.index.as_ref()) =>
+                {
                     values.len().to_string()
                 }
                 Some(values) if values.iter().all(|v| text::is_known(v)) => {
@@ -44,7 +46,11 @@ impl Walker<'_> {
         match name {
             "@" | "*" => return self.state.arguments.as_ref().map(|arguments| arguments.to_vec()),
             "#" => {
-                let count = self.state.arguments.as_ref().map(|arguments| arguments.len().to_string());
+                let count = self
+                    .state
+                    .arguments
+                    .as_ref()
+                    .map(|arguments| arguments.len().to_string());
                 return Some(vec![count.unwrap_or_else(|| SOME.to_string())]);
             }
             "0" => return Some(vec![self.state.zero.clone()]),
@@ -52,7 +58,12 @@ impl Walker<'_> {
         }
         if let Ok(position) = name.parse::<usize>() {
             let arguments = self.state.arguments.as_ref()?;
-            return Some(vec![arguments.get(position.wrapping_sub(1)).cloned().unwrap_or_default()]);
+            return Some(vec![
+                arguments
+                    .get(position.wrapping_sub(1))
+                    .cloned()
+                    .unwrap_or_default(),
+            ]);
         }
         if let Some(origin) = self.origins.get(name) {
             self.origin = Some(origin.clone());
@@ -65,17 +76,35 @@ impl Walker<'_> {
                 let at = self.pick(name, values.len());
                 Some(vec![values.get(at).cloned().unwrap_or_default()])
             }
-            Variable::Array(elements) if all(index) => Some(elements.into_iter().map(|(_, value)| value).collect()),
+            Variable::Array(elements) if all(index) => {
+                Some(elements.into_iter().map(|(_, value)| value).collect())
+            }
             Variable::Array(elements) => {
                 let key = match index {
                     None => "0".to_owned(),
                     Some(word) => self.key(word),
                 };
                 if let Some(back) = key.strip_prefix('-').and_then(|k| k.parse::<usize>().ok()) {
-                    return Some(vec![elements.iter().rev().nth(back - 1).map(|(_, v)| v.clone()).unwrap_or_default()]);
+                    return Some(vec![
+                        elements
+                            .iter()
+                            .rev()
+                            .nth(back - 1)
+                            .map(|(_, v)| v.clone())
+                            .unwrap_or_default(),
+                    ]);
                 }
-                let value = elements.into_iter().find(|(k, _)| *k == key).map(|(_, value)| value);
-                Some(vec![value.unwrap_or_else(|| if text::is_known(&key) { String::new() } else { UNKNOWN.into() })])
+                let value = elements
+                    .into_iter()
+                    .find(|(k, _)| *k == key)
+                    .map(|(_, value)| value);
+                Some(vec![value.unwrap_or_else(|| {
+                    if text::is_known(&key) {
+                        String::new()
+                    } else {
+                        UNKNOWN.into()
+                    }
+                })])
             }
         }
     }
@@ -102,7 +131,9 @@ impl Walker<'_> {
 
     fn operate(&mut self, name: &str, values: Option<Vec<String>>, op: ParameterOp) -> Vec<String> {
         let set = values.is_some();
-        let empty = values.as_ref().is_none_or(|values| values.iter().all(String::is_empty));
+        let empty = values
+            .as_ref()
+            .is_none_or(|values| values.iter().all(String::is_empty));
         let known = |values: Option<Vec<String>>| values.unwrap_or_else(|| vec![UNKNOWN.to_string()]);
         match op {
             ParameterOp::Default(colon, word) => {
@@ -121,11 +152,19 @@ impl Walker<'_> {
             }
             ParameterOp::Require(word) => {
                 let _ = self.single(&word);
-                if set && !empty { known(values) } else { vec![SOME.to_string()] }
+                if set && !empty {
+                    known(values)
+                } else {
+                    vec![SOME.to_string()]
+                }
             }
             ParameterOp::Alternate(word) => {
                 let value = self.operand_value(&word);
-                if set && empty { vec![String::new()] } else { vec![value] }
+                if set && empty {
+                    vec![String::new()]
+                } else {
+                    vec![value]
+                }
             }
             ParameterOp::TrimStart(long, word) => {
                 let pattern = self.pattern(&word);
@@ -138,7 +177,9 @@ impl Walker<'_> {
             ParameterOp::Replace(every, anchor, pattern, replacement) => {
                 let pattern = self.pattern(&pattern);
                 let replacement = self.single(&replacement);
-                each(known(values), |value| replace(value, &pattern, &replacement, every, anchor))
+                each(known(values), |value| {
+                    replace(value, &pattern, &replacement, every, anchor)
+                })
             }
             ParameterOp::Upper(true) => each(known(values), str::to_uppercase),
             ParameterOp::Lower(true) => each(known(values), str::to_lowercase),
@@ -150,8 +191,15 @@ impl Walker<'_> {
                 let values = known(values);
                 if matches!(name, "@" | "*") || values.len() > 1 {
                     let from = offset.and_then(|o| usize::try_from(o).ok()).unwrap_or(0);
-                    let from = if matches!(name, "@" | "*") { from.saturating_sub(1) } else { from };
-                    let count = length.flatten().and_then(|l| usize::try_from(l).ok()).unwrap_or(usize::MAX);
+                    let from = if matches!(name, "@" | "*") {
+                        from.saturating_sub(1)
+                    } else {
+                        from
+                    };
+                    let count = length
+                        .flatten()
+                        .and_then(|l| usize::try_from(l).ok())
+                        .unwrap_or(usize::MAX);
                     return values.into_iter().skip(from).take(count).collect();
                 }
                 each(values, |value| slice(value, offset, length))
@@ -181,12 +229,20 @@ fn each(values: Vec<String>, change: impl Fn(&str) -> String) -> Vec<String> {
 
 fn first<I: Iterator<Item = char>>(value: &str, change: impl Fn(char) -> I) -> String {
     let mut chars = value.chars();
-    chars.next().map(|c| change(c).chain(chars).collect()).unwrap_or_default()
+    chars
+        .next()
+        .map(|c| change(c).chain(chars).collect())
+        .unwrap_or_default()
 }
 
 /// The places between the characters of a text, its ends too; few enough to try them all.
 fn places(value: &str) -> Vec<usize> {
-    value.char_indices().map(|(at, _)| at).chain([value.len()]).take(512).collect()
+    value
+        .char_indices()
+        .map(|(at, _)| at)
+        .chain([value.len()])
+        .take(512)
+        .collect()
 }
 
 fn trim(value: &str, pattern: &str, long: bool, start: bool) -> String {
@@ -198,7 +254,11 @@ fn trim(value: &str, pattern: &str, long: bool, start: bool) -> String {
         places.reverse();
     }
     for at in places {
-        let (cut, kept) = if start { value.split_at(at) } else { (&value[at..], &value[..at]) };
+        let (cut, kept) = if start {
+            value.split_at(at)
+        } else {
+            (&value[at..], &value[..at])
+        };
         if could_be(pattern, cut) {
             return kept.to_owned();
         }
@@ -252,8 +312,14 @@ fn replace(value: &str, pattern: &str, replacement: &str, every: bool, anchor: O
     text::bounded(out)
 }
 
+#[expect(
+    clippy::option_option,
+    reason = "no length, one that is not known, and one that is"
+)]
 fn slice(value: &str, offset: Option<i64>, length: Option<Option<i64>>) -> String {
-    let (Some(offset), false) = (offset, matches!(length, Some(None))) else { return UNKNOWN.to_string() };
+    let (Some(offset), false) = (offset, matches!(length, Some(None))) else {
+        return UNKNOWN.to_string();
+    };
     if text::has_unknown(value) {
         return UNKNOWN.to_string();
     }
@@ -269,5 +335,8 @@ fn slice(value: &str, offset: Option<i64>, length: Option<Option<i64>>) -> Strin
         Some(length) => from.saturating_add(length),
     };
     let (from, to) = (from.min(size) as usize, to.clamp(0, size) as usize);
-    chars.get(from..to).map(|part| part.iter().collect()).unwrap_or_default()
+    chars
+        .get(from..to)
+        .map(|part| part.iter().collect())
+        .unwrap_or_default()
 }

@@ -44,7 +44,7 @@ impl Walker<'_> {
             _ => self.single(&redirect.target),
         };
         if redirect.op == RedirectOp::HereString {
-            opened.input = Some(self.here_string(target));
+            opened.input = Some(self.here_string(&target));
             return;
         }
         let fd = redirect.fd.as_deref();
@@ -59,7 +59,11 @@ impl Walker<'_> {
         if matches!(redirect.op, RedirectOp::Read | RedirectOp::ReadWrite) {
             let content = self.content(&target);
             if content.secret && secrets::is_hash_file(&path) {
-                self.find(&secrets::READ_HASHES, redirect.span, format!("< {}", text::shown(&path)));
+                self.find(
+                    &secrets::READ_HASHES,
+                    redirect.span,
+                    format!("< {}", text::shown(&path)),
+                );
             }
             if matches!(fd, None | Some("0")) {
                 opened.reads = Some(path.clone());
@@ -88,11 +92,16 @@ impl Walker<'_> {
         }
     }
 
-    fn here_string(&mut self, target: String) -> Stream {
-        let known = text::is_known(&target);
+    fn here_string(&mut self, target: &str) -> Stream {
+        let known = text::is_known(target);
         let mut stream = match self.origin.clone() {
             Some(origin) if !known => origin,
-            Some(origin) => Stream { steps: origin.steps, secret: origin.secret, remote: origin.remote, ..Stream::default() },
+            Some(origin) => Stream {
+                steps: origin.steps,
+                secret: origin.secret,
+                remote: origin.remote,
+                ..Stream::default()
+            },
             None => Stream::default(),
         };
         stream.text = Some(format!("{target}\n"));
@@ -101,7 +110,9 @@ impl Walker<'_> {
 
     /// `>&3`, `<&5`, `2>&1`: a descriptor that the script opened on a path stands for that path.
     fn duplicate(&mut self, fd: Option<&str>, target: &str, redirect: &Redirect, opened: &mut Opened) {
-        let Some(path) = self.state.descriptors.get(target.trim_end_matches('-')).cloned() else { return };
+        let Some(path) = self.state.descriptors.get(target.trim_end_matches('-')).cloned() else {
+            return;
+        };
         if path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/") {
             opened.socket = true;
         }
@@ -134,7 +145,9 @@ impl Walker<'_> {
         for (target, change, span) in &opened.others {
             self.write(target, *change, &Stream::unknown(), *span);
         }
-        let Some((target, change, span)) = &opened.output else { return output };
+        let Some((target, change, span)) = &opened.output else {
+            return output;
+        };
         self.write(target, *change, &output, *span);
         Stream::empty()
     }
@@ -142,7 +155,12 @@ impl Walker<'_> {
     /// Notes that a file is written, and looks whether it may be.
     pub(super) fn write(&mut self, target: &str, change: Change, content: &Stream, span: Span) {
         let path = self.path(target);
-        let hits = write::judge(&Target { path: &path, change, content, trees: self.trees });
+        let hits = write::judge(&Target {
+            path: &path,
+            change,
+            content,
+            trees: self.trees,
+        });
         let sign = if change == Change::Append { ">>" } else { ">" };
         self.found(hits, span, &format!("{sign} {}", text::shown(&path)));
         self.executable_content(&path, content, span);
@@ -161,13 +179,16 @@ impl Walker<'_> {
 fn outgoing(path: &str) -> Option<Stream> {
     Some(match path {
         "/dev/null" => Stream::empty(),
-        "/dev/zero" | "/dev/urandom" | "/dev/random" | "/dev/full" => {
-            Stream { endless: true, noise: true, ..Stream::unknown() }
-        }
+        "/dev/zero" | "/dev/urandom" | "/dev/random" | "/dev/full" => Stream {
+            endless: true,
+            noise: true,
+            ..Stream::unknown()
+        },
         "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0" => Stream::unknown(),
-        path if path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/") => {
-            Stream { remote: Some(super::Remote::Open), ..Stream::unknown() }
-        }
+        path if path.starts_with("/dev/tcp/") || path.starts_with("/dev/udp/") => Stream {
+            remote: Some(super::Remote::Open),
+            ..Stream::unknown()
+        },
         _ => return None,
     })
 }

@@ -14,7 +14,13 @@ const LINES: usize = 64;
 
 impl Walker<'_> {
     /// Runs what the tool would run; `None`: it is none of these.
-    pub(super) fn runner(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span) -> Option<Stream> {
+    pub(super) fn runner(
+        &mut self,
+        name: &str,
+        rest: &[Argument],
+        stdin: &Stream,
+        span: Span,
+    ) -> Option<Stream> {
         Some(match name {
             "find" | "fd" | "fdfind" => return self.find_actions(name, rest, span),
             "xargs" | "gxargs" => self.xargs(rest, stdin, span),
@@ -39,8 +45,12 @@ impl Walker<'_> {
                 return None;
             }
             "git" => self.git(rest, span)?,
-            "docker" | "podman" | "nerdctl" | "buildah" | "docker-compose" | "podman-compose" => self.container(rest, stdin, span)?,
-            "kubectl" | "oc" | "k3s" | "microk8s" | "lxc" | "incus" | "crictl" | "pct" | "vzctl" => self.cluster(rest, stdin, span)?,
+            "docker" | "podman" | "nerdctl" | "buildah" | "docker-compose" | "podman-compose" => {
+                self.container(rest, stdin, span)?
+            }
+            "kubectl" | "oc" | "k3s" | "microk8s" | "lxc" | "incus" | "crictl" | "pct" | "vzctl" => {
+                self.cluster(rest, stdin, span)?
+            }
             "vim" | "vi" | "nvim" | "ex" | "view" | "emacs" => {
                 for source in option_values(rest, &["-c", "--cmd", "+", "--eval"]) {
                     if let Some(command) = source.trim_start_matches(':').strip_prefix('!') {
@@ -63,7 +73,11 @@ impl Walker<'_> {
                     for prefix in ["shell ", "!", "call (void)system", "call system", "python "] {
                         if let Some(command) = source.strip_prefix(prefix) {
                             let literals = super::code::literals(command);
-                            for command in if literals.is_empty() { vec![command.to_owned()] } else { literals } {
+                            for command in if literals.is_empty() {
+                                vec![command.to_owned()]
+                            } else {
+                                literals
+                            } {
                                 self.text(&command, name, span, &Stream::empty());
                             }
                         }
@@ -119,7 +133,11 @@ impl Walker<'_> {
                 texts.extend(stdin.text.clone());
                 for text in texts {
                     for line in text.lines() {
-                        if let Some(command) = line.trim().strip_prefix(".shell ").or_else(|| line.trim().strip_prefix(".system ")) {
+                        if let Some(command) = line
+                            .trim()
+                            .strip_prefix(".shell ")
+                            .or_else(|| line.trim().strip_prefix(".system "))
+                        {
                             self.text(command, name, span, &Stream::empty());
                         }
                     }
@@ -177,7 +195,11 @@ impl Walker<'_> {
     }
 
     fn find_actions(&mut self, name: &str, rest: &[Argument], span: Span) -> Option<Stream> {
-        let flags: &[&str] = if name == "find" { &["-exec", "-execdir", "-ok", "-okdir"] } else { &["-x", "-X", "--exec", "--exec-batch"] };
+        let flags: &[&str] = if name == "find" {
+            &["-exec", "-execdir", "-ok", "-okdir"]
+        } else {
+            &["-x", "-X", "--exec", "--exec-batch"]
+        };
         let mut at = 0;
         while let Some(argument) = rest.get(at) {
             if !flags.contains(&argument.text.as_str()) {
@@ -185,17 +207,33 @@ impl Walker<'_> {
                 continue;
             }
             let tail = &rest[at + 1..];
-            let end = tail.iter().position(|a| a.text == ";" || a.text == "+").unwrap_or(tail.len());
+            let end = tail
+                .iter()
+                .position(|a| a.text == ";" || a.text == "+")
+                .unwrap_or(tail.len());
             let starts = self.found_texts(rest);
             for start in starts {
                 let mut command: Vec<Argument> = tail[..end]
                     .iter()
-                    .map(|a| Argument { text: a.text.replace("{}", &start), span: a.span })
+                    .map(|a| Argument {
+                        text: a.text.replace("{}", &start),
+                        span: a.span,
+                    })
                     .collect();
                 let whole = start.ends_with(&format!("/{}", text::STAR)) && !start.contains(SOME);
-                if whole && command.first().is_some_and(|a| matches!(super::base(&a.text), "chmod" | "chown" | "chgrp")) {
+                if whole
+                    && command
+                        .first()
+                        .is_some_and(|a| matches!(super::base(&a.text), "chmod" | "chown" | "chgrp"))
+                {
                     // All that lies below is what `-R` would reach.
-                    command.insert(1, Argument { text: "-R".to_owned(), span });
+                    command.insert(
+                        1,
+                        Argument {
+                            text: "-R".to_owned(),
+                            span,
+                        },
+                    );
                 }
                 self.chain.push(format!("{name} {}", argument.text));
                 self.call(&command, &Stream::empty(), span, &Opened::default());
@@ -208,7 +246,10 @@ impl Walker<'_> {
 
     /// The paths that `find` hands on, one text for each starting point.
     fn found_texts(&mut self, rest: &[Argument]) -> Vec<String> {
-        let listed = self.output("find", rest, &Stream::empty()).and_then(|s| s.text).unwrap_or_default();
+        let listed = self
+            .output("find", rest, &Stream::empty())
+            .and_then(|s| s.text)
+            .unwrap_or_default();
         let mut out: Vec<String> = listed.lines().take(8).map(str::to_owned).collect();
         if out.is_empty() {
             out.push(format!("./{SOME}"));
@@ -234,7 +275,8 @@ impl Walker<'_> {
             }
             let inline = option.get(2..).unwrap_or_default().to_owned();
             match option {
-                "-I" | "-a" | "--arg-file" | "-n" | "-P" | "-L" | "-d" | "-s" | "-E" | "--delimiter" | "--max-args" | "--max-procs" | "--max-lines" | "--replace-str" => {
+                "-I" | "-a" | "--arg-file" | "-n" | "-P" | "-L" | "-d" | "-s" | "-E" | "--delimiter"
+                | "--max-args" | "--max-procs" | "--max-lines" | "--replace-str" => {
                     at += 1;
                     let value = rest.get(at).map(|a| a.text.clone()).unwrap_or_default();
                     match option {
@@ -251,13 +293,19 @@ impl Walker<'_> {
                 _ if option.starts_with("-I") => replace = Some(inline),
                 _ if option.starts_with("-d") => delimiter = Some(text::unescape(&inline, true)),
                 _ if option.starts_with("-n") || option.starts_with("-L") => each = inline.parse().ok(),
-                _ if option.starts_with("--delimiter=") => delimiter = option.split_once('=').map(|(_, d)| text::unescape(d, true)),
+                _ if option.starts_with("--delimiter=") => {
+                    delimiter = option.split_once('=').map(|(_, d)| text::unescape(d, true));
+                }
                 _ => {}
             }
             at += 1;
         }
         if parallel && input.endless {
-            self.find(&shell::ENDLESS_SPAWN, span, "xargs -P0 of an endless stream".to_owned());
+            self.find(
+                &shell::ENDLESS_SPAWN,
+                span,
+                "xargs -P0 of an endless stream".to_owned(),
+            );
         }
         let command = rest.get(at..).unwrap_or_default();
         if command.is_empty() {
@@ -281,20 +329,30 @@ impl Walker<'_> {
         span: Span,
     ) -> Stream {
         let origin = self.origin.replace(input.clone());
-        let origin = if input.remote.is_some() || input.decoded || input.secret || !input.steps.is_empty() { origin } else { std::mem::replace(&mut self.origin, origin) };
+        let origin = if input.remote.is_some() || input.decoded || input.secret || !input.steps.is_empty() {
+            origin
+        } else {
+            std::mem::replace(&mut self.origin, origin)
+        };
         let mut output = Stream::empty();
         if let Some(mark) = mark.filter(|mark| !mark.is_empty()) {
             for value in values.iter().take(LINES) {
                 let words: Vec<Argument> = command
                     .iter()
-                    .map(|a| Argument { text: a.text.replace(mark, value), span: a.span })
+                    .map(|a| Argument {
+                        text: a.text.replace(mark, value),
+                        span: a.span,
+                    })
                     .collect();
                 output.append(self.call(&words, &Stream::empty(), span, &Opened::default()));
             }
         } else {
             for group in values.chunks(each.unwrap_or(usize::MAX).max(1)).take(LINES) {
                 let mut words = command.to_vec();
-                words.extend(group.iter().map(|value| Argument { text: value.clone(), span }));
+                words.extend(group.iter().map(|value| Argument {
+                    text: value.clone(),
+                    span,
+                }));
                 output.append(self.call(&words, &Stream::empty(), span, &Opened::default()));
             }
             if values.is_empty() {
@@ -316,15 +374,41 @@ impl Walker<'_> {
             if option == "-I" {
                 mark = rest.get(at + 1).map(|a| a.text.clone()).unwrap_or_default();
             }
-            at += if matches!(option, "-j" | "--jobs" | "-a" | "--arg-file" | "-I" | "-S" | "--sshlogin" | "--delay" | "-n" | "-N" | "--colsep" | "--joblog" | "-P") { 2 } else { 1 };
+            at += if matches!(
+                option,
+                "-j" | "--jobs"
+                    | "-a"
+                    | "--arg-file"
+                    | "-I"
+                    | "-S"
+                    | "--sshlogin"
+                    | "--delay"
+                    | "-n"
+                    | "-N"
+                    | "--colsep"
+                    | "--joblog"
+                    | "-P"
+            ) {
+                2
+            } else {
+                1
+            };
         }
         let tail = rest.get(at..).unwrap_or_default();
-        let end = tail.iter().position(|a| a.text.starts_with("::")).unwrap_or(tail.len());
+        let end = tail
+            .iter()
+            .position(|a| a.text.starts_with("::"))
+            .unwrap_or(tail.len());
         let command: Vec<&str> = tail[..end].iter().map(|a| a.text.as_str()).collect();
         let mut values: Vec<String> = Vec::new();
         if end < tail.len() {
             if tail[end].text.starts_with(":::") && tail[end].text != "::::" {
-                values.extend(tail[end + 1..].iter().filter(|a| !a.text.starts_with(":::")).map(|a| a.text.clone()));
+                values.extend(
+                    tail[end + 1..]
+                        .iter()
+                        .filter(|a| !a.text.starts_with(":::"))
+                        .map(|a| a.text.clone()),
+                );
             } else {
                 values.push(SOME.to_string());
             }
@@ -353,12 +437,19 @@ impl Walker<'_> {
     fn make(&mut self, rest: &[Argument], stdin: &Stream, span: Span) -> Option<Stream> {
         let mut sources = option_values(rest, &["--eval", "-E"]);
         if let Some(file) = after_option(rest, &["-f", "--file", "--makefile"]) {
-            let content = if file == "-" { stdin.clone() } else { self.content(&file) };
+            let content = if file == "-" {
+                stdin.clone()
+            } else {
+                self.content(&file)
+            };
             if content.remote.is_some() {
                 self.shell_reads(&content, "make", span);
             }
             sources.extend(content.text);
-        } else if let Some(content) = ["Makefile", "makefile", "GNUmakefile"].iter().find_map(|f| self.files.get(&self.path(f)).cloned()) {
+        } else if let Some(content) = ["Makefile", "makefile", "GNUmakefile"]
+            .iter()
+            .find_map(|f| self.files.get(&self.path(f)).cloned())
+        {
             sources.extend(content.text);
         }
         for source in sources {
@@ -366,10 +457,17 @@ impl Walker<'_> {
                 let recipe = if let Some(recipe) = line.strip_prefix('\t') {
                     Some(recipe)
                 } else {
-                    line.split_once(';').map(|(_, recipe)| recipe).or_else(|| line.split_once("$(shell ").map(|(_, c)| c.trim_end_matches(')')))
+                    line.split_once(';')
+                        .map(|(_, recipe)| recipe)
+                        .or_else(|| line.split_once("$(shell ").map(|(_, c)| c.trim_end_matches(')')))
                 };
                 if let Some(recipe) = recipe {
-                    self.text(&recipe.trim_start_matches(['@', '-', '+', ' ']).replace("$$", "$"), "make", span, &Stream::empty());
+                    self.text(
+                        &recipe.trim_start_matches(['@', '-', '+', ' ']).replace("$$", "$"),
+                        "make",
+                        span,
+                        &Stream::empty(),
+                    );
                 }
             }
         }
@@ -377,7 +475,18 @@ impl Walker<'_> {
     }
 
     fn tar(&mut self, rest: &[Argument], span: Span) -> Option<Stream> {
-        for source in option_values(rest, &["--to-command", "-I", "--use-compress-program", "--rsh-command", "--info-script", "--new-volume-script", "-F"]) {
+        for source in option_values(
+            rest,
+            &[
+                "--to-command",
+                "-I",
+                "--use-compress-program",
+                "--rsh-command",
+                "--info-script",
+                "--new-volume-script",
+                "-F",
+            ],
+        ) {
             self.text(&source, "tar", span, &Stream::empty());
         }
         for source in option_values(rest, &["--checkpoint-action"]) {
@@ -403,7 +512,12 @@ impl Walker<'_> {
                 _ => break,
             }
         }
-        let words: Vec<String> = rest.get(at..).unwrap_or_default().iter().map(|a| a.text.clone()).collect();
+        let words: Vec<String> = rest
+            .get(at..)
+            .unwrap_or_default()
+            .iter()
+            .map(|a| a.text.clone())
+            .collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let source = match words.as_slice() {
             ["config", .., key, value] => {
@@ -412,23 +526,45 @@ impl Walker<'_> {
                 return None;
             }
             ["bisect", "run", command @ ..] => command.join(" "),
-            ["submodule", "foreach", command @ ..] => {
-                command.iter().filter(|w| **w != "--recursive" && **w != "-q").copied().collect::<Vec<_>>().join(" ")
-            }
+            ["submodule", "foreach", command @ ..] => command
+                .iter()
+                .filter(|w| **w != "--recursive" && **w != "-q")
+                .copied()
+                .collect::<Vec<_>>()
+                .join(" "),
             ["rebase", tail @ ..] => pair_value(tail, &["-x", "--exec"])?,
-            ["filter-branch", tail @ ..] => {
-                pair_value(tail, &["--tree-filter", "--index-filter", "--msg-filter", "--env-filter", "--commit-filter", "--setup"])?
-            }
+            ["filter-branch", tail @ ..] => pair_value(
+                tail,
+                &[
+                    "--tree-filter",
+                    "--index-filter",
+                    "--msg-filter",
+                    "--env-filter",
+                    "--commit-filter",
+                    "--setup",
+                ],
+            )?,
             ["difftool" | "mergetool", tail @ ..] => pair_value(tail, &["-x", "--extcmd"])?,
             ["clone" | "fetch" | "pull" | "push" | "ls-remote", tail @ ..] => {
                 if let Some(command) = tail.iter().find_map(|w| w.strip_prefix("ext::")) {
                     command.to_owned()
                 } else {
-                    tail.iter().find_map(|w| w.strip_prefix("--upload-pack=").or_else(|| w.strip_prefix("--receive-pack="))).map(str::to_owned)
-                        .or_else(|| pair_value(tail, &["-u", "--upload-pack", "--receive-pack"]).filter(|v| v.contains(' ')))?
+                    tail.iter()
+                        .find_map(|w| {
+                            w.strip_prefix("--upload-pack=")
+                                .or_else(|| w.strip_prefix("--receive-pack="))
+                        })
+                        .map(str::to_owned)
+                        .or_else(|| {
+                            pair_value(tail, &["-u", "--upload-pack", "--receive-pack"])
+                                .filter(|v| v.contains(' '))
+                        })?
                 }
             }
-            ["archive", tail @ ..] => tail.iter().find_map(|w| w.strip_prefix("--exec=")).map(str::to_owned)?,
+            ["archive", tail @ ..] => tail
+                .iter()
+                .find_map(|w| w.strip_prefix("--exec="))
+                .map(str::to_owned)?,
             _ => return None,
         };
         self.text(&source, "git", span, &Stream::empty());
@@ -438,8 +574,17 @@ impl Walker<'_> {
     fn git_setting(&mut self, key: &str, value: &str, span: Span) {
         if let Some(command) = value.strip_prefix('!') {
             self.text(command, &format!("git {key}"), span, &Stream::empty());
-        } else if matches!(key, "core.pager" | "core.sshcommand" | "core.editor" | "core.fsmonitor" | "sequence.editor" | "diff.external" | "core.askpass" | "gpg.program")
-            || key.ends_with(".textconv")
+        } else if matches!(
+            key,
+            "core.pager"
+                | "core.sshcommand"
+                | "core.editor"
+                | "core.fsmonitor"
+                | "sequence.editor"
+                | "diff.external"
+                | "core.askpass"
+                | "gpg.program"
+        ) || key.ends_with(".textconv")
             || key.ends_with(".clean")
             || key.ends_with(".smudge")
             || key.ends_with(".cmd")
@@ -454,15 +599,86 @@ impl Walker<'_> {
     /// `docker exec NAME command`, `docker run IMAGE command`, with the host's folders that are mounted.
     fn container(&mut self, rest: &[Argument], stdin: &Stream, span: Span) -> Option<Stream> {
         const VALUED: &[&str] = &[
-            "-e", "--env", "-v", "--volume", "-w", "--workdir", "-u", "--user", "--name", "-p", "--publish", "--network", "--net",
-            "-h", "--hostname", "--mount", "-m", "--memory", "--cpus", "--entrypoint", "--env-file", "-l", "--label", "--restart",
-            "--pid", "--ipc", "--cap-add", "--cap-drop", "--device", "--log-driver", "--log-opt", "--security-opt", "--add-host", "--platform",
-            "--ulimit", "--tmpfs", "--link", "--gpus", "--runtime", "--shm-size", "--dns", "--volumes-from", "--index", "-a", "--attach",
-            "--health-cmd", "--health-interval", "--health-retries", "--health-timeout", "--stop-signal", "--stop-timeout", "--userns", "--uts", "--cidfile", "--pull",
-            "-c", "--cpu-shares", "--cpuset-cpus", "--expose", "--group-add", "--sysctl", "--detach-keys", "--annotation", "--blkio-weight", "--memory-swap", "--oom-score-adj", "--pids-limit", "--network-alias", "--ip", "--mac-address",
+            "-e",
+            "--env",
+            "-v",
+            "--volume",
+            "-w",
+            "--workdir",
+            "-u",
+            "--user",
+            "--name",
+            "-p",
+            "--publish",
+            "--network",
+            "--net",
+            "-h",
+            "--hostname",
+            "--mount",
+            "-m",
+            "--memory",
+            "--cpus",
+            "--entrypoint",
+            "--env-file",
+            "-l",
+            "--label",
+            "--restart",
+            "--pid",
+            "--ipc",
+            "--cap-add",
+            "--cap-drop",
+            "--device",
+            "--log-driver",
+            "--log-opt",
+            "--security-opt",
+            "--add-host",
+            "--platform",
+            "--ulimit",
+            "--tmpfs",
+            "--link",
+            "--gpus",
+            "--runtime",
+            "--shm-size",
+            "--dns",
+            "--volumes-from",
+            "--index",
+            "-a",
+            "--attach",
+            "--health-cmd",
+            "--health-interval",
+            "--health-retries",
+            "--health-timeout",
+            "--stop-signal",
+            "--stop-timeout",
+            "--userns",
+            "--uts",
+            "--cidfile",
+            "--pull",
+            "-c",
+            "--cpu-shares",
+            "--cpuset-cpus",
+            "--expose",
+            "--group-add",
+            "--sysctl",
+            "--detach-keys",
+            "--annotation",
+            "--blkio-weight",
+            "--memory-swap",
+            "--oom-score-adj",
+            "--pids-limit",
+            "--network-alias",
+            "--ip",
+            "--mac-address",
         ];
-        let verb = rest.iter().position(|a| matches!(a.text.as_str(), "exec" | "run" | "create"))?;
-        if rest[..verb].iter().any(|a| matches!(a.text.as_str(), "network" | "volume" | "context" | "buildx" | "config" | "secret" | "build" | "ps" | "logs")) {
+        let verb = rest
+            .iter()
+            .position(|a| matches!(a.text.as_str(), "exec" | "run" | "create"))?;
+        if rest[..verb].iter().any(|a| {
+            matches!(
+                a.text.as_str(),
+                "network" | "volume" | "context" | "buildx" | "config" | "secret" | "build" | "ps" | "logs"
+            )
+        }) {
             return None;
         }
         let tail = &rest[verb + 1..];
@@ -474,9 +690,17 @@ impl Walker<'_> {
             if !option.starts_with('-') {
                 break;
             }
-            let (name, inline) = option.split_once('=').map_or((option.as_str(), None), |(n, v)| (n, Some(v.to_owned())));
+            let (name, inline) = option
+                .split_once('=')
+                .map_or((option.as_str(), None), |(n, v)| (n, Some(v.to_owned())));
             let takes = inline.is_none() && VALUED.contains(&name);
-            let value = inline.or_else(|| if takes { tail.get(at + 1).map(|a| a.text.clone()) } else { None });
+            let value = inline.or_else(|| {
+                if takes {
+                    tail.get(at + 1).map(|a| a.text.clone())
+                } else {
+                    None
+                }
+            });
             match (name, value) {
                 ("-v" | "--volume", Some(value)) => {
                     let mut parts = value.split(':');
@@ -488,9 +712,16 @@ impl Walker<'_> {
                 }
                 ("--mount", Some(value)) => {
                     let field = |keys: &[&str]| {
-                        value.split(',').find_map(|part| part.split_once('=').filter(|(k, _)| keys.contains(k)).map(|(_, v)| v.to_owned()))
+                        value.split(',').find_map(|part| {
+                            part.split_once('=')
+                                .filter(|(k, _)| keys.contains(k))
+                                .map(|(_, v)| v.to_owned())
+                        })
                     };
-                    if let (Some(host), Some(inside)) = (field(&["source", "src"]), field(&["target", "dst", "destination"])) {
+                    if let (Some(host), Some(inside)) = (
+                        field(&["source", "src"]),
+                        field(&["target", "dst", "destination"]),
+                    ) {
                         mounts.push((inside, host));
                     }
                 }
@@ -528,7 +759,9 @@ impl Walker<'_> {
 
     /// `kubectl exec POD -- command` and the like.
     fn cluster(&mut self, rest: &[Argument], stdin: &Stream, span: Span) -> Option<Stream> {
-        let verb = rest.iter().position(|a| matches!(a.text.as_str(), "exec" | "run" | "debug"))?;
+        let verb = rest
+            .iter()
+            .position(|a| matches!(a.text.as_str(), "exec" | "run" | "debug"))?;
         let tail = &rest[verb + 1..];
         let start = match tail.iter().position(|a| a.text == "--") {
             Some(at) => at + 1,
@@ -537,7 +770,14 @@ impl Walker<'_> {
                 let mut operands = 0;
                 while let Some(argument) = tail.get(at) {
                     if argument.text.starts_with('-') {
-                        at += if matches!(argument.text.as_str(), "-n" | "--namespace" | "-c" | "--container" | "--context") { 2 } else { 1 };
+                        at += if matches!(
+                            argument.text.as_str(),
+                            "-n" | "--namespace" | "-c" | "--container" | "--context"
+                        ) {
+                            2
+                        } else {
+                            1
+                        };
                     } else if operands == 0 {
                         operands = 1;
                         at += 1;
@@ -579,7 +819,12 @@ fn xargs_values(input: &Stream, delimiter: Option<&str>, whole_lines: bool) -> V
 }
 
 fn pair_value(words: &[&str], names: &[&str]) -> Option<String> {
-    let at = words.iter().position(|w| names.contains(w) || names.iter().any(|n| w.strip_prefix(n).is_some_and(|t| t.starts_with('='))))?;
+    let at = words.iter().position(|w| {
+        names.contains(w)
+            || names
+                .iter()
+                .any(|n| w.strip_prefix(n).is_some_and(|t| t.starts_with('=')))
+    })?;
     match words[at].split_once('=') {
         Some((name, value)) if name.starts_with("--") => Some(value.to_owned()),
         _ => words.get(at + 1).map(|w| (*w).to_owned()),
@@ -597,7 +842,12 @@ fn option_values(rest: &[Argument], names: &[&str]) -> Vec<String> {
             && names.contains(&name)
         {
             out.push(value.to_owned());
-        } else if let Some(name) = names.iter().find(|n| (n.len() == 2 || **n == "+") && text.len() > n.len() && text.starts_with(**n) && !text.starts_with("--")) {
+        } else if let Some(name) = names.iter().find(|n| {
+            (n.len() == 2 || **n == "+")
+                && text.len() > n.len()
+                && text.starts_with(**n)
+                && !text.starts_with("--")
+        }) {
             out.push(text[name.len()..].to_owned());
         }
     }

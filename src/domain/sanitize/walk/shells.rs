@@ -9,7 +9,24 @@ use super::{Remote, Stream, Walker};
 
 /// What a shell is called.
 const SHELLS: &[&str] = &[
-    "sh", "bash", "dash", "zsh", "ksh", "ksh93", "mksh", "ash", "fish", "csh", "tcsh", "rbash", "posh", "yash", "rsh.shell", "elvish", "nu", "pwsh",
+    "sh",
+    "bash",
+    "dash",
+    "zsh",
+    "ksh",
+    "ksh93",
+    "mksh",
+    "ash",
+    "fish",
+    "csh",
+    "tcsh",
+    "rbash",
+    "posh",
+    "yash",
+    "rsh.shell",
+    "elvish",
+    "nu",
+    "pwsh",
 ];
 
 /// Whether a program is a shell.
@@ -19,7 +36,13 @@ pub fn is_shell(name: &str) -> bool {
 
 impl Walker<'_> {
     /// Runs what a shell would; `None`: it is none and calls none.
-    pub(super) fn shell(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span) -> Option<Stream> {
+    pub(super) fn shell(
+        &mut self,
+        name: &str,
+        rest: &[Argument],
+        stdin: &Stream,
+        span: Span,
+    ) -> Option<Stream> {
         if is_shell(name) {
             return Some(self.shell_proper(name, rest, stdin, span));
         }
@@ -27,7 +50,9 @@ impl Walker<'_> {
             "ssh" | "mosh" | "autossh" | "dbclient" | "slogin" => self.ssh(rest, stdin, span),
             "su" | "runuser" => self.switch_user(name, rest, stdin, span),
             "sg" | "newgrp" => match rest {
-                [_, command, ..] if !command.text.starts_with('-') => self.evaluate(&command.text.clone(), name, span, stdin),
+                [_, command, ..] if !command.text.starts_with('-') => {
+                    self.evaluate(&command.text.clone(), name, span, stdin)
+                }
                 [_, _, command, ..] => self.evaluate(&command.text.clone(), name, span, stdin),
                 _ => Stream::unknown(),
             },
@@ -36,38 +61,63 @@ impl Walker<'_> {
             "watch" => self.rest_as_text(name, rest, "-n --interval -d --differences", stdin, span),
             "tmux" => self.tmux(rest, span),
             "screen" => self.screen(rest, span),
-            "script" | "scriptreplay" => match after_option(rest, &["-c", "--command"]).or_else(|| clustered(rest, 'c')) {
-                Some(source) => self.evaluate(&source, "script -c", span, stdin),
-                None => Stream::empty(),
-            },
-            "osascript" | "expect" | "wsl" | "machinectl" | "pwsh" | "vagrant" => match after_option(rest, &["-c", "-e", "--command"]) {
-                Some(source) if name != "osascript" && name != "expect" => self.evaluate(&source, name, span, stdin),
-                Some(source) => {
-                    for part in super::code::literals(&source) {
-                        self.text(&part, name, span, &Stream::unknown());
-                    }
-                    if let Some(command) = source.trim().strip_prefix("spawn ") {
-                        self.text(&command.replace("; interact", ""), name, span, &Stream::unknown());
-                    }
-                    Stream::unknown()
+            "script" | "scriptreplay" => {
+                match after_option(rest, &["-c", "--command"]).or_else(|| clustered(rest, 'c')) {
+                    Some(source) => self.evaluate(&source, "script -c", span, stdin),
+                    None => Stream::empty(),
                 }
-                None if name == "machinectl" && rest.first().is_some_and(|a| a.text == "shell") && rest.len() > 2 => {
-                    self.call(&rest[2..], stdin, span, &Opened::default())
+            }
+            "osascript" | "expect" | "wsl" | "machinectl" | "pwsh" | "vagrant" => {
+                match after_option(rest, &["-c", "-e", "--command"]) {
+                    Some(source) if name != "osascript" && name != "expect" => {
+                        self.evaluate(&source, name, span, stdin)
+                    }
+                    Some(source) => {
+                        for part in super::code::literals(&source) {
+                            self.text(&part, name, span, &Stream::unknown());
+                        }
+                        if let Some(command) = source.trim().strip_prefix("spawn ") {
+                            self.text(&command.replace("; interact", ""), name, span, &Stream::unknown());
+                        }
+                        Stream::unknown()
+                    }
+                    None if name == "machinectl"
+                        && rest.first().is_some_and(|a| a.text == "shell")
+                        && rest.len() > 2 =>
+                    {
+                        self.call(&rest[2..], stdin, span, &Opened::default())
+                    }
+                    None => Stream::unknown(),
                 }
-                None => Stream::unknown(),
-            },
+            }
             "pssh" | "pdsh" | "clush" | "parallel-ssh" | "dsh" | "mussh" => {
-                let command = rest.iter().rposition(|a| a.text.starts_with('-')).map_or(0, |at| at + 2);
+                let command = rest
+                    .iter()
+                    .rposition(|a| a.text.starts_with('-'))
+                    .map_or(0, |at| at + 2);
                 let source: Vec<&str> = rest.iter().skip(command).map(|a| a.text.as_str()).collect();
                 let source = source.join(" ");
                 let last = rest.last().map(|a| a.text.clone()).unwrap_or_default();
-                self.text(&if source.is_empty() { last } else { source }, name, span, &Stream::unknown());
+                self.text(
+                    &if source.is_empty() { last } else { source },
+                    name,
+                    span,
+                    &Stream::unknown(),
+                );
                 Stream::unknown()
             }
             "ansible" | "ansible-console" => {
-                let module = after_option(rest, &["-m", "--module-name"]).unwrap_or_else(|| "command".to_owned());
-                if matches!(module.as_str(), "command" | "shell" | "raw" | "ansible.builtin.shell" | "ansible.builtin.command" | "win_shell")
-                    && let Some(source) = after_option(rest, &["-a", "--args"])
+                let module =
+                    after_option(rest, &["-m", "--module-name"]).unwrap_or_else(|| "command".to_owned());
+                if matches!(
+                    module.as_str(),
+                    "command"
+                        | "shell"
+                        | "raw"
+                        | "ansible.builtin.shell"
+                        | "ansible.builtin.command"
+                        | "win_shell"
+                ) && let Some(source) = after_option(rest, &["-a", "--args"])
                 {
                     let source = source.strip_prefix("cmd=").map_or(source.clone(), str::to_owned);
                     self.text(&source, "ansible", span, &Stream::unknown());
@@ -75,7 +125,9 @@ impl Walker<'_> {
                 Stream::unknown()
             }
             "salt" | "salt-call" => {
-                if let Some(at) = rest.iter().position(|a| matches!(a.text.as_str(), "cmd.run" | "cmd.shell" | "cmd.run_all"))
+                if let Some(at) = rest
+                    .iter()
+                    .position(|a| matches!(a.text.as_str(), "cmd.run" | "cmd.shell" | "cmd.run_all"))
                     && let Some(source) = rest.get(at + 1)
                 {
                     let source = source.text.clone();
@@ -129,7 +181,9 @@ impl Walker<'_> {
         }
         let operands = &rest[at.min(rest.len())..];
         if command {
-            let Some((source, arguments)) = operands.split_first() else { return Stream::empty() };
+            let Some((source, arguments)) = operands.split_first() else {
+                return Stream::empty();
+            };
             let source = source.text.clone();
             let state = self.state.clone();
             let mut values = arguments.iter().map(|a| a.text.clone());
@@ -142,11 +196,19 @@ impl Walker<'_> {
             return output;
         }
         match operands.first() {
-            Some(script) if !from_input && !matches!(script.text.as_str(), "-" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0") => {
+            Some(script)
+                if !from_input
+                    && !matches!(
+                        script.text.as_str(),
+                        "-" | "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0"
+                    ) =>
+            {
                 let content = self.content(&script.text);
                 let state = self.state.clone();
                 self.state.zero.clone_from(&script.text);
-                self.state.arguments = Some(std::rc::Rc::new(operands[1..].iter().map(|a| a.text.clone()).collect()));
+                self.state.arguments = Some(std::rc::Rc::new(
+                    operands[1..].iter().map(|a| a.text.clone()).collect(),
+                ));
                 let output = self.shell_reads(&content, name, span);
                 self.state = state;
                 output
@@ -154,7 +216,9 @@ impl Walker<'_> {
             other => {
                 let state = self.state.clone();
                 let skip = usize::from(other.is_some_and(|o| o.text == "-" || o.text.starts_with('/')));
-                self.state.arguments = Some(std::rc::Rc::new(operands.iter().skip(skip).map(|a| a.text.clone()).collect()));
+                self.state.arguments = Some(std::rc::Rc::new(
+                    operands.iter().skip(skip).map(|a| a.text.clone()).collect(),
+                ));
                 let output = self.shell_reads(stdin, name, span);
                 self.state = state;
                 output
@@ -165,7 +229,9 @@ impl Walker<'_> {
     /// A shell reads a stream and runs it.
     pub(super) fn shell_reads(&mut self, stream: &Stream, step: &str, span: Span) -> Stream {
         if let Some(source) = &stream.text {
-            let blank = source.chars().all(|c| c.is_whitespace() || matches!(c, text::UNKNOWN | text::SOME));
+            let blank = source
+                .chars()
+                .all(|c| c.is_whitespace() || matches!(c, text::UNKNOWN | text::SOME));
             if !blank || !text::has_unknown(source) {
                 let source = source.clone();
                 let depth = stream.steps.len();
@@ -176,7 +242,14 @@ impl Walker<'_> {
                 }
                 self.chain.truncate(self.chain.len() - depth);
                 if stream.remote.is_some() && text::has_unknown(&source) {
-                    self.shell_reads(&Stream { text: None, ..stream.clone() }, step, span);
+                    self.shell_reads(
+                        &Stream {
+                            text: None,
+                            ..stream.clone()
+                        },
+                        step,
+                        span,
+                    );
                 }
                 return output;
             }
@@ -184,14 +257,26 @@ impl Walker<'_> {
         self.chain.extend(stream.steps.iter().cloned());
         let what = format!("{step} of what cannot be told");
         match stream.remote {
-            Some(Remote::Open) => self.find(&remote::RUN_OPEN, span, "code from the network to a shell".to_owned()),
-            Some(Remote::Named) => self.find(&remote::RUN_NAMED, span, "code from the network to a shell".to_owned()),
+            Some(Remote::Open) => self.find(
+                &remote::RUN_OPEN,
+                span,
+                "code from the network to a shell".to_owned(),
+            ),
+            Some(Remote::Named) => self.find(
+                &remote::RUN_NAMED,
+                span,
+                "code from the network to a shell".to_owned(),
+            ),
             None if stream.decoded => self.find(&shell::DECODED_TEXT, span, what),
             None if stream.file && !stream.secret => {}
             None => self.find(&shell::UNKNOWN_TEXT, span, what),
         }
         self.chain.truncate(self.chain.len() - stream.steps.len());
-        Stream { remote: stream.remote, steps: vec!["shell output".to_owned()], ..Stream::unknown() }
+        Stream {
+            remote: stream.remote,
+            steps: vec!["shell output".to_owned()],
+            ..Stream::unknown()
+        }
     }
 
     fn ssh(&mut self, rest: &[Argument], stdin: &Stream, span: Span) -> Stream {
@@ -203,7 +288,9 @@ impl Walker<'_> {
                 at += 1;
                 break;
             }
-            let Some(letters) = option.strip_prefix('-') else { break };
+            let Some(letters) = option.strip_prefix('-') else {
+                break;
+            };
             let valued = letters.char_indices().find(|(_, c)| VALUED.contains(*c));
             if let Some((place, letter)) = valued {
                 let inline = &letters[place + 1..];
@@ -221,7 +308,10 @@ impl Walker<'_> {
         }
         let host = rest.get(at).map(|a| a.text.clone()).unwrap_or_default();
         let command = rest.get(at + 1..).unwrap_or_default();
-        let mut output = Stream { remote: Some(Remote::Open), ..Stream::unknown() };
+        let mut output = Stream {
+            remote: Some(Remote::Open),
+            ..Stream::unknown()
+        };
         output.steps.push("ssh".to_owned());
         if command.is_empty() {
             if stdin.text.is_some() && !host.is_empty() {
@@ -240,7 +330,10 @@ impl Walker<'_> {
 
     fn ssh_option(&mut self, value: &str, span: Span) {
         if let Some((key, command)) = value.split_once(['=', ' '])
-            && matches!(key.to_ascii_lowercase().as_str(), "proxycommand" | "localcommand" | "knownhostscommand" | "remotecommand")
+            && matches!(
+                key.to_ascii_lowercase().as_str(),
+                "proxycommand" | "localcommand" | "knownhostscommand" | "remotecommand"
+            )
         {
             let command = command.replace(['%'], "");
             self.text(&command, key, span, &Stream::empty());
@@ -248,7 +341,9 @@ impl Walker<'_> {
     }
 
     fn switch_user(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span) -> Stream {
-        if let Some(source) = after_option(rest, &["-c", "--command", "--session-command"]).or_else(|| clustered(rest, 'c')) {
+        if let Some(source) =
+            after_option(rest, &["-c", "--command", "--session-command"]).or_else(|| clustered(rest, 'c'))
+        {
             return self.evaluate(&source, &format!("{name} -c"), span, stdin);
         }
         if name == "runuser"
@@ -257,7 +352,9 @@ impl Walker<'_> {
             return self.call(&rest[at + 1..], stdin, span, &Opened::default());
         }
         if name == "runuser"
-            && let Some(at) = rest.iter().position(|a| matches!(a.text.as_str(), "-u" | "--user"))
+            && let Some(at) = rest
+                .iter()
+                .position(|a| matches!(a.text.as_str(), "-u" | "--user"))
             && rest.len() > at + 2
         {
             return self.call(&rest[at + 2..], stdin, span, &Opened::default());
@@ -266,7 +363,9 @@ impl Walker<'_> {
     }
 
     fn at_job(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span) -> Stream {
-        let lists = rest.iter().any(|a| matches!(a.text.as_str(), "-l" | "-r" | "-d" | "-c" | "-V"));
+        let lists = rest
+            .iter()
+            .any(|a| matches!(a.text.as_str(), "-l" | "-r" | "-d" | "-c" | "-V"));
         if lists {
             return Stream::unknown();
         }
@@ -284,12 +383,19 @@ impl Walker<'_> {
             let valued = at > 0 && matches!(rest[at - 1].text.as_str(), "-u" | "--user");
             (!valued && (a.text == "-" || !a.text.starts_with('-'))).then(|| a.text.clone())
         });
-        let lists = rest.iter().any(|a| matches!(a.text.as_str(), "-l" | "-r" | "-e" | "-ir" | "-ri" | "-V"));
+        let lists = rest
+            .iter()
+            .any(|a| matches!(a.text.as_str(), "-l" | "-r" | "-e" | "-ir" | "-ri" | "-V"));
         let content = match operand {
             Some(file) if file != "-" && file != "/dev/stdin" => self.content(&file),
             Some(_) => stdin.clone(),
             None if !lists => stdin.clone(),
-            None => return Stream { file: true, ..Stream::unknown() },
+            None => {
+                return Stream {
+                    file: true,
+                    ..Stream::unknown()
+                };
+            }
         };
         self.cron_lines(&content, "crontab", false, span);
         Stream::empty()
@@ -303,7 +409,11 @@ impl Walker<'_> {
             }
             return;
         };
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        for line in text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        {
             let fields = if line.starts_with('@') { 1 } else { 5 } + usize::from(user);
             let mut rest = line;
             for _ in 0..fields {
@@ -311,19 +421,35 @@ impl Walker<'_> {
                 rest = rest.find(char::is_whitespace).map_or("", |at| &rest[at..]);
             }
             let command = rest.trim();
-            if command.is_empty() || (line.contains('=') && !line.starts_with(|c: char| c.is_ascii_digit() || "*@".contains(c))) {
+            if command.is_empty()
+                || (line.contains('=') && !line.starts_with(|c: char| c.is_ascii_digit() || "*@".contains(c)))
+            {
                 continue;
             }
-            if let Some(first) = super::builtins::first_words(command).and_then(|words| words.into_iter().next())
-                && (first.starts_with("/tmp/") || first.starts_with("/dev/shm/") || first.starts_with("/var/tmp/"))
+            if let Some(first) =
+                super::builtins::first_words(command).and_then(|words| words.into_iter().next())
+                && (first.starts_with("/tmp/")
+                    || first.starts_with("/dev/shm/")
+                    || first.starts_with("/var/tmp/"))
             {
-                self.find(&super::super::rules::schedule::FROM_TEMPORARY, span, command.to_owned());
+                self.find(
+                    &super::super::rules::schedule::FROM_TEMPORARY,
+                    span,
+                    command.to_owned(),
+                );
             }
             self.text(command, step, span, &Stream::unknown());
         }
     }
 
-    fn rest_as_text(&mut self, name: &str, rest: &[Argument], valued: &str, stdin: &Stream, span: Span) -> Stream {
+    fn rest_as_text(
+        &mut self,
+        name: &str,
+        rest: &[Argument],
+        valued: &str,
+        stdin: &Stream,
+        span: Span,
+    ) -> Stream {
         let mut at = 0;
         while let Some(argument) = rest.get(at) {
             if !argument.text.starts_with('-') {
@@ -332,7 +458,10 @@ impl Walker<'_> {
             let takes = valued.split(' ').any(|o| o == argument.text) && argument.text != "-d";
             at += if takes { 2 } else { 1 };
         }
-        let source: Vec<&str> = rest[at.min(rest.len())..].iter().map(|a| a.text.as_str()).collect();
+        let source: Vec<&str> = rest[at.min(rest.len())..]
+            .iter()
+            .map(|a| a.text.as_str())
+            .collect();
         if source.is_empty() {
             return Stream::empty();
         }
@@ -343,7 +472,18 @@ impl Walker<'_> {
         let Some(at) = rest.iter().position(|a| {
             matches!(
                 a.text.as_str(),
-                "new" | "new-session" | "neww" | "new-window" | "splitw" | "split-window" | "send-keys" | "send" | "run" | "run-shell" | "respawn-pane" | "respawnp"
+                "new"
+                    | "new-session"
+                    | "neww"
+                    | "new-window"
+                    | "splitw"
+                    | "split-window"
+                    | "send-keys"
+                    | "send"
+                    | "run"
+                    | "run-shell"
+                    | "respawn-pane"
+                    | "respawnp"
             )
         }) else {
             return Stream::empty();
@@ -355,7 +495,10 @@ impl Walker<'_> {
             if skip {
                 skip = false;
             } else if text.starts_with('-') && words.is_empty() {
-                skip = matches!(text, "-s" | "-n" | "-t" | "-c" | "-x" | "-y" | "-F" | "-e" | "-l" | "-p");
+                skip = matches!(
+                    text,
+                    "-s" | "-n" | "-t" | "-c" | "-x" | "-y" | "-F" | "-e" | "-l" | "-p"
+                );
             } else if !matches!(text, "Enter" | "C-m" | "ENTER") {
                 words.push(text.to_owned());
             }
@@ -374,7 +517,10 @@ impl Walker<'_> {
             }
             return Stream::empty();
         }
-        if rest.iter().any(|a| matches!(a.text.as_str(), "-X" | "-ls" | "-list" | "-r" | "-x")) {
+        if rest
+            .iter()
+            .any(|a| matches!(a.text.as_str(), "-X" | "-ls" | "-list" | "-r" | "-x"))
+        {
             return Stream::empty();
         }
         let mut at = 0;
@@ -382,7 +528,13 @@ impl Walker<'_> {
             if !argument.text.starts_with('-') {
                 break;
             }
-            at += if argument.text.ends_with(['S', 't', 'h', 'c', 's', 'T', 'p']) || argument.text == "-Logfile" { 2 } else { 1 };
+            at += if argument.text.ends_with(['S', 't', 'h', 'c', 's', 'T', 'p'])
+                || argument.text == "-Logfile"
+            {
+                2
+            } else {
+                1
+            };
         }
         if at < rest.len() {
             return self.call(&rest[at..], &Stream::empty(), span, &Opened::default());
@@ -393,7 +545,11 @@ impl Walker<'_> {
 
 /// Whether a step hides what a text says.
 fn is_decoder(step: &str) -> bool {
-    ["base64", "base32", "basenc", "xxd", "openssl", "gunzip", "uudecode"].iter().any(|name| step.starts_with(name))
+    [
+        "base64", "base32", "basenc", "xxd", "openssl", "gunzip", "uudecode",
+    ]
+    .iter()
+    .any(|name| step.starts_with(name))
 }
 
 /// The value of one of these options, `--long=value` too.
@@ -416,7 +572,9 @@ pub fn after_option(rest: &[Argument], names: &[&str]) -> Option<String> {
 pub fn clustered(rest: &[Argument], letter: char) -> Option<String> {
     let at = rest.iter().position(|a| {
         a.text.strip_prefix('-').is_some_and(|letters| {
-            !letters.starts_with('-') && letters.ends_with(letter) && letters.chars().all(|c| c.is_ascii_alphabetic())
+            !letters.starts_with('-')
+                && letters.ends_with(letter)
+                && letters.chars().all(|c| c.is_ascii_alphabetic())
         })
     })?;
     rest.get(at + 1).map(|a| a.text.clone())

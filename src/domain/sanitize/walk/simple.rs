@@ -13,14 +13,103 @@ const ROUNDS: usize = 16;
 
 /// Programs that a pattern in the command's place could call (`/bin/r?`): those that matter.
 const CALLABLE: &[&str] = &[
-    "rm", "dd", "mkfs", "mkfs.ext4", "mkfs.xfs", "shred", "wipefs", "chmod", "chown", "kill", "killall", "pkill", "reboot", "shutdown",
-    "poweroff", "halt", "init", "telinit", "sh", "bash", "dash", "zsh", "ksh", "python", "python3", "perl", "ruby",
-    "node", "curl", "wget", "nc", "ncat", "socat", "iptables", "nft", "ip", "systemctl", "service", "userdel",
-    "usermod", "useradd", "passwd", "chpasswd", "visudo", "apt", "apt-get", "dpkg", "yum", "dnf", "rpm", "mount",
-    "umount", "fdisk", "sfdisk", "parted", "sgdisk", "lvremove", "vgremove", "mdadm", "zfs", "zpool", "cryptsetup",
-    "docker", "kubectl", "mysql", "psql", "mysqladmin", "dropdb", "redis-cli", "mongo", "mongosh", "git", "find",
-    "xargs", "tee", "cat", "cp", "mv", "ln", "truncate", "sed", "crontab", "at", "insmod", "rmmod", "modprobe", "sysctl",
-    "ufw", "tar", "rsync", "ssh", "scp", "sudo", "env", "busybox", "history", "journalctl",
+    "rm",
+    "dd",
+    "mkfs",
+    "mkfs.ext4",
+    "mkfs.xfs",
+    "shred",
+    "wipefs",
+    "chmod",
+    "chown",
+    "kill",
+    "killall",
+    "pkill",
+    "reboot",
+    "shutdown",
+    "poweroff",
+    "halt",
+    "init",
+    "telinit",
+    "sh",
+    "bash",
+    "dash",
+    "zsh",
+    "ksh",
+    "python",
+    "python3",
+    "perl",
+    "ruby",
+    "node",
+    "curl",
+    "wget",
+    "nc",
+    "ncat",
+    "socat",
+    "iptables",
+    "nft",
+    "ip",
+    "systemctl",
+    "service",
+    "userdel",
+    "usermod",
+    "useradd",
+    "passwd",
+    "chpasswd",
+    "visudo",
+    "apt",
+    "apt-get",
+    "dpkg",
+    "yum",
+    "dnf",
+    "rpm",
+    "mount",
+    "umount",
+    "fdisk",
+    "sfdisk",
+    "parted",
+    "sgdisk",
+    "lvremove",
+    "vgremove",
+    "mdadm",
+    "zfs",
+    "zpool",
+    "cryptsetup",
+    "docker",
+    "kubectl",
+    "mysql",
+    "psql",
+    "mysqladmin",
+    "dropdb",
+    "redis-cli",
+    "mongo",
+    "mongosh",
+    "git",
+    "find",
+    "xargs",
+    "tee",
+    "cat",
+    "cp",
+    "mv",
+    "ln",
+    "truncate",
+    "sed",
+    "crontab",
+    "at",
+    "insmod",
+    "rmmod",
+    "modprobe",
+    "sysctl",
+    "ufw",
+    "tar",
+    "rsync",
+    "ssh",
+    "scp",
+    "sudo",
+    "env",
+    "busybox",
+    "history",
+    "journalctl",
 ];
 
 impl Walker<'_> {
@@ -71,9 +160,14 @@ impl Walker<'_> {
     /// The words as arguments, an alias in the first place replaced.
     fn words(&mut self, simple: &Simple) -> Vec<Argument> {
         let mut arguments = self.arguments(&simple.words);
-        let alias = simple.words.first().and_then(|word| word.plain()).and_then(|name| self.state.aliases.get(name));
+        let alias = simple
+            .words
+            .first()
+            .and_then(|word| word.plain())
+            .and_then(|name| self.state.aliases.get(name));
         if let (Some(alias), Some(first)) = (alias.cloned(), arguments.first().cloned())
-            && let Ok(script) = super::super::syntax::parse(&alias, super::super::syntax::Base::Fixed(first.span))
+            && let Ok(script) =
+                super::super::syntax::parse(&alias, super::super::syntax::Base::Fixed(first.span))
         {
             let mut words = Vec::new();
             for item in &script.items {
@@ -154,9 +248,23 @@ impl Walker<'_> {
     /// Variables that make programs run a text or load a file.
     pub(super) fn environment(&mut self, name: &str, value: &str, span: Span) {
         match name {
-            "PROMPT_COMMAND" | "GIT_SSH_COMMAND" | "PAGER" | "GIT_PAGER" | "MANPAGER" | "EDITOR" | "VISUAL"
-            | "GIT_EDITOR" | "GIT_EXTERNAL_DIFF" | "GIT_ASKPASS" | "SSH_ASKPASS" | "LESSOPEN" | "BROWSER"
-            | "GIT_PROXY_COMMAND" | "GIT_SEQUENCE_EDITOR" | "PERL5OPT" | "RUBYOPT"
+            "PROMPT_COMMAND"
+            | "GIT_SSH_COMMAND"
+            | "PAGER"
+            | "GIT_PAGER"
+            | "MANPAGER"
+            | "EDITOR"
+            | "VISUAL"
+            | "GIT_EDITOR"
+            | "GIT_EXTERNAL_DIFF"
+            | "GIT_ASKPASS"
+            | "SSH_ASKPASS"
+            | "LESSOPEN"
+            | "BROWSER"
+            | "GIT_PROXY_COMMAND"
+            | "GIT_SEQUENCE_EDITOR"
+            | "PERL5OPT"
+            | "RUBYOPT"
                 if text::is_known(value) && value.contains([' ', '/']) =>
             {
                 self.text(value, name, span, &Stream::unknown());
@@ -166,12 +274,16 @@ impl Walker<'_> {
                 self.shell_reads(&content, name, span);
             }
             "LD_PRELOAD" | "LD_AUDIT"
-                if value.starts_with("/tmp") || value.starts_with("/dev/shm") || value.starts_with("/var/tmp") || value.starts_with("./") =>
+                if value.starts_with("/tmp")
+                    || value.starts_with("/dev/shm")
+                    || value.starts_with("/var/tmp")
+                    || value.starts_with("./") =>
             {
                 self.find(&shell::PRELOAD, span, format!("{name}={}", text::shown(value)));
             }
             "HISTFILE" | "HISTSIZE" | "HISTFILESIZE" | "HISTCONTROL" | "HISTIGNORE"
-                if matches!(value, "" | "0" | "/dev/null" | "*" | "ignoreboth:*") && name != "HISTCONTROL"
+                if matches!(value, "" | "0" | "/dev/null" | "*" | "ignoreboth:*")
+                    && name != "HISTCONTROL"
                     || name == "HISTIGNORE" && value == "*" =>
             {
                 self.find(&rules::logs::HISTORY_OFF, span, format!("{name}={value}"));
@@ -181,7 +293,13 @@ impl Walker<'_> {
     }
 
     /// Calls what the first argument names.
-    pub(super) fn call(&mut self, arguments: &[Argument], stdin: &Stream, span: Span, opened: &Opened) -> Stream {
+    pub(super) fn call(
+        &mut self,
+        arguments: &[Argument],
+        stdin: &Stream,
+        span: Span,
+        opened: &Opened,
+    ) -> Stream {
         if self.depth >= super::DEPTH {
             self.overspent = true;
             return Stream::unknown();
@@ -197,14 +315,18 @@ impl Walker<'_> {
     }
 
     fn called(&mut self, arguments: &[Argument], stdin: &Stream, span: Span, opened: &Opened) -> Stream {
-        let Some((program, rest)) = arguments.split_first() else { return Stream::empty() };
+        let Some((program, rest)) = arguments.split_first() else {
+            return Stream::empty();
+        };
         if self.place.background {
             self.processes += 1;
         }
         if text::has_glob(&program.text) {
             return self.call_by_pattern(program, rest, stdin, span, opened);
         }
-        if program.text.contains([UNKNOWN, SOME]) && !base(&program.text).chars().all(|c| !matches!(c, UNKNOWN | SOME)) {
+        if program.text.contains([UNKNOWN, SOME])
+            && !base(&program.text).chars().all(|c| !matches!(c, UNKNOWN | SOME))
+        {
             return self.call_unknown(program, rest, stdin, span);
         }
         let name = base(&program.text);
@@ -226,7 +348,7 @@ impl Walker<'_> {
         }
         self.written_program(&program.text, rest, span);
         let mut plain = arguments.to_vec();
-        plain[0].text = name.to_owned();
+        name.clone_into(&mut plain[0].text);
         let line = line(&plain);
         let call = Call {
             name,
@@ -241,19 +363,27 @@ impl Walker<'_> {
             origin: self.origin.as_ref(),
             files: &self.files,
         };
-        let hits = if call.only_informs() { Vec::new() } else { rules::judge(&call) };
+        let hits = if call.only_informs() {
+            Vec::new()
+        } else {
+            rules::judge(&call)
+        };
         self.found(hits, span, &line);
         self.act(name, arguments, stdin, span, opened)
     }
 
     /// `$0 & $0`: a script that starts itself.
     fn calls_itself(&self, program: &str) -> bool {
-        program == self.state.zero && !self.functions.is_empty() || (program == self.state.zero && program != "bash")
+        program == self.state.zero && !super::shells::is_shell(base(program))
     }
 
     fn self_call(&mut self, span: Span) {
         if self.place.background || self.place.piped {
-            self.find(&exhaust::FORK_BOMB, span, "a script that starts itself".to_owned());
+            self.find(
+                &exhaust::FORK_BOMB,
+                span,
+                "a script that starts itself".to_owned(),
+            );
         }
     }
 
@@ -266,7 +396,11 @@ impl Walker<'_> {
         stdin: &Stream,
         span: Span,
     ) -> Stream {
-        if self.functions.iter().any(|running| std::rc::Rc::ptr_eq(running, body)) {
+        if self
+            .functions
+            .iter()
+            .any(|running| std::rc::Rc::ptr_eq(running, body))
+        {
             // A function that calls itself beside itself doubles without end.
             if self.place.background || self.place.piped {
                 self.find(&exhaust::FORK_BOMB, span, format!("{name} starts itself"));
@@ -278,7 +412,10 @@ impl Walker<'_> {
             return Stream::unknown();
         }
         self.functions.push(std::rc::Rc::clone(body));
-        let outer = self.state.arguments.replace(std::rc::Rc::new(rest.iter().map(|a| a.text.clone()).collect()));
+        let outer = self
+            .state
+            .arguments
+            .replace(std::rc::Rc::new(rest.iter().map(|a| a.text.clone()).collect()));
         let picks = std::mem::take(&mut self.picks);
         let output = self.command(body, stdin);
         self.picks = picks;
@@ -289,22 +426,37 @@ impl Walker<'_> {
 
     /// `sh` with its streams on a connection, and loops that run what comes over it.
     fn socket_shell(&mut self, arguments: &[Argument], span: Span) {
-        let runs = arguments.first().is_some_and(|a| super::shells::is_shell(base(&a.text)) || text::has_unknown(&a.text));
-        let interactive = arguments.len() == 1 || arguments.iter().any(|a| a.text.starts_with('-') && a.text.contains(['i', 'l']));
+        let runs = arguments
+            .first()
+            .is_some_and(|a| super::shells::is_shell(base(&a.text)) || text::has_unknown(&a.text));
+        let interactive = arguments.len() == 1
+            || arguments
+                .iter()
+                .any(|a| a.text.starts_with('-') && a.text.contains(['i', 'l']));
         if runs && interactive {
             self.find(&rules::reverse::SHELL, span, "a shell on the network".to_owned());
         }
     }
 
     /// `/bin/r? -rf /etc`: every program that matters and fits is looked at.
-    fn call_by_pattern(&mut self, program: &Argument, rest: &[Argument], stdin: &Stream, span: Span, opened: &Opened) -> Stream {
+    fn call_by_pattern(
+        &mut self,
+        program: &Argument,
+        rest: &[Argument],
+        stdin: &Stream,
+        span: Span,
+        opened: &Opened,
+    ) -> Stream {
         let wanted = base(&program.text).to_owned();
         if wanted.chars().all(|c| c == text::STAR) {
             return Stream::unknown();
         }
         let mut output = Stream::unknown();
         for candidate in CALLABLE.iter().filter(|name| matches(&wanted, name)) {
-            let mut arguments = vec![Argument { text: (*candidate).to_owned(), span: program.span }];
+            let mut arguments = vec![Argument {
+                text: (*candidate).to_owned(),
+                span: program.span,
+            }];
             arguments.extend(rest.iter().cloned());
             self.chain.push(text::shown(&program.text));
             output = self.called(&arguments, stdin, span, opened);
@@ -323,7 +475,10 @@ impl Walker<'_> {
         }
         let before = self.findings.len();
         for guess in ["rm", "dd", "chmod", "mkfs.ext4", "chown", "systemctl", "kill"] {
-            let mut arguments = vec![Argument { text: guess.to_owned(), span: program.span }];
+            let mut arguments = vec![Argument {
+                text: guess.to_owned(),
+                span: program.span,
+            }];
             arguments.extend(rest.iter().cloned());
             self.chain.push(text::shown(&program.text));
             self.called(&arguments, stdin, span, &Opened::default());
@@ -337,7 +492,9 @@ impl Walker<'_> {
     /// What was found since then is a guess: it becomes one question.
     pub(super) fn soften(&mut self, before: usize, span: Span, what: &str) {
         if self.findings.len() > before {
-            let denied = self.findings[before..].iter().any(|f| f.rule.severity == super::super::Severity::Deny);
+            let denied = self.findings[before..]
+                .iter()
+                .any(|f| f.rule.severity == super::super::Severity::Deny);
             self.findings.truncate(before);
             if denied {
                 self.find(&shell::UNKNOWN_PROGRAM, span, what.to_owned());
@@ -353,6 +510,10 @@ pub fn base(program: &str) -> &str {
 
 /// A command as one line.
 pub fn line(arguments: &[Argument]) -> String {
-    let words: Vec<&str> = arguments.iter().take(40).map(|argument| argument.text.as_str()).collect();
+    let words: Vec<&str> = arguments
+        .iter()
+        .take(40)
+        .map(|argument| argument.text.as_str())
+        .collect();
     words.join(" ")
 }

@@ -111,10 +111,9 @@ pub fn given(name: &str, state: &State) -> Option<String> {
         "?" | "SHLVL" => Some("0".to_owned()),
         "-" => Some("hB".to_owned()),
         "0" | "BASH_SOURCE" => Some(state.zero.clone()),
-        "USER" | "LOGNAME" | "HOSTNAME" | "UID" | "EUID" | "RANDOM" | "SECONDS" | "LINENO" | "PPID" | "$" | "!" | "_"
-        | "OLDPWD" | "BASHPID" | "LANG" | "TERM" | "EPOCHSECONDS" | "BASH_VERSION" | "MACHTYPE" | "HOSTTYPE" => {
-            Some(SOME.to_string())
-        }
+        "USER" | "LOGNAME" | "HOSTNAME" | "UID" | "EUID" | "RANDOM" | "SECONDS" | "LINENO" | "PPID" | "$"
+        | "!" | "_" | "OLDPWD" | "BASHPID" | "LANG" | "TERM" | "EPOCHSECONDS" | "BASH_VERSION"
+        | "MACHTYPE" | "HOSTTYPE" => Some(SOME.to_string()),
         _ => None,
     }
 }

@@ -2,6 +2,10 @@
 
 /// The output of a command, or the content of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a quality of its own, and they hold together in any mix"
+)]
 pub struct Stream {
     /// The text, where it follows from the script; it may hold signs. `None`: it does not.
     pub text: Option<String>,
@@ -37,7 +41,10 @@ pub enum Remote {
 impl Stream {
     /// A text that is known.
     pub fn known(text: impl Into<String>) -> Self {
-        Self { text: Some(super::super::words::text::bounded(text.into())), ..Self::default() }
+        Self {
+            text: Some(super::super::words::text::bounded(text.into())),
+            ..Self::default()
+        }
     }
 
     /// Nothing.
@@ -47,7 +54,10 @@ impl Stream {
 
     /// What a command reads that nobody gave anything to read.
     pub fn inherited() -> Self {
-        Self { file: true, ..Self::default() }
+        Self {
+            file: true,
+            ..Self::default()
+        }
     }
 
     /// Output that nothing is known of.
@@ -70,7 +80,9 @@ impl Stream {
     /// What a decoder makes of it.
     #[must_use]
     pub fn decoded(&self, bytes: Option<Vec<u8>>, step: &str) -> Self {
-        let text = bytes.as_ref().map(|bytes| super::super::words::text::lossy(bytes));
+        let text = bytes
+            .as_ref()
+            .map(|bytes| super::super::words::text::lossy(bytes));
         let mut out = self.filtered(text, step);
         out.decoded |= bytes.is_none();
         out.bytes = bytes;
@@ -79,7 +91,9 @@ impl Stream {
 
     /// The bytes that it is.
     pub fn as_bytes(&self) -> Option<&[u8]> {
-        self.bytes.as_deref().or_else(|| self.text.as_deref().map(str::as_bytes))
+        self.bytes
+            .as_deref()
+            .or_else(|| self.text.as_deref().map(str::as_bytes))
     }
 
     /// What two outputs are, one after the other.

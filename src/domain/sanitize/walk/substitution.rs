@@ -39,10 +39,18 @@ impl Walker<'_> {
 
     /// `$(< file)`
     fn file_only(&mut self, script: &Script) -> Option<Stream> {
-        let [item] = script.items.as_slice() else { return None };
-        let [(_, pipeline)] = item.pipelines.as_slice() else { return None };
-        let [Command::Simple(simple)] = pipeline.commands.as_slice() else { return None };
-        let [redirect] = simple.redirects.as_slice() else { return None };
+        let [item] = script.items.as_slice() else {
+            return None;
+        };
+        let [(_, pipeline)] = item.pipelines.as_slice() else {
+            return None;
+        };
+        let [Command::Simple(simple)] = pipeline.commands.as_slice() else {
+            return None;
+        };
+        let [redirect] = simple.redirects.as_slice() else {
+            return None;
+        };
         if !simple.words.is_empty() || !simple.assigns.is_empty() || redirect.op != RedirectOp::Read {
             return None;
         }

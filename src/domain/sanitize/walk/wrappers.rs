@@ -20,7 +20,13 @@ struct Wrapper {
 }
 
 const fn wrapper(names: &'static str, valued: &'static str, operands: usize) -> Wrapper {
-    Wrapper { names, valued, operands, assigns: false, none: "" }
+    Wrapper {
+        names,
+        valued,
+        operands,
+        assigns: false,
+        none: "",
+    }
 }
 
 const WRAPPERS: &[Wrapper] = &[
@@ -42,34 +48,81 @@ const WRAPPERS: &[Wrapper] = &[
         none: "",
     },
     wrapper("nice", "-n --adjustment", 0),
-    Wrapper { none: "-p --pid -P --pgid", ..wrapper("ionice", "-c -n -u --class --classdata", 0) },
+    Wrapper {
+        none: "-p --pid -P --pgid",
+        ..wrapper("ionice", "-c -n -u --class --classdata", 0)
+    },
     wrapper("timeout gtimeout", "-k -s --kill-after --signal", 1),
     wrapper("stdbuf", "-i -o -e --input --output --error", 0),
-    wrapper("setsid nohup chronic unbuffer eatmydata fakeroot linux32 linux64 i386 x86_64 catchsegv dbus-run-session", "", 0),
+    wrapper(
+        "setsid nohup chronic unbuffer eatmydata fakeroot linux32 linux64 i386 x86_64 catchsegv dbus-run-session",
+        "",
+        0,
+    ),
     wrapper("chroot", "--userspec --groups", 1),
-    Wrapper { none: "-p --pid", ..wrapper("taskset", "", 1) },
-    Wrapper { none: "-p --attach", ..wrapper("strace ltrace", "-e -o -s -a -u -E -S -I -O -b -P -X --trace --output", 0) },
+    Wrapper {
+        none: "-p --pid",
+        ..wrapper("taskset", "", 1)
+    },
+    Wrapper {
+        none: "-p --attach",
+        ..wrapper(
+            "strace ltrace",
+            "-e -o -s -a -u -E -S -I -O -b -P -X --trace --output",
+            0,
+        )
+    },
     wrapper(
         "systemd-run",
         "-u -p -E -M -H -t -d --unit --property --uid --gid --slice --setenv --machine --host --description --on-active --on-boot --on-calendar --on-unit-active --timer-property --nice --working-directory --service-type",
         0,
     ),
     wrapper("systemd-inhibit", "--what --who --why --mode", 0),
-    wrapper("systemd-cat", "-t -p --identifier --priority --stderr-priority", 0),
-    wrapper("unshare", "-S -G -R -w --setuid --setgid --root --wd --map-user --map-group --propagation", 0),
+    wrapper(
+        "systemd-cat",
+        "-t -p --identifier --priority --stderr-priority",
+        0,
+    ),
+    wrapper(
+        "unshare",
+        "-S -G -R -w --setuid --setgid --root --wd --map-user --map-group --propagation",
+        0,
+    ),
     wrapper("nsenter", "-t -S -G --target --setuid --setgid", 0),
     wrapper("time gtime", "-f -o --format --output", 0),
-    Wrapper { none: "-p --pid -m --max", ..wrapper("chrt", "-T -P -D", 1) },
-    wrapper("numactl", "-m -N -C -i -p --membind --cpunodebind --physcpubind --interleave --preferred", 0),
-    Wrapper { none: "-p --pid", ..wrapper("prlimit choom", "-n --adjust", 0) },
-    wrapper("setpriv", "--reuid --regid --groups --inh-caps --ambient-caps --bounding-set --securebits --selinux-label --apparmor-profile", 0),
+    Wrapper {
+        none: "-p --pid -m --max",
+        ..wrapper("chrt", "-T -P -D", 1)
+    },
+    wrapper(
+        "numactl",
+        "-m -N -C -i -p --membind --cpunodebind --physcpubind --interleave --preferred",
+        0,
+    ),
+    Wrapper {
+        none: "-p --pid",
+        ..wrapper("prlimit choom", "-n --adjust", 0)
+    },
+    wrapper(
+        "setpriv",
+        "--reuid --regid --groups --inh-caps --ambient-caps --bounding-set --securebits --selinux-label --apparmor-profile",
+        0,
+    ),
     wrapper("firejail", "", 0),
-    wrapper("bwrap", "--bind --ro-bind --dev-bind --symlink --setenv --chdir --uid --gid --dev --proc --tmpfs --unsetenv --hostname", 0),
+    wrapper(
+        "bwrap",
+        "--bind --ro-bind --dev-bind --symlink --setenv --chdir --uid --gid --dev --proc --tmpfs --unsetenv --hostname",
+        0,
+    ),
     wrapper("proot", "-r -b -w -q -R -S", 0),
     wrapper("setarch", "", 1),
     wrapper("chpst", "-u -U -e -/ -n -l -L -m -d -o -p -f -c -b", 0),
     wrapper("softlimit", "-m -d -s -l -a -o -p -f -c -r -t", 0),
-    wrapper("setuidgid s6-setuidgid gosu su-exec envuidgid envdir setlock faketime", "", 1),
+    wrapper(
+        "setuidgid s6-setuidgid gosu su-exec envuidgid envdir setlock faketime",
+        "",
+        1,
+    ),
     wrapper("tini dumb-init catatonit", "-e -p -r", 0),
     wrapper("busybox toybox", "", 0),
     wrapper("cpulimit", "-l -c -p -e --limit", 0),
@@ -133,27 +186,54 @@ impl Walker<'_> {
         if name == "flock" {
             return Some(self.flock(rest, stdin, span, opened));
         }
-        if matches!(name, "sudoedit") || name == "sudo" && rest.first().is_some_and(|a| matches!(a.text.as_str(), "-e" | "--edit")) {
+        if matches!(name, "sudoedit")
+            || name == "sudo"
+                && rest
+                    .first()
+                    .is_some_and(|a| matches!(a.text.as_str(), "-e" | "--edit"))
+        {
             for file in rest.iter().filter(|a| !a.text.starts_with('-')) {
-                self.write(&file.text, super::super::rules::write::Change::Edit, &Stream::unknown(), span);
+                self.write(
+                    &file.text,
+                    super::super::rules::write::Change::Edit,
+                    &Stream::unknown(),
+                    span,
+                );
             }
             return Some(Stream::empty());
         }
         if let Some((_, words)) = NAMED.iter().find(|(n, words)| {
-            *n == name && words.iter().zip(rest).all(|(word, argument)| argument.text == *word) && rest.len() > words.len()
+            *n == name
+                && words
+                    .iter()
+                    .zip(rest)
+                    .all(|(word, argument)| argument.text == *word)
+                && rest.len() > words.len()
         }) {
             return Some(self.behind_options(&rest[words.len()..], stdin, span, opened));
         }
-        let wrapper = WRAPPERS.iter().find(|wrapper| wrapper.names.split(' ').any(|n| n == name))?;
-        let at = self.own_arguments(wrapper, rest, span)?;
+        let wrapper = WRAPPERS
+            .iter()
+            .find(|wrapper| wrapper.names.split(' ').any(|n| n == name))?;
+        let at = self.own_arguments(wrapper, rest, span);
         if at >= rest.len() {
             // `sudo -i` and `sudo -s` read their input.
             if matches!(name, "sudo" | "doas" | "chroot" | "unshare" | "nsenter")
-                && (rest.iter().any(|a| matches!(a.text.as_str(), "-i" | "-s" | "--login" | "--shell")) || matches!(name, "chroot" | "nsenter" | "unshare"))
+                && (rest
+                    .iter()
+                    .any(|a| matches!(a.text.as_str(), "-i" | "-s" | "--login" | "--shell"))
+                    || matches!(name, "chroot" | "nsenter" | "unshare"))
             {
                 return Some(self.shell_reads(stdin, name, span));
             }
-            return Some(if name == "env" { Stream { private: true, ..Stream::unknown() } } else { Stream::empty() });
+            return Some(if name == "env" {
+                Stream {
+                    private: true,
+                    ..Stream::unknown()
+                }
+            } else {
+                Stream::empty()
+            });
         }
         if name == "chroot"
             && let Some(root) = rest[..at].iter().rfind(|a| !a.text.starts_with('-'))
@@ -166,11 +246,15 @@ impl Walker<'_> {
             }
         }
         let output = self.call(&rest[at..], stdin, span, opened);
-        if matches!(name, "systemd-run") { Some(Stream::empty()) } else { Some(output) }
+        if matches!(name, "systemd-run") {
+            Some(Stream::empty())
+        } else {
+            Some(output)
+        }
     }
 
-    /// Where the wrapped command begins; `None`: there is none by design.
-    fn own_arguments(&mut self, wrapper: &Wrapper, rest: &[Argument], span: Span) -> Option<usize> {
+    /// Where the wrapped command begins; past the end where there is none.
+    fn own_arguments(&mut self, wrapper: &Wrapper, rest: &[Argument], span: Span) -> usize {
         let mut at = 0;
         let mut operands = wrapper.operands;
         let in_list = |list: &str, option: &str| list.split(' ').any(|o| o == option);
@@ -180,11 +264,11 @@ impl Walker<'_> {
                 at += 1;
                 // Operands may still stand after the end of options.
                 at += operands;
-                return Some(at);
+                return at;
             }
             if text.len() > 1 && text.starts_with(['-', '+']) {
                 if in_list(wrapper.none, text) {
-                    return Some(rest.len());
+                    return rest.len();
                 }
                 let takes = in_list(wrapper.valued, text)
                     || (!text.starts_with("--")
@@ -207,13 +291,16 @@ impl Walker<'_> {
                 break;
             }
         }
-        Some(at)
+        at
     }
 
     fn behind_options(&mut self, rest: &[Argument], stdin: &Stream, span: Span, opened: &Opened) -> Stream {
         let at = match rest.iter().position(|a| a.text == "--") {
             Some(at) => at + 1,
-            None => rest.iter().position(|a| !a.text.starts_with('-')).unwrap_or(rest.len()),
+            None => rest
+                .iter()
+                .position(|a| !a.text.starts_with('-'))
+                .unwrap_or(rest.len()),
         };
         if at >= rest.len() {
             return Stream::unknown();
@@ -228,7 +315,10 @@ impl Walker<'_> {
             let inline = text.strip_prefix("--split-string=").or_else(|| {
                 let letters = text.strip_prefix('-').filter(|l| !l.starts_with('-'))?;
                 let at = letters.find('S')?;
-                letters[..at].chars().all(|c| "iv0".contains(c)).then_some(&letters[at + 1..])
+                letters[..at]
+                    .chars()
+                    .all(|c| "iv0".contains(c))
+                    .then_some(&letters[at + 1..])
             });
             let (source, after) = match inline {
                 Some(inline) if !inline.is_empty() => (inline.to_owned(), at + 1),
@@ -237,7 +327,10 @@ impl Walker<'_> {
                 None if text.starts_with('-') || text.contains('=') => continue,
                 None => return None,
             };
-            let tail: Vec<String> = rest[after.min(rest.len())..].iter().map(|a| quote(&a.text)).collect();
+            let tail: Vec<String> = rest[after.min(rest.len())..]
+                .iter()
+                .map(|a| quote(&a.text))
+                .collect();
             let source = format!("{} {}", source.trim_start_matches('='), tail.join(" "));
             return Some(self.text(source.trim_end(), "env -S", span, stdin));
         }
@@ -246,14 +339,16 @@ impl Walker<'_> {
 
     /// `flock FILE command`, `flock FILE -c 'script'`
     fn flock(&mut self, rest: &[Argument], stdin: &Stream, span: Span, opened: &Opened) -> Stream {
-        if let Some(at) = rest.iter().position(|a| matches!(a.text.as_str(), "-c" | "--command"))
+        if let Some(at) = rest
+            .iter()
+            .position(|a| matches!(a.text.as_str(), "-c" | "--command"))
             && let Some(source) = rest.get(at + 1)
         {
             let source = source.text.clone();
             return self.evaluate(&source, "flock -c", span, stdin);
         }
         let table = wrapper("flock", "-w -E --timeout --conflict-exit-code", 1);
-        let at = self.own_arguments(&table, rest, span).unwrap_or(rest.len());
+        let at = self.own_arguments(&table, rest, span);
         if at >= rest.len() {
             return Stream::empty();
         }
@@ -262,7 +357,12 @@ impl Walker<'_> {
 
     /// A program that nobody knows before a command that destroys: asked about.
     pub(super) fn tail(&mut self, rest: &[Argument], span: Span) {
-        let Some(at) = rest.iter().position(|a| super::super::rules::quiet::destroys(base(&a.text))) else { return };
+        let Some(at) = rest
+            .iter()
+            .position(|a| super::super::rules::quiet::destroys(base(&a.text)))
+        else {
+            return;
+        };
         if at + 1 >= rest.len() {
             return;
         }
@@ -271,7 +371,10 @@ impl Walker<'_> {
         self.call(&rest[at..], &Stream::unknown(), span, &Opened::default());
         self.chain.pop();
         let what = super::simple::line(&rest[at..]);
-        if self.findings[before.min(self.findings.len())..].iter().all(|f| f.rule.id.starts_with("power.")) {
+        if self.findings[before.min(self.findings.len())..]
+            .iter()
+            .all(|f| f.rule.id.starts_with("power."))
+        {
             self.findings.truncate(before);
         }
         self.soften(before, span, &what);
@@ -286,7 +389,11 @@ fn is_name(text: &str) -> bool {
 
 /// A word that a shell reads back as it is.
 pub fn quote(word: &str) -> String {
-    if !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./:=@%+,".contains(c)) {
+    if !word.is_empty()
+        && word
+            .chars()
+            .all(|c| c.is_alphanumeric() || "-_./:=@%+,".contains(c))
+    {
         return word.to_owned();
     }
     format!("'{}'", word.replace('\'', "'\\''"))

@@ -2,7 +2,11 @@
 
 /// The value of an expression, where all of it is known. `variable` gives the text of a name.
 pub fn value(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Option<i64> {
-    let mut reader = Reader { rest: text, variable, depth: 0 };
+    let mut reader = Reader {
+        rest: text,
+        variable,
+        depth: 0,
+    };
     let value = reader.binary(0)?;
     reader.blank();
     reader.rest.is_empty().then_some(value)
@@ -33,7 +37,9 @@ impl Reader<'_> {
     }
 
     fn binary(&mut self, level: usize) -> Option<i64> {
-        let Some(operators) = LEVELS.get(level) else { return self.unary() };
+        let Some(operators) = LEVELS.get(level) else {
+            return self.unary();
+        };
         let mut left = self.binary(level + 1)?;
         loop {
             self.blank();
@@ -88,15 +94,22 @@ impl Reader<'_> {
             self.rest = self.rest.strip_prefix(')')?;
             return Some(value);
         }
-        for (sign, apply) in
-            [("-", i64::checked_neg as fn(i64) -> Option<i64>), ("+", Some), ("~", |v| Some(!v)), ("!", |v| Some(i64::from(v == 0)))]
-        {
+        for (sign, apply) in [
+            ("-", i64::checked_neg as fn(i64) -> Option<i64>),
+            ("+", Some),
+            ("~", |v| Some(!v)),
+            ("!", |v| Some(i64::from(v == 0))),
+        ] {
             if let Some(rest) = self.rest.strip_prefix(sign) {
                 self.rest = rest;
                 return apply(self.unary()?);
             }
         }
-        let length = self.rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b == b'#').count();
+        let length = self
+            .rest
+            .bytes()
+            .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b == b'#')
+            .count();
         let (token, rest) = self.rest.split_at(length);
         self.rest = rest;
         if token.starts_with(|c: char| c.is_ascii_digit()) {
@@ -106,7 +119,11 @@ impl Reader<'_> {
             return None;
         }
         let text = (self.variable)(token)?;
-        if text.is_empty() { Some(0) } else { literal(text.trim()) }
+        if text.is_empty() {
+            Some(0)
+        } else {
+            literal(text.trim())
+        }
     }
 }
 

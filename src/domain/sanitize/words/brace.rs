@@ -49,7 +49,9 @@ fn words<'p>(tokens: &[Token<'p>], depth: usize) -> Vec<Vec<Token<'p>>> {
         if !is(&tokens[open], '{') {
             continue;
         }
-        let Some((close, commas)) = closing(tokens, open) else { continue };
+        let Some((close, commas)) = closing(tokens, open) else {
+            continue;
+        };
         let inner = &tokens[open + 1..close];
         let choices: Vec<Vec<Token<'p>>> = if commas.is_empty() {
             match range(inner) {
@@ -117,15 +119,31 @@ fn range(inner: &[Token<'_>]) -> Option<Vec<String>> {
     }
     let mut bounds = text.split("..");
     let (from, to) = (bounds.next()?, bounds.next()?);
-    let step = bounds.next().map_or(Some(1), |s| s.parse::<i64>().ok())?.unsigned_abs().max(1);
+    let step = bounds
+        .next()
+        .map_or(Some(1), |s| s.parse::<i64>().ok())?
+        .unsigned_abs()
+        .max(1);
     let step = usize::try_from(step).ok()?;
     if let (Ok(from), Ok(to)) = (from.parse::<i64>(), to.parse::<i64>()) {
-        let numbers: Vec<String> =
-            (from.min(to)..=from.max(to)).step_by(step).take(MOST).map(|n| n.to_string()).collect();
-        return Some(if from > to { numbers.into_iter().rev().collect() } else { numbers });
+        let numbers: Vec<String> = (from.min(to)..=from.max(to))
+            .step_by(step)
+            .take(MOST)
+            .map(|n| n.to_string())
+            .collect();
+        return Some(if from > to {
+            numbers.into_iter().rev().collect()
+        } else {
+            numbers
+        });
     }
     let mut letters = (from.chars(), to.chars());
-    match (letters.0.next(), letters.1.next(), letters.0.next(), letters.1.next()) {
+    match (
+        letters.0.next(),
+        letters.1.next(),
+        letters.0.next(),
+        letters.1.next(),
+    ) {
         (Some(a), Some(b), None, None) if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => {
             Some((a.min(b)..=a.max(b)).step_by(step).map(String::from).collect())
         }
@@ -172,7 +190,10 @@ mod tests {
             let words: Vec<String> = expand(&[Part::Plain(text.to_owned())])
                 .iter()
                 .map(|parts| {
-                    parts.iter().map(|p| if let Part::Plain(t) = p { t.as_str() } else { "" }).collect()
+                    parts
+                        .iter()
+                        .map(|p| if let Part::Plain(t) = p { t.as_str() } else { "" })
+                        .collect()
                 })
                 .collect();
             assert_eq!(words.join(" "), expected, "{text}");

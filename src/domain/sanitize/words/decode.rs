@@ -31,8 +31,11 @@ pub fn base64(text: &str) -> Option<Vec<u8>> {
 
 /// `base32 -d`.
 pub fn base32(text: &str) -> Option<Vec<u8>> {
-    let compact: String =
-        text.chars().filter(|c| !c.is_whitespace() && *c != '=').map(|c| c.to_ascii_uppercase()).collect();
+    let compact: String = text
+        .chars()
+        .filter(|c| !c.is_whitespace() && *c != '=')
+        .map(|c| c.to_ascii_uppercase())
+        .collect();
     data_encoding::BASE32_NOPAD.decode(compact.as_bytes()).ok()
 }
 
@@ -40,24 +43,41 @@ pub fn base32(text: &str) -> Option<Vec<u8>> {
 pub fn hex(text: &str) -> Option<Vec<u8>> {
     let text = text.replace("0x", "").replace("\\x", "");
     let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
-    (digits.len() > 1).then(|| digits.chunks_exact(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect())
+    (digits.len() > 1).then(|| {
+        digits
+            .chunks_exact(2)
+            .map(|pair| (pair[0] * 16 + pair[1]) as u8)
+            .collect()
+    })
 }
 
 /// `gzip -d`, `zcat`.
 pub fn gunzip(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
-    flate2::read::MultiGzDecoder::new(bytes).take(MOST).read_to_end(&mut out).ok()?;
+    flate2::read::MultiGzDecoder::new(bytes)
+        .take(MOST)
+        .read_to_end(&mut out)
+        .ok()?;
     Some(out)
 }
 
 /// Each line reversed, as `rev` does.
 pub fn reversed(text: &str) -> String {
-    let lines: Vec<String> = text.split('\n').map(|line| line.chars().rev().collect()).collect();
+    let lines: Vec<String> = text
+        .split('\n')
+        .map(|line| line.chars().rev().collect())
+        .collect();
     lines.join("\n")
 }
 
 /// `tr FROM TO`: sets with ranges and classes; `None` where a set is not understood.
-pub fn translated(text: &str, from: &str, to: Option<&str>, delete: bool, complement: bool) -> Option<String> {
+pub fn translated(
+    text: &str,
+    from: &str,
+    to: Option<&str>,
+    delete: bool,
+    complement: bool,
+) -> Option<String> {
     let from = set(from)?;
     if delete {
         return Some(text.chars().filter(|c| from.contains(c) == complement).collect());
@@ -65,7 +85,11 @@ pub fn translated(text: &str, from: &str, to: Option<&str>, delete: bool, comple
     let to = set(to?)?;
     let last = *to.last()?;
     if complement {
-        return Some(text.chars().map(|c| if from.contains(&c) { c } else { last }).collect());
+        return Some(
+            text.chars()
+                .map(|c| if from.contains(&c) { c } else { last })
+                .collect(),
+        );
     }
     Some(
         text.chars()
@@ -117,7 +141,10 @@ pub fn dump(text: &str, plain: bool) -> Option<String> {
     }
     let mut out = Vec::new();
     for line in text.lines() {
-        let body = line.split_once(": ").or_else(|| line.split_once(':')).map_or(line, |(_, body)| body);
+        let body = line
+            .split_once(": ")
+            .or_else(|| line.split_once(':'))
+            .map_or(line, |(_, body)| body);
         let digits = body.split("  ").next().unwrap_or(body);
         out.extend(hex(digits)?);
     }
@@ -135,9 +162,15 @@ mod tests {
         assert_eq!(base32("OJWQ====").as_deref(), Some(&b"rm"[..]));
         assert_eq!(hex("72 6d").as_deref(), Some(&b"rm"[..]));
         assert_eq!(reversed("/ fr- mr"), "rm -rf /");
-        assert_eq!(translated("ez -es /", "a-z", Some("n-za-m"), false, false).as_deref(), Some("rm -rf /"));
+        assert_eq!(
+            translated("ez -es /", "a-z", Some("n-za-m"), false, false).as_deref(),
+            Some("rm -rf /")
+        );
         assert_eq!(translated("rXm", "X", None, true, false).as_deref(), Some("rm"));
         assert_eq!(dump("00000000: 726d 202d  rm -", false).as_deref(), Some("rm -"));
-        assert_eq!(translated("ABC", "[:upper:]", Some("[:lower:]"), false, false).as_deref(), Some("abc"));
+        assert_eq!(
+            translated("ABC", "[:upper:]", Some("[:lower:]"), false, false).as_deref(),
+            Some("abc")
+        );
     }
 }

@@ -115,7 +115,11 @@ mod tests {
             ("etc", "etc", true),
             ("[[:alpha:]]tc", "etc", true),
         ] {
-            assert_eq!(could_be(&globbing(pattern), literal), expected, "{pattern} {literal}");
+            assert_eq!(
+                could_be(&globbing(pattern), literal),
+                expected,
+                "{pattern} {literal}"
+            );
         }
         assert!(could_be(&format!("a{UNKNOWN}"), "abc"));
         assert!(!matches(&format!("a{UNKNOWN}"), "abc"));

@@ -23,7 +23,9 @@ pub const LONGEST: usize = 64 * 1024;
 
 /// The text without the signs; every byte keeps its place.
 pub fn clean(text: &str) -> String {
-    text.chars().map(|c| if is_sign(c) { '\u{10FFFD}' } else { c }).collect()
+    text.chars()
+        .map(|c| if is_sign(c) { '\u{10FFFD}' } else { c })
+        .collect()
 }
 
 /// Whether a character is one of the signs.
@@ -162,14 +164,20 @@ pub fn unescape(raw: &str, ansi: bool) -> String {
             },
             'u' | 'U' => match number(after, 16, if c == 'u' { 4 } else { 8 }) {
                 Some((value, taken)) => {
-                    let shown = char::from_u32(value).filter(|c| !is_sign(*c)).unwrap_or('\u{FFFD}');
+                    let shown = char::from_u32(value)
+                        .filter(|c| !is_sign(*c))
+                        .unwrap_or('\u{FFFD}');
                     out.extend_from_slice(shown.encode_utf8(&mut [0; 4]).as_bytes());
                     rest = &after[taken..];
                 }
                 None => out.extend_from_slice(b"\\u"),
             },
             '0'..='7' => {
-                let digits = if c == '0' && !ansi { after } else { &raw[raw.len() - after.len() - 1..] };
+                let digits = if c == '0' && !ansi {
+                    after
+                } else {
+                    &raw[raw.len() - after.len() - 1..]
+                };
                 match number(digits, 8, 3) {
                     Some((value, taken)) => {
                         out.push(value as u8);
@@ -212,7 +220,10 @@ pub fn lossy(bytes: &[u8]) -> String {
 /// The number that begins a text, of at most so many digits, and how many bytes it took.
 fn number(text: &str, radix: u32, most: usize) -> Option<(u32, usize)> {
     let taken = text.chars().take(most).take_while(|c| c.is_digit(radix)).count();
-    Some((u32::from_str_radix(text.get(..taken).filter(|t| !t.is_empty())?, radix).ok()?, taken))
+    Some((
+        u32::from_str_radix(text.get(..taken).filter(|t| !t.is_empty())?, radix).ok()?,
+        taken,
+    ))
 }
 
 #[cfg(test)]
