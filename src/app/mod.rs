@@ -8,6 +8,7 @@ pub mod error;
 pub mod feed;
 pub mod health;
 pub mod planning;
+pub(crate) mod policies;
 pub mod ports;
 pub mod request;
 pub mod runner;

@@ -7,6 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::app::App;
 use crate::app::error::{AppError, DeniedStep, FieldError};
+use crate::app::policies;
 use crate::app::ports::{ScriptError, ScriptFacts, ScriptText};
 use crate::app::request::{ActBody, ActRequest};
 use crate::domain::actor::{Caller, OPERATOR_ACTIONS, Permission};
@@ -16,7 +17,7 @@ use crate::domain::name::{Name, TargetName};
 use crate::domain::plan::{Draft, Gate, Plan, PlanInputs, ScriptContext, ScriptTarget, UploadSource, Work};
 use crate::domain::project::Project;
 use crate::domain::rollout::strategy::{self, TargetFacts};
-use crate::domain::sanitize::{Decision, Sanitizer};
+use crate::domain::sanitize::Decision;
 use crate::domain::space::Space;
 use crate::domain::target::{Pool, Target, Topology};
 
@@ -159,7 +160,13 @@ impl App {
         self.digest_uploads(&mut draft).await?;
         let laid = lay_out(&config, &draft, &targets, &pools, &in_service)?;
 
-        let sanitizer = self.sanitizer(&subject.space, &subject.environment).await?;
+        let sanitizer = policies::sanitizer(
+            &self.store,
+            subject.space.name.as_str(),
+            subject.environment.name.as_str(),
+            self.outside.clock.now(),
+        )
+        .await?;
         let plan = Plan::build(
             PlanInputs {
                 space: subject.space.name,
@@ -180,26 +187,6 @@ impl App {
             draft,
         );
         Ok(Planned { plan, config })
-    }
-
-    /// The sanitizer with the policies in force for a project of this space and environment.
-    pub(crate) async fn sanitizer(
-        &self,
-        space: &Space,
-        environment: &Environment,
-    ) -> Result<Sanitizer, AppError> {
-        let policies = self.store.policies().await?;
-        Ok(Sanitizer::new(
-            policies
-                .into_iter()
-                .map(|(_, policy)| policy)
-                .filter(|policy| {
-                    policy
-                        .scope
-                        .covers(Some(space.name.as_str()), Some(environment.name.as_str()))
-                })
-                .collect(),
-        ))
     }
 
     /// The chosen targets, the pools they are in, and who of the pools is in service now.

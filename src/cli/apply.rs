@@ -134,9 +134,12 @@ fn shown(changes: &[ObjectChange], dry_run: bool) -> String {
         .iter()
         .filter(|change| change.verb != "unchanged")
         .map(|change| {
-            format!("{} {} {}\n{}", change.verb, change.kind, change.name, change.diff)
-                .trim_end()
-                .to_owned()
+            let what = format!("{} {} {}", change.verb, change.kind, change.name);
+            // What is new or gone is whole in its file: only a change needs to be shown line by line.
+            match change.verb {
+                "changed" => format!("{what}\n{}", change.diff.trim_end()),
+                _ => what,
+            }
         })
         .collect();
     let count = lines.len();

@@ -28,7 +28,7 @@ impl PolicyArgs {
         let Some(folder) = &self.policies else {
             return Ok(Sanitizer::default());
         };
-        let policies = read(folder)?
+        let policies: Vec<Policy> = read(folder)?
             .into_iter()
             .filter(|policy| {
                 policy
@@ -36,7 +36,8 @@ impl PolicyArgs {
                     .covers(self.space.as_deref(), self.environment.as_deref())
             })
             .collect();
-        Ok(Sanitizer::new(policies))
+        let today = super::local_store::now().day();
+        Sanitizer::with_policies(&policies, &today).map_err(|error| Failure::usage(error.to_string()))
     }
 }
 

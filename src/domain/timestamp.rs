@@ -49,6 +49,12 @@ impl Timestamp {
         Self(self.0.saturating_add(millis))
     }
 
+    /// The day it is on, in UTC: `YYYY-MM-DD`.
+    #[must_use]
+    pub fn day(self) -> String {
+        self.to_string().chars().take(10).collect()
+    }
+
     /// Milliseconds from `earlier` to this moment; 0 where `earlier` is later.
     #[must_use]
     pub const fn millis_since(self, earlier: Self) -> u64 {

@@ -8,11 +8,11 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::app::policies;
 use crate::app::telling::LiveTeller;
 use crate::domain::action::ActionId;
 use crate::domain::rollout::{Event, Rollout};
-use crate::domain::sanitize::Sanitizer;
-use crate::store::{FrozenAction, StoreError, StoredEvent};
+use crate::store::{FrozenAction, StoredEvent};
 
 use super::attempts::Attempts;
 use super::dispatcher::{Dispatcher, HeldLeases, Stopped, Word};
@@ -89,7 +89,13 @@ pub(super) async fn run(
         sessions: Sessions::new(Arc::clone(&shared.outside.hosts), figures.clone()),
         payloads: Payloads::new(Arc::clone(&shared.outside.artifacts)),
         journal: journal.clone(),
-        sanitizer: sanitizer(shared, &action).await?,
+        sanitizer: policies::sanitizer(
+            &shared.store,
+            action.record.space.as_str(),
+            action.record.environment.as_str(),
+            now,
+        )
+        .await?,
         approved: AtomicBool::new(false),
         secrets,
         leases: HeldLeases::default(),
@@ -177,20 +183,4 @@ fn tell_beginning(journal: &Journal, action: &FrozenAction) {
             record.plan_hash,
         ),
     );
-}
-
-async fn sanitizer(shared: &Shared, action: &FrozenAction) -> Result<Sanitizer, StoreError> {
-    let record = &action.record;
-    let policies = shared.store.policies().await?;
-    Ok(Sanitizer::new(
-        policies
-            .into_iter()
-            .map(|(_, policy)| policy)
-            .filter(|policy| {
-                policy
-                    .scope
-                    .covers(Some(record.space.as_str()), Some(record.environment.as_str()))
-            })
-            .collect(),
-    ))
 }

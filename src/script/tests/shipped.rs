@@ -123,7 +123,7 @@ fn deploy_goes_step_by_step() {
         [
             "mkdir -p /srv/web-1/releases/2 /srv/web-1/releases",
             "cat > /srv/web-1/releases/2.tar.gz",
-            "tar -xzf /srv/web-1/releases/2.tar.gz -C /srv/web-1/releases/2 && touch /srv/web-1/releases/2",
+            "rm -f /srv/web-1/releases/2/.edgewise-whole && tar -xzf /srv/web-1/releases/2.tar.gz -C /srv/web-1/releases/2 && touch /srv/web-1/releases/2/.edgewise-whole /srv/web-1/releases/2",
             "kill $(cat /srv/web-1/pid)",
             "ln -sfn /srv/web-1/releases/2 /srv/web-1/current",
             "/srv/web-1/current/run 8081 & echo $! > /srv/web-1/pid",

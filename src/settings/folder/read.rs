@@ -160,6 +160,10 @@ impl Reader<'_> {
     fn policies(&mut self) {
         for found in self.files("policies", "json") {
             if let Some(policy) = self.json::<Policy>(&found.file) {
+                if let Err(error) = policy.check() {
+                    let error = self.read.error(&found.file, &error.field, error.problem.as_str());
+                    self.errors.push(error);
+                }
                 self.read.folder.policies.push((found.name, policy));
             }
         }

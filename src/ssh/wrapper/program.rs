@@ -171,10 +171,13 @@ impl StepProgram<'_> {
         let _ = writeln!(text, "start={start} out={stdout} err={stderr}");
         if let Some(command) = self.command {
             let end = format!("EDGEWISE_{}", self.nonce);
+            // Some dash loses a byte where a line of a here-document begins like its end and goes on with a byte
+            // above 127. Behind a bar, no line begins like the end.
             let run = self.step(command);
+            let lines: String = run.split_inclusive('\n').flat_map(|line| ["|", line]).collect();
             let _ = write!(
                 text,
-                "write_run() {{\ncat >\"$dir/run\" <<'{end}'\n{run}{end}\n}}\n"
+                "write_run() {{\nLC_ALL=C sed 's/^|//' >\"$dir/run\" <<'{end}'\n{lines}{end}\n}}\n"
             );
         }
         text.push_str(SHARED);

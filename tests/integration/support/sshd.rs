@@ -55,11 +55,6 @@ impl Farm {
         Self { folder, servers }
     }
 
-    /// The servers.
-    pub fn servers(&self) -> &[Sshd] {
-        &self.servers
-    }
-
     /// The server of this number, from 1.
     pub fn server(&self, number: usize) -> &Sshd {
         &self.servers[number - 1]
@@ -154,11 +149,6 @@ impl Sshd {
     /// What it said.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
-    }
-
-    /// Its name.
-    pub fn name(&self) -> &str {
-        &self.name
     }
 
     /// Its address.

@@ -101,30 +101,31 @@ fn partition(call: &Call<'_>) -> Vec<Hit> {
     let options = call.options("-t -o -b -C -H -S -u -W -w --wipe -n -d --delete -c --change-name -a -U");
     let reads = match call.name {
         "parted" => {
-            options.any(&["-l", "--list"])
-                || !options.rest.iter().any(|w| {
-                    w.split_whitespace().any(|w| {
-                        w.len() > 1
-                            && [
-                                "mklabel",
-                                "mktable",
-                                "mkpart",
-                                "rm",
-                                "resizepart",
-                                "rescue",
-                                "name",
-                                "set",
-                                "toggle",
-                                "disk_set",
-                                "resize",
-                                "move",
-                                "mkpartfs",
-                                "cp",
-                            ]
-                            .iter()
-                            .any(|verb| verb.starts_with(w) && (w.len() > 2 || *verb == w))
-                    })
-                }) && !(options.rest.len() == 1 && call.stdin.text.is_some())
+            let changes = options.rest.iter().any(|w| {
+                w.split_whitespace().any(|w| {
+                    w.len() > 1
+                        && [
+                            "mklabel",
+                            "mktable",
+                            "mkpart",
+                            "rm",
+                            "resizepart",
+                            "rescue",
+                            "name",
+                            "set",
+                            "toggle",
+                            "disk_set",
+                            "resize",
+                            "move",
+                            "mkpartfs",
+                            "cp",
+                        ]
+                        .iter()
+                        .any(|verb| verb.starts_with(w) && (w.len() > 2 || *verb == w))
+                })
+            });
+            let is_told_by_stdin = options.rest.len() == 1 && call.stdin.text.is_some();
+            options.any(&["-l", "--list"]) || !(changes || is_told_by_stdin)
         }
         "sgdisk" => !call.words().any(|w| {
             [
