@@ -3,8 +3,8 @@
 //! `Sanitizer::judge` gives a verdict on a text; `SanitizedCommand` is the proof of a verdict that lets it
 //! through, and the only thing the executor accepts.
 //!
-//! The way of a text: [`syntax`] makes a tree of it; [`walk`] follows every command the shell would reach, with the
-//! values it would have, through decoders, wrappers and other shells; [`rules`] look at each command's own
+//! The way of a text: `syntax` makes a tree of it; `walk` follows every command the shell would reach, with the
+//! values it would have, through decoders, wrappers and other shells; `rules` look at each command's own
 //! arguments, and at each file it writes; [`judge`](Sanitizer::judge) puts the policies on top. Nothing is run, and
 //! nothing is looked up: not a file, not a name.
 
