@@ -133,9 +133,19 @@ fn target_view(plan: &Plan, planned: &PlanTarget, progress: &TargetProgress) -> 
         stage: planned.stage.clone(),
         zone: planned.target.zone.clone(),
         version_before: planned.version_before.clone(),
-        version: progress.version.clone(),
+        version: version_of(planned, progress),
         error,
         steps: forth.chain(back).collect(),
+    }
+}
+
+/// The version a target is on its way to while it is on its way; else the one it has.
+fn version_of(planned: &PlanTarget, progress: &TargetProgress) -> Option<String> {
+    match (progress.state, progress.way) {
+        (TargetState::Pending, _) | (TargetState::Running, None | Some(Way::Forth)) => {
+            planned.version.clone()
+        }
+        _ => progress.version.clone(),
     }
 }
 

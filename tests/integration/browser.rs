@@ -96,9 +96,12 @@ async fn a_person_signs_in_presses_deploy_and_sees_the_grid_fill_and_the_status_
         "the log of a step shows its command: {log}"
     );
 
-    let wide = browser
-        .ask("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        .await;
-    assert_eq!(wide, 0, "the grid scrolls in itself, not the page");
+    for width in [1280, 500] {
+        browser.resize(width, 900).await;
+        let wide = browser
+            .ask("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            .await;
+        assert_eq!(wide, 0, "at {width} the grid scrolls in itself, not the page");
+    }
     browser.close().await;
 }

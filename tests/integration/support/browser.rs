@@ -104,6 +104,11 @@ impl Browser {
             .expect("a script that runs")
     }
 
+    /// Gives the window another size.
+    pub async fn resize(&self, width: u32, height: u32) {
+        self.page.set_window_size(width, height).await.expect("a size");
+    }
+
     /// The path of the page.
     pub async fn path(&self) -> String {
         self.page

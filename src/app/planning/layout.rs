@@ -1,0 +1,72 @@
+//! The stages of a plan: the strategy's work, on the keys of the script and of the configuration.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
+
+use crate::app::error::AppError;
+use crate::domain::config::{MergedConfig, rollout_keys_of};
+use crate::domain::name::TargetName;
+use crate::domain::plan::{Draft, Gate, ScriptTarget};
+use crate::domain::rollout::strategy::{self, TargetFacts};
+use crate::domain::target::Pool;
+
+/// The keys of the configuration that bound every rollout, whatever strategy a script names itself.
+const LIMIT_KEYS: [&str; 8] = [
+    "max_failed",
+    "on_failure",
+    "on_unreachable",
+    "on_inconclusive",
+    "success_window_seconds",
+    "target_deadline_seconds",
+    "progress_deadline_seconds",
+    "zones",
+];
+
+/// Lays the draft's targets out in stages.
+pub(super) fn lay_out(
+    config: &MergedConfig,
+    draft: &Draft,
+    targets: &[ScriptTarget],
+    pools: &[Pool],
+    in_service: &BTreeSet<TargetName>,
+) -> Result<strategy::Laid, AppError> {
+    let configured: Map<String, Value> = config.values.clone().into_iter().collect();
+    let mut keys = rollout_keys_of(&configured, draft.targets.len());
+    keys.retain(|key, _| LIMIT_KEYS.contains(&key.as_str()));
+    keys.extend(draft.rollout.clone());
+    if let Some(Value::Array(zones)) = keys.get_mut("zones") {
+        // An order names every zone of the project; a selection may leave some of them out.
+        zones.retain(|zone| {
+            targets
+                .iter()
+                .any(|seen| zone.as_str() == Some(seen.target.zone.as_str()))
+        });
+    }
+    let facts: Vec<TargetFacts> = draft
+        .targets
+        .iter()
+        .filter_map(|drafted| targets.iter().find(|seen| seen.target.name == drafted.name))
+        .map(|seen| TargetFacts {
+            name: seen.target.name.clone(),
+            zone: seen.target.zone.clone(),
+            pools: seen.target.pools.clone(),
+            labels: seen.target.labels.clone(),
+            group: seen.target.labels.get("group").cloned(),
+            ring: seen.target.labels.get("ring").cloned(),
+            in_service: in_service.contains(&seen.target.name),
+        })
+        .collect();
+    let laid =
+        strategy::lay_out(&keys, &facts, pools).map_err(|error| AppError::field(error.key, error.message))?;
+    match laid.stages.iter().find(|stage| stage.gate == Gate::Analysis) {
+        Some(stage) => Err(AppError::field(
+            "stages",
+            format!(
+                "stage {} has the gate `analysis`, and no source of metrics is configured",
+                stage.label
+            ),
+        )),
+        None => Ok(laid),
+    }
+}

@@ -1,0 +1,112 @@
+//! The chosen targets, their pools, and who is in service now.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::app::App;
+use crate::app::error::{AppError, FieldError};
+use crate::app::request::ActBody;
+use crate::domain::config::MergedConfig;
+use crate::domain::name::TargetName;
+use crate::domain::target::{Pool, Target, Topology};
+
+use super::invalid_config;
+
+/// Where a project lives, as far as the configuration and the balancer say.
+pub(crate) struct Whereabouts {
+    /// Zones, servers and pools.
+    pub(crate) topology: Topology,
+    /// The pools with what must stay in service.
+    pub(crate) pools: Vec<Pool>,
+    /// Who is in service now.
+    pub(crate) in_service: BTreeSet<TargetName>,
+}
+
+impl App {
+    /// The chosen targets, the pools they are in, and who of the pools is in service now.
+    pub(super) async fn targets(
+        &self,
+        config: &MergedConfig,
+        body: &ActBody,
+    ) -> Result<(Vec<Target>, Vec<Pool>, BTreeSet<TargetName>), AppError> {
+        let Whereabouts {
+            topology,
+            pools,
+            mut in_service,
+        } = self.topology(config).await?;
+        let all = topology.targets(&|name| self.outside.hosts.address_of(name));
+        let names: Vec<String> = if body.all {
+            all.iter().map(|target| target.name.to_string()).collect()
+        } else {
+            body.servers.clone()
+        };
+        let chosen = topology
+            .select(names.iter().map(String::as_str))
+            .map_err(|unknown| {
+                AppError::Invalid(
+                    unknown
+                        .into_iter()
+                        .map(|name| FieldError {
+                            field: "servers".to_owned(),
+                            message: name.to_string(),
+                        })
+                        .collect(),
+                )
+            })?;
+        if chosen.is_empty() {
+            return Err(AppError::field(
+                "servers",
+                "the project has no servers yet: see its `server_info`",
+            ));
+        }
+        let chosen: BTreeSet<TargetName> = chosen.into_iter().collect();
+        let targets: Vec<Target> = all
+            .into_iter()
+            .filter(|target| chosen.contains(&target.name))
+            .collect();
+        for target in &targets {
+            if target.pools.is_empty() {
+                in_service.insert(target.name.clone());
+            }
+        }
+        let touched: BTreeSet<&String> = targets.iter().flat_map(|target| &target.pools).collect();
+        let pools = pools
+            .into_iter()
+            .filter(|pool| touched.contains(&pool.name))
+            .collect();
+        Ok((targets, pools, in_service))
+    }
+
+    /// The topology with the members of every pool, asked of the balancer where the configuration does not
+    /// say them; and who of all of them is in service now.
+    pub(crate) async fn topology(&self, config: &MergedConfig) -> Result<Whereabouts, AppError> {
+        let topology = Topology::parse(config).map_err(invalid_config)?;
+        let mut in_service = BTreeSet::new();
+        let mut asked: BTreeMap<(String, String), Vec<TargetName>> = BTreeMap::new();
+        for entry in &topology.pools {
+            let (zone, pool) = (entry.zone.clone(), entry.name.clone());
+            let members = self
+                .outside
+                .balancer
+                .members(&zone, &pool)
+                .await
+                .map_err(|error| AppError::Unavailable(format!("pool {pool} in {zone}: {error}")))?;
+            if let Some(members) = members {
+                in_service.extend(members.iter().filter(|m| m.in_service).map(|m| m.name.clone()));
+                asked.insert((zone, pool), members.into_iter().map(|m| m.name).collect());
+            }
+        }
+        let topology = topology.with_members(&asked);
+        let pools = topology.pools(&|zone, pool| asked.get(&(zone.to_owned(), pool.to_owned())).cloned());
+        for pool in &pools {
+            // A balancer that cannot be asked: its configured members count as in service.
+            if !asked.contains_key(&(pool.zone.clone(), pool.name.clone())) {
+                in_service.extend(pool.members.iter().cloned());
+            }
+        }
+        Ok(Whereabouts {
+            topology,
+            pools,
+            in_service,
+        })
+    }
+}
