@@ -42,6 +42,14 @@ pub(super) struct Word {
     pub(super) answer: oneshot::Sender<Result<(), Refused>>,
 }
 
+/// What reaches a running action from this process.
+pub(super) enum Said {
+    /// A word.
+    Word(Word),
+    /// Something was put into the action's inbox.
+    Inbox,
+}
+
 /// Why a dispatcher stopped before its action ended.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Stopped {
@@ -73,7 +81,7 @@ pub(super) struct Dispatcher {
     pub(super) timers: Timers,
     pub(super) answers: mpsc::UnboundedSender<Event>,
     pub(super) answered: mpsc::UnboundedReceiver<Event>,
-    pub(super) words: mpsc::UnboundedReceiver<Word>,
+    pub(super) words: mpsc::UnboundedReceiver<Said>,
     pub(super) ends: ends::Ends,
     pub(super) tasks: TaskTracker,
     pub(super) figures: Figures,
@@ -97,13 +105,17 @@ impl Dispatcher {
     async fn work(&mut self, effects: Vec<Effect>) -> Result<(), Stopped> {
         let mut heartbeat = self.outside.clock.now().plus_seconds(HEARTBEAT_SECONDS);
         self.perform_all(effects).await?;
+        self.read_inbox().await?;
         while !self.rollout.status().is_final() {
             let wake = self.timers.next().map_or(heartbeat, |at| at.min(heartbeat));
             tokio::select! {
                 biased;
                 () = self.shutdown.cancelled() => return Err(Stopped::Shutdown),
                 Some(event) = self.answered.recv() => self.happen(event).await?,
-                Some(word) = self.words.recv() => self.hear(word).await?,
+                Some(said) = self.words.recv() => match said {
+                    Said::Word(word) => self.hear(word).await?,
+                    Said::Inbox => self.read_inbox().await?,
+                },
                 () = self.ends.noticed() => self.look_ahead().await?,
                 () = self.outside.clock.sleep_until(wake) => {
                     let now = self.outside.clock.now();
@@ -129,6 +141,11 @@ impl Dispatcher {
             }
         }
         self.look_ahead().await?;
+        self.read_inbox().await
+    }
+
+    /// What was asked of this action where it was not running yet, or at another server.
+    async fn read_inbox(&mut self) -> Result<(), Stopped> {
         match self.store.take_steers(self.action.record.id).await {
             Ok(posted) => {
                 for steer in posted {

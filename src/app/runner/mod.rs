@@ -37,7 +37,7 @@ use crate::store::{ServerId, Store, StoreError};
 pub use figures::Figures;
 pub use outside::Outside;
 
-use dispatcher::{Stopped, Word};
+use dispatcher::{Said, Stopped, Word};
 use ends::Ends;
 
 /// How long a server's claim on an action holds without being renewed.
@@ -57,7 +57,7 @@ struct Shared {
     feed: Feed,
     settings: RolloutSettings,
     server: ServerId,
-    words: Mutex<HashMap<ActionId, mpsc::UnboundedSender<Word>>>,
+    words: Mutex<HashMap<ActionId, mpsc::UnboundedSender<Said>>>,
     ended: watch::Sender<u64>,
     ends: Ends,
     figures: Figures,
@@ -195,36 +195,39 @@ impl Runner {
         by: Actor,
         reason: String,
     ) -> Result<(), AppError> {
-        let known = self
-            .shared
-            .words
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id)
-            .cloned();
-        let Some(words) = known else {
+        let Some(words) = self.running(id) else {
             let now = self.shared.outside.clock.now();
             self.shared
                 .store
                 .post_steer(id, &steer, &by, &reason, now)
                 .await?;
+            // It may have begun to run here in between, and read its inbox before.
+            if let Some(words) = self.running(id) {
+                let _ = words.send(Said::Inbox);
+            }
             return Ok(());
         };
         let (answer, answered) = oneshot::channel();
         let over = || AppError::Conflict("the action has just ended".to_owned());
         words
-            .send(Word {
+            .send(Said::Word(Word {
                 steer,
                 by,
                 reason,
                 answer,
-            })
+            }))
             .map_err(|_| over())?;
         match answered.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(refused)) => Err(AppError::Conflict(refused.to_string())),
             Err(_) => Err(over()),
         }
+    }
+
+    /// The way to an action that runs in this process.
+    fn running(&self, id: ActionId) -> Option<mpsc::UnboundedSender<Said>> {
+        let known = self.shared.words.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&id).cloned()
     }
 
     /// Where its actions run.

@@ -15,7 +15,7 @@ use crate::domain::rollout::{Event, Rollout};
 use crate::store::{FrozenAction, StoredEvent};
 
 use super::attempts::Attempts;
-use super::dispatcher::{Dispatcher, HeldLeases, Stopped, Word};
+use super::dispatcher::{Dispatcher, HeldLeases, Said, Stopped};
 use super::executor::Executor;
 use super::figures::Figures;
 use super::journal::{About, Journal};
@@ -30,7 +30,7 @@ use super::{Shared, story};
 pub(super) async fn run(
     shared: &Shared,
     id: ActionId,
-    words: mpsc::UnboundedReceiver<Word>,
+    words: mpsc::UnboundedReceiver<Said>,
     figures: Figures,
 ) -> Result<(), Stopped> {
     let Some(action) = shared.store.action(id).await? else {
