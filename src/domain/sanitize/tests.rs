@@ -391,6 +391,19 @@ proptest! {
 }
 
 #[test]
+fn what_is_arithmetic_to_one_shell_and_a_subshell_to_another_is_both() {
+    assert_eq!(judge("((rm -rf /etc))").decision, Decision::Deny);
+    for harmless in [
+        "((i++))",
+        "(( n > 3 )) && echo many",
+        "((i = i + 1)); echo $i",
+        "while ((i < 10)); do echo $((i)); done",
+    ] {
+        assert_eq!(judge(harmless).decision, Decision::Allow, "{harmless}");
+    }
+}
+
+#[test]
 fn the_worst_texts_end() {
     let mut texts: Vec<String> = [
         "$(",

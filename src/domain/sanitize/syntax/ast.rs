@@ -113,8 +113,9 @@ pub enum Compound {
     Counted(Vec<Part>, Script),
     /// `case`: the word, and for each arm its patterns and body.
     Case(Word, Vec<(Vec<Word>, Script)>),
-    /// `(( ... ))`
-    Arithmetic(Vec<Part>),
+    /// `(( ... ))`: the expression, and the text in it. A shell without arithmetic commands (dash) takes that for a
+    /// subshell in a subshell.
+    Arithmetic(Vec<Part>, String, Span),
     /// `[[ ... ]]`
     Test(Vec<Word>),
 }

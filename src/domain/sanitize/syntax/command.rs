@@ -174,9 +174,17 @@ impl Parser<'_> {
             let start = self.pos;
             self.pos += 2;
             if self.arithmetic_ends() {
-                return self
-                    .deeper(Self::arithmetic)
-                    .map(|parts| Some(Compound::Arithmetic(parts)));
+                let parts = self.deeper(Self::arithmetic)?;
+                let source = self
+                    .text
+                    .get(start + 2..self.pos - 2)
+                    .unwrap_or_default()
+                    .to_owned();
+                return Ok(Some(Compound::Arithmetic(
+                    parts,
+                    source,
+                    self.span(start, self.pos),
+                )));
             }
             self.pos = start;
         }

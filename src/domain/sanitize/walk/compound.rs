@@ -73,9 +73,9 @@ impl Walker<'_> {
                 });
                 self.repeat_body(endless, body, input)
             }
-            Compound::Arithmetic(parts) => {
+            Compound::Arithmetic(parts, source, span) => {
                 let _ = self.arithmetic(parts);
-                Stream::empty()
+                self.as_subshell(source, *span, input)
             }
             Compound::Test(words) => {
                 for word in words {
@@ -183,7 +183,7 @@ fn first_simple(condition: &Script) -> Option<&Simple> {
 fn condition_arithmetic(condition: &Script) -> Option<String> {
     let (_, pipeline) = condition.items.first()?.pipelines.first()?;
     match pipeline.commands.first()? {
-        Command::Compound(Compound::Arithmetic(parts), _) => Word {
+        Command::Compound(Compound::Arithmetic(parts, _, _), _) => Word {
             parts: parts.clone(),
             ..Word::default()
         }

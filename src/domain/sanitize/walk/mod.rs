@@ -265,6 +265,19 @@ impl<'s> Walker<'s> {
         output
     }
 
+    /// What a shell that knows no arithmetic commands makes of one; nothing where it would not run either.
+    fn as_subshell(&mut self, source: &str, span: Span, input: &Stream) -> Stream {
+        if source.len() > self.derived || self.depth >= DEPTH {
+            self.overspent = true;
+            return Stream::unknown();
+        }
+        self.derived -= source.len();
+        match syntax::parse(source, Base::Fixed(span)) {
+            Ok(script) => self.subshell(|walker| walker.script(&script, input)),
+            Err(_) => Stream::empty(),
+        }
+    }
+
     /// A derived text that is not shell: asked about, and refused where its words destroy something.
     fn unreadable(&mut self, source: &str, span: Span) {
         self.find(&shell::UNPARSABLE, span, shorten(source));
