@@ -109,6 +109,7 @@ impl Server {
         let store = Store::open(settings.store.url.reveal()).await?;
         let claim = store.claim_server()?;
         store.free_left_claims(&claim).await?;
+        crate::ssh::raise_open_files_limit();
         let hosts =
             SshHosts::new(&ssh_settings(settings)).map_err(|error| BootError::Ssh(error.to_string()))?;
         let parts = Parts {
