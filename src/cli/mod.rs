@@ -167,7 +167,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Restart { act, then } => wait(act::short(&server()?, "restart", act, then, output)),
         Command::Rollback { act, then } => wait(act::short(&server()?, "rollback", act, then, output)),
         Command::Actions(args) => wait(actions::run(&server()?, args, output)),
-        Command::Exec(args) => wait(exec::run(args, output)),
+        Command::Exec(args) => wait_with_one_worker(exec::run(args, output)),
         Command::Hosts(args) => wait(hosts::run(args, output)),
         Command::Simulate(args) => simulate::run(args, output),
         Command::Sanitize(args) => sanitize::run(args, output),
@@ -191,6 +191,17 @@ fn this_program() -> Result<std::path::PathBuf, Failure> {
 /// Runs the asynchronous part of a command to its end.
 fn wait(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
     tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::failed(format!("cannot start the runtime: {error}")))?
+        .block_on(work)
+}
+
+/// The same with a single thread for the tasks. What waits for many hosts has little to do for each: handing tasks from
+/// thread to thread would cost about as much as what they do. This thread still hears a Ctrl-C while that one is busy.
+fn wait_with_one_worker(work: impl Future<Output = Result<Exit, Failure>>) -> Result<Exit, Failure> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
         .enable_all()
         .build()
         .map_err(|error| Failure::failed(format!("cannot start the runtime: {error}")))?

@@ -58,8 +58,8 @@ pub(super) struct Printer {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Pieces that may wait; each is at most what one SSH packet brings.
-const WAITING: usize = 1024;
+/// Pieces that may wait; each is at most what one SSH packet brings, 32 KiB.
+const WAITING: usize = 256;
 
 impl Printer {
     pub(super) fn start() -> io::Result<Self> {
@@ -88,9 +88,23 @@ impl Printer {
     }
 }
 
-/// Ends where nobody sends any more, or nobody reads.
+/// What is written at once, where so much waits.
+const BATCH: usize = 256 * 1024;
+
+/// Ends where nobody sends any more, or nobody reads. What waits for the same stream is written together.
 fn print(receiver: &Receiver<(Stream, Vec<u8>)>) {
-    while let Ok((stream, bytes)) = receiver.recv() {
+    let mut next = receiver.recv().ok();
+    while let Some((stream, mut bytes)) = next.take() {
+        while bytes.len() < BATCH {
+            match receiver.try_recv() {
+                Ok((other, more)) if other == stream => bytes.extend_from_slice(&more),
+                Ok(other) => {
+                    next = Some(other);
+                    break;
+                }
+                Err(_) => break,
+            }
+        }
         let written = match stream {
             Stream::Stdout => {
                 let mut out = io::stdout().lock();
@@ -101,6 +115,7 @@ fn print(receiver: &Receiver<(Stream, Vec<u8>)>) {
         if written.is_err() {
             return;
         }
+        next = next.or_else(|| receiver.recv().ok());
     }
 }
 

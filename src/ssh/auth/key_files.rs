@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use russh::client::Handle;
 use russh::keys::agent::AgentIdentity;
@@ -27,10 +28,15 @@ pub(super) enum KeyFile {
     Broken(String),
 }
 
+/// What tells that a file has changed.
+type Stamp = (Option<SystemTime>, u64);
+
 /// The key files that were read so far.
 #[derive(Debug, Default)]
 pub struct KeyFiles {
     read: Mutex<HashMap<String, KeyFile>>,
+    /// Certificates are renewed while we run: each with the stamp of its file.
+    certificates: Mutex<HashMap<String, (Stamp, Certificate)>>,
 }
 
 impl KeyFiles {
@@ -52,10 +58,26 @@ impl KeyFiles {
         file
     }
 
-    /// The certificate in the file, where there is one.
+    /// The certificate in the file, where there is one. It is looked for at every login, mostly in vain: that costs one
+    /// short look, not a thread.
     pub(super) async fn certificate(&self, path: &str) -> Option<Certificate> {
+        let found = std::fs::metadata(path).ok()?;
+        let stamp = (found.modified().ok(), found.len());
+        {
+            let read = self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((seen, certificate)) = read.get(path)
+                && *seen == stamp
+            {
+                return Some(certificate.clone());
+            }
+        }
         let text = tokio::fs::read_to_string(path).await.ok()?;
-        Certificate::from_openssh(&text).ok()
+        let certificate = Certificate::from_openssh(&text).ok()?;
+        self.certificates
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(path.to_owned(), (stamp, certificate.clone()));
+        Some(certificate)
     }
 }
 

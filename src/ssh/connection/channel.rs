@@ -76,6 +76,12 @@ impl Running {
         }));
     }
 
+    /// Says that there is no input.
+    pub(in crate::ssh) async fn no_input(&self) {
+        // Where the connection is gone the listener hears of it.
+        let _ = self.write.eof().await;
+    }
+
     /// The next thing that is heard.
     pub(in crate::ssh) async fn next(&mut self) -> Heard {
         loop {

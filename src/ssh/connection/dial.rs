@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use russh::client::{Handle, Msg};
 use russh::{ChannelStream, client};
-use tokio::io::BufReader;
 use tokio::net::TcpStream;
 
 use crate::ssh::auth::{KeyFiles, log_in};
@@ -20,13 +19,12 @@ use super::guard::{Guard, Report};
 use super::jumps::Jumps;
 use super::limits::Limits;
 use super::open::Connection;
+use super::socket::Socket;
 
 /// How many hosts may stand on the way to one.
 const MOST_JUMPS: usize = 8;
 /// How often a login is begun again that the host shed before it said who it is.
 const MOST_SHED: u32 = 6;
-/// What is read from a socket at once: two small reads for each packet otherwise.
-const READ_BUFFER: usize = 64 * 1024;
 
 /// Knows the configuration, the keys and the limits, and opens connections.
 #[derive(Debug)]
@@ -43,7 +41,7 @@ pub struct Dialer {
 
 /// What carries a connection: a socket, or a channel through a jump host.
 pub(super) enum Way {
-    Socket(BufReader<TcpStream>),
+    Socket(Socket),
     Channel(ChannelStream<Msg>),
 }
 
@@ -291,7 +289,7 @@ pub(super) async fn way_to(host: &HostConfig, before: Option<&Handle<Guard>>) ->
                 if let Err(error) = socket.set_nodelay(true) {
                     tracing::debug!(%address, %error, "TCP_NODELAY is not set");
                 }
-                return Ok(Way::Socket(BufReader::with_capacity(READ_BUFFER, socket)));
+                return Ok(Way::Socket(Socket::new(socket)));
             }
             Err(error) => last = error.to_string(),
         }

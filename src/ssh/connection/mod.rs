@@ -9,6 +9,7 @@ mod jumps;
 mod limits;
 mod open;
 mod scan;
+mod socket;
 
 pub use dial::Dialer;
 pub use open::Connection;

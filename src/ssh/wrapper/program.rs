@@ -28,8 +28,11 @@ alive() { [ "$boot" = "$3" ] && started "$1" && [ "$st" = "$2" ]; }
 
 /// Starts the step (unless `start` is 0), else finds it, and follows it to its end.
 ///
-/// The supervisor records the exit code in a new file that it then renames, so that nobody reads half of it. The follower
-/// naps between two looks; the end of a step that it started itself wakes it at once.
+/// The supervisor records the exit code in one write, so that the file is empty or whole. The follower naps between two
+/// looks; the end of a step that it started itself wakes it at once.
+///
+/// A process costs the host about a millisecond, and many hosts may be one machine: what the shell can do itself it does
+/// (`printf`, where it is built in, since its arguments are secret), and the naps soon grow.
 const FOLLOW: &str = r#"
 base=$HOME/.edgewise
 dir=$base/$folder
@@ -46,7 +49,7 @@ if [ "$start" = 1 ] && [ ! -d "$dir" ]; then
   done
   if [ -z "$leader" ]; then say refused 'the host has none of setsid, busybox, perl, python3'; exit 0; fi
   if mkdir -m 700 "$dir" 2>/dev/null; then
-    if ! { write_run && : >"$dir/stdout" && : >"$dir/stderr"; } 2>/dev/null; then
+    if ! { command -v printf >"$dir/run" && read -r how <"$dir/run" && write_run && : >"$dir/stdout" && : >"$dir/stderr"; } 2>/dev/null; then
       rm -rf "$dir"
       say refused "cannot write in $dir (is the disk full?)"
       exit 0
@@ -86,34 +89,31 @@ if [ -z "$mine" ]; then
 fi
 echo "${rs}edgewise-$nonce out"
 say began "$age"
-nap=0.05
+nap=0.1
 rest() {
   naps=$((naps + 1))
-  case $naps in
-    20) [ "$nap" = 1 ] || nap=0.2 ;;
-    100) [ "$nap" = 1 ] || nap=0.5 ;;
-  esac
   [ $((naps % 20)) -ne 0 ] || say tick
   sleep "$nap" </dev/null >/dev/null 2>&1 3<&- 4<&- &
   wait $!
   slept=$?
-  [ $slept -eq 0 ] || [ $slept -gt 128 ] || nap=1
+  if [ $slept -ne 0 ] && [ $slept -le 128 ]; then nap=1; fi
+  [ "$nap" = 1 ] || nap=0.5
 }
 naps=0
 if [ -n "$mine" ]; then
-  ( trap : USR1; while [ ! -e "$dir/exit" ]; do rest; drain; done ) &
+  ( trap : USR1; while [ ! -s "$dir/exit" ]; do rest; [ -s "$dir/exit" ] || drain; done ) &
   stream=$!
   wait "$mine"
-  [ -e "$dir/exit" ] || kill "$stream" 2>/dev/null
+  [ -s "$dir/exit" ] || kill "$stream" 2>/dev/null
   kill -USR1 "$stream" 2>/dev/null
   wait "$stream"
 else
   blind=0
-  while [ ! -e "$dir/exit" ]; do
+  while [ ! -s "$dir/exit" ]; do
     rest
     drain
     if { read -r b sup sups pid pids <"$dir/pid"; } 2>/dev/null; then
-      alive "$sup" "$sups" "$b" || { [ -e "$dir/exit" ] || break; }
+      alive "$sup" "$sups" "$b" || { [ -s "$dir/exit" ] || break; }
     else
       blind=$((blind + 1))
       [ $blind -lt 30 ] || break
@@ -140,8 +140,22 @@ start_of $p 2>/dev/null
 echo "$2 $$ ${mine:-0} $p ${s:-0}" >pid
 wait $p
 code=$?
-set -- $(wc -c stdout stderr)
-echo "$code ${1:-0} ${3:-0}" >exit.new && mv exit.new exit"#;
+set -- 0 stdout 0
+if [ -s stdout ] || [ -s stderr ]; then set -- $(wc -c stdout stderr); fi
+echo "$code ${1:-0} ${3:-0}" >exit"#;
+
+/// Writes `$step`. `how` is what `command -v` says of `printf`: its name alone where it is part of the shell.
+const WRITE_RUN: &str = r#"
+write_run() {
+  case $how in
+    printf) printf '%s' "$step" ;;
+    *) cat <<EDGEWISE
+$step
+EDGEWISE
+    ;;
+  esac >"$dir/run"
+}
+"#;
 
 /// A step as the wrapper needs it.
 pub(in crate::ssh) struct StepProgram<'a> {
@@ -170,15 +184,10 @@ impl StepProgram<'_> {
         // Writing to a text cannot fail.
         let _ = writeln!(text, "start={start} out={stdout} err={stderr}");
         if let Some(command) = self.command {
-            let end = format!("EDGEWISE_{}", self.nonce);
-            // Some dash loses a byte where a line of a here-document begins like its end and goes on with a byte
-            // above 127. Behind a bar, no line begins like the end.
-            let run = self.step(command);
-            let lines: String = run.split_inclusive('\n').flat_map(|line| ["|", line]).collect();
-            let _ = write!(
-                text,
-                "write_run() {{\nLC_ALL=C sed 's/^|//' >\"$dir/run\" <<'{end}'\n{lines}{end}\n}}\n"
-            );
+            // Not a here-document of the text itself: some dash loses a byte where a line of one begins like its end
+            // and goes on with a byte above 127.
+            assign(&mut text, "step", &self.step(command));
+            text.push_str(WRITE_RUN);
         }
         text.push_str(SHARED);
         text.push_str(FOLLOW);

@@ -45,7 +45,7 @@ impl Stopped {
 /// give its command a session of its own).
 const STOP: &str = r#"
 dir=$HOME/.edgewise/$folder
-if [ -e "$dir/exit" ]; then say over; exit 0; fi
+if [ -s "$dir/exit" ]; then say over; exit 0; fi
 naps=0
 until { read -r b sup sups pid pids <"$dir/pid"; } 2>/dev/null; do
   naps=$((naps + 1))
@@ -53,7 +53,7 @@ until { read -r b sup sups pid pids <"$dir/pid"; } 2>/dev/null; do
   sleep 0.1 2>/dev/null || sleep 1
 done
 if ! alive "$sup" "$sups" "$b"; then
-  if [ -e "$dir/exit" ]; then say over; else say unclear; fi
+  if [ -s "$dir/exit" ]; then say over; else say unclear; fi
   exit 0
 fi
 members=" $pid "

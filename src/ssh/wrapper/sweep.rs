@@ -11,7 +11,7 @@ base=$HOME/.edgewise
 [ -d "$base" ] || exit 0
 find "$base" -mindepth 1 -maxdepth 1 -type d -mtime "+$days" | while read -r action; do
   for dir in "$action"/*/; do
-    [ -e "${dir}pid" ] && [ ! -e "${dir}exit" ] || continue
+    [ -e "${dir}pid" ] && [ ! -s "${dir}exit" ] || continue
     { read -r b sup sups pid pids <"${dir}pid"; } 2>/dev/null || continue
     ! alive "$sup" "$sups" "$b" || continue 2
   done
