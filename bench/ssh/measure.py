@@ -83,7 +83,7 @@ def cpu_so_far(pid: int) -> float:
 def run(argv: list[str], env: dict[str, str], stdout: str, cwd: str, timeout: float = 900) -> tuple[Cost, int]:
     """Runs a client to its end, with its output in a file; its cost and its exit code. What it leaves running in the
     background (ssh's masters) is ended and counted too."""
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    adopt(True)
     before = children()
     with open(stdout, "wb") as out, open(stdout + ".err", "wb") as err:
         began = time.monotonic()
@@ -104,7 +104,13 @@ def run(argv: list[str], env: dict[str, str], stdout: str, cwd: str, timeout: fl
         os.kill(left, signal.SIGTERM)
         _, _, usage = os.wait4(left, 0)
         cpu += usage.ru_utime + usage.ru_stime
+    adopt(False)
     return Cost(cpu, wall, memory), child.returncode
+
+
+def adopt(yes: bool) -> None:
+    """Whether processes whose parent ends become ours."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, int(yes), 0, 0, 0)
 
 
 def children() -> set[int]:

@@ -80,7 +80,7 @@ fn program(needs: &HostNeeds) -> String {
     let mut text = format!(
         "missing() {{ echo \"{MISSING}$*\"; }}\n\
          umask 077\n\
-         [ -n \"$HOME\" ] && mkdir -p \"$HOME/.edgewise\" 2>/dev/null && t=\"$HOME/.edgewise/.look-$$\" && \
+         [ -n \"$HOME\" ] && {{ [ -d \"$HOME/.edgewise\" ] || mkdir -p \"$HOME/.edgewise\" 2>/dev/null; }} && t=\"$HOME/.edgewise/.look-$$\" && \
          {{ echo 1 >\"$t\"; }} 2>/dev/null && [ -s \"$t\" ] || missing \"$HOME/.edgewise cannot be written\"\n\
          [ -z \"$t\" ] || rm -f \"$t\"\n"
     );
@@ -94,8 +94,8 @@ fn program(needs: &HostNeeds) -> String {
         let _ = writeln!(
             text,
             "p={path}; while [ ! -d \"$p\" ]; do case $p in */*) p=${{p%/*}};; *) p=.;; esac; [ -n \"$p\" ] || p=/; done\n\
-             set -- $(df -Pk \"$p\" 2>/dev/null | tail -n 1)\n\
-             [ $# -lt 4 ] || [ \"$4\" -ge {kib} ] || missing \"$4 KiB are free at $p, {kib} are needed for \"{path}"
+             df -Pk \"$p\" 2>/dev/null | {{ read -r line; read -r line; set -- $line\n\
+             [ $# -lt 4 ] || [ \"$4\" -ge {kib} ] || missing \"$4 KiB are free at $p, {kib} are needed for \"{path}; }}"
         );
     }
     let _ = writeln!(text, "echo '{LOOKED}'");

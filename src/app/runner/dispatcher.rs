@@ -15,19 +15,17 @@ use crate::domain::actor::Actor;
 use crate::domain::lease::Lease;
 use crate::domain::name::TargetName;
 use crate::domain::plan::Gate;
-use crate::domain::rollout::{Effect, Event, GateVerdict, Refused, Rollout, Steer};
+use crate::domain::rollout::{Effect, Event, GateVerdict, Refused, Rollout, Steer, Way};
 use crate::domain::timestamp::Timestamp;
-use crate::store::{
-    ActionUpdate, FrozenAction, RecordedVersion, Store, StoreError, StoredSteer, TakeLeasesError,
-};
+use crate::store::{FrozenAction, Store, StoreError, StoredSteer, TakeLeasesError};
 
 use super::attempts::Attempts;
 use super::executor::Executor;
 use super::figures::Figures;
-use super::journal::{About, Journal};
+use super::journal::Journal;
 use super::outside::Outside;
 use super::timers::Timers;
-use super::{ends, host_check, pools, story};
+use super::{ends, host_check, pools};
 
 /// How long a lease lasts without its action's heartbeat.
 const LEASE_SECONDS: u64 = 60;
@@ -62,6 +60,19 @@ pub(super) enum Stopped {
     /// The store holds something this program cannot read.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// What is to be done now that its event is stored.
+pub(super) enum Due {
+    /// A step whose start is stored.
+    Start {
+        target: TargetName,
+        way: Way,
+        step: u32,
+        attempt: u32,
+    },
+    /// Anything else.
+    Effect(Effect),
 }
 
 /// Runs one action from where its stored events left it to its end.
@@ -104,7 +115,8 @@ impl Dispatcher {
 
     async fn work(&mut self, effects: Vec<Effect>) -> Result<(), Stopped> {
         let mut heartbeat = self.outside.clock.now().plus_seconds(HEARTBEAT_SECONDS);
-        self.perform_all(effects).await?;
+        let due = self.take_up(effects).await?;
+        self.perform_all(due).await?;
         self.read_inbox().await?;
         while !self.rollout.status().is_final() {
             let wake = self.timers.next().map_or(heartbeat, |at| at.min(heartbeat));
@@ -190,9 +202,9 @@ impl Dispatcher {
             by: word.by,
             reason: word.reason,
         };
-        let effects = self.store_and_tell(event, None).await?;
+        let due = self.store_and_tell(event, None).await?;
         let _ = word.answer.send(Ok(()));
-        self.perform_all(effects).await
+        self.perform_all(due).await
     }
 
     /// A word from another server's inbox. What is not possible (any more) is still taken out of it.
@@ -202,94 +214,13 @@ impl Dispatcher {
             by: posted.by,
             reason: posted.reason,
         };
-        let effects = self.store_and_tell(event, Some(posted.id)).await?;
-        self.perform_all(effects).await
+        let due = self.store_and_tell(event, Some(posted.id)).await?;
+        self.perform_all(due).await
     }
 
     async fn happen(&mut self, event: Event) -> Result<(), Stopped> {
-        let effects = self.store_and_tell(event, None).await?;
-        self.perform_all(effects).await
-    }
-
-    /// Applies an event, stores it together with what it changes, and tells it. Nothing is done and nothing is
-    /// told before it is stored; a store that fails for a while holds the action up.
-    async fn store_and_tell(
-        &mut self,
-        event: Event,
-        steer: Option<crate::store::SteerId>,
-    ) -> Result<Vec<Effect>, Stopped> {
-        let now = self.outside.clock.now();
-        let id = self.action.record.id;
-        let effects = match self.rollout.apply(&event, now) {
-            Ok(effects) => effects,
-            Err(refused) => {
-                tracing::warn!(action = %id, event = event.as_str(), %refused, "an event was refused");
-                if steer.is_none() {
-                    return Ok(Vec::new());
-                }
-                self.journal.story(About::default(), &refused.to_string());
-                Vec::new()
-            }
-        };
-        let update = ActionUpdate {
-            status: self.rollout.status(),
-            waiting_for: self.rollout.waiting_for(),
-            started_at: self.rollout.started_at(),
-            ended_at: self.rollout.ended_at(),
-            versions: self.versions(&effects),
-        };
-        let seq = self.journal.reserve();
-        let mut pause_millis = 100;
-        loop {
-            match self
-                .store
-                .append_event_with(id, seq, now, &event, &update, steer)
-                .await
-            {
-                Ok(()) => break,
-                Err(StoreError::Conflict(_)) => return Err(Stopped::TakenOver),
-                Err(StoreError::Unavailable(error)) => {
-                    tracing::warn!(action = %id, error, "the store did not take an event; trying again");
-                    let clock = &self.outside.clock;
-                    tokio::select! {
-                        () = self.shutdown.cancelled() => return Err(Stopped::Shutdown),
-                        () = clock.sleep_until(clock.now().plus_millis(pause_millis)) => {}
-                    }
-                    pause_millis = (pause_millis * 2).min(5000);
-                }
-                Err(error) => return Err(Stopped::Store(error)),
-            }
-        }
-        self.note_approval(&event);
-        let items = self.teller.items(&self.action, &self.rollout, &event, seq);
-        self.journal.happened(seq, items);
-        story::tell(
-            &self.journal,
-            &self.action.plan,
-            &event,
-            self.rollout.take_decisions(),
-        );
-        self.figures.count(&event, now);
-        Ok(effects)
-    }
-
-    /// What the effects write into the inventory.
-    fn versions(&self, effects: &[Effect]) -> Vec<RecordedVersion> {
-        let record = &self.action.record;
-        effects
-            .iter()
-            .filter_map(|effect| match effect {
-                Effect::RecordVersion { target, version, .. } => Some(RecordedVersion {
-                    space: record.space.clone(),
-                    project: record.project.clone(),
-                    target: target.clone(),
-                    version: version.clone(),
-                    action: record.id,
-                    good: true,
-                }),
-                _ => None,
-            })
-            .collect()
+        let due = self.store_and_tell(event, None).await?;
+        self.perform_all(due).await
     }
 
     /// Remembers that what the sanitizer asked about may run. A gate's approval is another matter: it counts
@@ -307,17 +238,28 @@ impl Dispatcher {
         }
     }
 
-    async fn perform_all(&mut self, effects: Vec<Effect>) -> Result<(), Stopped> {
+    async fn perform_all(&mut self, due: Vec<Due>) -> Result<(), Stopped> {
         // Depth first by hand: an effect may cause events, whose effects come before its siblings.
-        let mut due: Vec<Effect> = effects.into_iter().rev().collect();
-        while let Some(effect) = due.pop() {
-            let following = self.perform(effect).await?;
+        let mut due: Vec<Due> = due.into_iter().rev().collect();
+        while let Some(next) = due.pop() {
+            let following = match next {
+                Due::Start {
+                    target,
+                    way,
+                    step,
+                    attempt,
+                } => {
+                    self.start_step(target, way, step, attempt, false);
+                    continue;
+                }
+                Due::Effect(effect) => self.perform(effect).await?,
+            };
             due.extend(following.into_iter().rev());
         }
         Ok(())
     }
 
-    async fn perform(&mut self, effect: Effect) -> Result<Vec<Effect>, Stopped> {
+    async fn perform(&mut self, effect: Effect) -> Result<Vec<Due>, Stopped> {
         match effect {
             Effect::TakeLeases => self.take_leases().await,
             Effect::CheckHosts => {
@@ -331,22 +273,8 @@ impl Dispatcher {
                 self.answer_with(async move { asking.ask(target).await });
                 Ok(Vec::new())
             }
-            Effect::RunStep {
-                target,
-                way,
-                step,
-                attempt,
-            } => {
-                let started = Event::StepStarted {
-                    target: target.clone(),
-                    way,
-                    step,
-                    attempt,
-                };
-                let effects = self.store_and_tell(started, None).await?;
-                self.start_step(target, way, step, attempt, false);
-                Ok(effects)
-            }
+            // One that stood behind an effect with events of its own.
+            Effect::RunStep { .. } => self.take_up(vec![effect]).await,
             Effect::LookUpStep {
                 target,
                 way,
@@ -381,7 +309,7 @@ impl Dispatcher {
         }
     }
 
-    async fn take_leases(&mut self) -> Result<Vec<Effect>, Stopped> {
+    async fn take_leases(&mut self) -> Result<Vec<Due>, Stopped> {
         let now = self.outside.clock.now();
         let until = now.plus_seconds(LEASE_SECONDS);
         let event = match self
@@ -401,7 +329,7 @@ impl Dispatcher {
                 tracing::warn!(action = %self.action.record.id, %error, "the leases were not taken; trying again");
                 let clock = &self.outside.clock;
                 clock.sleep_until(clock.now().plus_millis(500)).await;
-                return Ok(vec![Effect::TakeLeases]);
+                return Ok(vec![Due::Effect(Effect::TakeLeases)]);
             }
         };
         self.store_and_tell(event, None).await
@@ -431,7 +359,7 @@ impl Dispatcher {
     fn start_step(
         &self,
         target: TargetName,
-        way: crate::domain::rollout::Way,
+        way: Way,
         step: u32,
         attempt: u32,
         look_up: bool,

@@ -12,6 +12,7 @@ mod journal;
 mod outside;
 mod payload;
 mod pools;
+mod record;
 mod recovery;
 mod secrets;
 mod service;

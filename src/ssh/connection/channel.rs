@@ -67,9 +67,18 @@ impl Running {
 
     /// Sends `input` and the end of it, beside the listening. A host that ends without reading it is no error.
     pub(in crate::ssh) fn send(&mut self, input: Bytes) {
+        self.write_beside(input, true);
+    }
+
+    /// The same, and more may follow.
+    pub(in crate::ssh) fn send_some(&mut self, input: Bytes) {
+        self.write_beside(input, false);
+    }
+
+    fn write_beside(&mut self, input: Bytes, ends: bool) {
         let write = Arc::clone(&self.write);
         self.writer = Some(tokio::spawn(async move {
-            if write.data_bytes(input).await.is_ok() {
+            if write.data_bytes(input).await.is_ok() && ends {
                 // The reader learns that the connection is lost; there is nobody else to tell.
                 let _ = write.eof().await;
             }

@@ -1,6 +1,6 @@
 //! An open connection: channels over it, at most so many at once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use russh::client::{Handle, Msg};
@@ -29,6 +29,8 @@ pub struct Connection {
     host: Arc<HostConfig>,
     report: Report,
     channels: Arc<Semaphore>,
+    /// A shell that has run a step and waits for the next one.
+    shell: Mutex<Option<Running>>,
     /// The connection to the jump host before it: others may come by the same way as long as it is held.
     _before: Option<Arc<Handle<Guard>>>,
 }
@@ -45,6 +47,7 @@ impl Connection {
             host,
             report,
             channels: Arc::new(Semaphore::new(CHANNELS)),
+            shell: Mutex::default(),
             _before: before,
         }
     }
@@ -105,6 +108,16 @@ impl Connection {
         Ok(running)
     }
 
+    /// A shell that waits for a program, where one does. For a step it saves a round trip and the host three processes.
+    pub(in crate::ssh) fn take_shell(&self) -> Option<Running> {
+        self.shell.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Keeps a shell for the next step. It must have said that it waits: nobody listens to it from now on.
+    pub(in crate::ssh) fn keep_shell(&self, shell: Running) {
+        *self.shell.lock().unwrap_or_else(PoisonError::into_inner) = Some(shell);
+    }
+
     /// Opens a session. A server that allows few of them may not have noticed yet that one has ended.
     async fn open(&self) -> Result<Result<Channel<Msg>, russh::Error>, tokio::time::error::Elapsed> {
         let deadline = Instant::now() + OPENING;
@@ -118,6 +131,10 @@ impl Connection {
                 ))
             );
             tries += 1;
+            if full {
+                // A shell that only waits makes room.
+                drop(self.take_shell());
+            }
             if !full || tries == MOST_OPENINGS {
                 return Ok(opened);
             }

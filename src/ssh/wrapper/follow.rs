@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::ports::{OutputLine, StepRun, StreamOffsets};
 use crate::domain::log_entry::LogStream;
-use crate::ssh::connection::{Connection, Heard};
+use crate::ssh::connection::{Connection, Heard, Running};
 use crate::ssh::error::SshError;
 use crate::ssh::lines::Lines;
 use crate::ssh::nonce::nonce;
@@ -29,6 +29,11 @@ const SILENCE: Duration = Duration::from_mins(1);
 const GRACE_TENTHS: u64 = 50;
 /// How long the end of a step is waited for after it was stopped.
 const AFTERWARDS: Duration = Duration::from_secs(5);
+
+/// How long a shell that is used again may take for its first word.
+const WORD: Duration = Duration::from_secs(10);
+/// How long a shell may take from the end of a step until it waits for the next.
+const IDLE: Duration = Duration::from_millis(500);
 
 /// How one reading ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -145,10 +150,18 @@ impl<'a> Follow<'a> {
                 stderr: self.stderr.offset(),
             },
         };
-        let mut running = connection.start("exec sh -s").await?;
-        running.send(Bytes::from(program.text()));
+        let text = Bytes::from(program.text());
+        let used = connection.take_shell();
+        // A shell that has run a step may have died since, or be held up: then this is for a new one.
+        let mut word_by = used.is_some().then(|| Instant::now() + WORD);
+        let mut running = match used {
+            Some(shell) => shell,
+            None => connection.start("exec sh -s").await?,
+        };
+        running.send_some(text.clone());
         let mut decoder = Decoder::new(&nonce);
         let mut records = Vec::new();
+        let mut idle = false;
         let mut opener = Decoder::new(&nonce);
         let mut end: Option<(i32, u64, u64)> = None;
         let mut stopping: Option<BoxFuture<'_, Result<Stopped, SshError>>> = None;
@@ -161,6 +174,9 @@ impl<'a> Follow<'a> {
                 && self.stderr.read() >= stderr
             {
                 self.settle(stopping.take()).await;
+                if idle || is_idle(&mut running, &mut decoder).await {
+                    connection.keep_shell(running);
+                }
                 return Ok(Ended::Exit(code));
             }
             if self.heed.is_some() && stopping.is_none() && self.stopped.is_none() {
@@ -183,6 +199,11 @@ impl<'a> Follow<'a> {
                         }
                         Heard::Refused => return Ok(Ended::NoCommands),
                         Heard::Exit(_) | Heard::Signal(_) => {}
+                        Heard::Closed if word_by.is_some() => {
+                            word_by = None;
+                            running = connection.start("exec sh -s").await?;
+                            running.send_some(text.clone());
+                        }
                         Heard::Closed | Heard::Lost => {
                             let own = decoder.finish();
                             self.take(LogStream::Stderr, &own);
@@ -195,7 +216,9 @@ impl<'a> Follow<'a> {
                         }
                     }
                     for record in records.drain(..) {
+                        word_by = None;
                         match record {
+                            Record::Idle => idle = true,
                             Record::Began { seconds } => self.under_way(seconds),
                             Record::End { code, stdout, stderr } => end = Some((code, stdout, stderr)),
                             Record::Refused(reason) => return Ok(Ended::Refused(reason)),
@@ -223,6 +246,12 @@ impl<'a> Follow<'a> {
                     };
                     self.stopped = Some(stopped);
                     patience = Some(Instant::now() + AFTERWARDS);
+                }
+                () = tokio::time::sleep_until(word_by.unwrap_or(silence)), if word_by.is_some() => {
+                    // Should it still come to it, it finds the step started and only follows it.
+                    word_by = None;
+                    running = connection.start("exec sh -s").await?;
+                    running.send_some(text.clone());
                 }
                 () = tokio::time::sleep_until(patience.unwrap_or(silence)), if patience.is_some() => {
                     self.finish();
@@ -298,6 +327,26 @@ impl<'a> Follow<'a> {
             self.deadline = self.deadline.min(Instant::now() + Duration::from_secs(left));
         }
     }
+}
+
+/// Listens until a shell says that it waits for a program. One that does not soon is held up by something.
+async fn is_idle(shell: &mut Running, decoder: &mut Decoder) -> bool {
+    let listening = async {
+        let mut records = Vec::new();
+        loop {
+            match shell.next().await {
+                Heard::Stderr(bytes) => {
+                    decoder.feed(&bytes, &mut records);
+                    if records.contains(&Record::Idle) {
+                        return true;
+                    }
+                }
+                Heard::Stdout(_) => {}
+                Heard::Closed | Heard::Lost | Heard::Refused | Heard::Exit(_) | Heard::Signal(_) => return false,
+            }
+        }
+    };
+    tokio::time::timeout(IDLE, listening).await.unwrap_or(false)
 }
 
 /// Stops a step over a channel of its own.

@@ -170,11 +170,12 @@ pub(in crate::ssh) struct StepProgram<'a> {
 }
 
 impl StepProgram<'_> {
-    /// The whole text for `sh -s`. It is one group, so a shell that gets half of it runs nothing.
+    /// The whole text for `sh -s`. It is one subshell, so a shell that gets half of it runs nothing, and one that has run
+    /// it says that it is idle and is as it was: it can take the next one.
     pub(in crate::ssh) fn text(&self) -> String {
         let mut text = String::with_capacity(8 * 1024);
         let StreamOffsets { stdout, stderr } = self.from;
-        text.push_str("{\n");
+        text.push_str("(\n");
         assign(&mut text, "rs", "\x1e");
         assign(&mut text, "nonce", self.nonce);
         assign(&mut text, "folder", &folder(&self.run.key));
@@ -191,7 +192,7 @@ impl StepProgram<'_> {
         }
         text.push_str(SHARED);
         text.push_str(FOLLOW);
-        text.push_str("exit 0\n}\n");
+        let _ = writeln!(text, "exit 0\n)\necho '\x1eedgewise-{} idle' >&2", self.nonce);
         text
     }
 

@@ -17,6 +17,8 @@ pub(in crate::ssh) enum Record {
     Absent,
     /// It was started, and nobody knows what became of it: the reason.
     Lost(String),
+    /// The shell that ran the program has nothing to do and says nothing more.
+    Idle,
     /// A word of another program of the wrapper.
     Other(String),
 }
@@ -132,6 +134,7 @@ fn parse(text: &str) -> Record {
         "refused" => Record::Refused(rest.to_owned()),
         "absent" => Record::Absent,
         "lost" => Record::Lost(rest.to_owned()),
+        "idle" => Record::Idle,
         _ => Record::Other(text.to_owned()),
     }
 }

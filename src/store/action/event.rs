@@ -107,7 +107,23 @@ impl Store {
         update: &ActionUpdate,
         steer: Option<SteerId>,
     ) -> Result<(), StoreError> {
-        let row = row(action, seq, time, event);
+        self.append_events_with(action, time, &[(seq, event)], update, steer).await
+    }
+
+    /// The same for events that follow from each other at one moment, with what they change together.
+    ///
+    /// # Errors
+    /// As [`Store::append_event_with`]; `steer` is done by the first of them.
+    pub async fn append_events_with(
+        &self,
+        action: ActionId,
+        time: Timestamp,
+        events: &[(u64, &Event)],
+        update: &ActionUpdate,
+        steer: Option<SteerId>,
+    ) -> Result<(), StoreError> {
+        let rows: Vec<EventRow> = events.iter().map(|(seq, event)| row(action, *seq, time, event)).collect();
+        let first = events.first().map_or(0, |(seq, _)| *seq);
         let id = action.to_string();
         let waiting_for = update.waiting_for.as_ref().map(json_text);
         writing!(self, Alone::No, conn => {
@@ -124,7 +140,9 @@ impl Store {
             if changed == 0 {
                 return Err(StoreError::Missing(format!("action {id}")));
             }
-            diesel::insert_into(events::table).values(&row).execute(conn).await?;
+            for row in &rows {
+                diesel::insert_into(events::table).values(row).execute(conn).await?;
+            }
             for recorded in &update.versions {
                 let place = inventory::table.find((
                     recorded.space.as_str(),
@@ -144,7 +162,7 @@ impl Store {
                         .filter(steers::action.eq(&id))
                         .filter(steers::event_seq.is_null()),
                 )
-                .set(steers::event_seq.eq(big(seq)))
+                .set(steers::event_seq.eq(big(first)))
                 .execute(conn)
                 .await?;
                 if done == 0 {

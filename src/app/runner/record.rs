@@ -1,0 +1,190 @@
+//! What happened is written before it is believed: events are applied to the engine, stored together with what they
+//! change, told, and only then is done what follows from them.
+
+use crate::app::view::FeedItem;
+use crate::domain::rollout::{Decision, Effect, Event, Refused};
+use crate::domain::timestamp::Timestamp;
+use crate::store::{ActionUpdate, RecordedVersion, SteerId, StoreError};
+
+use super::dispatcher::{Dispatcher, Due, Stopped};
+use super::journal::About;
+use super::story;
+
+/// An event that was applied, with what is to be stored and told of it.
+struct Applied {
+    seq: u64,
+    event: Event,
+    items: Vec<FeedItem>,
+    decisions: Vec<Decision>,
+    versions: Vec<RecordedVersion>,
+}
+
+impl Dispatcher {
+    /// Applies an event, stores it together with what it changes, and tells it. Nothing is done and nothing is
+    /// told before it is stored; a store that fails for a while holds the action up.
+    pub(super) async fn store_and_tell(&mut self, event: Event, steer: Option<SteerId>) -> Result<Vec<Due>, Stopped> {
+        let now = self.outside.clock.now();
+        let mut applied = Vec::new();
+        let effects = match self.apply(event, now, &mut applied) {
+            Ok(effects) => effects,
+            Err((event, refused)) => {
+                if steer.is_none() {
+                    return Ok(Vec::new());
+                }
+                self.journal.story(About::default(), &refused.to_string());
+                self.note(event, &[], &mut applied);
+                Vec::new()
+            }
+        };
+        let due = self.begin_steps(effects, now, &mut applied);
+        self.keep(&applied, now, steer).await?;
+        self.tell(applied, now);
+        Ok(due)
+    }
+
+    /// The same for effects whose event was stored before.
+    pub(super) async fn take_up(&mut self, effects: Vec<Effect>) -> Result<Vec<Due>, Stopped> {
+        let now = self.outside.clock.now();
+        let mut applied = Vec::new();
+        let due = self.begin_steps(effects, now, &mut applied);
+        if !applied.is_empty() {
+            self.keep(&applied, now, None).await?;
+            self.tell(applied, now);
+        }
+        Ok(due)
+    }
+
+    /// Applies an event; what was applied is to be stored. A refused one comes back.
+    fn apply(
+        &mut self,
+        event: Event,
+        now: Timestamp,
+        applied: &mut Vec<Applied>,
+    ) -> Result<Vec<Effect>, (Event, Refused)> {
+        match self.rollout.apply(&event, now) {
+            Ok(effects) => {
+                self.note(event, &effects, applied);
+                Ok(effects)
+            }
+            Err(refused) => {
+                let id = self.action.record.id;
+                tracing::warn!(action = %id, event = event.as_str(), %refused, "an event was refused");
+                Err((event, refused))
+            }
+        }
+    }
+
+    /// Numbers an event, with what will be told of it: what is so now may be otherwise after the next one.
+    fn note(&mut self, event: Event, effects: &[Effect], applied: &mut Vec<Applied>) {
+        let seq = self.journal.reserve();
+        applied.push(Applied {
+            seq,
+            items: self.teller.items(&self.action, &self.rollout, &event, seq),
+            decisions: self.rollout.take_decisions(),
+            versions: self.versions(effects),
+            event,
+        });
+    }
+
+    /// That a step starts is an event too. It follows from the one before it at the same moment, so they are stored
+    /// together: a transaction a step, not two, and one for a whole stage at its beginning. What stands behind an effect
+    /// that has events of its own waits for these.
+    fn begin_steps(&mut self, effects: Vec<Effect>, now: Timestamp, applied: &mut Vec<Applied>) -> Vec<Due> {
+        let mut due = Vec::new();
+        let mut open: Vec<Effect> = effects.into_iter().rev().collect();
+        let mut waits = false;
+        while let Some(effect) = open.pop() {
+            waits |= matches!(effect, Effect::TakeLeases | Effect::AskGate { .. });
+            match effect {
+                Effect::RunStep {
+                    target,
+                    way,
+                    step,
+                    attempt,
+                } if !waits => {
+                    let started = Event::StepStarted {
+                        target: target.clone(),
+                        way,
+                        step,
+                        attempt,
+                    };
+                    due.push(Due::Start {
+                        target,
+                        way,
+                        step,
+                        attempt,
+                    });
+                    let following = self.apply(started, now, applied).unwrap_or_default();
+                    open.extend(following.into_iter().rev());
+                }
+                effect => due.push(Due::Effect(effect)),
+            }
+        }
+        due
+    }
+
+    /// Stores what was applied, all or nothing.
+    async fn keep(&self, applied: &[Applied], now: Timestamp, steer: Option<SteerId>) -> Result<(), Stopped> {
+        let id = self.action.record.id;
+        let update = ActionUpdate {
+            status: self.rollout.status(),
+            waiting_for: self.rollout.waiting_for(),
+            started_at: self.rollout.started_at(),
+            ended_at: self.rollout.ended_at(),
+            versions: applied.iter().flat_map(|applied| applied.versions.clone()).collect(),
+        };
+        let events: Vec<(u64, &Event)> = applied.iter().map(|applied| (applied.seq, &applied.event)).collect();
+        let mut pause_millis = 100;
+        loop {
+            match self.store.append_events_with(id, now, &events, &update, steer).await {
+                Ok(()) => return Ok(()),
+                Err(StoreError::Conflict(_)) => return Err(Stopped::TakenOver),
+                Err(StoreError::Unavailable(error)) => {
+                    tracing::warn!(action = %id, error, "the store did not take an event; trying again");
+                    let clock = &self.outside.clock;
+                    tokio::select! {
+                        () = self.shutdown.cancelled() => return Err(Stopped::Shutdown),
+                        () = clock.sleep_until(clock.now().plus_millis(pause_millis)) => {}
+                    }
+                    pause_millis = (pause_millis * 2).min(5000);
+                }
+                Err(error) => return Err(Stopped::Store(error)),
+            }
+        }
+    }
+
+    fn tell(&mut self, applied: Vec<Applied>, now: Timestamp) {
+        for Applied {
+            seq,
+            event,
+            items,
+            decisions,
+            ..
+        } in applied
+        {
+            self.note_approval(&event);
+            self.journal.happened(seq, items);
+            story::tell(&self.journal, &self.action.plan, &event, decisions);
+            self.figures.count(&event, now);
+        }
+    }
+
+    /// What the effects write into the inventory.
+    fn versions(&self, effects: &[Effect]) -> Vec<RecordedVersion> {
+        let record = &self.action.record;
+        effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::RecordVersion { target, version, .. } => Some(RecordedVersion {
+                    space: record.space.clone(),
+                    project: record.project.clone(),
+                    target: target.clone(),
+                    version: version.clone(),
+                    action: record.id,
+                    good: true,
+                }),
+                _ => None,
+            })
+            .collect()
+    }
+}
