@@ -154,6 +154,8 @@ class EdgewiseServed:
                 break
             after = page[-1]["seq"]
             for entry in page:
+                if entry["stream"] == "stderr":
+                    raise SystemExit(f"{entry['target']} said what no step says: {entry['text']}")
                 if entry["stream"] == "stdout":
                     outputs.setdefault(entry["target"], []).append(entry["text"] + "\n")
         return {host: "".join(lines).encode() for host, lines in outputs.items()}

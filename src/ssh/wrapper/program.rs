@@ -101,6 +101,8 @@ rest() {
 }
 naps=0
 if [ -n "$mine" ]; then
+  # Ignored until it is heeded: a step that ends at once must not end its reader with a word from the shell.
+  trap '' USR1
   ( trap : USR1; while [ ! -s "$dir/exit" ]; do rest; [ -s "$dir/exit" ] || drain; done ) &
   stream=$!
   wait "$mine"
