@@ -81,17 +81,14 @@ impl Connection {
     ) -> Result<ExecEnd, SshError> {
         let nonce = nonce();
         let deadline = exec.timeout.map(|timeout| Instant::now() + timeout);
-        let mut running = match one_line(exec, &nonce) {
-            Some(command) => {
-                let running = self.start(&command).await?;
-                running.no_input().await;
-                running
-            }
-            None => {
-                let mut running = self.start("exec sh -s").await?;
-                running.send(Bytes::from(program(exec, &nonce)));
-                running
-            }
+        let mut running = if let Some(command) = one_line(exec, &nonce) {
+            let running = self.start(&command).await?;
+            running.no_input().await;
+            running
+        } else {
+            let mut running = self.start("exec sh -s").await?;
+            running.send(Bytes::from(program(exec, &nonce)));
+            running
         };
         let mut decoder = Decoder::new(&nonce);
         let mut records = Vec::new();
@@ -261,5 +258,66 @@ fn group_of(record: &Record) -> Option<u32> {
             .ok()
             .filter(|&group| group > 1),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use tokio_util::sync::CancellationToken;
+
+    use super::{Exec, one_line};
+
+    fn exec(command: &str) -> Exec<'_> {
+        Exec {
+            command,
+            sudo: false,
+            timeout: None,
+            cancel: CancellationToken::new(),
+        }
+    }
+
+    #[test]
+    fn a_command_in_one_line_is_what_it_was_by_any_login_shell() {
+        let table = [
+            ("echo a  b", "a  b\n", 0),
+            ("echo 'it is' \"quo'ted\"; exit 3", "it is quo'ted\n", 3),
+            ("echo \"$#$1$edgewise\" # nothing is left over", "0\n", 0),
+            ("cat; echo $?", "0\n", 0),
+            ("false", "", 1),
+            ("-x || echo gone on", "gone on\n", 0),
+        ];
+        for shell in ["sh", "bash", "dash", "busybox"] {
+            for (command, said, code) in table {
+                let line = one_line(&exec(command), "12").expect("it passes");
+                let mut login = Command::new(shell);
+                if shell == "busybox" {
+                    login.arg("sh");
+                }
+                let Ok(output) = login.arg("-c").arg(&line).output() else {
+                    continue; // This shell is not at hand; `sh` always is.
+                };
+                assert_eq!(
+                    String::from_utf8_lossy(&output.stdout),
+                    said,
+                    "{shell}: {command}"
+                );
+                assert_eq!(output.status.code(), Some(code), "{shell}: {command}");
+                let error = String::from_utf8_lossy(&output.stderr);
+                assert!(error.starts_with("\u{1e}edgewise-12 group "), "{shell}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_some_login_shell_would_change_goes_by_stdin() {
+        let long = "x".repeat(20_000);
+        for command in ["echo !", "a\nb", r"echo \n", "a\rb", long.as_str()] {
+            assert_eq!(one_line(&exec(command), "12"), None, "{command:.20}");
+        }
+        let mut as_root = exec("id");
+        as_root.sudo = true;
+        assert_eq!(one_line(&as_root, "12"), None);
     }
 }

@@ -356,14 +356,7 @@ impl Dispatcher {
         }
     }
 
-    fn start_step(
-        &self,
-        target: TargetName,
-        way: Way,
-        step: u32,
-        attempt: u32,
-        look_up: bool,
-    ) {
+    fn start_step(&self, target: TargetName, way: Way, step: u32, attempt: u32, look_up: bool) {
         let executor = Arc::clone(&self.executor);
         let Some(run) = self.attempts.attempt(&target, way, step, attempt, look_up) else {
             tracing::error!(action = %self.action.record.id, %target, step, "the plan has no such step");

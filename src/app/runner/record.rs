@@ -22,12 +22,17 @@ struct Applied {
 impl Dispatcher {
     /// Applies an event, stores it together with what it changes, and tells it. Nothing is done and nothing is
     /// told before it is stored; a store that fails for a while holds the action up.
-    pub(super) async fn store_and_tell(&mut self, event: Event, steer: Option<SteerId>) -> Result<Vec<Due>, Stopped> {
+    pub(super) async fn store_and_tell(
+        &mut self,
+        event: Event,
+        steer: Option<SteerId>,
+    ) -> Result<Vec<Due>, Stopped> {
         let now = self.outside.clock.now();
         let mut applied = Vec::new();
         let effects = match self.apply(event, now, &mut applied) {
             Ok(effects) => effects,
-            Err((event, refused)) => {
+            Err(refused) => {
+                let (event, refused) = *refused;
                 if steer.is_none() {
                     return Ok(Vec::new());
                 }
@@ -60,7 +65,7 @@ impl Dispatcher {
         event: Event,
         now: Timestamp,
         applied: &mut Vec<Applied>,
-    ) -> Result<Vec<Effect>, (Event, Refused)> {
+    ) -> Result<Vec<Effect>, Box<(Event, Refused)>> {
         match self.rollout.apply(&event, now) {
             Ok(effects) => {
                 self.note(event, &effects, applied);
@@ -69,7 +74,7 @@ impl Dispatcher {
             Err(refused) => {
                 let id = self.action.record.id;
                 tracing::warn!(action = %id, event = event.as_str(), %refused, "an event was refused");
-                Err((event, refused))
+                Err(Box::new((event, refused)))
             }
         }
     }
@@ -131,12 +136,22 @@ impl Dispatcher {
             waiting_for: self.rollout.waiting_for(),
             started_at: self.rollout.started_at(),
             ended_at: self.rollout.ended_at(),
-            versions: applied.iter().flat_map(|applied| applied.versions.clone()).collect(),
+            versions: applied
+                .iter()
+                .flat_map(|applied| applied.versions.clone())
+                .collect(),
         };
-        let events: Vec<(u64, &Event)> = applied.iter().map(|applied| (applied.seq, &applied.event)).collect();
+        let events: Vec<(u64, &Event)> = applied
+            .iter()
+            .map(|applied| (applied.seq, &applied.event))
+            .collect();
         let mut pause_millis = 100;
         loop {
-            match self.store.append_events_with(id, now, &events, &update, steer).await {
+            match self
+                .store
+                .append_events_with(id, now, &events, &update, steer)
+                .await
+            {
                 Ok(()) => return Ok(()),
                 Err(StoreError::Conflict(_)) => return Err(Stopped::TakenOver),
                 Err(StoreError::Unavailable(error)) => {

@@ -342,7 +342,9 @@ async fn is_idle(shell: &mut Running, decoder: &mut Decoder) -> bool {
                     }
                 }
                 Heard::Stdout(_) => {}
-                Heard::Closed | Heard::Lost | Heard::Refused | Heard::Exit(_) | Heard::Signal(_) => return false,
+                Heard::Closed | Heard::Lost | Heard::Refused | Heard::Exit(_) | Heard::Signal(_) => {
+                    return false;
+                }
             }
         }
     };

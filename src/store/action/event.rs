@@ -107,7 +107,8 @@ impl Store {
         update: &ActionUpdate,
         steer: Option<SteerId>,
     ) -> Result<(), StoreError> {
-        self.append_events_with(action, time, &[(seq, event)], update, steer).await
+        self.append_events_with(action, time, &[(seq, event)], update, steer)
+            .await
     }
 
     /// The same for events that follow from each other at one moment, with what they change together.
@@ -122,7 +123,10 @@ impl Store {
         update: &ActionUpdate,
         steer: Option<SteerId>,
     ) -> Result<(), StoreError> {
-        let rows: Vec<EventRow> = events.iter().map(|(seq, event)| row(action, *seq, time, event)).collect();
+        let rows: Vec<EventRow> = events
+            .iter()
+            .map(|(seq, event)| row(action, *seq, time, event))
+            .collect();
         let first = events.first().map_or(0, |(seq, _)| *seq);
         let id = action.to_string();
         let waiting_for = update.waiting_for.as_ref().map(json_text);

@@ -38,6 +38,28 @@ async fn output_exit_code_environment_and_folder() {
 }
 
 #[tokio::test]
+async fn the_steps_of_a_host_run_in_one_shell_of_each_connection() {
+    let farm = Farm::start(1);
+    let hosts = hosts(&settings(&farm, ""));
+    let session = connect(&hosts, "sshd-1").await.expect("a session");
+    let shells = || farm.server(1).log().matches("Starting session: command").count();
+    for number in 0..3 {
+        let text = format!("echo step {number}; echo more >&2; exit {number}");
+        let mut step = step("sshd-1", number);
+        step.ok_codes = vec![0, 1, 2];
+        let said = run(&*session, &text, &step).await;
+        assert_eq!(said.result.outcome, Outcome::Ok, "{said:?}");
+        assert_eq!(said.stdout(), [format!("step {number}")]);
+        assert_eq!(said.stderr(), ["more"]);
+    }
+    assert_eq!(shells(), 1, "{}", farm.server(1).log());
+    farm.server(1).kill_sessions();
+    let said = run(&*session, "echo alive", &step("sshd-1", 3)).await;
+    assert_eq!(said.result.outcome, Outcome::Ok, "{said:?}");
+    assert_eq!(said.stdout(), ["alive"]);
+}
+
+#[tokio::test]
 async fn much_output_comes_whole_to_a_slow_reader() {
     let farm = Farm::start(1);
     let hosts = hosts(&settings(&farm, ""));

@@ -64,6 +64,14 @@ async fn an_event_and_what_it_changes_are_one(store: Store) {
 
     // A number that is taken: the row stays as it was.
     let next = update(ActionStatus::InProgress);
+    let several = [(3, &Event::QueueReached), (1, &Event::LeasesTaken)];
+    assert!(matches!(
+        store
+            .append_events_with(id(1), at(6), &several, &next, None)
+            .await,
+        Err(StoreError::Conflict(_))
+    ));
+    assert_eq!(store.events(id(1)).await.unwrap().len(), 2, "all or none");
     assert!(matches!(
         store
             .append_event_with(id(1), 1, at(6), &Event::LeasesTaken, &next, None)
