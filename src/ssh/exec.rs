@@ -281,7 +281,7 @@ mod tests {
     #[test]
     fn a_command_in_one_line_is_what_it_was_by_any_login_shell() {
         let table = [
-            ("echo a  b", "a  b\n", 0),
+            ("echo 'a  b'", "a  b\n", 0),
             ("echo 'it is' \"quo'ted\"; exit 3", "it is quo'ted\n", 3),
             ("echo \"$#$1$edgewise\" # nothing is left over", "0\n", 0),
             ("cat; echo $?", "0\n", 0),
