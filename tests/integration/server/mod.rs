@@ -5,6 +5,7 @@ mod deploys;
 mod holding;
 mod hosts;
 mod killing;
+mod killing_many;
 mod plans;
 mod requests;
 mod roles;
