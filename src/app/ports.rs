@@ -45,15 +45,10 @@ pub trait Hosts: Send + Sync {
     /// # Errors
     /// [`HostFailure`] with the outcome and the reason, where it cannot be reached, shows a wrong or
     /// unknown key, or refuses every login.
-    async fn connect(
-        &self,
-        action: ActionId,
-        target: &Target,
-    ) -> Result<Arc<dyn HostSession>, HostFailure>;
+    async fn connect(&self, action: ActionId, target: &Target) -> Result<Arc<dyn HostSession>, HostFailure>;
 
     /// Whether targets of an action wait for a connection because as many as allowed are open.
-    fn held_up(&self, action: ActionId) -> Option<HeldUp> {
-        let _ = action;
+    fn held_up(&self, _action: ActionId) -> Option<HeldUp> {
         None
     }
 }

@@ -135,11 +135,7 @@ impl Hosts for SshHosts {
         }
     }
 
-    async fn connect(
-        &self,
-        action: ActionId,
-        target: &Target,
-    ) -> Result<Arc<dyn HostSession>, HostFailure> {
+    async fn connect(&self, action: ActionId, target: &Target) -> Result<Arc<dyn HostSession>, HostFailure> {
         let host = asked(&self.dialer, target)?;
         let session = SshSession::open(Arc::clone(&self.dialer), host, Some(action)).await?;
         Ok(Arc::new(session))

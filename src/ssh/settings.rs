@@ -131,3 +131,17 @@ impl fmt::Debug for SshSettings {
             .finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::SshLimits;
+
+    #[test]
+    fn connections_stay_well_below_the_open_files() {
+        for (open_files, connections) in [(20_000, 2000), (1024, 768), (3, 1), (u64::MAX, 2000)] {
+            let mut limits = SshLimits::default();
+            limits.fit(open_files);
+            assert_eq!(limits.connections, connections, "{open_files} files");
+        }
+    }
+}

@@ -57,7 +57,8 @@ impl World {
         use crate::app::ports::Hosts as _;
         self.hosts
             .connect(key(name, 0).action, &target(name))
-            .await.expect("a session")
+            .await
+            .expect("a session")
     }
 }
 

@@ -127,7 +127,11 @@ pub(super) fn unreadable(follow: &Follow<'_>, said: &str) -> StepResult {
     } else {
         " (does it force another command on this login: ForceCommand, or command= of the key?)"
     };
-    result(Outcome::Unknown, None, format!("{what}; the host said: {said}{hint}"))
+    result(
+        Outcome::Unknown,
+        None,
+        format!("{what}; the host said: {said}{hint}"),
+    )
 }
 
 /// The host cannot be worked with.

@@ -108,7 +108,8 @@ impl Running {
                 Some(ChannelMsg::ExtendedData { data, ext: STDERR }) => return Heard::Stderr(data),
                 Some(ChannelMsg::Failure) => return Heard::Refused,
                 // Only the first word on how it ended counts.
-                Some(ChannelMsg::ExitStatus { .. } | ChannelMsg::ExitSignal { .. }) if self.rest.is_some() => {}
+                Some(ChannelMsg::ExitStatus { .. } | ChannelMsg::ExitSignal { .. })
+                    if self.rest.is_some() => {}
                 Some(ChannelMsg::ExitStatus { exit_status }) => {
                     self.rest = Some(Instant::now() + REST);
                     self.stop_writing();

@@ -68,7 +68,11 @@ fn gone() -> io::Error {
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Leashed<S> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         if self.is_cut(cx) {
             return Poll::Ready(Err(gone()));
         }

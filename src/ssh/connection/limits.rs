@@ -94,7 +94,11 @@ impl Limits {
         if gates.len() > MANY {
             gates.retain(|_, gate| !gate.is_idle());
         }
-        Arc::clone(gates.entry(name).or_insert_with(|| Arc::new(Gate::new(most.max(1)))))
+        Arc::clone(
+            gates
+                .entry(name)
+                .or_insert_with(|| Arc::new(Gate::new(most.max(1)))),
+        )
     }
 }
 

@@ -62,12 +62,12 @@ impl Dialer {
                 None => addresses_of(&host).await?,
             };
             match way_to(&host, before.as_deref(), &addresses).await {
-                Ok(Way::Socket(socket)) => {
-                    Ok(client::connect_stream(config, leash.hold(socket), curious).await.err())
-                }
-                Ok(Way::Channel(channel)) => {
-                    Ok(client::connect_stream(config, leash.hold(channel), curious).await.err())
-                }
+                Ok(Way::Socket(socket)) => Ok(client::connect_stream(config, leash.hold(socket), curious)
+                    .await
+                    .err()),
+                Ok(Way::Channel(channel)) => Ok(client::connect_stream(config, leash.hold(channel), curious)
+                    .await
+                    .err()),
                 Err(Refused::For(error) | Refused::Shed(error)) => Err(error),
             }
         };

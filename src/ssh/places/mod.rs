@@ -1,4 +1,5 @@
-//! Places: how many connections may be open at once over all actions, and who gets the next.
+//! Places: how many connections may be open at once over all actions, and who gets the next. The decisions are made in
+//! `queue`, which is pure; here is what wakes, sleeps and closes.
 
 mod queue;
 
@@ -22,7 +23,7 @@ pub(in crate::ssh) type Party = Option<ActionId>;
 
 /// Somebody who has a place and can be asked to give it back while they do not use it.
 pub(in crate::ssh) trait Vacates: Send + Sync {
-    /// Closes what is open by the place that [`Place::is`] this number, if it still is. The place is given back afterwards.
+    /// Closes what is open by the place of this number ([`Use::number`]), if it still is. The place is given back afterwards.
     fn vacate(self: Arc<Self>, number: u64) -> BoxFuture<'static, ()>;
 }
 
@@ -133,11 +134,12 @@ impl Places {
                     }
                 }
                 Word::Vacate(ticket) => {
-                    let holder = state.holders.get(&ticket).and_then(Weak::upgrade);
+                    // Nothing is upgraded here: the last one who holds it would come back to this lock.
+                    let holder = state.holders.get(&ticket).cloned();
                     let places = self.clone();
                     if let Ok(runtime) = &runtime {
                         runtime.spawn(async move {
-                            if let Some(holder) = holder {
+                            if let Some(holder) = holder.and_then(|holder| holder.upgrade()) {
                                 holder.vacate(ticket).await;
                             }
                             places.leave(ticket);
@@ -185,9 +187,8 @@ impl Drop for Place {
 
 impl Drop for Use {
     fn drop(&mut self) {
-        let state = self.places.state();
-        let (mut state, now) = (state, self.places.now());
-        let words = state.queue.step_out(self.ticket, now);
+        let mut state = self.places.state();
+        let words = state.queue.step_out(self.ticket, self.places.now());
         self.places.pass_on(state, words);
     }
 }

@@ -78,7 +78,10 @@ fn place(farm: &Farm, ports: &[u16]) -> Place {
         "environments/plain.json",
         &json!({"name": "plain", "script": "work.star", "config": {}}),
     );
-    place.configure(&format!("spaces/{SPACE}.json"), &json!({"name": SPACE, "title": "Payments"}));
+    place.configure(
+        &format!("spaces/{SPACE}.json"),
+        &json!({"name": SPACE, "title": "Payments"}),
+    );
     place.configure(
         &format!("projects/{SPACE}/{PROJECT}.json"),
         &json!({"name": PROJECT, "environment": "plain", "config": {
@@ -114,7 +117,9 @@ async fn a_hundred_steps_outlive_the_server() {
     for entry in &log {
         let text = |key: &str| entry[key].as_str().unwrap_or_default();
         if ["stdout", "stderr"].contains(&text("stream")) {
-            said.entry((text("target"), text("stream"))).or_default().push(text("text"));
+            said.entry((text("target"), text("stream")))
+                .or_default()
+                .push(text("text"));
         }
     }
     for number in 0..TARGETS {

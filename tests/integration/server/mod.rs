@@ -10,4 +10,5 @@ mod plans;
 mod requests;
 mod roles;
 mod scripts;
+mod waiting;
 mod watching;

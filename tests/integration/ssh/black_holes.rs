@@ -24,7 +24,9 @@ fn is_inside(name: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
-    let can = Command::new("unshare").args(["-n", "ip", "link", "set", "lo", "up"]).output();
+    let can = Command::new("unshare")
+        .args(["-n", "ip", "link", "set", "lo", "up"])
+        .output();
     if !can.is_ok_and(|can| can.status.success()) {
         eprintln!("{name}: left out, network namespaces need root, unshare and ip");
         return false;
@@ -37,7 +39,11 @@ fn is_inside(name: &str) -> bool {
         .output()
         .expect("unshare");
     eprint!("{}", String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
     false
 }
 
@@ -51,7 +57,10 @@ struct Island {
 }
 
 fn ip(arguments: &str) -> bool {
-    let done = Command::new("ip").args(arguments.split(' ')).output().expect("ip");
+    let done = Command::new("ip")
+        .args(arguments.split(' '))
+        .output()
+        .expect("ip");
     done.status.success()
 }
 
@@ -64,7 +73,10 @@ impl Island {
     async fn start() -> Self {
         assert!(ip("link set lo up"));
         assert!(ip("link add name ew-here type veth peer name ew-there"));
-        let keeper = Command::new("unshare").args(["-n", "sleep", "600"]).spawn().expect("unshare");
+        let keeper = Command::new("unshare")
+            .args(["-n", "sleep", "600"])
+            .spawn()
+            .expect("unshare");
         let pid = keeper.id();
         // The namespace is there once its keeper has become `sleep`.
         until("the namespace is there", || {
@@ -92,8 +104,14 @@ impl Island {
             keeper,
         };
         island.sshd.wait().expect("it ends");
-        for command in [format!("ip addr add {THERE}/24 dev ew-there"), "ip link set ew-there up".into()] {
-            assert!(island.there(&command).status().expect("nsenter").success(), "{command}");
+        for command in [
+            format!("ip addr add {THERE}/24 dev ew-there"),
+            "ip link set ew-there up".into(),
+        ] {
+            assert!(
+                island.there(&command).status().expect("nsenter").success(),
+                "{command}"
+            );
         }
         let shown = island.there("ip link show ew-there").output().expect("nsenter");
         island.macs[1] = mac(&String::from_utf8(shown.stdout).expect("UTF-8"));
@@ -109,14 +127,22 @@ impl Island {
 
     fn there(&self, command: &str) -> Command {
         let mut inside = Command::new("nsenter");
-        inside.args(["-t", &self.keeper.id().to_string(), "-n"]).args(command.split(' '));
+        inside
+            .args(["-t", &self.keeper.id().to_string(), "-n"])
+            .args(command.split(' '));
         inside
     }
 
     /// Nothing arrives any more, in either direction; or everything does again.
     fn drop_everything(&self, drops: bool) {
-        let [here, there] = if drops { [NOWHERE, NOWHERE] } else { [self.macs[0].as_str(), self.macs[1].as_str()] };
-        assert!(ip(&format!("neigh replace {THERE} lladdr {there} nud permanent dev ew-here")));
+        let [here, there] = if drops {
+            [NOWHERE, NOWHERE]
+        } else {
+            [self.macs[0].as_str(), self.macs[1].as_str()]
+        };
+        assert!(ip(&format!(
+            "neigh replace {THERE} lladdr {there} nud permanent dev ew-here"
+        )));
         let back = format!("ip neigh replace {HERE} lladdr {here} nud permanent dev ew-there");
         assert!(self.there(&back).status().expect("nsenter").success());
     }
@@ -129,7 +155,11 @@ impl Island {
         let path = |name: &str| self.folder.path().join(name);
         let key = std::fs::read_to_string(path("host_key.pub")).expect("a key");
         std::fs::write(path("known_hosts"), format!("{THERE} {key}")).expect("written");
-        std::fs::write(path("config"), format!("{extra}\nHost island\n HostName {THERE}\n")).expect("written");
+        std::fs::write(
+            path("config"),
+            format!("{extra}\nHost island\n HostName {THERE}\n"),
+        )
+        .expect("written");
         let mut settings = SshSettings::of_user(path("nobody"), user(), None);
         settings.config_file = Some(path("config"));
         settings.known_hosts_file = Some(path("known_hosts"));
@@ -156,7 +186,10 @@ impl Drop for Island {
 }
 
 fn text(command: &[&str]) -> String {
-    let output = Command::new(command[0]).args(&command[1..]).output().expect("a program");
+    let output = Command::new(command[0])
+        .args(&command[1..])
+        .output()
+        .expect("a program");
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
@@ -168,7 +201,9 @@ async fn under_a_step() {
         return;
     }
     let island = Island::start().await;
-    let session = connect(&hosts(&island.settings(KEEPALIVE)), "island").await.expect("a session");
+    let session = connect(&hosts(&island.settings(KEEPALIVE)), "island")
+        .await
+        .expect("a session");
     let home = island.home();
     let text = "echo x >>count; i=0; while [ $i -lt 500 ]; do i=$((i+1)); echo line $i; done; : >begun; \
                 while [ ! -e go ]; do sleep 0.05; done; echo ended";
@@ -189,7 +224,10 @@ async fn under_a_step() {
     let mut want: Vec<String> = (1..=500).map(|i| format!("line {i}")).collect();
     want.push("ended".to_owned());
     assert_eq!(said.stdout(), want);
-    assert_eq!(std::fs::read_to_string(home.join("count")).expect("it ran"), "x\n");
+    assert_eq!(
+        std::fs::read_to_string(home.join("count")).expect("it ran"),
+        "x\n"
+    );
     session.close().await;
 }
 
@@ -199,13 +237,20 @@ async fn under_a_transfer() {
         return;
     }
     let island = Island::start().await;
-    let session = connect(&hosts(&island.settings(KEEPALIVE)), "island").await.expect("a session");
+    let session = connect(&hosts(&island.settings(KEEPALIVE)), "island")
+        .await
+        .expect("a session");
     let dest = island.home().join("d/big");
     let bytes: Vec<u8> = (0..60_000_000_u32).map(|i| (i % 251) as u8).collect();
     let file = upload("island", &dest, bytes.clone());
     let half = || {
-        let files = std::fs::read_dir(dest.parent().expect("a folder")).into_iter().flatten().flatten();
-        files.filter_map(|file| file.metadata().ok()).any(|facts| facts.len() > 1_000_000)
+        let files = std::fs::read_dir(dest.parent().expect("a folder"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        files
+            .filter_map(|file| file.metadata().ok())
+            .any(|facts| facts.len() > 1_000_000)
     };
     let falling = async {
         until("it arrives", half).await;
@@ -242,18 +287,30 @@ async fn with_delay_and_loss() {
     }
     let island = Island::start().await;
     let netem = "qdisc add dev ew-here root netem delay 150ms 50ms loss 3%";
-    let has_netem = Command::new("tc").args(netem.split(' ')).output().is_ok_and(|done| done.status.success());
+    let has_netem = Command::new("tc")
+        .args(netem.split(' '))
+        .output()
+        .is_ok_and(|done| done.status.success());
     if !has_netem {
-        eprintln!("with_delay_and_loss: left out, this kernel has no netem; a gate delays in broken_lines instead");
+        eprintln!(
+            "with_delay_and_loss: left out, this kernel has no netem; a gate delays in broken_lines instead"
+        );
         return;
     }
-    let session = connect(&hosts(&island.settings("")), "island").await.expect("a session");
+    let session = connect(&hosts(&island.settings("")), "island")
+        .await
+        .expect("a session");
     for number in 0..3 {
         let said = run(&*session, "echo x; sleep 1; echo y", &step("island", number)).await;
         assert_eq!(said.stdout(), ["x", "y"], "{:?}", said.result);
     }
     let dest = island.home().join("file");
-    let result = put(&*session, &upload("island", &dest, vec![7; 300_000]), CancellationToken::new()).await;
+    let result = put(
+        &*session,
+        &upload("island", &dest, vec![7; 300_000]),
+        CancellationToken::new(),
+    )
+    .await;
     assert_eq!(result.outcome, Outcome::Ok, "{result:?}");
     session.close().await;
 }

@@ -78,7 +78,9 @@ async fn talk_over(farm: &Farm, number: u32, ills: &[Ill]) -> usize {
 /// As many bytes as a login and such a step take, both ways.
 async fn length(farm: &Farm) -> u64 {
     let gate = gate(farm).await;
-    let session = connect(&hosts_behind(farm, &gate), "far").await.expect("a session");
+    let session = connect(&hosts_behind(farm, &gate), "far")
+        .await
+        .expect("a session");
     let mut step = step("far", 9999);
     step.env.insert("N".to_owned(), "9999".to_owned());
     run(&*session, TALK, &step).await;
@@ -88,7 +90,10 @@ async fn length(farm: &Farm) -> u64 {
 
 /// Places over the whole length, with the very first bytes.
 fn places(length: u64, count: u64) -> Vec<u64> {
-    [0, 1, 20].into_iter().chain((1..=count).map(|i| length * i / (count + 1))).collect()
+    [0, 1, 20]
+        .into_iter()
+        .chain((1..=count).map(|i| length * i / (count + 1)))
+        .collect()
 }
 
 #[tokio::test]
@@ -103,7 +108,10 @@ async fn cut_anywhere() {
             async move { talk_over(farm, number, &[Ill::CutAfter(*place)]).await }
         });
         let lines = join_all(talks).await;
-        assert!(lines.iter().all(|lines| *lines == 2), "each broke once: {lines:?}");
+        assert!(
+            lines.iter().all(|lines| *lines == 2),
+            "each broke once: {lines:?}"
+        );
     }
     until("no task is left", || {
         Handle::current().metrics().num_alive_tasks() <= before
@@ -123,7 +131,10 @@ async fn silent_anywhere() {
             async move { talk_over(farm, number, &[Ill::HangAfter(*place)]).await }
         });
         let lines = join_all(talks).await;
-        assert!(lines.iter().all(|lines| *lines == 2), "each fell silent once: {lines:?}");
+        assert!(
+            lines.iter().all(|lines| *lines == 2),
+            "each fell silent once: {lines:?}"
+        );
     }
     until("no task is left", || {
         Handle::current().metrics().num_alive_tasks() <= before
@@ -135,19 +146,24 @@ async fn silent_anywhere() {
 async fn again_and_again() {
     let farm = Farm::start(1);
     let length = length(&farm).await;
-    let ills: Vec<Ill> = [5, 6, 7, 8].map(|tenths| Ill::CutAfter(length * tenths / 10)).to_vec();
+    let ills: Vec<Ill> = [5, 6, 7, 8]
+        .map(|tenths| Ill::CutAfter(length * tenths / 10))
+        .to_vec();
     let lines = talk_over(&farm, 0, &ills).await;
     assert_eq!(lines, 5);
 }
 
 /// A step that has begun, and waits for the file `go` before it ends.
-const WAITS: &str = "echo x >>count; echo begun; : >begun; while [ ! -e go ]; do sleep 0.02; done; echo ended";
+const WAITS: &str =
+    "echo x >>count; echo begun; : >begun; while [ ! -e go ]; do sleep 0.02; done; echo ended";
 
 #[tokio::test]
 async fn a_reset_in_the_middle_of_a_step() {
     let farm = Farm::start(1);
     let gate = gate(&farm).await;
-    let session = connect(&hosts_behind(&farm, &gate), "far").await.expect("a session");
+    let session = connect(&hosts_behind(&farm, &gate), "far")
+        .await
+        .expect("a session");
     let home = farm.server(1).home();
     let step = step("far", 0);
     let resetting = async {
@@ -159,7 +175,10 @@ async fn a_reset_in_the_middle_of_a_step() {
     let (said, ()) = tokio::join!(run(&*session, WAITS, &step), resetting);
     assert_eq!(said.result.outcome, Outcome::Ok, "{:?}", said.result);
     assert_eq!(said.stdout(), ["begun", "ended"]);
-    assert_eq!(std::fs::read_to_string(home.join("count")).expect("it ran"), "x\n");
+    assert_eq!(
+        std::fs::read_to_string(home.join("count")).expect("it ran"),
+        "x\n"
+    );
     session.close().await;
 }
 
@@ -167,7 +186,9 @@ async fn a_reset_in_the_middle_of_a_step() {
 async fn a_line_that_stands_still_under_a_silent_step_and_under_a_transfer() {
     let farm = Farm::start(1);
     let gate = gate(&farm).await;
-    let session = connect(&hosts_behind(&farm, &gate), "far").await.expect("a session");
+    let session = connect(&hosts_behind(&farm, &gate), "far")
+        .await
+        .expect("a session");
     let home = farm.server(1).home();
     let step = step("far", 0);
     let standing = async {
@@ -181,7 +202,10 @@ async fn a_line_that_stands_still_under_a_silent_step_and_under_a_transfer() {
     let (said, ()) = tokio::join!(run(&*session, WAITS, &step), standing);
     assert_eq!(said.result.outcome, Outcome::Ok, "{:?}", said.result);
     assert_eq!(said.stdout(), ["begun", "ended"]);
-    assert_eq!(std::fs::read_to_string(home.join("count")).expect("it ran"), "x\n");
+    assert_eq!(
+        std::fs::read_to_string(home.join("count")).expect("it ran"),
+        "x\n"
+    );
 
     let bytes: Vec<u8> = (0..20_000_000_u32).map(|i| (i % 251) as u8).collect();
     let dest = home.join("big");
@@ -206,7 +230,9 @@ async fn a_host_that_is_far_away() {
     let farm = Farm::start(1);
     let server = farm.server(1);
     let gate = Gate::late(server.address(), server.port(), Duration::from_millis(150)).await;
-    let session = connect(&hosts(&behind(&farm, &gate, "")), "far").await.expect("a session");
+    let session = connect(&hosts(&behind(&farm, &gate, "")), "far")
+        .await
+        .expect("a session");
     for number in 0..3 {
         let mut step = step("far", number);
         step.env.insert("N".to_owned(), number.to_string());
@@ -215,7 +241,12 @@ async fn a_host_that_is_far_away() {
         assert_eq!((said.stdout().len(), said.stderr().len()), (101, 100));
     }
     let dest = server.home().join("file");
-    let result = put(&*session, &upload("far", &dest, vec![7; 300_000]), CancellationToken::new()).await;
+    let result = put(
+        &*session,
+        &upload("far", &dest, vec![7; 300_000]),
+        CancellationToken::new(),
+    )
+    .await;
     assert_eq!(result.outcome, Outcome::Ok, "{result:?}");
     assert_eq!(gate.taken(), 1, "one line for all");
     session.close().await;

@@ -31,7 +31,11 @@ async fn a_refused_login_is_not_tried_again() {
     settings.identity_file = Some(farm.folder().join("stranger"));
     let refused = failure(&hosts(&settings), "sshd-1").await;
     assert_eq!(refused.outcome, Outcome::AuthFailed, "{refused}");
-    assert_eq!(farm.server(1).log().matches("Connection from").count(), 2, "one beside the farm's own look");
+    assert_eq!(
+        farm.server(1).log().matches("Connection from").count(),
+        2,
+        "one beside the farm's own look"
+    );
 }
 
 #[tokio::test]
@@ -69,7 +73,9 @@ async fn a_jump_host_that_went_away_is_gone_over_again() {
 async fn a_stubborn_step_is_stopped_where_one_session_is_all_there_is() {
     let farm = Farm::with(&["MaxSessions 1"]);
     let home = farm.server(1).home();
-    let session = connect(&hosts(&settings(&farm, "")), "sshd-1").await.expect("a session");
+    let session = connect(&hosts(&settings(&farm, "")), "sshd-1")
+        .await
+        .expect("a session");
     let cancel = CancellationToken::new();
     let asking = async {
         until("it began", || home.join("begun").exists()).await;
@@ -112,15 +118,20 @@ async fn servers_that_close_what_is_quiet() {
         }
     });
     join_all(runs).await;
-    let log = farm.server(1).log();
-    assert!(log.contains("session timed out") || log.contains("timed out"), "the channel was closed: {log}");
+    let sessions = farm.server(1).log().matches("Starting session: command").count();
+    assert!(
+        sessions >= 4,
+        "each of two channels was closed and another opened: {sessions}"
+    );
 }
 
 #[tokio::test]
 async fn a_server_that_is_killed_and_started_again_in_the_middle_of_a_step() {
     let mut farm = Farm::start(1);
     let home = farm.server(1).home();
-    let session = connect(&hosts(&settings(&farm, "")), "sshd-1").await.expect("a session");
+    let session = connect(&hosts(&settings(&farm, "")), "sshd-1")
+        .await
+        .expect("a session");
     let text = "echo x >>count; echo begun; : >begun; while [ ! -e go ]; do sleep 0.02; done; echo ended";
     let step = step("sshd-1", 0);
     let killing = async {
@@ -132,7 +143,10 @@ async fn a_server_that_is_killed_and_started_again_in_the_middle_of_a_step() {
     let (said, ()) = tokio::join!(run(&*session, text, &step), killing);
     assert_eq!(said.result.outcome, Outcome::Ok, "{:?}", said.result);
     assert_eq!(said.stdout(), ["begun", "ended"]);
-    assert_eq!(std::fs::read_to_string(home.join("count")).expect("it ran"), "x\n");
+    assert_eq!(
+        std::fs::read_to_string(home.join("count")).expect("it ran"),
+        "x\n"
+    );
 }
 
 #[tokio::test]

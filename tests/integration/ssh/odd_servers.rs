@@ -44,7 +44,11 @@ async fn a_command_ends_whatever_the_server_does() {
         (Manners::Good, None, "Exit(0)"),
         (Manners::NoLogin, None, "unreachable: tester@127.0.0.1"),
         (Manners::NoSession, None, "did not open a session within 2 s"),
-        (Manners::NoExec, None, "did not say in time whether it runs the command"),
+        (
+            Manners::NoExec,
+            None,
+            "did not say in time whether it runs the command",
+        ),
         (Manners::NoWindow, second, "TimedOut { gone: false }"),
         (Manners::FloodErrors, second, "TimedOut { gone: false }"),
         (Manners::FloodLine, second, "TimedOut { gone: false }"),
@@ -77,14 +81,46 @@ async fn a_step_ends_whatever_the_server_does() {
         (Manners::Good, vec![Unknown], "ForceCommand"),
         (Manners::NoSession, vec![Unreachable], "did not open a session"),
         (Manners::NoExec, vec![Unknown, Timeout], ""),
-        (Manners::NoWindow, vec![Timeout], "whether it still runs is not known"),
-        (Manners::FloodErrors, vec![Timeout], "whether it still runs is not known"),
-        (Manners::FloodLine, vec![Timeout], "whether it still runs is not known"),
-        (Manners::NoStatus, vec![Unknown], "whether it was started is not known"),
-        (Manners::NoClose, vec![Unknown], "whether it was started is not known"),
-        (Manners::NoEnd, vec![Timeout], "whether it still runs is not known"),
-        (Manners::LateStatus, vec![Unknown], "whether it was started is not known"),
-        (Manners::TwoStatuses, vec![Unknown], "whether it was started is not known"),
+        (
+            Manners::NoWindow,
+            vec![Timeout],
+            "whether it still runs is not known",
+        ),
+        (
+            Manners::FloodErrors,
+            vec![Timeout],
+            "whether it still runs is not known",
+        ),
+        (
+            Manners::FloodLine,
+            vec![Timeout],
+            "whether it still runs is not known",
+        ),
+        (
+            Manners::NoStatus,
+            vec![Unknown],
+            "whether it was started is not known",
+        ),
+        (
+            Manners::NoClose,
+            vec![Unknown],
+            "whether it was started is not known",
+        ),
+        (
+            Manners::NoEnd,
+            vec![Timeout],
+            "whether it still runs is not known",
+        ),
+        (
+            Manners::LateStatus,
+            vec![Unknown],
+            "whether it was started is not known",
+        ),
+        (
+            Manners::TwoStatuses,
+            vec![Unknown],
+            "whether it was started is not known",
+        ),
     ];
     let before = Handle::current().metrics().num_alive_tasks();
     let cases = cases.map(|(manners, outcomes, part)| async move {
@@ -95,7 +131,11 @@ async fn a_step_ends_whatever_the_server_does() {
         let mut step = step("odd", 0);
         step.timeout_seconds = if outcomes.contains(&Timeout) { 2 } else { 60 };
         let said = run(&*session, "true", &step).await;
-        assert!(outcomes.contains(&said.result.outcome), "{manners:?}: {:?}", said.result);
+        assert!(
+            outcomes.contains(&said.result.outcome),
+            "{manners:?}: {:?}",
+            said.result
+        );
         let error = said.result.error.unwrap_or_default();
         assert!(error.contains(part), "{manners:?}: {error}");
         session.close().await;

@@ -76,7 +76,10 @@ async fn a_wait_can_be_seen_and_given_up_and_takes_nothing_from_the_steps_time()
         }
         assert_eq!(
             hosts.held_up(action_id(2)),
-            Some(HeldUp { waiting: 1, places: 1 })
+            Some(HeldUp {
+                waiting: 1,
+                places: 1
+            })
         );
         assert_eq!(hosts.held_up(action_id(1)), None);
         std::fs::write(home.join("go"), "").expect("written");
@@ -98,14 +101,26 @@ async fn a_wait_can_be_seen_and_given_up_and_takes_nothing_from_the_steps_time()
         let given_up = step("host-1", 2);
         let cancelling = async {
             until("both wait", || {
-                hosts.held_up(action_id(1)) == Some(HeldUp { waiting: 1, places: 1 })
+                hosts.held_up(action_id(1))
+                    == Some(HeldUp {
+                        waiting: 1,
+                        places: 1,
+                    })
             })
             .await;
             cancel.cancel();
         };
-        let (said, ()) = tokio::join!(run_until(&*first, "echo never", &given_up, cancel.clone()), cancelling);
+        let (said, ()) = tokio::join!(
+            run_until(&*first, "echo never", &given_up, cancel.clone()),
+            cancelling
+        );
         assert_eq!(said.result.outcome, Outcome::Failed, "{:?}", said.result);
-        assert!(said.result.error.expect("words").contains("before it was started"));
+        assert!(
+            said.result
+                .error
+                .expect("words")
+                .contains("before it was started")
+        );
         let going = async {
             until("it waits", || hosts.held_up(action_id(1)).is_some()).await;
             tokio::time::sleep(Duration::from_millis(1500)).await;

@@ -47,7 +47,9 @@ fn exec(fake: &Fake, hosts: usize, at_once: usize) -> Child {
 /// Open descriptors, and resident memory in KiB.
 fn size(child: &Child) -> (usize, u64) {
     let pid = child.id().expect("it runs");
-    let fds = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("it runs").count();
+    let fds = std::fs::read_dir(format!("/proc/{pid}/fd"))
+        .expect("it runs")
+        .count();
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kib = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
@@ -61,7 +63,10 @@ async fn through_a_window(hosts: usize, window: usize) -> [(usize, u64); 2] {
     let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
     let (mut done, mut sizes) = (0, Vec::new());
     while let Some(line) = lines.next_line().await.expect("a line") {
-        assert!(line.contains("\"outcome\":\"ok\"") && line.contains("hello"), "{line}");
+        assert!(
+            line.contains("\"outcome\":\"ok\"") && line.contains("hello"),
+            "{line}"
+        );
         done += 1;
         if done == hosts / 10 || done == hosts - window {
             sizes.push(size(&child));
@@ -76,8 +81,13 @@ async fn through_a_window(hosts: usize, window: usize) -> [(usize, u64); 2] {
 #[tokio::test]
 async fn a_window_leaves_nothing_behind() {
     let [(early, _), (late, _)] = through_a_window(300, 50).await;
-    assert!(early < 50 + 40, "{early} descriptors");
-    assert!(late < early + 20, "{early} descriptors after a tenth, {late} at the end");
+    // The window, and what the program itself needs.
+    for descriptors in [early, late] {
+        assert!(
+            descriptors <= 50 + 30,
+            "{early} descriptors after a tenth, {late} at the end"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -110,7 +120,10 @@ async fn two_thousand_hosts_at_once() {
         assert!(child.try_wait().expect("a child").is_none(), "it ended too early");
     }
     let (fds, kib) = size(&child);
-    println!("2,000 connections at once: {} open here, {fds} descriptors, {kib} KiB", fake.open());
+    println!(
+        "2,000 connections at once: {} open here, {fds} descriptors, {kib} KiB",
+        fake.open()
+    );
     assert_eq!(fake.open(), 2000);
     assert!(kib < 200 * 1024);
     fake.let_go();

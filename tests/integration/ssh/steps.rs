@@ -94,7 +94,8 @@ async fn a_server_that_comes_back_finds_what_it_left() {
     let mut farm = Farm::start(1);
     let settings = settings(&farm, "");
     let home = farm.server(1).home();
-    let text = "echo begun; echo x >>count; : >begun; while [ ! -e go ]; do sleep 0.02; done; echo ended; exit 4";
+    let text =
+        "echo begun; echo x >>count; : >begun; while [ ! -e go ]; do sleep 0.02; done; echo ended; exit 4";
     {
         // An Edgewise that ends in the middle.
         let hosts = hosts(&settings);

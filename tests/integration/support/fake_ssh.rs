@@ -73,7 +73,10 @@ pub struct Guests {
 impl Guests {
     async fn wait(&self) {
         let mut let_go = self.let_go.subscribe();
-        let_go.wait_for(|let_go| *let_go).await.expect("the server is there");
+        let_go
+            .wait_for(|let_go| *let_go)
+            .await
+            .expect("the server is there");
     }
 }
 
@@ -84,7 +87,9 @@ impl Fake {
         let (host, client) = (new_key(), new_key());
         let text = client.to_openssh(LineEnding::LF).expect("a key");
         write_private(&folder.path().join("id_ed25519"), &text);
-        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0)).await.expect("a port");
+        let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, 0))
+            .await
+            .expect("a port");
         let port = listener.local_addr().expect("a port").port();
         let guests = Arc::new(Guests {
             open: AtomicUsize::new(0),
@@ -124,7 +129,10 @@ impl Fake {
         };
         let folder = self.folder.path().to_owned();
         let mut settings = SshSettings::of_user(folder, "tester".to_owned(), None);
-        let config = format!("{extra}\nHost 127.*\n Port {p}\nHost *\n HostName 127.0.0.1\n Port {p}\n", p = self.port);
+        let config = format!(
+            "{extra}\nHost 127.*\n Port {p}\nHost *\n HostName 127.0.0.1\n Port {p}\n",
+            p = self.port
+        );
         settings.config_file = Some(write("config", config));
         settings.known_hosts_file = Some(write("known_hosts", self.known_hosts()));
         settings.identity_file = Some(self.client_key());
@@ -133,7 +141,11 @@ impl Fake {
 
     /// The line that names its key, at each of its addresses.
     pub fn known_hosts(&self) -> String {
-        format!("[127.*]:{} {}\n", self.port, self.key.to_openssh().expect("a key"))
+        format!(
+            "[127.*]:{} {}\n",
+            self.port,
+            self.key.to_openssh().expect("a key")
+        )
     }
 
     /// The key that it lets in.
@@ -330,14 +342,30 @@ async fn answer(
             while channel.wait().await.is_some() {}
             Ok(())
         }
-        Manners::FloodErrors => loop {
-            channel.extended_data(1, &[b'e'; 8000][..]).await?;
-        },
-        Manners::FloodLine => loop {
-            channel.data(&[b'x'; 8000][..]).await?;
-        },
+        Manners::FloodErrors | Manners::FloodLine => {
+            let (mut read, write) = channel.split();
+            // A channel that nobody reads would stop the whole connection, its end included.
+            let reading = async { while read.wait().await.is_some() {} };
+            let flooding = async {
+                loop {
+                    if manners == Manners::FloodErrors {
+                        write.extended_data(1, &[b'e'; 8000][..]).await?;
+                    } else {
+                        write.data(&[b'x'; 8000][..]).await?;
+                    }
+                }
+            };
+            tokio::select! {
+                () = reading => Ok(()),
+                flooded = flooding => flooded,
+            }
+        }
         Manners::FloodRequests => loop {
-            handle.exit_signal_request(id, russh::Sig::Custom("NOISE".to_owned()), false, String::new(), String::new()).await.map_err(|()| russh::Error::SendError)?;
+            let noise = russh::Sig::Custom("NOISE".to_owned());
+            handle
+                .exit_signal_request(id, noise, false, String::new(), String::new())
+                .await
+                .map_err(|()| russh::Error::SendError)?;
             tokio::task::yield_now().await;
         },
         Manners::NoStatus => {

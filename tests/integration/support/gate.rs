@@ -127,7 +127,11 @@ async fn listen(listener: TcpListener, shared: Arc<Shared>) {
         shared.most.fetch_max(open, Ordering::SeqCst);
         let ill = {
             let mut ills = shared.ills.lock().unwrap();
-            if ills.is_empty() { Ill::Nothing } else { ills.remove(0) }
+            if ills.is_empty() {
+                Ill::Nothing
+            } else {
+                ills.remove(0)
+            }
         };
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
@@ -184,7 +188,10 @@ async fn pass(from: &TcpStream, to: &TcpStream, ill: Ill, left: &AtomicU64, shar
                         Some(left.saturating_sub(counted))
                     });
                     let count = counted.min(before.unwrap_or(0)) as usize;
-                    if late.send((Instant::now() + shared.delay, buffer[..count].to_vec())).is_err() {
+                    if late
+                        .send((Instant::now() + shared.delay, buffer[..count].to_vec()))
+                        .is_err()
+                    {
                         break;
                     }
                 }
@@ -199,7 +206,10 @@ async fn pass(from: &TcpStream, to: &TcpStream, ill: Ill, left: &AtomicU64, shar
             if !shared.delay.is_zero() {
                 tokio::time::sleep_until(at).await;
             }
-            is_still.wait_for(|is_still| !is_still).await.expect("the gate is there");
+            is_still
+                .wait_for(|is_still| !is_still)
+                .await
+                .expect("the gate is there");
             shared.bytes.fetch_add(bytes.len() as u64, Ordering::SeqCst);
             if write_all(to, &bytes).await.is_err() {
                 return;
