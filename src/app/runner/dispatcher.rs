@@ -22,10 +22,10 @@ use crate::store::{FrozenAction, Store, StoreError, StoredSteer, TakeLeasesError
 use super::attempts::Attempts;
 use super::executor::Executor;
 use super::figures::Figures;
-use super::journal::Journal;
+use super::journal::{About, Journal};
 use super::outside::Outside;
 use super::timers::Timers;
-use super::{ends, host_check, pools};
+use super::{ends, host_check, pools, story};
 
 /// How long a lease lasts without its action's heartbeat.
 const LEASE_SECONDS: u64 = 60;
