@@ -94,6 +94,13 @@ impl Running {
         }));
     }
 
+    /// Says that no more follows to what was sent, where all of that is on its way.
+    pub(in crate::ssh) async fn end_input(&self) {
+        if self.writer.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.no_input().await;
+        }
+    }
+
     /// Says that there is no input.
     pub(in crate::ssh) async fn no_input(&self) {
         // Where the connection is gone the listener hears of it.

@@ -34,6 +34,8 @@ const AFTERWARDS: Duration = Duration::from_secs(5);
 
 /// How long a shell that is used again may take for its first word.
 const WORD: Duration = Duration::from_secs(10);
+/// How long a new shell may take for its first word before its input is ended.
+const FIRST_WORD: Duration = Duration::from_secs(2);
 /// How long a shell may take from the end of a step until it waits for the next.
 const IDLE: Duration = Duration::from_millis(500);
 
@@ -158,8 +160,11 @@ impl<'a> Follow<'a> {
         };
         let text = Bytes::from(program.text());
         let used = connection.take_shell();
-        // A shell that has run a step may have died since, or be held up: then this is for a new one.
-        let mut word_by = used.is_some().then(|| Instant::now() + WORD);
+        // A shell that has run a step may have died since, or be held up: then this is for a new one. What a new one is
+        // nobody knows: a forced command may read its input to the end before it says anything.
+        let mut fresh = used.is_none();
+        let mut word_by = Some(Instant::now() + if fresh { FIRST_WORD } else { WORD });
+        let mut ended = false;
         let mut running = match used {
             Some(shell) => shell,
             None => connection.start("exec sh -s").await?,
@@ -180,7 +185,7 @@ impl<'a> Follow<'a> {
                 && self.stderr.read() >= stderr
             {
                 self.settle(stopping.take()).await;
-                if idle || is_idle(&mut running, &mut decoder).await {
+                if !ended && (idle || is_idle(&mut running, &mut decoder).await) {
                     connection.keep_shell(running);
                 }
                 return Ok(Ended::Exit(code));
@@ -205,8 +210,8 @@ impl<'a> Follow<'a> {
                         }
                         Heard::Refused => return Ok(Ended::NoCommands),
                         Heard::Exit(_) | Heard::Signal(_) => {}
-                        Heard::Closed if word_by.is_some() => {
-                            word_by = None;
+                        Heard::Closed if !fresh && word_by.is_some() => {
+                            (fresh, word_by) = (true, Some(Instant::now() + FIRST_WORD));
                             running = connection.start("exec sh -s").await?;
                             running.send_some(text.clone());
                         }
@@ -268,10 +273,15 @@ impl<'a> Follow<'a> {
                     patience = self.was_stopped(stopped);
                 }
                 () = tokio::time::sleep_until(word_by.unwrap_or(silence)), if word_by.is_some() => {
-                    // Should it still come to it, it finds the step started and only follows it.
-                    word_by = None;
-                    running = connection.start("exec sh -s").await?;
-                    running.send_some(text.clone());
+                    if fresh {
+                        (ended, word_by) = (true, None);
+                        running.end_input().await;
+                    } else {
+                        // Should it still come to it, it finds the step started and only follows it.
+                        (fresh, word_by) = (true, Some(Instant::now() + FIRST_WORD));
+                        running = connection.start("exec sh -s").await?;
+                        running.send_some(text.clone());
+                    }
                 }
                 () = tokio::time::sleep_until(patience.unwrap_or(silence)), if patience.is_some() => {
                     self.finish();
