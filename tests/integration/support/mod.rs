@@ -1,6 +1,7 @@
 //! The real parts that tests start, and what they build on them.
 
 pub mod browser;
+pub mod cutting;
 pub mod postgres;
 pub mod server;
 pub mod shop;
