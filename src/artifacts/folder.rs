@@ -1,7 +1,7 @@
 //! A folder of this machine, with everything in it.
 
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 use std::sync::Arc;
 
 use crate::app::ports::{Tree, TreeEntry, TreeKind};
@@ -66,7 +66,8 @@ fn name(path: &Path) -> Result<String, String> {
     match name {
         Some(name) if plain(name) => Ok(name.to_owned()),
         _ => Err(format!(
-            "{path:?}: a name that is not UTF-8, or has a line break or a backslash in it, cannot be sent in a folder"
+            "{}: a name that is not UTF-8, or has a line break or a backslash in it, cannot be sent in a folder",
+            path.display()
         )),
     }
 }
@@ -76,7 +77,7 @@ fn plain(text: &str) -> bool {
 }
 
 /// What a link says, if it stays in the folder.
-fn link(path: &Path, inside: &str, target: &PathBuf) -> Result<String, String> {
+fn link(path: &Path, inside: &str, target: &Path) -> Result<String, String> {
     let text = target.to_str().filter(|text| plain(text) && !text.is_empty());
     let text = text.ok_or_else(|| format!("{}: what the link says cannot be sent", path.display()))?;
     let mut depth = inside.matches('/').count();

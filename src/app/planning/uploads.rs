@@ -38,15 +38,14 @@ impl App {
             let UploadSource::Path(path) = &*source else {
                 continue;
             };
-            let payload = match known.get(path) {
-                Some(payload) => payload,
-                None => {
-                    let payload = self.outside.artifacts.read(source).await.map_err(|reason| {
-                        AppError::field("artifact", format!("step `{}`: {reason}", step.name))
-                    })?;
-                    known.entry(path.clone()).or_insert(payload)
-                }
-            };
+            if !known.contains_key(path) {
+                let read = self.outside.artifacts.read(source).await;
+                let payload = read.map_err(|reason| {
+                    AppError::field("artifact", format!("step `{}`: {reason}", step.name))
+                })?;
+                known.insert(path.clone(), payload);
+            }
+            let payload = &known[path];
             let digest = payload.sha256();
             if let Some(wanted) = sha256
                 && !wanted.eq_ignore_ascii_case(digest)

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Where;
 use super::hosts::on_all;
 use super::put::path;
+use super::{Where, judged};
 use crate::app::uploads;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::Output;
@@ -31,7 +31,7 @@ pub async fn run(args: &GetArgs, output: Output) -> Result<Exit, Failure> {
     let hosts = args.place.collect()?;
     let sanitizer = args.place.policies.sanitizer()?;
     let text = uploads::fetch_text(&args.remote);
-    let Some(command) = args.place.judged(&sanitizer, &text, &hosts, output)? else {
+    let Some(command) = judged(&sanitizer, &text, &hosts, output)? else {
         return Ok(Exit::Refused);
     };
     on_all(&args.place, &hosts, output, async |host, session, cancel| {

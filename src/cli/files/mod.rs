@@ -78,33 +78,32 @@ impl Where {
     fn collect(&self) -> Result<Vec<NamedHost>, Failure> {
         host_list::collect(&self.hosts, self.hosts_file.as_deref())
     }
+}
 
-    /// The text, if it may be. Where it may not, each host is told of.
-    fn judged(
-        &self,
-        sanitizer: &Sanitizer,
-        text: &str,
-        hosts: &[NamedHost],
-        output: Output,
-    ) -> Result<Option<SanitizedCommand>, Failure> {
-        let clearance = if output.yes {
-            Clearance::Approved
-        } else {
-            Clearance::None
-        };
-        match SanitizedCommand::check(sanitizer, text, None, clearance) {
-            Ok(command) => Ok(Some(command)),
-            Err(refusal) => {
-                for host in hosts {
-                    tell(
-                        &HostEnd::of(&host.text, Outcome::Denied, Some(refusal.to_string())),
-                        output,
-                    )?;
-                }
-                note(&sanitize::explain(text, &refusal.verdict));
-                note("nothing was contacted");
-                Ok(None)
+/// The text, if it may be. Where it may not, each host is told of.
+fn judged(
+    sanitizer: &Sanitizer,
+    text: &str,
+    hosts: &[NamedHost],
+    output: Output,
+) -> Result<Option<SanitizedCommand>, Failure> {
+    let clearance = if output.yes {
+        Clearance::Approved
+    } else {
+        Clearance::None
+    };
+    match SanitizedCommand::check(sanitizer, text, None, clearance) {
+        Ok(command) => Ok(Some(command)),
+        Err(refusal) => {
+            for host in hosts {
+                tell(
+                    &HostEnd::of(&host.text, Outcome::Denied, Some(refusal.to_string())),
+                    output,
+                )?;
             }
+            note(&sanitize::explain(text, &refusal.verdict));
+            note("nothing was contacted");
+            Ok(None)
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::Where;
 use super::hosts::on_all;
+use super::{Where, judged};
 use crate::app::ports::{StepKey, Upload};
 use crate::app::uploads;
 use crate::boot;
@@ -49,7 +49,7 @@ pub async fn run(args: &PutArgs, output: Output) -> Result<Exit, Failure> {
     let artifacts = boot::artifacts().map_err(|error| Failure::failed(error.to_string()))?;
     let payload = artifacts.read(&source).await.map_err(Failure::usage)?;
     let text = uploads::text(&payload, &args.dest, args.delete, &sanitizer);
-    let Some(command) = args.place.judged(&sanitizer, &text, &hosts, output)? else {
+    let Some(command) = judged(&sanitizer, &text, &hosts, output)? else {
         return Ok(Exit::Refused);
     };
     // Names what is on its way, so that two of these to the same place do not meet.

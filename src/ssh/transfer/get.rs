@@ -99,8 +99,8 @@ pub(super) async fn get(
         }
         let whole = receiving.missing.is_empty() && receiving.began;
         match ended {
-            Ended::Over(_) if whole => {}
-            Ended::Lost(_) | Ended::TimedOut | Ended::Cancelled if whole => {}
+            // Whatever came after the last byte.
+            Ended::Over(_) | Ended::Lost(_) | Ended::TimedOut | Ended::Cancelled if whole => {}
             ended => return Ok(ended.into()),
         }
     }
@@ -147,9 +147,8 @@ impl Wanted {
                 Fact::Link { target } => {
                     wanted.links.insert(path, target.to_owned());
                 }
-                // Pipes, sockets and devices are not fetched.
-                Fact::Strange => {}
-                Fact::Sum { .. } => {}
+                // Pipes, sockets and devices are not fetched; checksums come below.
+                Fact::Strange | Fact::Sum { .. } => {}
             }
         }
         for (path, fact) in listing.facts().flatten() {
@@ -162,7 +161,7 @@ impl Wanted {
                 return Err(format!("the host could not read {path}"));
             };
             file.sha256 = Some((*sha256).to_owned());
-            file.state = (*sha256).to_owned();
+            (*sha256).clone_into(&mut file.state);
         }
         wanted.check(is_folder)?;
         Ok(wanted)

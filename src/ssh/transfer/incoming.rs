@@ -51,7 +51,7 @@ pub(super) async fn standing(path: &Path, wanted: &RemoteFile) -> Result<Standin
         let told = |error: std::io::Error| format!("{}: {error}", path.display());
         let size = |path: &Path| {
             let facts = std::fs::symlink_metadata(path).ok()?;
-            facts.is_file().then(|| facts.len())
+            facts.is_file().then_some(facts.len())
         };
         if let Some(sha256) = &wanted.sha256
             && size(&path) == Some(wanted.size)

@@ -130,7 +130,7 @@ mod tests {
                 )),
             ),
             (format!("f {sum} ./a"), Some(("a", Fact::Sum { sha256: &sum }))),
-            ("l 5 ./a c d/e".to_owned(), None),
+            ("l 4 ./a c d/e".to_owned(), None),
             (
                 "l 3 ./a c d/e".to_owned(),
                 Some(("a", Fact::Link { target: "c d/e" })),

@@ -64,6 +64,9 @@ impl From<talk::Ended> for Sent {
     }
 }
 
+/// Smaller files are not worth going on with, and may be secrets: their temporary names tell nothing of their bytes.
+const SMALL: u64 = 256 * 1024;
+
 /// Where an upload goes, and by what name first.
 #[derive(Debug)]
 pub(super) struct Place {
@@ -80,8 +83,12 @@ impl Place {
         let dest = rooted(&upload.dest);
         let stem = digest(dest.as_bytes());
         let who = digest(format!("{:?}", upload.key).as_bytes());
+        let what = match upload.payload.size() {
+            ..SMALL => "small",
+            _ => upload.payload.sha256().get(..16).unwrap_or_default(),
+        };
         Self {
-            temporary: format!(".edgewise-{stem}-{}-{who}", &upload.payload.sha256()[..16]),
+            temporary: format!(".edgewise-{stem}-{what}-{who}"),
             dest,
             stem,
         }

@@ -26,7 +26,7 @@ pub(super) fn command(program: &str, owner: Option<&str>, arguments: &[&str]) ->
 /// Arguments: the program, the owner, the program's. It says first that there is a shell at all: a host that runs something
 /// else (a forced command, SFTP) does not, and chokes on the first line of the input.
 const LAUNCH: &str = r#"
-echo "edgewise: here $$"; p=$1; o=$2; shift 2; read -r w;
+echo "edgewise: here $$"; p=$1; o=$2; shift 2;
 [ -z "$o" ] || [ "$(id -u)" = 0 ] || case $o in
   "$(id -un)"|"$(id -un):$(id -gn)") ;;
   *) exec sudo -n -- sh -c "o=\$1; shift; $p" edgewise "$o" "$@" ;;
@@ -34,9 +34,9 @@ esac;
 eval "$p"
 "#;
 
-/// What they share. `$c` makes checksums, `$o` is the owner.
+/// What they share. `$w` is the first line of the input, `$c` makes checksums, `$o` is the owner.
 const PRELUDE: &str = r#"
-export LC_ALL=C;
+read -r w; export LC_ALL=C;
 say() { echo "edgewise: $*"; };
 no() { echo "$*" >&2; exit 1; };
 if command -v sha256sum >/dev/null 2>&1; then c=sha256sum;
@@ -59,10 +59,11 @@ manifest() {
 };
 "#;
 
-/// Puts a file. Arguments: destination, name of the temporary file, its stem, SHA-256, length, mode, the process that
-/// wrote it before (or 0).
+/// Puts a file. Arguments: destination, name of the temporary file, its stem, length, mode, the process that wrote it before
+/// (or 0). The SHA-256 stands in the first line of the input: everybody on a host sees arguments, and the checksum of a short
+/// secret is half the way to it.
 pub(super) const PUT: &str = r#"
-d=$1; p=${d%/*}; [ -n "$p" ] || p=/; t=$p/$2; hash=$4; size=$5; mode=$6;
+d=$1; p=${d%/*}; [ -n "$p" ] || p=/; t=$p/$2; hash=${w#* }; size=$4; mode=$5;
 is() { s=$($c <"$1") && [ "${s%% *}" = "$hash" ]; };
 length() { n=$(wc -c <"$1"); n=$((n)); };
 dress() { { [ -z "$o" ] || chown -- "$o" "$1"; } && chmod "$mode" "$1"; };
@@ -77,7 +78,7 @@ if own "$d" && [ "$n" = "$size" ] && is "$d"; then
   say same; exit 0;
 fi;
 [ -d "$p" ] || mkdir -p -- "$p" || exit 1;
-[ "$7" = 0 ] || { grep -q -e "$2" "/proc/$7/cmdline" && kill -s KILL -- "-$7"; } 2>/dev/null;
+[ "$6" = 0 ] || { grep -q -e "$2" "/proc/$6/cmdline" && kill -s KILL -- "-$6"; } 2>/dev/null;
 sweep "$3";
 umask 077;
 own "$t" && [ -O "$t" ] && [ "$n" -le "$size" ] || {

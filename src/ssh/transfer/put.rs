@@ -35,7 +35,6 @@ pub(super) async fn put(
             &place.dest,
             &place.temporary,
             &place.stem,
-            sha256,
             &size,
             &upload.mode,
             &job.control.process.unwrap_or(0).to_string(),
@@ -43,6 +42,7 @@ pub(super) async fn put(
     );
     let mut sending = Sending {
         content,
+        sha256,
         said: None,
         began: None,
     };
@@ -72,12 +72,17 @@ enum Said {
 
 struct Sending<'a> {
     content: &'a Arc<dyn Content>,
+    sha256: &'a str,
     said: Option<Said>,
     /// Where the sending began.
     began: Option<u64>,
 }
 
 impl Listener for Sending<'_> {
+    fn hello(&self) -> String {
+        self.sha256.to_owned()
+    }
+
     fn word(&mut self, word: &str) -> Option<Input> {
         match word {
             "done" => self.said = Some(Said::Done),

@@ -18,8 +18,8 @@ use super::program::MARK;
 
 /// How long the host may take to clean up after a transfer that was given up.
 const CLEANING: Duration = Duration::from_secs(10);
-/// The first line of the input. Whoever takes it for the head of an SFTP packet hangs up.
-const HELLO: &[u8] = b"edgewise\n";
+/// What the first line of the input begins with. Whoever takes it for the head of an SFTP packet hangs up.
+const HELLO: &str = "edgewise ";
 /// What is kept of standard error.
 const MOST_ERRORS: usize = 1024;
 /// A line longer than this is no line of ours.
@@ -57,6 +57,11 @@ pub(super) type Input = Box<dyn FnOnce(mpsc::Sender<Bytes>) -> BoxFuture<'static
 /// Who listens to a program.
 #[async_trait]
 pub(super) trait Listener: Send {
+    /// What the program is told in the first line of its input.
+    fn hello(&self) -> String {
+        String::new()
+    }
+
     /// A line of its output that begins with [`MARK`], without that; what is to be sent to it from now on, if anything.
     /// After that its input ends.
     fn word(&mut self, word: &str) -> Option<Input>;
@@ -88,7 +93,8 @@ pub(super) async fn talk(
     let mut running = connection.start(command).await?;
     let feed = running.feeder();
     // The first piece waits for nobody, and whoever does not take it is heard of.
-    let _ = feed.send(Bytes::from_static(HELLO)).await;
+    let hello = format!("{HELLO}{}\n", listener.hello());
+    let _ = feed.send(Bytes::from(hello)).await;
     let mut feed = Some(feed);
     let mut input: Option<BoxFuture<'static, Result<(), String>>> = None;
     let mut ears = Ears::default();

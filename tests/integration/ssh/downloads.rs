@@ -137,6 +137,9 @@ async fn a_host_that_names_what_lies_elsewhere_is_not_believed() {
         let folder = here.path().join("host");
         let (result, _) = get(&session, "sshd-1", "/tree", &folder, CancellationToken::new()).await;
         assert_eq!(result.outcome, Outcome::Failed, "{lie}: {result:?}");
+        let error = result.error.unwrap_or_default();
+        let said = ["leads out", "lies in no folder", "cannot be told"];
+        assert!(said.iter().any(|said| error.contains(said)), "{lie}: {error}");
         assert!(
             everything(here.path()).values().all(|(_, what)| what == "/"),
             "{lie}: {:?}",

@@ -1,6 +1,6 @@
 //! Files.
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::sync::Arc;
 
 use edgewise::app::ports::{Content, Payload};
@@ -236,6 +236,104 @@ async fn two_transfers_to_one_place_do_not_mix() {
     let there = std::fs::read(&dest).expect("there");
     assert!(there == one || there == two);
     assert_eq!(names(&home), ["file"]);
+}
+
+/// A source that hangs.
+#[derive(Debug)]
+struct Hanging;
+
+#[async_trait::async_trait]
+impl Content for Hanging {
+    fn size(&self) -> u64 {
+        1_000_000
+    }
+
+    async fn piece(&self, offset: u64) -> Result<bytes::Bytes, String> {
+        if offset > 0 {
+            std::future::pending::<()>().await;
+        }
+        Ok(bytes::Bytes::from(vec![0; 100_000]))
+    }
+}
+
+#[tokio::test]
+async fn a_transfer_that_takes_too_long_leaves_nothing() {
+    let farm = Farm::with(&["", "Subsystem sftp internal-sftp\nForceCommand internal-sftp"]);
+    let hosts = hosts(&settings(&farm, ""));
+    for number in [1, 2] {
+        let name = format!("sshd-{number}");
+        let home = farm.server(number).home();
+        let session = connect(&hosts, &name).await.expect("a session");
+        let mut file = upload(&name, &home.join("file"), Vec::new());
+        file.payload = Payload::File {
+            sha256: "0".repeat(64),
+            content: Arc::new(Hanging),
+        };
+        file.timeout_seconds = 1;
+        let result = put(&*session, &file, CancellationToken::new()).await;
+        assert_eq!(result.outcome, Outcome::Timeout, "{name}: {result:?}");
+        until("nothing is left", || names(&home).is_empty()).await;
+    }
+}
+
+#[tokio::test]
+async fn for_another_owner_all_of_it_is_done_as_root() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("not shown: giving files away takes root");
+        return;
+    }
+    let farm =
+        Farm::with(&["ForceCommand PATH={dir}/bin:$PATH; export PATH; eval \"$SSH_ORIGINAL_COMMAND\""]);
+    let server = farm.server(1);
+    // Whoever logs in is nobody special, and sudo says what it was asked for.
+    let tool = |name: &str, text: &str| {
+        let path = server.folder().join("bin").join(name);
+        std::fs::create_dir_all(server.folder().join("bin")).expect("made");
+        std::fs::write(&path, format!("#!/bin/sh\n{text}\n")).expect("written");
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).expect("set");
+    };
+    tool("id", "case $1 in -u) echo 1000;; *) echo deploy;; esac");
+    let log = server.folder().join("sudo-log");
+    tool(
+        "sudo",
+        &format!("echo \"$1 $2 $3\" >>{}; shift 2; exec \"$@\"", log.display()),
+    );
+    let hosts = hosts(&settings(&farm, ""));
+    let session = connect(&hosts, "sshd-1").await.expect("a session");
+    let home = server.home();
+    let tree = folder(&[("it's", "1")]).await;
+    for (name, owner, want) in [
+        ("own", "deploy", None),
+        ("a b", "nobody", Some(65534)),
+        ("tree", "65534:65534", Some(65534)),
+    ] {
+        let dest = home.join(name);
+        let mut file = upload("sshd-1", &dest, b"secret".to_vec());
+        if name == "tree" {
+            file = crate::support::ssh::upload_folder("sshd-1", tree.path(), &dest, false).await;
+        }
+        file.owner = Some(owner.to_owned());
+        file.mode = "0640".to_owned();
+        let result = put(&*session, &file, CancellationToken::new()).await;
+        let said = std::fs::read_to_string(&log).unwrap_or_default();
+        match want {
+            Some(uid) => {
+                assert_eq!(result.outcome, Outcome::Ok, "{name}: {result:?}");
+                assert!(
+                    said.lines().all(|line| line == "-n -- sh") && !said.is_empty(),
+                    "{said}"
+                );
+                assert_eq!(std::fs::metadata(&dest).expect("there").uid(), uid, "{name}");
+            }
+            // No such user here: what matters is that sudo was not asked.
+            None => assert!(said.is_empty(), "{said}"),
+        }
+    }
+    assert_eq!(
+        std::fs::metadata(home.join("tree/it's")).expect("there").uid(),
+        65534
+    );
+    assert_eq!(names(&home), ["a b", "tree"]);
 }
 
 /// A source that is not what it was said to be, or breaks.
