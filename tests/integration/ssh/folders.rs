@@ -3,6 +3,7 @@
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt, symlink};
 
 use edgewise::domain::outcome::Outcome;
+use edgewise::domain::sanitize::Sanitizer;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::cutting::{Counted, CuttingWay};
@@ -76,9 +77,9 @@ async fn only_what_differs_is_sent_and_the_rest_goes_only_if_asked() {
     std::fs::remove_dir_all(tree.path().join("folder-to-file")).expect("gone");
     std::fs::write(tree.path().join("folder-to-file"), "z").expect("written");
     let upload = upload_folder("sshd-1", tree.path(), &dest, false).await;
-    let text = edgewise::app::uploads::text(&upload.payload, &upload.dest, false, &Default::default());
+    let text = edgewise::app::uploads::text(&upload.payload, &upload.dest, false, &Sanitizer::default());
     let command = edgewise::domain::sanitize::SanitizedCommand::check(
-        &Default::default(),
+        &Sanitizer::default(),
         &text,
         None,
         edgewise::domain::sanitize::Clearance::Approved,

@@ -37,13 +37,13 @@ impl CuttingWay {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
         let port = listener.local_addr().expect("a port").port();
         let cuts = Arc::new(AtomicU64::new(0));
-        let counter = Arc::clone(&cuts);
+        let seen = Arc::clone(&cuts);
         let task = tokio::spawn(async move {
             let mut number = 0;
             while let Ok((client, _)) = listener.accept().await {
                 let limit = limits[number.min(limits.len() - 1)];
                 number += 1;
-                let counter = Arc::clone(&counter);
+                let seen = Arc::clone(&seen);
                 tokio::spawn(async move {
                     let Ok(server) = TcpStream::connect(to).await else {
                         return;
@@ -61,7 +61,7 @@ impl CuttingWay {
                         },
                     };
                     if is_cut {
-                        counter.fetch_add(1, Ordering::SeqCst);
+                        seen.fetch_add(1, Ordering::SeqCst);
                     }
                 });
             }
