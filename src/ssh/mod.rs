@@ -18,6 +18,8 @@ mod known_hosts;
 mod lines;
 mod nonce;
 mod pattern;
+mod places;
+mod seat;
 mod session;
 mod settings;
 mod transfer;
@@ -33,7 +35,7 @@ pub use exec::{ExecEnd, Piece};
 pub use hosts::SshHosts;
 pub use known_hosts::{HostKeyVerdict, KnownHosts, Shown};
 pub use session::SshSession;
-pub use settings::{CONNECT_TIMEOUT_SECONDS, PATIENCE_SECONDS, SshSettings};
+pub use settings::{CONNECT_TIMEOUT_SECONDS, PATIENCE_SECONDS, SshLimits, SshSettings};
 pub use transfer::{Download, Moved};
 
 #[cfg(test)]

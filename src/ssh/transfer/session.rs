@@ -12,6 +12,7 @@ use crate::domain::rollout::StepResult;
 use crate::domain::sanitize::SanitizedCommand;
 use crate::ssh::connection::Connection;
 use crate::ssh::error::SshError;
+use crate::ssh::seat::Seated;
 use crate::ssh::session::{FIRST_PAUSE, LONGEST_PAUSE, SshSession, denied};
 use crate::ssh::verdict;
 
@@ -79,6 +80,10 @@ impl SshSession {
     }
 
     async fn transfer(&self, task: &Task<'_>, cancel: CancellationToken) -> (StepResult, Moved) {
+        // Its time begins when its turn has come.
+        let Some(seated) = self.sit(&cancel).await else {
+            return (task.result(Sent::Cancelled), Moved::default());
+        };
         let mut job = Job {
             control: Control {
                 deadline: Instant::now() + Duration::from_secs(task.timeout_seconds()),
@@ -88,17 +93,17 @@ impl SshSession {
             moved: Moved::default(),
             reached: 0,
         };
-        let result = self.try_until_done(task, &mut job).await;
+        let result = self.try_until_done(task, &seated, &mut job).await;
         (result, job.moved)
     }
 
-    async fn try_until_done(&self, task: &Task<'_>, job: &mut Job) -> StepResult {
+    async fn try_until_done(&self, task: &Task<'_>, seated: &Seated<'_>, job: &mut Job) -> StepResult {
         let mut pause = FIRST_PAUSE;
         let (mut lost, mut changes) = (false, 0);
         let mut away_since = Instant::now();
         loop {
             let before = job.reached;
-            let tried = match self.connection().await {
+            let tried = match seated.connection().await {
                 Ok(connection) => self.try_once(task, &connection, job).await,
                 Err(error) => Err(error),
             };

@@ -1,10 +1,15 @@
 //! The SSH side against real OpenSSH servers.
 
+mod black_holes;
+mod broken_lines;
 mod downloads;
 mod folders;
 mod host_keys;
 mod limits;
 mod login;
+mod odd_servers;
+mod places;
+mod scale;
 mod sftp;
 mod steps;
 mod uploads;

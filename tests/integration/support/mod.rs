@@ -2,6 +2,8 @@
 
 pub mod browser;
 pub mod cutting;
+pub mod fake_ssh;
+pub mod gate;
 pub mod postgres;
 pub mod server;
 pub mod shop;
