@@ -217,9 +217,9 @@ pub async fn put(session: &dyn HostSession, upload: &Upload, cancel: Cancellatio
 pub async fn until(what: &str, mut so: impl FnMut() -> bool) {
     let waiting = async {
         while !so() {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    let waited = tokio::time::timeout(std::time::Duration::from_secs(30), waiting).await;
+    let waited = tokio::time::timeout(Duration::from_secs(30), waiting).await;
     assert!(waited.is_ok(), "it never came about: {what}");
 }
