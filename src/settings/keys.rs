@@ -46,6 +46,8 @@ pub enum Kind {
 }
 
 const DAY: i64 = 86_400;
+/// Days in a hundred years: longer than anybody means.
+const YEARS: i64 = 36_500;
 
 /// Every setting, in the order of `config/default.toml`.
 pub const KEYS: &[SettingKey] = &[
@@ -67,6 +69,14 @@ pub const KEYS: &[SettingKey] = &[
     key("ssh.user", Kind::Text),
     key("ssh.identity_file", Kind::Path),
     key("ssh.connect_timeout_seconds", Kind::Integer { min: 1, max: 600 }),
+    key(
+        "ssh.max_output_mib",
+        Kind::Integer {
+            min: 1,
+            max: 1024 * 1024,
+        },
+    ),
+    key("ssh.keep_days", Kind::Integer { min: 1, max: YEARS }),
     hiding("elasticsearch.url", Kind::TextOrList, Hidden::UrlPassword),
     key("elasticsearch.username", Kind::Text),
     hiding("elasticsearch.password", Kind::Text, Hidden::Everything),
@@ -79,6 +89,22 @@ pub const KEYS: &[SettingKey] = &[
         Kind::Integer {
             min: 0,
             max: 30 * DAY,
+        },
+    ),
+    key("actions.keep_days", Kind::Integer { min: 1, max: YEARS }),
+    key(
+        "actions.keep_of_project",
+        Kind::Integer {
+            min: 1,
+            max: 1_000_000,
+        },
+    ),
+    key("log.keep_days", Kind::Integer { min: 1, max: YEARS }),
+    key(
+        "log.max_mib",
+        Kind::Integer {
+            min: 16,
+            max: 64 * 1024 * 1024,
         },
     ),
 ];

@@ -18,7 +18,8 @@ use super::check::check;
 use super::config::HostConfig;
 use super::connection::{Connection, Dialer};
 use super::error::SshError;
-use super::exec::Exec;
+use super::exec::{Exec, ExecEnd};
+use super::manner::{self, Manner};
 use super::upload;
 use super::verdict;
 use super::wrapper::{Ended, Follow, sweep_program};
@@ -65,23 +66,8 @@ impl SshSession {
         Ok(connection)
     }
 
-    /// Removes what actions left in the private folder on the host more than `days` days ago.
-    ///
-    /// # Errors
-    /// [`SshError`] where the host cannot be worked with.
-    pub async fn sweep(&self, days: u32) -> Result<(), SshError> {
-        let exec = Exec {
-            command: &sweep_program(days),
-            sudo: false,
-            timeout: Some(Duration::from_mins(1)),
-            cancel: CancellationToken::new(),
-        };
-        self.connection().await?.exec(&exec, |_| ()).await?;
-        Ok(())
-    }
-
     /// Follows a step to its end, over as many connections as it takes.
-    async fn follow(&self, mut follow: Follow<'_>, run: &StepRun) -> StepResult {
+    pub(super) async fn follow(&self, mut follow: Follow<'_>, run: &StepRun) -> StepResult {
         let mut reached = false;
         let mut cuts = 0;
         let mut away_since: Option<Instant> = None;
@@ -225,6 +211,19 @@ impl HostSession for SshSession {
         }
     }
 
+    async fn sweep(&self, days: u32) -> Result<(), HostFailure> {
+        let exec = Exec {
+            command: &sweep_program(days),
+            manner: &Manner::default(),
+            timeout: Some(Duration::from_mins(1)),
+            cancel: CancellationToken::new(),
+        };
+        match self.connection().await?.exec(&exec, |_| ()).await? {
+            ExecEnd::Exit(0) => Ok(()),
+            end => Err(verdict::unswept(&end)),
+        }
+    }
+
     async fn close(&self) {
         if let Some(connection) = self.connection.lock().await.take() {
             connection.close().await;
@@ -233,7 +232,7 @@ impl HostSession for SshSession {
 }
 
 /// A lease of another target opens no door.
-fn refuse(lease: &Lease, key: &StepKey) -> Option<StepResult> {
+pub(super) fn refuse(lease: &Lease, key: &StepKey) -> Option<StepResult> {
     (*lease.target() != key.target).then(|| {
         denied(format!(
             "the lease is for {}, not for {}",
@@ -245,28 +244,8 @@ fn refuse(lease: &Lease, key: &StepKey) -> Option<StepResult> {
 
 /// What no shell can be told.
 fn unfit(run: &StepRun, command: &str) -> Option<StepResult> {
-    let name_fits = |name: &str| {
-        let first = name
-            .bytes()
-            .next()
-            .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
-        first && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    };
-    if let Some(name) = run.env.keys().find(|name| !name_fits(name)) {
-        return Some(denied(format!(
-            "`{name}` cannot be the name of an environment variable"
-        )));
-    }
-    let texts = run
-        .env
-        .values()
-        .map(String::as_str)
-        .chain(run.cwd.as_deref())
-        .chain([command]);
-    texts
-        .into_iter()
-        .any(|text| text.contains('\0'))
-        .then(|| denied("a NUL byte cannot be passed to a shell".to_owned()))
+    let others = [run.cwd.as_deref(), run.user.as_deref(), Some(command)];
+    manner::unfit(&run.env, run.umask.as_deref(), others).map(denied)
 }
 
 fn denied(reason: String) -> StepResult {

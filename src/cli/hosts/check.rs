@@ -21,7 +21,7 @@ use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
 use crate::domain::sanitize::{Clearance, SanitizedCommand, Sanitizer};
 use crate::domain::target::{Target, Topology};
-use crate::ssh::{AdHoc, ExecEnd, Piece, SshHosts};
+use crate::ssh::{AdHoc, ExecEnd, Manner, Piece, SshHosts};
 
 /// `edgewise hosts check`.
 #[derive(Debug, Clone, Args)]
@@ -115,7 +115,7 @@ async fn say(ssh: &SshHosts, host: &NamedHost, look: &SanitizedCommand) -> Resul
     let ad_hoc = AdHoc {
         lease: &lease,
         command: look,
-        sudo: false,
+        manner: &Manner::default(),
         timeout: Some(ANSWER),
         cancel: CancellationToken::new(),
     };
@@ -137,7 +137,7 @@ async fn say(ssh: &SshHosts, host: &NamedHost, look: &SanitizedCommand) -> Resul
             "it let us in, and did not answer in time".to_owned(),
         )),
         ExecEnd::Signal(name) => Err((Outcome::Failed, format!("the shell was ended by {name}"))),
-        ExecEnd::Lost(reason) => Err((Outcome::Unreachable, reason)),
+        ExecEnd::Lost(reason) | ExecEnd::Refused(reason) => Err((Outcome::Unreachable, reason)),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::ssh::config::{Asked, Defaults, HostConfig, Jump, SshConfig};
 use crate::ssh::error::SshError;
 use crate::ssh::known_hosts::{KnownHosts, KnownHostsFiles, known_hosts_line, trust};
 use crate::ssh::settings::SshSettings;
+use crate::ssh::terms::Terms;
 
 use super::algorithms::client_config;
 use super::guard::{Guard, Report};
@@ -34,6 +35,7 @@ pub struct Dialer {
     config: SshConfig,
     defaults: Defaults,
     password: Option<String>,
+    terms: Arc<Terms>,
     patience: Duration,
     known: KnownHostsFiles,
     keys: KeyFiles,
@@ -73,6 +75,7 @@ impl Dialer {
                 connect_timeout_seconds: settings.connect_timeout_seconds,
             },
             password: settings.password.clone(),
+            terms: Arc::new(Terms::of(settings)),
             patience: Duration::from_secs(settings.patience_seconds),
             known: KnownHostsFiles::default(),
             keys: KeyFiles::default(),
@@ -141,7 +144,7 @@ impl Dialer {
         let host = route.pop().expect("a route ends at its host");
         let before = self.hops(&route).await?;
         let (handle, report) = self.hop(&host, before.as_deref()).await?;
-        Ok(Connection::new(handle, host, report, before))
+        Ok(Connection::new(handle, host, report, Arc::clone(&self.terms), before))
     }
 
     /// Goes over the jump hosts; the connection to the last of them. Those who go the same way share it as long as one of

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::ssh::config::HostConfig;
 use crate::ssh::error::SshError;
+use crate::ssh::terms::Terms;
 
 use super::channel::Running;
 use super::guard::{Guard, Report};
@@ -28,6 +29,7 @@ pub struct Connection {
     handle: Handle<Guard>,
     host: Arc<HostConfig>,
     report: Report,
+    terms: Arc<Terms>,
     channels: Arc<Semaphore>,
     /// The connection to the jump host before it: others may come by the same way as long as it is held.
     _before: Option<Arc<Handle<Guard>>>,
@@ -38,12 +40,14 @@ impl Connection {
         handle: Handle<Guard>,
         host: Arc<HostConfig>,
         report: Report,
+        terms: Arc<Terms>,
         before: Option<Arc<Handle<Guard>>>,
     ) -> Self {
         Self {
             handle,
             host,
             report,
+            terms,
             channels: Arc::new(Semaphore::new(CHANNELS)),
             _before: before,
         }
@@ -53,6 +57,11 @@ impl Connection {
     #[must_use]
     pub fn host(&self) -> &HostConfig {
         &self.host
+    }
+
+    /// What holds for everything done over it.
+    pub(in crate::ssh) fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// Whether it has ended.

@@ -58,6 +58,8 @@ pub(in crate::ssh) enum Heed {
     Cancelled,
     /// Its time is over.
     TimedOut,
+    /// It wrote too much.
+    TooMuch,
 }
 
 /// A step that is followed, over as many readings as it takes.
@@ -140,6 +142,7 @@ impl<'a> Follow<'a> {
             run: self.run,
             command: self.command,
             nonce: &nonce,
+            terms: connection.terms(),
             from: StreamOffsets {
                 stdout: self.stdout.offset(),
                 stderr: self.stderr.offset(),
@@ -197,6 +200,10 @@ impl<'a> Follow<'a> {
                     for record in records.drain(..) {
                         match record {
                             Record::Began { seconds } => self.under_way(seconds),
+                            Record::Bound => {
+                                self.heed = Some(Heed::TooMuch);
+                                self.stopped = Some(Stopped::Gone { away: 0 });
+                            }
                             Record::End { code, stdout, stderr } => end = Some((code, stdout, stderr)),
                             Record::Refused(reason) => return Ok(Ended::Refused(reason)),
                             Record::Absent => return Ok(Ended::Absent),
@@ -206,6 +213,10 @@ impl<'a> Follow<'a> {
                             }
                             Record::Tick | Record::Other(_) => {}
                         }
+                    }
+                    let read = self.stdout.read() + self.stderr.read();
+                    if read > connection.terms().max_output && self.heed.is_none() {
+                        self.heed = Some(Heed::TooMuch);
                     }
                     if self.queued > WAITING {
                         return Ok(Ended::Later);
@@ -266,7 +277,9 @@ impl<'a> Follow<'a> {
         self.queued = 0;
     }
 
+    /// Of a step that is stopped because it wrote too much, what comes besides is only counted.
     fn take(&mut self, stream: LogStream, bytes: &[u8]) {
+        let keeps = self.heed != Some(Heed::TooMuch);
         let lines = if stream == LogStream::Stdout {
             &mut self.stdout
         } else {
@@ -274,8 +287,10 @@ impl<'a> Follow<'a> {
         };
         let (queue, queued) = (&mut self.queue, &mut self.queued);
         lines.feed(bytes, |line| {
-            *queued += line.text.len();
-            queue.push_back(line);
+            if keeps {
+                *queued += line.text.len();
+                queue.push_back(line);
+            }
         });
     }
 
@@ -301,10 +316,10 @@ impl<'a> Follow<'a> {
 }
 
 /// Stops a step over a channel of its own.
-async fn stop(connection: &Connection, run: &StepRun) -> Result<Stopped, SshError> {
+pub(in crate::ssh) async fn stop(connection: &Connection, run: &StepRun) -> Result<Stopped, SshError> {
     let nonce = nonce();
     let mut running = connection.start("exec sh -s").await?;
-    running.send(Bytes::from(stop_program(run, &nonce, GRACE_TENTHS)));
+    running.send(Bytes::from(stop_program(run, connection.terms(), &nonce, GRACE_TENTHS)));
     let mut decoder = Decoder::new(&nonce);
     let mut records = Vec::new();
     loop {

@@ -9,6 +9,8 @@ pub(in crate::ssh) enum Record {
     Began { seconds: u64 },
     /// It still is.
     Tick,
+    /// It was stopped there because it wrote too much.
+    Bound,
     /// It exited, when so much of its output was written.
     End { code: i32, stdout: u64, stderr: u64 },
     /// It was not started, and leaves nothing: the reason.
@@ -121,6 +123,7 @@ fn parse(text: &str) -> Record {
             seconds: number().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
         },
         "tick" => Record::Tick,
+        "bound" => Record::Bound,
         "end" => match (number(), number(), number()) {
             (Some(code), Some(stdout), Some(stderr)) => Record::End {
                 code: i32::try_from(code).unwrap_or(-1),

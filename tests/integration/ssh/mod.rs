@@ -3,6 +3,9 @@
 mod host_keys;
 mod limits;
 mod login;
+mod detached;
+mod shells;
 mod steps;
+mod sudo;
 mod uploads;
 mod ways;
