@@ -41,6 +41,8 @@ pub use settings::{CONNECT_TIMEOUT_SECONDS, MAX_OUTPUT_BYTES, PATIENCE_SECONDS, 
 pub use wrapper::quote;
 
 #[cfg(test)]
+mod any_bytes_test;
+#[cfg(test)]
 mod session_test;
 #[cfg(test)]
 mod testing;

@@ -12,6 +12,7 @@ mod what;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clap::Args;
@@ -136,8 +137,12 @@ impl ExecArgs {
         (seconds > 0).then(|| Duration::from_secs(seconds))
     }
 
-    fn most_failed(&self) -> Option<usize> {
-        if self.fail_fast { Some(0) } else { self.max_failed }
+    fn most_failed(&self) -> usize {
+        if self.fail_fast {
+            0
+        } else {
+            self.max_failed.unwrap_or(usize::MAX)
+        }
     }
 }
 
@@ -183,6 +188,8 @@ pub async fn run(args: &ExecArgs, output: Output) -> Result<Exit, Failure> {
     let (ended, mut ends) = mpsc::unbounded_channel();
     let permits = Arc::new(Semaphore::new(args.concurrency as usize));
     let begin_no_more = cancel.child_token();
+    let bad = Arc::new(AtomicUsize::new(0));
+    let most_failed = args.most_failed();
     for host in &hosts {
         let task = Task {
             ssh: ssh.clone(),
@@ -195,7 +202,7 @@ pub async fn run(args: &ExecArgs, output: Output) -> Result<Exit, Failure> {
             cancel: cancel.clone(),
         };
         let (permits, ended) = (Arc::clone(&permits), ended.clone());
-        let begin_no_more = begin_no_more.clone();
+        let (begin_no_more, bad) = (begin_no_more.clone(), Arc::clone(&bad));
         tokio::spawn(async move {
             // The semaphore is never closed; a host that had not begun when Ctrl-C came is left alone.
             let permit = tokio::select! {
@@ -204,6 +211,9 @@ pub async fn run(args: &ExecArgs, output: Output) -> Result<Exit, Failure> {
                 permit = permits.acquire_owned() => permit,
             };
             let end = task.run().await;
+            if end.outcome != Outcome::Ok && bad.fetch_add(1, Ordering::Relaxed) >= most_failed {
+                begin_no_more.cancel();
+            }
             drop(permit);
             // Where nobody listens any more, nobody wants to know.
             let _ = ended.send(end);
@@ -211,8 +221,7 @@ pub async fn run(args: &ExecArgs, output: Output) -> Result<Exit, Failure> {
     }
     drop(ended);
 
-    let enough = args.most_failed().map(|most| (most, &begin_no_more));
-    let outcomes = gather(&mut ends, &cancel, enough, output).await?;
+    let outcomes = gather(&mut ends, &cancel, output).await?;
     printer.finish();
     if !output.is_json() {
         summary(&outcomes);
@@ -258,20 +267,14 @@ fn judged(
 async fn gather(
     ends: &mut mpsc::UnboundedReceiver<HostEnd>,
     cancel: &CancellationToken,
-    enough: Option<(usize, &CancellationToken)>,
     output: Output,
 ) -> Result<Vec<(String, Outcome)>, Failure> {
     let mut outcomes = Vec::new();
-    let mut bad = 0;
     loop {
         tokio::select! {
             end = ends.recv() => match end {
                 Some(end) => {
                     outcomes.push((end.host.clone(), end.outcome));
-                    bad += usize::from(end.outcome != Outcome::Ok);
-                    if let Some((_, token)) = enough.filter(|(most, _)| bad > *most) {
-                        token.cancel();
-                    }
                     tell(&end, output)?;
                 }
                 None => return Ok(outcomes),

@@ -77,6 +77,8 @@ pub(in crate::ssh) struct Follow<'a> {
     /// Whether the host said that it is under way.
     pub(in crate::ssh) began: bool,
     progress: bool,
+    /// As much was read as is kept.
+    full: bool,
     /// It must be stopped before it is read on, over another connection: this one has no room for both at once.
     pub(in crate::ssh) stop_first: bool,
     /// Why it is to be stopped.
@@ -105,6 +107,7 @@ impl<'a> Follow<'a> {
             deadline: Instant::now() + Duration::from_secs(run.timeout_seconds),
             began: false,
             progress: false,
+            full: false,
             stop_first: false,
             heed: None,
             stopped: None,
@@ -159,9 +162,14 @@ impl<'a> Follow<'a> {
         let mut silence = Instant::now() + SILENCE;
         let (output, cancel) = (self.output.clone(), self.cancel.clone());
         loop {
+            let read = self.stdout.read() + self.stderr.read();
+            let enough = read > connection.terms().max_output;
+            self.full |= enough;
+            if enough && self.heed.is_none() {
+                self.heed = Some(Heed::TooMuch);
+            }
             if let Some((code, stdout, stderr)) = end
-                && self.stdout.read() >= stdout
-                && self.stderr.read() >= stderr
+                && (enough || (self.stdout.read() >= stdout && self.stderr.read() >= stderr))
             {
                 self.settle(stopping.take()).await;
                 return Ok(Ended::Exit(code));
@@ -211,12 +219,14 @@ impl<'a> Follow<'a> {
                                 self.finish();
                                 return Ok(Ended::Lost(reason));
                             }
-                            Record::Tick | Record::Other(_) => {}
+                            Record::Tick { written } => {
+                                // The host writes faster than it is read.
+                                if written > connection.terms().max_output && self.heed.is_none() {
+                                    self.heed = Some(Heed::TooMuch);
+                                }
+                            }
+                            Record::Other(_) => {}
                         }
-                    }
-                    let read = self.stdout.read() + self.stderr.read();
-                    if read > connection.terms().max_output && self.heed.is_none() {
-                        self.heed = Some(Heed::TooMuch);
                     }
                     if self.queued > WAITING {
                         return Ok(Ended::Later);
@@ -277,9 +287,9 @@ impl<'a> Follow<'a> {
         self.queued = 0;
     }
 
-    /// Of a step that is stopped because it wrote too much, what comes besides is only counted.
+    /// What comes after as much as is kept is only counted.
     fn take(&mut self, stream: LogStream, bytes: &[u8]) {
-        let keeps = self.heed != Some(Heed::TooMuch);
+        let keeps = !self.full;
         let lines = if stream == LogStream::Stdout {
             &mut self.stdout
         } else {

@@ -103,6 +103,10 @@ if [ -z "$mine" ]; then
 fi
 echo "${rs}edgewise-$nonce out"
 say began "$age"
+written() {
+  set -- $(wc -c <"$dir/stdout") $(wc -c <"$dir/stderr") 0 0
+  written=$(($1 + $2))
+}
 nap=0.05
 rest() {
   naps=$((naps + 1))
@@ -110,7 +114,7 @@ rest() {
     20) [ "$nap" = 1 ] || nap=0.2 ;;
     100) [ "$nap" = 1 ] || nap=0.5 ;;
   esac
-  [ $((naps % 20)) -ne 0 ] || say tick || deaf=1
+  [ $((naps % 20)) -ne 0 ] || { written; say tick "$written" || deaf=1; }
   sleep "$nap" </dev/null >/dev/null 2>&1 3<&- 4<&- &
   wait $!
   slept=$?
@@ -118,8 +122,8 @@ rest() {
 }
 watch() {
   while [ ! -e "$dir/exit" ]; do
-    set -- $(wc -c <"$dir/stdout") $(wc -c <"$dir/stderr") 0 0
-    if [ $(($1 + $2)) -gt "$most" ]; then
+    written
+    if [ "$written" -gt "$most" ]; then
       : >"$dir/bound"
       read -r b sup sups pid pids <"$dir/pid" || return
       for signal in TERM CONT KILL; do

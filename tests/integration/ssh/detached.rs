@@ -55,7 +55,8 @@ async fn a_step_that_writes_without_end_is_stopped_behind_everybodys_back_too() 
     let first = step("sshd-1", 0);
     {
         let session = connect(&hosts, "sshd-1").await.expect("a session");
-        let text = "echo $$ >pid; : >begun; while [ ! -e go ]; do sleep 0.1; done; yes";
+        let text = "echo $$ >pid; : >begun; while [ ! -e go ]; do sleep 0.1; done; \
+                    while :; do yes | head -c 200000; sleep 0.05; done";
         tokio::select! {
             said = run(&*session, text, &first) => panic!("it ended: {said:?}"),
             () = until("it began", || server.home().join("begun").exists()) => {}
