@@ -88,6 +88,12 @@ pub fn take_records(bytes: &[u8]) {
     };
     let at_once = take(&mut std::iter::empty());
     assert!(at_once.0.len() <= stream.len() && !at_once.1.is_empty());
-    let cut = take(&mut sizes.iter().cycle().take(if sizes.is_empty() { 0 } else { 4096 }).map(|&size| usize::from(size)));
+    let cut = take(
+        &mut sizes
+            .iter()
+            .cycle()
+            .take(if sizes.is_empty() { 0 } else { 4096 })
+            .map(|&size| usize::from(size)),
+    );
     assert_eq!(at_once, cut);
 }

@@ -181,7 +181,11 @@ impl Connection {
         if let Some(group) = group {
             let kill = format!("kill -s TERM -- -{group}");
             let other = if sudo.is_needed() { "become " } else { "" };
-            let functions = if sudo.is_needed() { sudo.text() } else { String::new() };
+            let functions = if sudo.is_needed() {
+                sudo.text()
+            } else {
+                String::new()
+            };
             self.say(&format!(
                 "{{ {functions}\n{{ {kill} || {other}{kill}; }} 2>/dev/null; exit 0\n}}\n"
             ))
@@ -193,7 +197,11 @@ impl Connection {
     async fn is_gone(&self, group: Option<u32>, sudo: Sudo<'_>) -> bool {
         let Some(group) = group else { return false };
         let (functions, other, blind) = if sudo.is_needed() {
-            (sudo.text(), format!("become kill -s KILL -- -{group} 2>/dev/null"), 1)
+            (
+                sudo.text(),
+                format!("become kill -s KILL -- -{group} 2>/dev/null"),
+                1,
+            )
         } else {
             (String::new(), String::new(), 0)
         };
@@ -258,7 +266,11 @@ fn program(exec: &Exec<'_>, sudo: Sudo<'_>, nonce: &str) -> String {
         ..Body::default()
     };
     let body = body.text(exec.command);
-    let quiet = if manner.stdin.is_some() { "" } else { "exec </dev/null\n" };
+    let quiet = if manner.stdin.is_some() {
+        ""
+    } else {
+        "exec </dev/null\n"
+    };
     let run = if sudo.is_needed() {
         let program = format!("{{ {quiet}set --; unset l p\n{body}}}\n");
         // `put` ends it with one more line.

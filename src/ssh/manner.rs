@@ -45,7 +45,10 @@ pub(super) fn unfit(
             "`{umask}` is no umask: three or four octal digits, for example 022"
         ));
     }
-    let mut texts = env.values().map(String::as_str).chain(others.into_iter().flatten());
+    let mut texts = env
+        .values()
+        .map(String::as_str)
+        .chain(others.into_iter().flatten());
     texts
         .any(|text| text.contains('\0'))
         .then(|| "a NUL byte cannot be passed to a shell".to_owned())
@@ -98,7 +101,11 @@ mod tests {
                 ..Manner::default()
             };
             manner.env.insert(name.to_owned(), value.to_owned());
-            assert_eq!(manner.unfit("true").is_none(), fits, "{name:?} {value:?} {umask:?}");
+            assert_eq!(
+                manner.unfit("true").is_none(),
+                fits,
+                "{name:?} {value:?} {umask:?}"
+            );
             assert!(!format!("{manner:?}").contains('x'), "values are not shown");
         }
         assert!(Manner::default().unfit("a\0").is_some());

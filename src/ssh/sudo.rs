@@ -32,8 +32,7 @@ pub(super) const PUT: &str = "case $(command -v printf) in \
                               printf) put() { printf '%s\\n' \"$@\"; };; \
                               *) put() { for l in \"$@\"; do print -r -- \"$l\"; done; };; esac;";
 
-/// `become` runs a command as somebody else; `let_in` looks whether we may, and says in `why` why not. Each line ends such that
-/// all of it can also stand on one.
+/// `become` runs a command as somebody else; `let_in` looks whether we may, and says in `why` why not.
 const FUNCTIONS: &str = r#"
 become() { if [ -n "$secret" ]; then put "$secret" | eval "$as \"\$@\""; else eval "$as \"\$@\"" </dev/null; fi; };
 let_in() { [ -z "$secret" ] || { why=$(put "$secret" | eval "$as sh -c \"\$into\" edgewise \"\$mark\" ''" 2>&1 >/dev/null) ||
@@ -111,27 +110,5 @@ impl<'a> Sudo<'a> {
         } else {
             "put \"$program\" | eval \"$as sh -s\"\n".to_owned()
         }
-    }
-
-    /// [`Sudo::text`] on one line, for a program that stands in the command itself because its standard input is data. The password is
-    /// then the first line of that input, [`Sudo::first_line`].
-    pub(super) fn argument(&self) -> String {
-        let read = if self.secret().is_some() {
-            "IFS= read -r secret"
-        } else {
-            "secret="
-        };
-        let functions = FUNCTIONS.replace('\n', " ");
-        format!(
-            "{read}; as={}; mark={}; into={}; {PUT} {functions}",
-            quote(&self.words()),
-            quote(MARK),
-            quote(INTO)
-        )
-    }
-
-    /// What must be sent before the data, for [`Sudo::argument`].
-    pub(super) fn first_line(&self) -> Option<bytes::Bytes> {
-        self.secret().map(|secret| format!("{secret}\n").into())
     }
 }

@@ -36,11 +36,7 @@ pub(super) fn ended(follow: &Follow<'_>, run: &StepRun, ended: Ended) -> StepRes
     }
     match ended {
         Ended::Refused(reason) => result(Outcome::Failed, None, format!("it was not started: {reason}")),
-        Ended::Absent => result(
-            Outcome::Unknown,
-            None,
-            left(Stopped::Absent),
-        ),
+        Ended::Absent => result(Outcome::Unknown, None, left(Stopped::Absent)),
         Ended::Lost(reason) => result(
             Outcome::Unknown,
             None,
@@ -139,11 +135,9 @@ pub(super) fn ad_hoc(end: &ExecEnd) -> StepResult {
         ExecEnd::Cancelled { gone: true } => {
             result(Outcome::Failed, None, "interrupted, and ended".to_owned())
         }
-        ExecEnd::Cancelled { gone: false } => result(
-            Outcome::Unknown,
-            None,
-            "interrupted; it may still run".to_owned(),
-        ),
+        ExecEnd::Cancelled { gone: false } => {
+            result(Outcome::Unknown, None, "interrupted; it may still run".to_owned())
+        }
         ExecEnd::Refused(reason) => result(Outcome::Failed, None, format!("it was not started: {reason}")),
         ExecEnd::Lost(reason) => result(
             Outcome::Unknown,

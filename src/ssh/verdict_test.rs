@@ -17,14 +17,20 @@ use super::{ad_hoc, away, ended, exited, not_started, put_to_an_end, unreadable,
 /// A sentence that a person can act on: it says something, on one line, and no more than fits.
 fn assert_sentence(text: &str) {
     assert!(text.len() > 10 && text.len() < 500, "{text}");
-    assert!(!text.contains('\n') && !text.contains("Err(") && !text.contains("Some("), "{text}");
+    assert!(
+        !text.contains('\n') && !text.contains("Err(") && !text.contains("Some("),
+        "{text}"
+    );
 }
 
 fn assert_means(result: &StepResult, outcome: Outcome, code: Option<i32>, words: &str) {
     assert_eq!((result.outcome, result.exit_code), (outcome, code), "{result:?}");
     match &result.error {
         Some(error) => {
-            assert!(!words.is_empty() && error.contains(words), "{error:?} does not say {words:?}");
+            assert!(
+                !words.is_empty() && error.contains(words),
+                "{error:?} does not say {words:?}"
+            );
             assert_sentence(error);
         }
         None => assert_eq!(words, "", "{result:?}"),
@@ -43,41 +49,136 @@ fn what_stands_between_here_and_a_host() {
     );
     let table = [
         (
-            SshError::Config(ConfigError::Read { path: "/c".into(), reason: reason() }),
-            Outcome::Unreachable, false, "/c",
+            SshError::Config(ConfigError::Read {
+                path: "/c".into(),
+                reason: reason(),
+            }),
+            Outcome::Unreachable,
+            false,
+            "/c",
         ),
         (
-            SshError::Config(ConfigError::Line { origin: Origin::Default, reason: reason() }),
-            Outcome::Unreachable, false, "the reason",
+            SshError::Config(ConfigError::Line {
+                origin: Origin::Default,
+                reason: reason(),
+            }),
+            Outcome::Unreachable,
+            false,
+            "the reason",
         ),
-        (SshError::TooManyJumps { host: host(), limit: 8 }, Outcome::Unreachable, false, "ProxyJump"),
-        (SshError::NoAddress { host: host(), reason: reason() }, Outcome::Unreachable, false, "cannot be resolved"),
-        (SshError::Unreachable { host: host(), reason: reason() }, Outcome::Unreachable, true, "cannot be reached"),
-        (SshError::Slow { host: host(), seconds: 20, at: "the login" }, Outcome::Unreachable, true, "20 s"),
         (
-            SshError::HostKeyUnknown { name: name(), asked: asked(), kind: kind(), fingerprint: fingerprint() },
-            Outcome::HostKeyUnknown, false, "edgewise hosts trust web-1",
+            SshError::TooManyJumps {
+                host: host(),
+                limit: 8,
+            },
+            Outcome::Unreachable,
+            false,
+            "ProxyJump",
+        ),
+        (
+            SshError::NoAddress {
+                host: host(),
+                reason: reason(),
+            },
+            Outcome::Unreachable,
+            false,
+            "cannot be resolved",
+        ),
+        (
+            SshError::Unreachable {
+                host: host(),
+                reason: reason(),
+            },
+            Outcome::Unreachable,
+            true,
+            "cannot be reached",
+        ),
+        (
+            SshError::Slow {
+                host: host(),
+                seconds: 20,
+                at: "the login",
+            },
+            Outcome::Unreachable,
+            true,
+            "20 s",
+        ),
+        (
+            SshError::HostKeyUnknown {
+                name: name(),
+                asked: asked(),
+                kind: kind(),
+                fingerprint: fingerprint(),
+            },
+            Outcome::HostKeyUnknown,
+            false,
+            "edgewise hosts trust web-1",
         ),
         (
             SshError::HostKeyChanged {
-                name: name(), asked: asked(), kind: kind(), fingerprint: fingerprint(), places: vec!["known_hosts:3".to_owned()],
+                name: name(),
+                asked: asked(),
+                kind: kind(),
+                fingerprint: fingerprint(),
+                places: vec!["known_hosts:3".to_owned()],
             },
-            Outcome::HostKeyChanged, false, "known_hosts:3",
+            Outcome::HostKeyChanged,
+            false,
+            "known_hosts:3",
         ),
-        (SshError::HostKeyRefused { name: name(), reason: reason() }, Outcome::HostKeyChanged, false, "is refused"),
         (
-            SshError::AuthFailed { host: host(), offered: vec!["a key: refused".to_owned()], methods: vec!["publickey".to_owned()] },
-            Outcome::AuthFailed, false, "publickey",
+            SshError::HostKeyRefused {
+                name: name(),
+                reason: reason(),
+            },
+            Outcome::HostKeyChanged,
+            false,
+            "is refused",
         ),
-        (SshError::Lost { host: host(), reason: None }, Outcome::Unreachable, true, "was lost"),
-        (SshError::NoCommands { host: host(), reason: reason() }, Outcome::Unreachable, false, "does not run commands"),
         (
-            SshError::Trust(TrustError { path: "/k".into(), reason: reason() }),
-            Outcome::Unreachable, false, "/k",
+            SshError::AuthFailed {
+                host: host(),
+                offered: vec!["a key: refused".to_owned()],
+                methods: vec!["publickey".to_owned()],
+            },
+            Outcome::AuthFailed,
+            false,
+            "publickey",
+        ),
+        (
+            SshError::Lost {
+                host: host(),
+                reason: None,
+            },
+            Outcome::Unreachable,
+            true,
+            "was lost",
+        ),
+        (
+            SshError::NoCommands {
+                host: host(),
+                reason: reason(),
+            },
+            Outcome::Unreachable,
+            false,
+            "does not run commands",
+        ),
+        (
+            SshError::Trust(TrustError {
+                path: "/k".into(),
+                reason: reason(),
+            }),
+            Outcome::Unreachable,
+            false,
+            "/k",
         ),
     ];
     for (error, outcome, passing, words) in table {
-        assert_eq!((error.outcome(), error.is_passing()), (outcome, passing), "{error}");
+        assert_eq!(
+            (error.outcome(), error.is_passing()),
+            (outcome, passing),
+            "{error}"
+        );
         assert!(error.to_string().contains(words), "{error}");
         assert_sentence(&error.to_string());
     }
@@ -91,12 +192,32 @@ fn how_a_command_without_the_wrapper_ends() {
         // An exit code speaks for itself.
         (ExecEnd::Exit(3), Failed, Some(3), ""),
         (ExecEnd::Signal("KILL".to_owned()), Failed, None, "signal KILL"),
-        (ExecEnd::TimedOut { gone: true }, Timeout, None, "not done in time, and ended"),
+        (
+            ExecEnd::TimedOut { gone: true },
+            Timeout,
+            None,
+            "not done in time, and ended",
+        ),
         (ExecEnd::TimedOut { gone: false }, Timeout, None, "may still run"),
-        (ExecEnd::Cancelled { gone: true }, Failed, None, "interrupted, and ended"),
+        (
+            ExecEnd::Cancelled { gone: true },
+            Failed,
+            None,
+            "interrupted, and ended",
+        ),
         (ExecEnd::Cancelled { gone: false }, Unknown, None, "may still run"),
-        (ExecEnd::Refused("sudo: no".to_owned()), Failed, None, "was not started: sudo: no"),
-        (ExecEnd::Lost("the connection was lost".to_owned()), Unknown, None, "whether it still runs is not known"),
+        (
+            ExecEnd::Refused("sudo: no".to_owned()),
+            Failed,
+            None,
+            "was not started: sudo: no",
+        ),
+        (
+            ExecEnd::Lost("the connection was lost".to_owned()),
+            Unknown,
+            None,
+            "whether it still runs is not known",
+        ),
     ];
     for (end, outcome, code, words) in table {
         assert_means(&end.result(), outcome, code, words);
@@ -152,13 +273,31 @@ fn how_a_step_ends() {
             assert_means(&result, outcome, None, left);
         }
         // What had ended by itself before it could be stopped was not stopped.
-        assert_means(&exited(&follow(Some(heed), Some(Stopped::Over), true), &run, 0), Ok, Some(0), "");
-        assert_means(&exited(&follow(Some(heed), None, true), &run, 143), outcome, Some(143), "it has ended");
+        assert_means(
+            &exited(&follow(Some(heed), Some(Stopped::Over), true), &run, 0),
+            Ok,
+            Some(0),
+            "",
+        );
+        assert_means(
+            &exited(&follow(Some(heed), None, true), &run, 143),
+            outcome,
+            Some(143),
+            "it has ended",
+        );
     }
     for (end, outcome, words) in [
-        (Ended::Refused("no room".to_owned()), Failed, "was not started: no room"),
+        (
+            Ended::Refused("no room".to_owned()),
+            Failed,
+            "was not started: no room",
+        ),
         (Ended::Absent, Unknown, "never started"),
-        (Ended::Lost("it is gone".to_owned()), Unknown, "how it ended is not known: it is gone"),
+        (
+            Ended::Lost("it is gone".to_owned()),
+            Unknown,
+            "how it ended is not known: it is gone",
+        ),
         (Ended::NoCommands, Failed, "runs no commands"),
         (Ended::Stopped, Unknown, "how it ended is not known"),
         (Ended::Later, Unknown, "how it ended is not known"),
@@ -177,12 +316,32 @@ fn how_a_step_ends() {
         (Some(Heed::Cancelled), Failed, "before it was started"),
         (Some(Heed::TimedOut), Timeout, "could not be started within 60 s"),
     ] {
-        assert_means(&not_started(&follow(heed, None, false), &run, &error), outcome, None, words);
-        assert_means(&away(&follow(heed, None, false), &run, false, &error), outcome, None, words);
+        assert_means(
+            &not_started(&follow(heed, None, false), &run, &error),
+            outcome,
+            None,
+            words,
+        );
+        assert_means(
+            &away(&follow(heed, None, false), &run, false, &error),
+            outcome,
+            None,
+            words,
+        );
     }
-    assert_means(&away(&plain(), &run, true, &error), Unknown, None, "went away while it ran");
+    assert_means(
+        &away(&plain(), &run, true, &error),
+        Unknown,
+        None,
+        "went away while it ran",
+    );
     assert_means(&unreadable(&plain(), ""), Unknown, None, "said: nothing");
-    assert_means(&unreadable(&follow(None, None, false), "hm"), Unknown, None, "whether it was started is not known");
+    assert_means(
+        &unreadable(&follow(None, None, false), "hm"),
+        Unknown,
+        None,
+        "whether it was started is not known",
+    );
 
     for (stopped, outcome, words) in [
         (Stopped::Over, Ok, ""),

@@ -88,9 +88,6 @@ impl Chore for ForgetLog {
         let live = self.store.live_actions().await?;
         let live: Vec<ActionId> = live.into_iter().map(|record| record.id).collect();
         let not_before = days_before(self.clock.now(), u64::from(self.keeping.log_days));
-        Ok(self
-            .log
-            .forget(not_before, self.keeping.log_bytes, &live)
-            .await?)
+        Ok(self.log.forget(not_before, self.keeping.log_bytes, &live).await?)
     }
 }

@@ -103,7 +103,9 @@ fn left_alone(id: ActionId, what: &str) -> StepResult {
     StepResult {
         outcome: Outcome::Unknown,
         exit_code: None,
-        error: Some(format!("{what}: `edgewise exec --attach {id}` hears it again, --stop ends it")),
+        error: Some(format!(
+            "{what}: `edgewise exec --attach {id}` hears it again, --stop ends it"
+        )),
     }
 }
 

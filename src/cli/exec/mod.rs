@@ -228,7 +228,10 @@ pub async fn run(args: &ExecArgs, output: Output) -> Result<Exit, Failure> {
     }
     if !cancel.is_cancelled() && outcomes.len() < hosts.len() {
         let left = hosts.len() - outcomes.len();
-        note(&format!("{} not begun: too many were not ok", show::count(left, "host")));
+        note(&format!(
+            "{} not begun: too many were not ok",
+            show::count(left, "host")
+        ));
     }
     if cancel.is_cancelled() {
         let begun = outcomes.len();

@@ -10,8 +10,8 @@ use super::capture::Capture;
 use super::detached::Deed;
 use super::report::{HostEnd, Prefixed, Stream};
 use crate::cli::host_list::NamedHost;
-use crate::domain::lease::Lease;
 use crate::domain::action::ActionId;
+use crate::domain::lease::Lease;
 use crate::domain::rollout::StepResult;
 use crate::domain::sanitize::SanitizedCommand;
 use crate::ssh::{AdHoc, ExecEnd, Manner, Piece, SshError, SshHosts};
@@ -90,7 +90,10 @@ impl Task {
             live: self.live.clone(),
         };
         let (id, result) = match &self.work {
-            Work::AdHoc(command) => (None, self.ad_hoc(command, &mut sink).await.map(|end| end.result())),
+            Work::AdHoc(command) => (
+                None,
+                self.ad_hoc(command, &mut sink).await.map(|end| end.result()),
+            ),
             Work::Detached(id, deed) => (Some(id.to_string()), self.detached(*id, deed, &mut sink).await),
         };
         let StepResult {

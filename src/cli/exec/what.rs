@@ -1,5 +1,6 @@
 //! What is to be run, put together from the command line: the text that is judged, and how it is to run.
 
+use std::fmt::Write as _;
 use std::io::Read as _;
 use std::path::Path;
 
@@ -48,25 +49,25 @@ impl What {
         }
         let mut shown = String::new();
         for given in &args.env {
-            match given.split_once('=') {
-                // What stands on the command line is no secret, so the sanitizer sees it with the command.
-                Some((name, value)) => {
-                    let one = Manner {
-                        env: [(name.to_owned(), value.to_owned())].into(),
-                        ..Manner::default()
-                    };
-                    if let Some(reason) = one.unfit("") {
-                        return Err(Failure::usage(format!("--env: {reason}")));
-                    }
-                    shown.push_str(&format!("export {name}={}\n", quote(value)));
-                }
-                None => {
-                    let value = std::env::var(given).map_err(|_| {
-                        Failure::usage(format!("--env {given}: no such variable is set here, or it is no text"))
-                    })?;
-                    manner.env.insert(given.clone(), value);
-                }
+            let Some((name, value)) = given.split_once('=') else {
+                let value = std::env::var(given).map_err(|_| {
+                    Failure::usage(format!(
+                        "--env {given}: no such variable is set here, or it is no text"
+                    ))
+                })?;
+                manner.env.insert(given.clone(), value);
+                continue;
+            };
+            // What stands on the command line is no secret, so the sanitizer sees it with the command.
+            let one = Manner {
+                env: [(name.to_owned(), value.to_owned())].into(),
+                ..Manner::default()
+            };
+            if let Some(reason) = one.unfit("") {
+                return Err(Failure::usage(format!("--env: {reason}")));
             }
+            // Writing to a text cannot fail.
+            let _ = writeln!(shown, "export {name}={}", quote(value));
         }
         let text = match &args.script {
             Some(path) => script(path, &args.command, args.stdin.is_some())?,
@@ -134,10 +135,10 @@ fn script(path: &Path, arguments: &[String], has_input: bool) -> Result<String, 
     if program.rsplit('/').next() == Some("sh") {
         let mut begin = String::new();
         if !flags.is_empty() {
-            begin.push_str(&format!("set {flags}\n"));
+            let _ = writeln!(begin, "set {flags}");
         }
         if !arguments.is_empty() {
-            begin.push_str(&format!("set -- {arguments}\n"));
+            let _ = writeln!(begin, "set -- {arguments}");
         }
         return Ok(begin + &text);
     }
@@ -169,7 +170,11 @@ fn interpreter(text: &str) -> (&str, &str) {
     if program.rsplit('/').next() == Some("env") {
         return first_word(flags.strip_prefix("-S ").unwrap_or(flags));
     }
-    if program.is_empty() { ("sh", "") } else { (program, flags) }
+    if program.is_empty() {
+        ("sh", "")
+    } else {
+        (program, flags)
+    }
 }
 
 fn first_word(text: &str) -> (&str, &str) {

@@ -71,7 +71,10 @@ impl Running {
     }
 
     /// The same for input in several parts.
-    pub(in crate::ssh) fn send_all(&mut self, parts: impl IntoIterator<Item = Bytes, IntoIter: Send> + Send + 'static) {
+    pub(in crate::ssh) fn send_all(
+        &mut self,
+        parts: impl IntoIterator<Item = Bytes, IntoIter: Send> + Send + 'static,
+    ) {
         let write = Arc::clone(&self.write);
         let parts = parts.into_iter();
         self.writer = Some(tokio::spawn(async move {

@@ -144,7 +144,13 @@ impl Dialer {
         let host = route.pop().expect("a route ends at its host");
         let before = self.hops(&route).await?;
         let (handle, report) = self.hop(&host, before.as_deref()).await?;
-        Ok(Connection::new(handle, host, report, Arc::clone(&self.terms), before))
+        Ok(Connection::new(
+            handle,
+            host,
+            report,
+            Arc::clone(&self.terms),
+            before,
+        ))
     }
 
     /// Goes over the jump hosts; the connection to the last of them. Those who go the same way share it as long as one of

@@ -77,8 +77,8 @@ pub(in crate::ssh) struct Follow<'a> {
     /// Whether the host said that it is under way.
     pub(in crate::ssh) began: bool,
     progress: bool,
-    /// As much was read as is kept.
-    full: bool,
+    /// How many bytes of both streams are kept.
+    most: u64,
     /// It must be stopped before it is read on, over another connection: this one has no room for both at once.
     pub(in crate::ssh) stop_first: bool,
     /// Why it is to be stopped.
@@ -107,7 +107,7 @@ impl<'a> Follow<'a> {
             deadline: Instant::now() + Duration::from_secs(run.timeout_seconds),
             began: false,
             progress: false,
-            full: false,
+            most: u64::MAX,
             stop_first: false,
             heed: None,
             stopped: None,
@@ -138,6 +138,7 @@ impl<'a> Follow<'a> {
         if self.stop_first && self.stopped.is_none() {
             self.stopped = Some(stop(connection, self.run).await?);
         }
+        self.most = connection.terms().max_output;
         let nonce = nonce();
         self.stdout.rewind();
         self.stderr.rewind();
@@ -163,8 +164,7 @@ impl<'a> Follow<'a> {
         let (output, cancel) = (self.output.clone(), self.cancel.clone());
         loop {
             let read = self.stdout.read() + self.stderr.read();
-            let enough = read > connection.terms().max_output;
-            self.full |= enough;
+            let enough = read > self.most;
             if enough && self.heed.is_none() {
                 self.heed = Some(Heed::TooMuch);
             }
@@ -221,7 +221,7 @@ impl<'a> Follow<'a> {
                             }
                             Record::Tick { written } => {
                                 // The host writes faster than it is read.
-                                if written > connection.terms().max_output && self.heed.is_none() {
+                                if written > self.most && self.heed.is_none() {
                                     self.heed = Some(Heed::TooMuch);
                                 }
                             }
@@ -289,7 +289,7 @@ impl<'a> Follow<'a> {
 
     /// What comes after as much as is kept is only counted.
     fn take(&mut self, stream: LogStream, bytes: &[u8]) {
-        let keeps = !self.full;
+        let keeps = self.stdout.read() + self.stderr.read() <= self.most;
         let lines = if stream == LogStream::Stdout {
             &mut self.stdout
         } else {
@@ -329,7 +329,12 @@ impl<'a> Follow<'a> {
 pub(in crate::ssh) async fn stop(connection: &Connection, run: &StepRun) -> Result<Stopped, SshError> {
     let nonce = nonce();
     let mut running = connection.start("exec sh -s").await?;
-    running.send(Bytes::from(stop_program(run, connection.terms(), &nonce, GRACE_TENTHS)));
+    running.send(Bytes::from(stop_program(
+        run,
+        connection.terms(),
+        &nonce,
+        GRACE_TENTHS,
+    )));
     let mut decoder = Decoder::new(&nonce);
     let mut records = Vec::new();
     loop {

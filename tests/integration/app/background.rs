@@ -61,8 +61,14 @@ async fn old_logs_are_forgotten_and_those_under_way_are_not() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(30), waiting).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), waiting)
+        .await
+        .unwrap();
     assert!(logged(&world, live).await > 0);
-    assert_eq!(world.action(over).await.summary.status, ActionStatus::ManualFailed, "the store keeps it");
+    assert_eq!(
+        world.action(over).await.summary.status,
+        ActionStatus::ManualFailed,
+        "the store keeps it"
+    );
     background.stop().await;
 }

@@ -73,7 +73,11 @@ async fn a_step_that_writes_without_end_is_stopped_behind_everybodys_back_too() 
     let (result, ()) = tokio::join!(session.attach(&lease, &first, output, never), draining);
     assert_eq!(result.outcome, Outcome::Failed, "{result:?}");
     assert!(
-        result.error.as_deref().unwrap_or_default().contains("ssh.max_output_mib"),
+        result
+            .error
+            .as_deref()
+            .unwrap_or_default()
+            .contains("ssh.max_output_mib"),
         "{result:?}"
     );
 }
@@ -82,7 +86,9 @@ async fn a_step_that_writes_without_end_is_stopped_behind_everybodys_back_too() 
 async fn what_left_the_session_of_a_stopped_step_is_told_of_and_left_alone() {
     let farm = Farm::start(1);
     let home = farm.server(1).home();
-    let session = connect(&hosts(&settings(&farm, "")), "sshd-1").await.expect("a session");
+    let session = connect(&hosts(&settings(&farm, "")), "sshd-1")
+        .await
+        .expect("a session");
     // A daemon as it should be: its parent has gone, and nothing of it belongs to the step any more.
     let text = "(setsid sh -c 'echo $$ >away; exec sleep 100' </dev/null >/dev/null 2>&1 &); \
                 while [ ! -s away ]; do sleep 0.02; done; : >begun; sleep 100";
@@ -98,7 +104,10 @@ async fn what_left_the_session_of_a_stopped_step_is_told_of_and_left_alone() {
     let reason = said.result.error.unwrap_or_default();
     let pid = rustix::process::Pid::from_raw(away.trim().parse().expect("a number")).expect("a pid");
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it was there");
-    assert!(reason.contains("one process that left it (setsid) still runs"), "{reason}");
+    assert!(
+        reason.contains("one process that left it (setsid) still runs"),
+        "{reason}"
+    );
 }
 
 #[tokio::test]
@@ -113,10 +122,19 @@ async fn a_step_whose_supervisor_was_killed_is_told_of_and_can_be_stopped() {
         .join(first.key.action.to_string())
         .join("sshd-1-forth-0-1");
     let killing = async {
-        until("it began", || home.join("begun").exists() && folder.join("pid").exists()).await;
+        until("it began", || {
+            home.join("begun").exists() && folder.join("pid").exists()
+        })
+        .await;
         let text = std::fs::read_to_string(folder.join("pid")).expect("pids");
-        let pids: Vec<i32> = text.split_whitespace().filter_map(|word| word.parse().ok()).collect();
-        assert!(!folder.join("run").exists(), "the variables do not stay on the disk");
+        let pids: Vec<i32> = text
+            .split_whitespace()
+            .filter_map(|word| word.parse().ok())
+            .collect();
+        assert!(
+            !folder.join("run").exists(),
+            "the variables do not stay on the disk"
+        );
         let supervisor = rustix::process::Pid::from_raw(pids[0]).expect("a pid");
         rustix::process::kill_process(supervisor, rustix::process::Signal::KILL).expect("it was there");
         pids[2]
@@ -125,13 +143,23 @@ async fn a_step_whose_supervisor_was_killed_is_told_of_and_can_be_stopped() {
     let (said, leader) = tokio::join!(run(&session, text, &first), killing);
     assert_eq!(said.result.outcome, Outcome::Unknown, "{:?}", said.result);
     let reason = said.result.error.unwrap_or_default();
-    assert!(reason.contains(&format!("still runs there as process {leader}")), "{reason}");
+    assert!(
+        reason.contains(&format!("still runs there as process {leader}")),
+        "{reason}"
+    );
     let ended = session.end(&lease(), &first).await;
     assert_eq!(ended.outcome, Outcome::Ok, "{ended:?}");
     assert!(is_gone(&leader.to_string()));
     let never = session.end(&lease(), &step("sshd-1", 9)).await;
     assert_eq!(never.outcome, Outcome::Unknown);
-    assert!(never.error.as_deref().unwrap_or_default().contains("never started"), "{never:?}");
+    assert!(
+        never
+            .error
+            .as_deref()
+            .unwrap_or_default()
+            .contains("never started"),
+        "{never:?}"
+    );
 }
 
 #[tokio::test]
@@ -139,11 +167,21 @@ async fn a_full_disk_does_not_cost_the_exit_code() {
     use crate::support::disk::SmallDisk;
     let Some(disk) = SmallDisk::make(512) else { return };
     let farm = Farm::with(&[&format!("SetEnv HOME={}", disk.path().display())]);
-    let session = connect(&hosts(&settings(&farm, "")), "sshd-1").await.expect("a session");
-    let said = run(&*session, "head -c 4000000 /dev/zero >fill; echo more; exit 7", &step("sshd-1", 0)).await;
+    let session = connect(&hosts(&settings(&farm, "")), "sshd-1")
+        .await
+        .expect("a session");
+    let said = run(
+        &*session,
+        "head -c 4000000 /dev/zero >fill; echo more; exit 7",
+        &step("sshd-1", 0),
+    )
+    .await;
     assert_eq!(said.result.exit_code, Some(7), "{said:?}");
     let said = run(&*session, "echo never", &step("sshd-1", 1)).await;
     assert_eq!(said.result.outcome, Outcome::Failed, "{said:?}");
     let reason = said.result.error.unwrap_or_default();
-    assert!(reason.contains("disk full") || reason.contains("No space"), "{reason}");
+    assert!(
+        reason.contains("disk full") || reason.contains("No space"),
+        "{reason}"
+    );
 }

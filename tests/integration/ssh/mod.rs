@@ -1,9 +1,9 @@
 //! The SSH side against real OpenSSH servers.
 
+mod detached;
 mod host_keys;
 mod limits;
 mod login;
-mod detached;
 mod shells;
 mod steps;
 mod sudo;

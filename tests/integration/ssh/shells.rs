@@ -24,14 +24,23 @@ async fn any_login_shell_will_do() {
     std::fs::copy("/bin/busybox", &ash).expect("busybox");
     let ash = ash.to_str().expect("UTF-8");
     let shells = [
-        "/bin/dash", ash, "/bin/bash", "/usr/bin/fish", "/bin/tcsh", "/bin/zsh", "/bin/mksh", "/bin/ksh93",
+        "/bin/dash",
+        ash,
+        "/bin/bash",
+        "/usr/bin/fish",
+        "/bin/tcsh",
+        "/bin/zsh",
+        "/bin/mksh",
+        "/bin/ksh93",
     ];
     for shell in shells {
         if !Path::new(shell).exists() {
             eprintln!("not tested here: {shell}");
             continue;
         }
-        let Some(login) = Login::make(shell, "") else { return };
+        let Some(login) = Login::make(shell, "") else {
+            return;
+        };
         let farm = Farm::start(1);
         login.at_home_in(&farm);
         let mut settings = settings(&farm, "");
@@ -40,12 +49,19 @@ async fn any_login_shell_will_do() {
         let session = connect(&hosts, "sshd-1").await.expect("a session");
         session.check(&HostNeeds::default()).await.expect("fit");
         let mut first = step("sshd-1", 0);
-        first.env.insert("A".to_owned(), "it's \"$HOME\" !! \\n".to_owned());
+        first
+            .env
+            .insert("A".to_owned(), "it's \"$HOME\" !! \\n".to_owned());
         let said = run(&*session, "printf '%s' \"$A\"; exit 3", &first).await;
         assert_eq!(said.result.exit_code, Some(3), "{shell}: {said:?}");
         assert_eq!(said.stdout(), ["it's \"$HOME\" !! \\n"], "{shell}");
         let dest = farm.server(1).home().join("put");
-        let sent = put(&*session, &upload("sshd-1", &dest, b"bytes".to_vec()), CancellationToken::new()).await;
+        let sent = put(
+            &*session,
+            &upload("sshd-1", &dest, b"bytes".to_vec()),
+            CancellationToken::new(),
+        )
+        .await;
         assert_eq!(sent.outcome, Outcome::Ok, "{shell}: {sent:?}");
 
         let asked = Asked {
@@ -63,7 +79,8 @@ async fn any_login_shell_will_do() {
             };
             let lease = Lease::of_process(1, TargetName::parse("sshd-1").expect("a name"));
             let text = "printf '%s|' \"$A\" >&2; umask >&2; cat";
-            let command = SanitizedCommand::check(&Sanitizer::default(), text, None, Clearance::Approved).expect("fine");
+            let command = SanitizedCommand::check(&Sanitizer::default(), text, None, Clearance::Approved)
+                .expect("fine");
             let ad_hoc = AdHoc {
                 lease: &lease,
                 command: &command,

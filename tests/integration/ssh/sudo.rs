@@ -58,7 +58,12 @@ fn gather(folder: &Path, text: &mut String) {
     }
 }
 
-async fn ad_hoc(hosts: &SshHosts, text: &str, manner: &Manner, timeout: Option<Duration>) -> (ExecEnd, String, String) {
+async fn ad_hoc(
+    hosts: &SshHosts,
+    text: &str,
+    manner: &Manner,
+    timeout: Option<Duration>,
+) -> (ExecEnd, String, String) {
     let asked = Asked {
         name: "sshd-1".to_owned(),
         ..Asked::default()
@@ -111,7 +116,9 @@ async fn a_password_lets_in_and_is_seen_nowhere() {
         ("/bin/bash", "USER ALL=(ALL) ALL\nDefaults:USER use_pty"),
         ("/bin/sh", "USER ALL=(ALL) NOPASSWD: ALL"),
     ] {
-        let Some(world) = World::with(shell, sudoers) else { return };
+        let Some(world) = World::with(shell, sudoers) else {
+            return;
+        };
         let hosts = world.hosts(Some(PASSWORD));
         let (end, out, err) = ad_hoc(&hosts, LOOK, &root(), None).await;
         assert_eq!(end, ExecEnd::Exit(0), "{sudoers}: {err}");
@@ -126,7 +133,11 @@ async fn a_password_lets_in_and_is_seen_nowhere() {
         session.check(&needs).await.expect("fit");
         let said = step_as_root(&*session, 0, LOOK).await;
         assert_eq!(said.result.outcome, Outcome::Ok, "{sudoers}: {said:?}");
-        assert_eq!(said.stdout(), ["0", "0", "not a tty", "end"], "{sudoers}: {said:?}");
+        assert_eq!(
+            said.stdout(),
+            ["0", "0", "not a tty", "end"],
+            "{sudoers}: {said:?}"
+        );
         assert!(said.stderr().is_empty(), "{sudoers}: {said:?}");
         let left = world.left();
         assert!(
@@ -139,7 +150,9 @@ async fn a_password_lets_in_and_is_seen_nowhere() {
 #[tokio::test]
 async fn a_command_under_sudo_has_its_own_input_variables_and_umask() {
     for sudoers in ["USER ALL=(ALL) ALL", "USER ALL=(ALL) NOPASSWD: ALL"] {
-        let Some(world) = World::with("/bin/sh", sudoers) else { return };
+        let Some(world) = World::with("/bin/sh", sudoers) else {
+            return;
+        };
         let mut manner = root();
         manner.user = Some("nobody".to_owned());
         manner.umask = Some("0027".to_owned());
@@ -161,12 +174,16 @@ async fn a_command_under_sudo_has_its_own_input_variables_and_umask() {
 
 #[tokio::test]
 async fn a_wrong_password_is_said_once_and_runs_nothing() {
-    let Some(world) = World::with("/bin/sh", "USER ALL=(ALL) ALL") else { return };
+    let Some(world) = World::with("/bin/sh", "USER ALL=(ALL) ALL") else {
+        return;
+    };
     let hosts = world.hosts(Some("wrong"));
     let mark = world.farm.server(1).home().join("ran");
     let text = format!(": >{}", mark.display());
     let (end, _, _) = ad_hoc(&hosts, &text, &root(), None).await;
-    let ExecEnd::Refused(reason) = end else { panic!("{end:?}") };
+    let ExecEnd::Refused(reason) = end else {
+        panic!("{end:?}")
+    };
     assert!(
         reason.contains("EDGEWISE_SUDO_PASSWORD") && reason.contains("1 incorrect password attempt"),
         "{reason}"
@@ -195,8 +212,12 @@ async fn a_wrong_password_is_said_once_and_runs_nothing() {
 
 #[tokio::test]
 async fn a_sudo_that_wants_a_terminal_is_no_riddle() {
-    let Some(world) = World::with("/bin/sh", "USER ALL=(ALL) ALL\nDefaults:USER requiretty") else { return };
-    let session = connect(&world.hosts(Some(PASSWORD)), "sshd-1").await.expect("a session");
+    let Some(world) = World::with("/bin/sh", "USER ALL=(ALL) ALL\nDefaults:USER requiretty") else {
+        return;
+    };
+    let session = connect(&world.hosts(Some(PASSWORD)), "sshd-1")
+        .await
+        .expect("a session");
     let said = step_as_root(&*session, 0, "id").await;
     assert_eq!(said.result.outcome, Outcome::Failed, "{said:?}");
     let reason = said.result.error.unwrap_or_default();
@@ -210,10 +231,15 @@ async fn what_is_roots_is_stopped_too() {
         "USER ALL=(ALL) ALL\nDefaults:USER use_pty",
         "USER ALL=(ALL) NOPASSWD: ALL",
     ] {
-        let Some(world) = World::with("/bin/sh", sudoers) else { return };
+        let Some(world) = World::with("/bin/sh", sudoers) else {
+            return;
+        };
         let hosts = world.hosts(Some(PASSWORD));
         let pid = world.farm.server(1).home().join("pid");
-        let text = format!("trap '' TERM; echo $$ >{0}.new; mv {0}.new {0}; sleep 100; sleep 100", pid.display());
+        let text = format!(
+            "trap '' TERM; echo $$ >{0}.new; mv {0}.new {0}; sleep 100; sleep 100",
+            pid.display()
+        );
         let gone = || {
             let number = std::fs::read_to_string(&pid).expect("a pid");
             let stat = std::fs::read_to_string(format!("/proc/{}/stat", number.trim()));

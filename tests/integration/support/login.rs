@@ -38,7 +38,15 @@ impl Login {
             sudoers: PathBuf::from(format!("/etc/sudoers.d/{name}")),
             name,
         };
-        run(Command::new("/usr/sbin/useradd").args(["-M", "-N", "-d", "/nonexistent", "-s", shell, &login.name]));
+        run(Command::new("/usr/sbin/useradd").args([
+            "-M",
+            "-N",
+            "-d",
+            "/nonexistent",
+            "-s",
+            shell,
+            &login.name,
+        ]));
         let mut setting = Command::new("/usr/sbin/chpasswd")
             .stdin(Stdio::piped())
             .spawn()
