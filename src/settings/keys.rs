@@ -48,6 +48,11 @@ pub enum Kind {
 const DAY: i64 = 86_400;
 /// Days in a hundred years: longer than anybody means.
 const YEARS: i64 = 36_500;
+/// Connections, or something like them.
+const MANY: Kind = Kind::Integer {
+    min: 1,
+    max: 1_000_000,
+};
 
 /// Every setting, in the order of `config/default.toml`.
 pub const KEYS: &[SettingKey] = &[
@@ -77,6 +82,12 @@ pub const KEYS: &[SettingKey] = &[
         },
     ),
     key("ssh.keep_days", Kind::Integer { min: 1, max: YEARS }),
+    key("ssh.max_connections", MANY),
+    key("ssh.max_starts", MANY),
+    key("ssh.max_starts_per_network", MANY),
+    key("ssh.max_starts_per_jump", MANY),
+    key("ssh.max_starts_per_address", MANY),
+    key("ssh.max_hosts_per_jump", MANY),
     hiding("elasticsearch.url", Kind::TextOrList, Hidden::UrlPassword),
     key("elasticsearch.username", Kind::Text),
     hiding("elasticsearch.password", Kind::Text, Hidden::Everything),

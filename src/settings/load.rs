@@ -239,6 +239,12 @@ impl Merged {
                 sudo_password: None,
                 max_output_mib: self.number("ssh.max_output_mib"),
                 keep_days: self.number("ssh.keep_days"),
+                max_connections: self.number("ssh.max_connections"),
+                max_starts: self.number("ssh.max_starts"),
+                max_starts_per_network: self.number("ssh.max_starts_per_network"),
+                max_starts_per_jump: self.number("ssh.max_starts_per_jump"),
+                max_starts_per_address: self.number("ssh.max_starts_per_address"),
+                max_hosts_per_jump: self.number("ssh.max_hosts_per_jump"),
             },
             elasticsearch: ElasticsearchSettings {
                 urls: self

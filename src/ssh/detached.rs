@@ -24,7 +24,11 @@ impl SshSession {
         if let Some(refused) = refuse(lease, &run.key) {
             return refused;
         }
-        self.follow(Follow::new(run, None, output, cancel), run).await
+        let Some(seated) = self.sit(&cancel).await else {
+            return verdict::never_begun();
+        };
+        self.follow(&seated, Follow::new(run, None, output, cancel), run)
+            .await
     }
 
     /// Ends a command that was started before, and says what is left of it: `ok` where nothing is.
@@ -32,7 +36,10 @@ impl SshSession {
         if let Some(refused) = refuse(lease, &run.key) {
             return refused;
         }
-        let stopped = match self.connection().await {
+        let Some(seated) = self.sit(&CancellationToken::new()).await else {
+            return verdict::never_begun();
+        };
+        let stopped = match seated.connection().await {
             Ok(connection) => stop(&connection, run).await,
             Err(error) => Err(error),
         };

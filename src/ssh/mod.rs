@@ -19,6 +19,8 @@ mod lines;
 mod manner;
 mod nonce;
 mod pattern;
+mod places;
+mod seat;
 mod session;
 mod settings;
 mod sudo;
@@ -37,7 +39,7 @@ pub use hosts::SshHosts;
 pub use known_hosts::{HostKeyVerdict, KnownHosts, Shown};
 pub use manner::Manner;
 pub use session::SshSession;
-pub use settings::{CONNECT_TIMEOUT_SECONDS, MAX_OUTPUT_BYTES, PATIENCE_SECONDS, SshSettings};
+pub use settings::{CONNECT_TIMEOUT_SECONDS, MAX_OUTPUT_BYTES, PATIENCE_SECONDS, SshLimits, SshSettings};
 pub use wrapper::quote;
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 
 pub mod browser;
 pub mod disk;
+pub mod fake_ssh;
+pub mod gate;
 pub mod login;
 pub mod postgres;
 pub mod server;
