@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use crate::app::background::{Background, Keeping};
 use crate::app::ports::{Artifacts, Balancer, Clock, Hosts, Secrets};
 use crate::app::runner::Outside;
 use crate::app::{App, AppSettings};
@@ -79,7 +80,8 @@ pub async fn app(
         artifacts: Arc::new(ArtifactReader::new()?),
         secrets: parts.secrets,
         log_sink: Arc::clone(&log) as _,
-        log_search: log,
+        log_search: Arc::clone(&log) as _,
+        log_keeper: log,
     };
     let interpreter = Arc::new(ScriptWorker::new(parts.program, WorkerLimits::default()));
     Ok(App::new(store, outside, interpreter, settings))
@@ -164,6 +166,7 @@ impl Server {
     /// [`BootError`] where the store cannot be read, or the socket breaks.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), BootError> {
         self.app.runner().recover().await?;
+        let background = Background::start(&self.app);
         let handle = self.web.handle();
         let mut serving = tokio::spawn(self.web);
         let ended = tokio::select! {
@@ -171,6 +174,7 @@ impl Server {
             ended = &mut serving => Some(ended),
         };
         self.stopping.cancel();
+        background.stop().await;
         self.app.runner().stop().await;
         handle.stop(true).await;
         let ended = match ended {
@@ -200,6 +204,13 @@ pub fn app_settings(settings: &Settings) -> AppSettings {
             ..RolloutSettings::default()
         },
         data_dir: settings.server.data_dir.clone(),
+        keeping: Keeping {
+            host_days: settings.ssh.keep_days,
+            action_days: settings.actions.keep_days,
+            actions_of_project: settings.actions.keep_of_project,
+            log_days: settings.log.keep_days,
+            log_bytes: u64::from(settings.log.max_mib) << 20,
+        },
     }
 }
 
@@ -217,6 +228,11 @@ pub fn ssh_settings(settings: &Settings) -> SshSettings {
             .password
             .as_ref()
             .map(|password| password.reveal().to_owned()),
+        sudo_password: given
+            .sudo_password
+            .as_ref()
+            .map(|password| password.reveal().to_owned()),
+        max_output_bytes: u64::from(given.max_output_mib) << 20,
         connect_timeout_seconds: u64::from(given.connect_timeout_seconds),
         limits: SshLimits {
             connections: given.max_connections as usize,

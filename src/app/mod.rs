@@ -3,6 +3,7 @@
 pub mod access;
 pub mod accounts;
 pub mod act;
+pub mod background;
 pub mod configure;
 pub mod error;
 pub mod feed;
@@ -53,6 +54,8 @@ pub struct AppSettings {
     pub rollout: RolloutSettings,
     /// The folder whose disk must have room.
     pub data_dir: std::path::PathBuf,
+    /// How long what is over is kept.
+    pub keeping: background::Keeping,
 }
 
 impl App {

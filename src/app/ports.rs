@@ -80,7 +80,7 @@ pub struct HostFailure {
 #[async_trait]
 pub trait HostSession: Send + Sync {
     /// Looks whether the host is fit for the steps to come: a shell, a private folder with room,
-    /// sudo without a password where `sudo` says it is needed. Changes nothing that stays.
+    /// sudo where `sudo` says it is needed. Changes nothing that stays.
     async fn check(&self, needs: &HostNeeds) -> Result<(), HostFailure>;
 
     /// Starts a step under the wrapper, sends its output as it comes, and returns its end. A step with
@@ -105,6 +105,13 @@ pub trait HostSession: Send + Sync {
         cancel: CancellationToken,
     ) -> StepResult;
 
+    /// Removes what actions left in the private folder on the host, where nothing was written for more than `days` days and
+    /// nothing runs. Repeating it is harmless.
+    ///
+    /// # Errors
+    /// [`HostFailure`] where the host cannot be worked with.
+    async fn sweep(&self, days: u32) -> Result<(), HostFailure>;
+
     /// Ends the connection.
     async fn close(&self);
 }
@@ -112,7 +119,7 @@ pub trait HostSession: Send + Sync {
 /// What the steps to come need of a host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostNeeds {
-    /// Sudo without a password.
+    /// Sudo, without a password or with the one that is known.
     pub sudo: bool,
     /// Free bytes where uploads go: path and size.
     pub free_bytes: Vec<(String, u64)>,
@@ -138,12 +145,14 @@ pub struct StepKey {
 pub struct StepRun {
     /// Which.
     pub key: StepKey,
-    /// As root, or as `user`, by `sudo -n`.
+    /// As root, or as `user`, by sudo.
     pub sudo: bool,
     /// As this user instead of the login (by sudo).
     pub user: Option<String>,
     /// In this folder.
     pub cwd: Option<String>,
+    /// With these permission bits taken away (octal).
+    pub umask: Option<String>,
     /// With these variables, secrets filled in: they travel on stdin, never in argv.
     pub env: BTreeMap<String, String>,
     /// Exit codes that mean `ok`.
@@ -170,6 +179,8 @@ pub struct OutputLine {
     pub stream: LogStream,
     /// The line; bytes that are not UTF-8 are replaced.
     pub text: String,
+    /// The line itself where it is not UTF-8.
+    pub bytes: Option<Box<[u8]>>,
     /// The byte after its end in its stream.
     pub offset: u64,
 }
@@ -267,6 +278,19 @@ pub trait LogSearch: Send + Sync {
         target: &TargetName,
         step: &str,
     ) -> Result<StreamOffsets, LogError>;
+}
+
+/// Where the log forgets what is old.
+#[async_trait]
+pub trait LogKeeper: Send + Sync {
+    /// Forgets actions whose latest entry is older than `not_before`, and the oldest ones where all entries together take
+    /// up more than `max_bytes`, but never those of `live`; says how many. Repeating it is harmless.
+    async fn forget(
+        &self,
+        not_before: Timestamp,
+        max_bytes: u64,
+        live: &[ActionId],
+    ) -> Result<usize, LogError>;
 }
 
 /// Which entries to read. An unset field does not restrict.

@@ -8,8 +8,8 @@ use super::error::{SettingsError, SettingsErrors};
 use super::keys::{KEYS, Kind, SettingKey};
 use super::layer::{self, Layer, Origin, Value};
 use super::sections::{
-    ActionSettings, ElasticsearchSettings, IndexPeriod, Secret, ServerSettings, Settings, SshSettings,
-    StoreSettings,
+    ActionSettings, ElasticsearchSettings, IndexPeriod, LogSettings, Secret, ServerSettings, Settings,
+    SshSettings, StoreSettings,
 };
 use super::show::ShownSetting;
 
@@ -81,10 +81,24 @@ impl Sources {
         }
         take(environment::of_environment(&self.variables));
         take(self.flags());
-        let password = environment::secret(&self.variables, SSH_PASSWORD).unwrap_or_else(|error| {
-            errors.push(error);
-            None
-        });
+        let mut secret = |name| {
+            environment::secret(&self.variables, name).unwrap_or_else(|error| {
+                errors.push(error);
+                None
+            })
+        };
+        let (password, sudo_password) = (secret(SSH_PASSWORD), secret(SUDO_PASSWORD));
+        if sudo_password
+            .as_ref()
+            .is_some_and(|password| password.contains(['\0', '\n']))
+        {
+            errors.push(SettingsError::Wrong {
+                at: "environment".to_owned(),
+                key: SUDO_PASSWORD,
+                wanted: "one line".to_owned(),
+                found: "several, or a NUL byte".to_owned(),
+            });
+        }
         if !errors.is_empty() {
             return Err(SettingsErrors(errors));
         }
@@ -96,6 +110,7 @@ impl Sources {
             .settings(self)
             .map_err(|error| SettingsErrors(vec![error]))?;
         settings.ssh.password = password.map(Secret::new);
+        settings.ssh.sudo_password = sudo_password.map(Secret::new);
         let shown = KEYS
             .iter()
             .map(|key| ShownSetting::new(key, merged.values.get(key.path), &settings))
@@ -185,6 +200,7 @@ impl Sources {
 
 const CONFIG: &str = "EDGEWISE_CONFIG";
 const SSH_PASSWORD: &str = "EDGEWISE_SSH_PASSWORD";
+const SUDO_PASSWORD: &str = "EDGEWISE_SUDO_PASSWORD";
 
 /// The values that hold.
 struct Merged {
@@ -220,6 +236,9 @@ impl Merged {
                 identity_file: self.path("ssh.identity_file")?,
                 password: None,
                 connect_timeout_seconds: self.number("ssh.connect_timeout_seconds"),
+                sudo_password: None,
+                max_output_mib: self.number("ssh.max_output_mib"),
+                keep_days: self.number("ssh.keep_days"),
                 max_connections: self.number("ssh.max_connections"),
                 max_starts: self.number("ssh.max_starts"),
                 max_starts_per_network: self.number("ssh.max_starts_per_network"),
@@ -245,6 +264,12 @@ impl Merged {
             },
             actions: ActionSettings {
                 queue_timeout_seconds: self.number("actions.queue_timeout_seconds").into(),
+                keep_days: self.number("actions.keep_days"),
+                keep_of_project: self.number("actions.keep_of_project"),
+            },
+            log: LogSettings {
+                keep_days: self.number("log.keep_days"),
+                max_mib: self.number("log.max_mib"),
             },
         })
     }

@@ -11,17 +11,21 @@ mod check;
 mod config;
 mod connection;
 mod descriptors;
+mod detached;
 mod error;
 mod exec;
 mod hosts;
 mod known_hosts;
 mod lines;
+mod manner;
 mod nonce;
 mod pattern;
 mod places;
 mod seat;
 mod session;
 mod settings;
+mod sudo;
+mod terms;
 mod transfer;
 mod verdict;
 mod wrapper;
@@ -34,10 +38,14 @@ pub use error::SshError;
 pub use exec::{ExecEnd, Piece};
 pub use hosts::SshHosts;
 pub use known_hosts::{HostKeyVerdict, KnownHosts, Shown};
+pub use manner::Manner;
 pub use session::SshSession;
-pub use settings::{CONNECT_TIMEOUT_SECONDS, PATIENCE_SECONDS, SshLimits, SshSettings};
+pub use settings::{CONNECT_TIMEOUT_SECONDS, MAX_OUTPUT_BYTES, PATIENCE_SECONDS, SshLimits, SshSettings};
 pub use transfer::{Download, Moved};
+pub use wrapper::quote;
 
+#[cfg(test)]
+mod any_bytes_test;
 #[cfg(test)]
 mod session_test;
 #[cfg(test)]

@@ -19,7 +19,8 @@ use super::check::check;
 use super::config::HostConfig;
 use super::connection::Dialer;
 use super::error::SshError;
-use super::exec::Exec;
+use super::exec::{Exec, ExecEnd};
+use super::manner::{self, Manner};
 use super::places::Party;
 use super::seat::{Seat, Seated};
 use super::verdict;
@@ -73,22 +74,6 @@ impl SshSession {
         self.no_shell.store(true, Ordering::Relaxed);
     }
 
-    /// Removes what actions left in the private folder on the host more than `days` days ago.
-    ///
-    /// # Errors
-    /// [`SshError`] where the host cannot be worked with.
-    pub async fn sweep(&self, days: u32) -> Result<(), SshError> {
-        let exec = Exec {
-            command: &sweep_program(days),
-            sudo: false,
-            timeout: Some(Duration::from_mins(1)),
-            cancel: CancellationToken::new(),
-        };
-        let seated = self.seat.sit().await;
-        seated.connection().await?.exec(&exec, |_| ()).await?;
-        Ok(())
-    }
-
     /// Begins to work with the host, where nobody asks for the end first.
     pub(super) async fn sit(&self, cancel: &CancellationToken) -> Option<Seated<'_>> {
         tokio::select! {
@@ -98,7 +83,12 @@ impl SshSession {
     }
 
     /// Follows a step to its end, over as many connections as it takes.
-    async fn follow(&self, seated: &Seated<'_>, mut follow: Follow<'_>, run: &StepRun) -> StepResult {
+    pub(super) async fn follow(
+        &self,
+        seated: &Seated<'_>,
+        mut follow: Follow<'_>,
+        run: &StepRun,
+    ) -> StepResult {
         let mut reached = false;
         let mut cuts = 0;
         let mut away_since: Option<Instant> = None;
@@ -192,13 +182,27 @@ impl HostSession for SshSession {
         self.put(lease, command, upload, cancel).await.0
     }
 
+    async fn sweep(&self, days: u32) -> Result<(), HostFailure> {
+        let exec = Exec {
+            command: &sweep_program(days),
+            manner: &Manner::default(),
+            timeout: Some(Duration::from_mins(1)),
+            cancel: CancellationToken::new(),
+        };
+        let seated = self.seat.sit().await;
+        match seated.connection().await?.exec(&exec, |_| ()).await? {
+            ExecEnd::Exit(0) => Ok(()),
+            end => Err(verdict::unswept(&end)),
+        }
+    }
+
     async fn close(&self) {
         self.seat.close().await;
     }
 }
 
 /// A lease of another target opens no door.
-fn refuse(lease: &Lease, key: &StepKey) -> Option<StepResult> {
+pub(super) fn refuse(lease: &Lease, key: &StepKey) -> Option<StepResult> {
     (*lease.target() != key.target).then(|| {
         denied(format!(
             "the lease is for {}, not for {}",
@@ -210,28 +214,8 @@ fn refuse(lease: &Lease, key: &StepKey) -> Option<StepResult> {
 
 /// What no shell can be told.
 fn unfit(run: &StepRun, command: &str) -> Option<StepResult> {
-    let name_fits = |name: &str| {
-        let first = name
-            .bytes()
-            .next()
-            .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
-        first && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    };
-    if let Some(name) = run.env.keys().find(|name| !name_fits(name)) {
-        return Some(denied(format!(
-            "`{name}` cannot be the name of an environment variable"
-        )));
-    }
-    let texts = run
-        .env
-        .values()
-        .map(String::as_str)
-        .chain(run.cwd.as_deref())
-        .chain([command]);
-    texts
-        .into_iter()
-        .any(|text| text.contains('\0'))
-        .then(|| denied("a NUL byte cannot be passed to a shell".to_owned()))
+    let others = [run.cwd.as_deref(), run.user.as_deref(), Some(command)];
+    manner::unfit(&run.env, run.umask.as_deref(), others).map(denied)
 }
 
 pub(super) fn denied(reason: String) -> StepResult {

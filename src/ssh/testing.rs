@@ -104,6 +104,7 @@ pub(super) fn step(target: &str, step: u32) -> StepRun {
         sudo: false,
         user: None,
         cwd: None,
+        umask: None,
         env: BTreeMap::new(),
         ok_codes: vec![0],
         timeout_seconds: 60,

@@ -198,6 +198,7 @@ impl Executor {
             sudo: false,
             user: None,
             cwd: None,
+            umask: None,
             env: BTreeMap::new(),
             ok_codes: vec![0],
             timeout_seconds: step.timeout_seconds,
@@ -207,6 +208,7 @@ impl Executor {
             sudo,
             user,
             cwd,
+            umask,
             env,
             ok_codes,
         } = &step.work
@@ -214,6 +216,7 @@ impl Executor {
             run.sudo = *sudo;
             run.user.clone_from(user);
             run.cwd.clone_from(cwd);
+            run.umask.clone_from(umask);
             run.ok_codes.clone_from(ok_codes);
             for (name, value) in env {
                 run.env.insert(name.clone(), self.secrets.fill(value)?);

@@ -56,6 +56,9 @@ pub enum Work {
         /// In this folder.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cwd: Option<String>,
+        /// With these permission bits taken away (octal); the login's own where none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        umask: Option<String>,
         /// With these variables. A value may hold a secret's placeholder, filled in at the door.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         env: BTreeMap<String, String>,

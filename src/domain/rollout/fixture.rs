@@ -46,6 +46,7 @@ pub(super) fn run(name: &str) -> Step {
             sudo: false,
             user: None,
             cwd: None,
+            umask: None,
             env: BTreeMap::new(),
             ok_codes: vec![0],
         },

@@ -76,12 +76,24 @@ impl Running {
 
     /// Sends `input` and the end of it, beside the listening. A host that ends without reading it is no error.
     pub(in crate::ssh) fn send(&mut self, input: Bytes) {
+        self.send_all([input]);
+    }
+
+    /// The same for input in several parts.
+    pub(in crate::ssh) fn send_all(
+        &mut self,
+        parts: impl IntoIterator<Item = Bytes, IntoIter: Send> + Send + 'static,
+    ) {
         let write = Arc::clone(&self.write);
+        let parts = parts.into_iter();
         self.writer = Some(tokio::spawn(async move {
-            if write.data_bytes(input).await.is_ok() {
-                // The reader learns that the connection is lost; there is nobody else to tell.
-                let _ = write.eof().await;
+            for part in parts {
+                if write.data_bytes(part).await.is_err() {
+                    // The reader learns that the connection is lost; there is nobody else to tell.
+                    return;
+                }
             }
+            let _ = write.eof().await;
         }));
     }
 

@@ -16,6 +16,7 @@ use crate::ssh::error::SshError;
 use crate::ssh::known_hosts::{KnownHosts, KnownHostsFiles};
 use crate::ssh::places::{Places, REST};
 use crate::ssh::settings::SshSettings;
+use crate::ssh::terms::Terms;
 
 use super::algorithms::keepalive_bound;
 use super::jumps::{JumpConnection, Jumps};
@@ -33,6 +34,7 @@ pub struct Dialer {
     config: SshConfig,
     defaults: Defaults,
     pub(super) password: Option<String>,
+    terms: Arc<Terms>,
     patience: Duration,
     known: KnownHostsFiles,
     pub(super) keys: KeyFiles,
@@ -73,6 +75,7 @@ impl Dialer {
                 connect_timeout_seconds: settings.connect_timeout_seconds,
             },
             password: settings.password.clone(),
+            terms: Arc::new(Terms::of(settings)),
             patience: Duration::from_secs(settings.patience_seconds),
             known: KnownHostsFiles::default(),
             keys: KeyFiles::default(),
@@ -151,11 +154,11 @@ impl Dialer {
             Err(error) if error.is_passing() && before.as_ref().is_some_and(|before| before.is_closed()) => {
                 let before = self.hops(&route).await?;
                 let made = self.hop(&host, before.as_deref()).await?;
-                return Ok(Connection::new(made, host, before));
+                return Ok(Connection::new(made, host, Arc::clone(&self.terms), before));
             }
             made => made?,
         };
-        Ok(Connection::new(made, host, before))
+        Ok(Connection::new(made, host, Arc::clone(&self.terms), before))
     }
 
     /// Goes over the jump hosts; the connection to the last of them. Those who go the same way share it as long as one of

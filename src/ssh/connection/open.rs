@@ -10,6 +10,7 @@ use tokio::time::Instant;
 
 use crate::ssh::config::HostConfig;
 use crate::ssh::error::SshError;
+use crate::ssh::terms::Terms;
 
 use super::channel::Running;
 use super::guard::{Guard, Report};
@@ -28,6 +29,7 @@ pub struct Connection {
     handle: Arc<Handle<Guard>>,
     host: Arc<HostConfig>,
     report: Report,
+    terms: Arc<Terms>,
     channels: Arc<Semaphore>,
     leash: Leash,
     /// The connection to the jump host before it: others may come by the same way as long as it is held.
@@ -42,11 +44,17 @@ pub(super) struct Made {
 }
 
 impl Connection {
-    pub(super) fn new(made: Made, host: Arc<HostConfig>, before: Option<Arc<JumpConnection>>) -> Self {
+    pub(super) fn new(
+        made: Made,
+        host: Arc<HostConfig>,
+        terms: Arc<Terms>,
+        before: Option<Arc<JumpConnection>>,
+    ) -> Self {
         Self {
             handle: Arc::new(made.handle),
             host,
             report: made.report,
+            terms,
             channels: Arc::new(Semaphore::new(CHANNELS)),
             leash: made.leash,
             _before: before,
@@ -57,6 +65,11 @@ impl Connection {
     #[must_use]
     pub fn host(&self) -> &HostConfig {
         &self.host
+    }
+
+    /// What holds for everything done over it.
+    pub(in crate::ssh) fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// Whether it has ended.

@@ -158,6 +158,20 @@ impl Store {
         rows.into_iter().map(ActionRow::read).collect()
     }
 
+    /// The actions that ended at or after `from` and before `to`, oldest first.
+    pub async fn ended_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<ActionId>, StoreError> {
+        let rows: Vec<ActionRow> = reading!(self, conn => {
+            actions::table
+                .filter(actions::ended_at.ge(from.as_millis()))
+                .filter(actions::ended_at.lt(to.as_millis()))
+                .order(actions::id)
+                .select(ActionRow::as_select())
+                .load(conn)
+                .await?
+        });
+        rows.into_iter().map(|row| Ok(row.read()?.id)).collect()
+    }
+
     /// How many actions there are of each space, project, name and status.
     pub async fn status_counts(&self) -> Result<Vec<StatusCount>, StoreError> {
         let rows: Vec<(String, String, String, String, i64)> = reading!(self, conn => {

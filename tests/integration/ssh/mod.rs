@@ -2,6 +2,7 @@
 
 mod black_holes;
 mod broken_lines;
+mod detached;
 mod downloads;
 mod folders;
 mod host_keys;
@@ -11,6 +12,8 @@ mod odd_servers;
 mod places;
 mod scale;
 mod sftp;
+mod shells;
 mod steps;
+mod sudo;
 mod uploads;
 mod ways;

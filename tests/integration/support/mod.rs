@@ -2,8 +2,10 @@
 
 pub mod browser;
 pub mod cutting;
+pub mod disk;
 pub mod fake_ssh;
 pub mod gate;
+pub mod login;
 pub mod postgres;
 pub mod server;
 pub mod shop;

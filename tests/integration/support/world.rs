@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use edgewise::app::background::Keeping;
 use edgewise::app::ports::{
     Balancer, BalancerError, Clock, HostFailure, HostNeeds, HostSession, Hosts, HttpSeen, OutputLine,
     PoolMember, Prober, StepRun, Upload,
@@ -76,6 +77,8 @@ pub struct Made {
     /// Members that are out of service although nobody asked for it.
     pub broken: Mutex<Vec<String>>,
     out: Mutex<Vec<String>>,
+    /// How each sweep of a host was called.
+    pub swept: Mutex<Vec<u32>>,
     /// Sessions on every member.
     pub sessions: Mutex<u64>,
 }
@@ -110,6 +113,11 @@ impl HostSession for Session {
             .unwrap()
             .push(format!("{}: {}", lease.target(), command.text()));
         well()
+    }
+
+    async fn sweep(&self, days: u32) -> Result<(), HostFailure> {
+        self.0.swept.lock().unwrap().push(days);
+        Ok(())
     }
 
     async fn upload(
@@ -225,7 +233,8 @@ impl World {
             artifacts: Arc::new(ArtifactReader::new().unwrap()),
             secrets: Arc::new(MachineSecrets),
             log_sink: Arc::clone(&log) as _,
-            log_search: log,
+            log_search: Arc::clone(&log) as _,
+            log_keeper: log,
         };
         let program = env!("CARGO_BIN_EXE_edgewise").into();
         let interpreter = Arc::new(ScriptWorker::new(program, WorkerLimits::default()));
@@ -236,6 +245,7 @@ impl World {
                 ..RolloutSettings::default()
             },
             data_dir: folder.path().to_owned(),
+            keeping: Keeping::default(),
         };
         let app = App::new(store, outside, interpreter, settings);
         app.runner().recover().await.unwrap();
