@@ -145,19 +145,6 @@ impl Store {
         Ok(ActionPage { items, next })
     }
 
-    /// Every action that is not at its end, oldest first: what a server takes up again after a restart.
-    pub async fn live_actions(&self) -> Result<Vec<ActionRecord>, StoreError> {
-        let rows: Vec<ActionRow> = reading!(self, conn => {
-            actions::table
-                .filter(actions::status.eq_any(live_words()))
-                .order(actions::id)
-                .select(ActionRow::as_select())
-                .load(conn)
-                .await?
-        });
-        rows.into_iter().map(ActionRow::read).collect()
-    }
-
     /// How many actions there are of each space, project, name and status.
     pub async fn status_counts(&self) -> Result<Vec<StatusCount>, StoreError> {
         let rows: Vec<(String, String, String, String, i64)> = reading!(self, conn => {

@@ -1,5 +1,6 @@
 //! The whole server against real SSH servers, over HTTP.
 
+mod approvals;
 mod denied;
 mod deploys;
 mod holding;
@@ -9,4 +10,6 @@ mod plans;
 mod requests;
 mod roles;
 mod scripts;
+mod signing_in;
+mod starting;
 mod watching;

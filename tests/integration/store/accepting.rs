@@ -157,7 +157,7 @@ async fn of_fifty_on_overlapping_targets_one_is_accepted(store: Store) {
         }
     }
     assert_eq!(accepted, 1);
-    assert_eq!(store.live_actions().await.unwrap().len(), 1);
+    assert_eq!(store.live_counts().await.unwrap()[0].count, 1);
 }
 
 async fn of_fifty_with_one_key_one_is_new(store: Store) {
