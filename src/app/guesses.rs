@@ -179,8 +179,16 @@ mod tests {
             assert_eq!(try_one("admin", "10.0.0.1", 0), None);
         }
         assert_eq!(try_one("admin", "10.0.0.1", 7), Some(SECONDS - 7));
-        assert_eq!(try_one("admin", "::ffff:10.0.0.1", 7), Some(SECONDS - 7), "the same address");
-        assert_eq!(try_one("admin", "10.0.0.2", 7), None, "the real one signs in from elsewhere");
+        assert_eq!(
+            try_one("admin", "::ffff:10.0.0.1", 7),
+            Some(SECONDS - 7),
+            "the same address"
+        );
+        assert_eq!(
+            try_one("admin", "10.0.0.2", 7),
+            None,
+            "the real one signs in from elsewhere"
+        );
         assert_eq!(try_one("jdoe", "10.0.0.1", 7), None);
         assert_eq!(try_one("admin", "10.0.0.1", SECONDS), None, "a minute later");
     }
@@ -196,7 +204,10 @@ mod tests {
             refused(guesses.count("another", ip("2001:db8::ffff:1"), at(0))).is_some(),
             "one network is one source"
         );
-        assert_eq!(refused(guesses.count("another", ip("2001:db8:0:1::1"), at(0))), None);
+        assert_eq!(
+            refused(guesses.count("another", ip("2001:db8:0:1::1"), at(0))),
+            None
+        );
     }
 
     #[test]

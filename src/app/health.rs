@@ -58,7 +58,9 @@ impl App {
     pub async fn metrics(&self) -> String {
         let mut text = String::new();
         // A gauge in spite of its name: an action leaves a status for another, and old ones are forgotten.
-        text.push_str("# HELP edgewise_actions_total Actions that are kept, by how they are getting on or ended.\n");
+        text.push_str(
+            "# HELP edgewise_actions_total Actions that are kept, by how they are getting on or ended.\n",
+        );
         text.push_str("# TYPE edgewise_actions_total gauge\n");
         match self.action_counts.of(&self.store).await {
             Ok(counts) => {

@@ -253,8 +253,14 @@ mod tests {
     fn a_viewer_learns_what_is_wrong_with_a_project_but_not_with_the_server() {
         let (space, project) = (Name::parse("pay").unwrap(), Name::parse("web").unwrap());
         let told = |error: AppError| problem(&space, &project, &error);
-        assert_eq!(told(AppError::field("config.a", "is not known")), "config.a: is not known");
+        assert_eq!(
+            told(AppError::field("config.a", "is not known")),
+            "config.a: is not known"
+        );
         let internal = told(AppError::Internal("relation \"plans\" of edge@db-1".into()));
-        assert!(!internal.contains("db-1") && internal.contains("log"), "{internal}");
+        assert!(
+            !internal.contains("db-1") && internal.contains("log"),
+            "{internal}"
+        );
     }
 }

@@ -109,7 +109,11 @@ mod tests {
         let mut reader = EventReader::default();
         assert_eq!(reader.push(b"id: 2\ndata: 0\n\n"), [event("message", "0")]);
         assert!(reader.push(b"id: 3\nevent: step\ndata: 1\nda").is_empty());
-        assert_eq!(reader.last_id(), Some("2"), "3 was not told whole: it must come again");
+        assert_eq!(
+            reader.last_id(),
+            Some("2"),
+            "3 was not told whole: it must come again"
+        );
         reader.reconnected();
         assert_eq!(reader.push(b"data: 2\n\n"), [event("message", "2")]);
         assert_eq!(reader.last_id(), Some("2"));

@@ -281,7 +281,13 @@ mod tests {
         let dead = stream::iter([Ok::<_, Infallible>(said)]).chain(stream::pending());
         let mut reader = EventReader::default();
         // It ends at all: nothing else would end it.
-        let read_some = read_stream(dead, Duration::from_millis(1), &mut reader, &mut Watch::new(false)).await;
+        let read_some = read_stream(
+            dead,
+            Duration::from_millis(1),
+            &mut reader,
+            &mut Watch::new(false),
+        )
+        .await;
         assert!(read_some);
         assert_eq!(reader.last_id(), Some("4"));
     }

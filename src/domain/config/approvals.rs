@@ -19,8 +19,9 @@ pub fn check_approvals(configured: &MergedConfig, request: &Map<String, Value>) 
         .filter(|key| request.contains_key(*key))
         .map(|key| ConfigError {
             key: key.to_owned(),
-            message: "may not be set by a request here: the configuration asks for an approval between its stages"
-                .to_owned(),
+            message:
+                "may not be set by a request here: the configuration asks for an approval between its stages"
+                    .to_owned(),
         })
         .collect()
 }
@@ -56,7 +57,11 @@ mod tests {
         for (configured, request, refused) in [
             (&gated, json!({"stages": "100%"}), &["stages"][..]),
             (&gated, json!({"strategy": "all_at_once"}), &["strategy"]),
-            (&everywhere, json!({"stages": "100%", "strategy": "rolling"}), &["strategy", "stages"]),
+            (
+                &everywhere,
+                json!({"stages": "100%", "strategy": "rolling"}),
+                &["strategy", "stages"],
+            ),
             (&gated, json!({"max_parallel": 1}), &[]),
             (&analysed, json!({"stages": "100%"}), &[]),
             (&json!({"stages": "1,100%"}), json!({"stages": "100%"}), &[]),

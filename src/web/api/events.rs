@@ -199,7 +199,10 @@ mod tests {
         let stream = lines(feed, None, CancellationToken::new(), Duration::MAX);
         pin_mut!(stream);
         let text = stream.next().await.unwrap().unwrap();
-        assert!(text.starts_with(b"event: log\ndata: "), "from the beginning: {text:?}");
+        assert!(
+            text.starts_with(b"event: log\ndata: "),
+            "from the beginning: {text:?}"
+        );
     }
 
     #[tokio::test]

@@ -302,7 +302,13 @@ fn the_page_of_a_problem_says_what_was_denied_and_who_holds_what() {
         String::from_utf8(page.to_vec()).unwrap()
     };
     let denied = html(AppError::Denied(vec![samples::denied()]));
-    for wanted in ["clean on web-1 and 2 more", "rm -rf /", "fs.wipe", EVIL_SHOWN, "rm -rf ./build"] {
+    for wanted in [
+        "clean on web-1 and 2 more",
+        "rm -rf /",
+        "fs.wipe",
+        EVIL_SHOWN,
+        "rm -rf ./build",
+    ] {
         assert!(denied.contains(wanted), "{wanted} in {denied}");
     }
     let held = html(AppError::Held(Box::new(samples::held())));

@@ -190,7 +190,10 @@ mod tests {
         view.stages[0].status = "waiting".into();
         view.summary.waiting_for.as_mut().unwrap().kind = WaitKind::Gate;
         for (gate, wanted) in [
-            (Gate::Approval, ["approve", "reject", "pause", "rollback", "abort"]),
+            (
+                Gate::Approval,
+                ["approve", "reject", "pause", "rollback", "abort"],
+            ),
             (Gate::Analysis, ["promote", "pause", "rollback", "force", "abort"]),
         ] {
             view.stages[0].gate = gate;
@@ -207,18 +210,17 @@ mod tests {
     fn whoever_is_in_the_queue_is_not_said_to_wait() {
         let force = BUTTONS.iter().find(|button| button.word == "force").unwrap();
         assert!(force.is_for(ActionStatus::Queued, "queue"));
-        assert!(!force.when.contains("WAITING:queue"), "the engine has no such state");
+        assert!(
+            !force.when.contains("WAITING:queue"),
+            "the engine has no such state"
+        );
     }
 
     #[test]
     fn an_action_that_is_under_way_can_be_stopped() {
         for status in ActionStatus::ALL {
             let abort = BUTTONS.iter().find(|button| button.word == "abort").unwrap();
-            assert_eq!(
-                abort.is_for(status, "soak"),
-                !status.is_final(),
-                "{status}"
-            );
+            assert_eq!(abort.is_for(status, "soak"), !status.is_final(), "{status}");
         }
     }
 

@@ -40,9 +40,7 @@ async fn each_number_ends_once_live_as_from_the_stores() {
     world.waits(id, "soak").await;
     let mut live = world.app.follow(&caller(), id, None).await.unwrap();
     world.clock.advance(60);
-    world
-        .until(id, |view| view.stages[1].status != "pending")
-        .await;
+    world.until(id, |view| view.stages[1].status != "pending").await;
     world.waits(id, "soak").await;
     world.clock.advance(60);
     world.ends(id, ActionStatus::Completed).await;
@@ -50,7 +48,10 @@ async fn each_number_ends_once_live_as_from_the_stores() {
     while let Some(entry) = live.recv().await {
         told.push((entry.seq, entry.last));
     }
-    assert!(told.iter().any(|(_, last)| !last), "some numbers have several items");
+    assert!(
+        told.iter().any(|(_, last)| !last),
+        "some numbers have several items"
+    );
     for pair in told.windows(2) {
         let ((seq, last), (next, _)) = (pair[0], pair[1]);
         assert!(if last { next > seq } else { next == seq }, "{told:?}");

@@ -118,7 +118,10 @@ fn each_change_is_shown_with_who_made_it_and_what_it_was() {
     let conf = place.configuration();
     place.good(&["apply", &conf]);
     place.write("spaces/payments.json", r#"{"name": "payments", "title": "Pay"}"#);
-    place.write("scripts/touch.star", "def deploy(ctx):\n    return rollout([], None, rolling())\n");
+    place.write(
+        "scripts/touch.star",
+        "def deploy(ctx):\n    return rollout([], None, rolling())\n",
+    );
     std::fs::remove_file(place.0.path().join("conf/projects/payments/web.json")).unwrap();
     std::fs::remove_file(place.0.path().join("conf/environments/plain.json")).unwrap();
     place.good(&["apply", &conf, "--prune", "--yes"]);
@@ -147,7 +150,11 @@ fn each_change_is_shown_with_who_made_it_and_what_it_was() {
         "{shown}"
     );
     assert!(!shown.contains("created"), "the newest alone: {shown}");
-    for wrong in [["project", "web"], ["projekt", "payments/web"], ["space", "nothing"]] {
+    for wrong in [
+        ["project", "web"],
+        ["projekt", "payments/web"],
+        ["space", "nothing"],
+    ] {
         assert_eq!(place.run(&["history", wrong[0], wrong[1]]).code, 2, "{wrong:?}");
     }
 }

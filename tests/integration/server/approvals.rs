@@ -6,7 +6,8 @@ use crate::support::shop::{SPACE, Shop, act, url};
 
 #[tokio::test]
 async fn nobody_passes_an_approval_gate_who_may_not_approve() {
-    let stages = json!([{"label": "first", "count": 1, "gate": "approval"}, {"label": "rest", "percent": 100}]);
+    let stages =
+        json!([{"label": "first", "count": 1, "gate": "approval"}, {"label": "rest", "percent": 100}]);
     let shop = Shop::with(2, &json!({"stages": stages})).await;
     let (server, deployer) = shop.open().await;
     let approver = server.client(&shop.place.token("a", SPACE, "approver").await);
@@ -17,7 +18,11 @@ async fn nobody_passes_an_approval_gate_who_may_not_approve() {
         let refused = deployer
             .post(&url("deploy"), &json!({"all": true, "config": config}))
             .await;
-        assert!(refused.fault(422, &format!("config.{}", first_key(&config))).contains("approval"));
+        assert!(
+            refused
+                .fault(422, &format!("config.{}", first_key(&config)))
+                .contains("approval")
+        );
     }
 
     // Before the gate, and at it.
@@ -29,7 +34,9 @@ async fn nobody_passes_an_approval_gate_who_may_not_approve() {
     deployer.steer(&id, "force", &reason).await.problem(403);
     shop.release(1);
     deployer
-        .until(&id, "at the gate", |action| action["waiting_for"]["kind"] == "gate")
+        .until(&id, "at the gate", |action| {
+            action["waiting_for"]["kind"] == "gate"
+        })
         .await;
     for (word, body) in [
         ("promote", json!({})),
@@ -48,13 +55,17 @@ async fn nobody_passes_an_approval_gate_who_may_not_approve() {
     // Who may do both may promote, and is asked to be another than the one who asked for it.
     let id = act(&deployer, "deploy", &json!({"all": true, "version": "2"})).await;
     deployer
-        .until(&id, "at the gate", |action| action["waiting_for"]["kind"] == "gate")
+        .until(&id, "at the gate", |action| {
+            action["waiting_for"]["kind"] == "gate"
+        })
         .await;
     admin.steer(&id, "promote", &json!({})).await.wanted(200);
     deployer.ends(&id, "COMPLETED").await;
     let own = act(&admin, "deploy", &json!({"all": true, "version": "1"})).await;
     admin
-        .until(&own, "at the gate", |action| action["waiting_for"]["kind"] == "gate")
+        .until(&own, "at the gate", |action| {
+            action["waiting_for"]["kind"] == "gate"
+        })
         .await;
     for word in ["promote", "approve", "force"] {
         let answer = admin.steer(&own, word, &json!({"reason": " "})).await;

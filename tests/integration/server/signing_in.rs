@@ -40,7 +40,11 @@ async fn who_guesses_is_stopped_and_who_knows_signs_in_from_elsewhere() {
     assert_eq!(stopped.status, 429, "{}", stopped.text);
     let wait: u64 = stopped.header("retry-after").parse().unwrap();
     assert!((1..=60).contains(&wait), "{wait}");
-    assert!(stopped.text.contains("too many failed sign-ins"), "{}", stopped.text);
+    assert!(
+        stopped.text.contains("too many failed sign-ins"),
+        "{}",
+        stopped.text
+    );
     // What the client says of itself is not what the proxy says of it.
     assert_eq!(sign_in(&client, "10.0.0.7, 10.0.0.1", PASSWORD).await.status, 429);
     assert_eq!(sign_in(&client, "10.0.0.1, 10.0.0.7", "guess").await.status, 401);
@@ -76,7 +80,8 @@ async fn a_token_says_when_it_was_last_used() {
     place.apply().await;
     let token = place.token("ci", "pay", "viewer").await;
     let used = async || {
-        let listed: Value = serde_json::from_str(&place.done(&["token", "list", "-o", "json"], "").await).unwrap();
+        let listed: Value =
+            serde_json::from_str(&place.done(&["token", "list", "-o", "json"], "").await).unwrap();
         listed[0]["last_used_at"].clone()
     };
     assert_eq!(used().await, Value::Null);

@@ -147,7 +147,11 @@ async fn who_is_cut_off_within_an_event_is_told_the_rest_and_the_end() {
         .iter()
         .rposition(|told| told.event == "action" && told.data["status"] == "COMPLETED")
         .unwrap();
-    assert_ne!(whole[end - 1].event, "log", "the event of the end has more than one item");
+    assert_ne!(
+        whole[end - 1].event,
+        "log",
+        "the event of the end has more than one item"
+    );
     let count = std::cell::Cell::new(0);
     let cut = client
         .events(&id, None, |_| {
@@ -156,7 +160,9 @@ async fn who_is_cut_off_within_an_event_is_told_the_rest_and_the_end() {
         })
         .await;
     assert_eq!(cut, whole[..end]);
-    let rest = client.events(&id, cut.last().map(|told| told.id), |_| false).await;
+    let rest = client
+        .events(&id, cut.last().map(|told| told.id), |_| false)
+        .await;
     assert!(
         rest.iter()
             .any(|told| told.event == "action" && told.data["status"] == "COMPLETED"),
@@ -176,7 +182,12 @@ async fn a_stream_ends_with_the_token_it_was_asked_for_with() {
     tokio::pin!(following);
     // It is open, and stays so as long as nothing happens.
     let metrics = async {
-        while !client.get("/metrics").await.text.contains("edgewise_event_streams 1") {}
+        while !client
+            .get("/metrics")
+            .await
+            .text
+            .contains("edgewise_event_streams 1")
+        {}
     };
     tokio::select! {
         told = &mut following => panic!("it ended: {told:?}"),

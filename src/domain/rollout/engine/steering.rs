@@ -62,11 +62,12 @@ impl Rollout {
                 "the action is promoted to its end already"
             }
             (Steer::Promote { to_end: true }, Course::Forth { .. }) if started => return None,
-            (Steer::Promote { to_end: false }, Course::Forth { at: At::Gate(wait), .. })
-                if wait.gate == Gate::Approval =>
-            {
-                "this gate asks for an approval: approve it"
-            }
+            (
+                Steer::Promote { to_end: false },
+                Course::Forth {
+                    at: At::Gate(wait), ..
+                },
+            ) if wait.gate == Gate::Approval => "this gate asks for an approval: approve it",
             (
                 Steer::Promote { to_end: false },
                 Course::Forth {

@@ -300,7 +300,11 @@ fn what_passes_an_approval_gate_is_known_before_it_is_done() {
         assert_eq!(world.rollout.passes_approval(steer), at_it, "{gate:?} {steer:?}");
         let plan = plan(&[1, 1], 0, |plan| plan.stages[0].gate = gate);
         let begun = World::new(&plan, all_ok());
-        assert_eq!(begun.rollout.passes_approval(steer), before_it, "{gate:?} {steer:?}");
+        assert_eq!(
+            begun.rollout.passes_approval(steer),
+            before_it,
+            "{gate:?} {steer:?}"
+        );
     }
     // Once it is passed, it is no longer ahead.
     let mut world = at_gate(Gate::Approval, OnInconclusive::Pause);
