@@ -41,7 +41,7 @@ async fn a_list_is_asked_for_with_what_the_page_before_said() {
     }
     let mut ids = Vec::new();
     for _ in 0..3 {
-        let id = act(&client, "restart", &json!({"all": true})).await;
+        let id = act(&client, "deploy", &json!({"all": true})).await;
         client.ends(&id, "COMPLETED").await;
         ids.push(id);
     }
