@@ -1,6 +1,7 @@
 //! Puts the adapters behind the use cases: the one place that names concrete ones.
 
 use std::net::TcpListener;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -112,7 +113,7 @@ impl Server {
     /// [`BootError`] for the first part that is not fit.
     pub async fn start(settings: &Settings, program: PathBuf) -> Result<Self, BootError> {
         let data_dir = &settings.server.data_dir;
-        std::fs::create_dir_all(data_dir).map_err(|error| BootError::Machine {
+        make_data_folder(data_dir).map_err(|error| BootError::Machine {
             what: format!("the data folder {}", data_dir.display()),
             error,
         })?;
@@ -192,6 +193,17 @@ impl Server {
             }),
         }
     }
+}
+
+/// Makes the data folder, where it is not there. Store and logs are in it, so it is its owner's alone.
+///
+/// # Errors
+/// What the operating system says.
+pub fn make_data_folder(folder: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
 }
 
 /// What the use cases are told by the settings.

@@ -6,6 +6,7 @@
 
 mod check;
 mod difference;
+mod history;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::{ConfigChange, ConfigKey, ConfigObject, Store, Verb};
 
 pub use difference::text_of;
+pub use history::{PastChange, history};
 
 /// How to apply.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -35,6 +35,14 @@ pub enum AppError {
     /// Something it needs is out of order at the moment.
     #[error("{0}")]
     Unavailable(String),
+    /// Too much of it in too short a time.
+    #[error("{why}: try again in {seconds} s")]
+    TooMany {
+        /// Too much of what.
+        why: String,
+        /// When to try again.
+        seconds: u64,
+    },
     /// A fault of ours.
     #[error("{0}")]
     Internal(String),

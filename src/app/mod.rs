@@ -7,6 +7,7 @@ pub mod background;
 pub mod configure;
 pub mod error;
 pub mod feed;
+pub(crate) mod guesses;
 pub mod health;
 pub mod planning;
 pub(crate) mod policies;
@@ -22,8 +23,9 @@ pub mod watch;
 
 use std::sync::Arc;
 
-use crate::app::access::Attempts;
 use crate::app::feed::Feed;
+use crate::app::guesses::Guesses;
+use crate::app::health::ActionCounts;
 use crate::app::ports::Interpreter;
 use crate::app::runner::{Outside, Runner};
 use crate::domain::rollout::RolloutSettings;
@@ -41,14 +43,15 @@ pub struct App {
     pub(crate) interpreter: Arc<dyn Interpreter>,
     pub(crate) runner: Runner,
     pub(crate) feed: Feed,
-    pub(crate) attempts: Arc<Attempts>,
+    pub(crate) guesses: Arc<Guesses>,
+    pub(crate) action_counts: Arc<ActionCounts>,
     pub(crate) settings: AppSettings,
 }
 
 /// What an operator sets of the use cases.
 #[derive(Debug, Clone)]
 pub struct AppSettings {
-    /// How long a session lasts without being used.
+    /// How many hours a session lasts from the sign-in.
     pub session_hours: u64,
     /// What the engine of every action is told.
     pub rollout: RolloutSettings,
@@ -80,7 +83,8 @@ impl App {
             interpreter,
             runner,
             feed,
-            attempts: Arc::default(),
+            guesses: Arc::default(),
+            action_counts: Arc::default(),
             settings,
         }
     }

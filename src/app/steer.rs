@@ -53,10 +53,18 @@ impl App {
                 .map(|new| Steered::New(Box::new(new))),
             _ => {
                 let steer = steer_of(word, body)?;
-                self.check_approval(caller, &action.record, &steer, body).await?;
+                let approves = steer == Steer::Approve || rollout.passes_approval(&steer);
+                // At a gate that asks for an approval, to promote is to approve: nothing else passes it.
+                let steer = match steer {
+                    Steer::Promote { to_end: false } if approves => Steer::Approve,
+                    steer => steer,
+                };
                 rollout
                     .may(&steer)
                     .map_err(|refused| AppError::Conflict(refused.to_string()))?;
+                if approves {
+                    self.check_approver(caller, &action.record, word, body).await?;
+                }
                 self.runner
                     .steer(id, steer, caller.actor.clone(), body.reason.clone())
                     .await?;
@@ -67,15 +75,22 @@ impl App {
         }
     }
 
-    /// Nobody approves what they asked for themselves, unless nobody else could: then a reason is needed.
-    async fn check_approval(
+    /// Who may approve may pass a gate that asks for an approval, by whatever word. Nobody approves what they asked
+    /// for themselves, unless nobody else could: then a reason is needed.
+    async fn check_approver(
         &self,
         caller: &Caller,
         record: &ActionRecord,
-        steer: &Steer,
+        word: &str,
         body: &SteerBody,
     ) -> Result<(), AppError> {
-        if *steer != Steer::Approve || caller.actor != record.actor {
+        if !caller.may(Permission::Approve, record.space.as_str()) {
+            return Err(AppError::Forbidden(format!(
+                "{word} would pass a gate that asks for an approval, which your role in {} cannot give",
+                record.space
+            )));
+        }
+        if caller.actor != record.actor {
             return Ok(());
         }
         if self.others_may_approve(caller, record).await? {

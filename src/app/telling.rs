@@ -64,6 +64,7 @@ fn stage_views(plan: &Plan, rollout: &Rollout) -> Vec<StageView> {
             label: progress.label.clone(),
             status: stage_word(progress.status, rollout, &stage.targets).to_owned(),
             targets: stage.targets.iter().map(ToString::to_string).collect(),
+            gate: stage.gate,
         })
         .collect()
 }

@@ -7,7 +7,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use crate::app::App;
 use crate::app::error::AppError;
-use crate::app::feed::{FeedEntry, Subscription};
+use crate::app::feed::{FeedEntry, Following, Subscription};
 use crate::app::ports::LogQuery;
 use crate::app::request::{ActionQuery, LogsQuery};
 use crate::app::telling::{Teller, action_view, summary};
@@ -50,6 +50,17 @@ impl App {
                 })
             })
             .transpose()?;
+        let cursor = query
+            .cursor
+            .as_deref()
+            .map(|text| {
+                ActionId::parse(text)
+                    .ok_or_else(|| AppError::field("cursor", "give the `next` of the page before"))
+            })
+            .transpose()?;
+        if query.user.as_ref().is_some_and(|user| user.contains('\0')) {
+            return Err(AppError::field("user", "no name has a NUL in it"));
+        }
         let allowed = visible(caller);
         let filter = ActionFilter {
             space: query
@@ -66,7 +77,7 @@ impl App {
             status: status.into_iter().collect(),
             user: query.user.clone(),
             since,
-            cursor: query.cursor.clone(),
+            cursor: cursor.map(|id| id.to_string()),
         };
         let limit = query.limit.unwrap_or(50).clamp(1, 200);
         let page = self.store.list_actions(&filter, limit).await?;
@@ -148,6 +159,7 @@ impl App {
             action,
             told: after,
             sender,
+            _counted: self.feed.follower(),
         };
         self.runner.runtime().spawn(async move {
             if let Err(error) = follower.run().await {
@@ -155,6 +167,12 @@ impl App {
             }
         });
         Ok(receiver)
+    }
+
+    /// Whether the caller may (still) see the action.
+    pub async fn may_see(&self, caller: &Caller, id: ActionId) -> Result<bool, AppError> {
+        let record = self.store.action_record(id).await?;
+        Ok(record.is_some_and(|record| caller.may(Permission::See, record.space.as_str())))
     }
 
     /// The action, if the caller may see it.
@@ -200,8 +218,10 @@ pub(crate) fn visible(caller: &Caller) -> Option<Vec<Name>> {
 struct Follower {
     app: App,
     action: FrozenAction,
+    /// Everything up to here has been told.
     told: Option<u64>,
     sender: mpsc::Sender<FeedEntry>,
+    _counted: Following,
 }
 
 /// The one who follows has gone.
@@ -225,13 +245,12 @@ impl Follower {
                 None if over => return Ok(()),
                 None => {
                     let clock = &self.app.outside.clock;
-                    clock
-                        .sleep_until(clock.now().plus_seconds(ELSEWHERE_SECONDS))
-                        .await;
+                    let pause = clock.sleep_until(clock.now().plus_seconds(ELSEWHERE_SECONDS));
+                    tokio::select! {
+                        () = self.sender.closed() => return Ok(()),
+                        () = pause => {}
+                    }
                 }
-            }
-            if self.sender.is_closed() {
-                return Ok(());
             }
         }
     }
@@ -295,15 +314,19 @@ impl Follower {
 
     async fn live(&mut self, mut live: Subscription) -> Result<(), Gone> {
         loop {
-            match live.receiver.recv().await {
-                Ok((seq, item)) => {
-                    // One event makes several items of the same number: only earlier ones were told.
-                    if self
-                        .told
-                        .is_none_or(|told| seq > told || seq > live.published && seq == told)
-                    {
-                        self.sender.send((seq, item)).await.map_err(|_| Gone)?;
-                        self.told = Some(seq);
+            let next = tokio::select! {
+                // An action that waits may say nothing for days.
+                () = self.sender.closed() => return Err(Gone),
+                next = live.receiver.recv() => next,
+            };
+            match next {
+                Ok(entry) => {
+                    let (seq, last) = (entry.seq, entry.last);
+                    if self.told.is_none_or(|told| seq > told) {
+                        self.sender.send(entry).await.map_err(|_| Gone)?;
+                        if last {
+                            self.told = Some(seq);
+                        }
                     }
                 }
                 Err(broadcast::error::RecvError::Lagged(_) | broadcast::error::RecvError::Closed) => {
@@ -314,8 +337,8 @@ impl Follower {
     }
 
     async fn tell(&mut self, seq: u64, items: Vec<FeedItem>) -> Result<(), Gone> {
-        for item in items {
-            self.sender.send((seq, Arc::new(item))).await.map_err(|_| Gone)?;
+        for entry in FeedEntry::all(seq, items) {
+            self.sender.send(entry).await.map_err(|_| Gone)?;
         }
         self.told = Some(seq);
         Ok(())

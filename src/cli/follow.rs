@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -24,6 +25,10 @@ pub struct Following {
     /// Give up after so long; the action goes on.
     pub timeout: Option<Duration>,
 }
+
+/// A server says something every 15 s, if only that it is there: one that says nothing for so long is gone, or the
+/// way to it is.
+const SILENCE: Duration = Duration::from_secs(45);
 
 /// A server that cannot be reached for so many tries in a row (with waits of 1 to 5 s between) is given up.
 const TRIES: u32 = 15;
@@ -110,18 +115,29 @@ async fn read_events(
     if let Some(last) = reader.last_id() {
         request = request.header("Last-Event-ID", last);
     }
-    let mut bytes = server.send(request).await?.bytes_stream();
+    let bytes = server.send(request).await?.bytes_stream();
+    Ok(read_stream(bytes, SILENCE, reader, watch).await)
+}
+
+/// Reads until the stream ends, breaks off, or says nothing for `silence`; whether there were any events.
+async fn read_stream<E>(
+    bytes: impl Stream<Item = Result<Bytes, E>>,
+    silence: Duration,
+    reader: &mut EventReader,
+    watch: &mut Watch,
+) -> bool {
+    let mut bytes = std::pin::pin!(bytes);
     let mut read_some = false;
-    while let Some(Ok(chunk)) = bytes.next().await {
+    while let Ok(Some(Ok(chunk))) = tokio::time::timeout(silence, bytes.next()).await {
         for event in reader.push(&chunk) {
             read_some = true;
             watch.event(&event);
             if watch.is_over() {
-                return Ok(true);
+                return true;
             }
         }
     }
-    Ok(read_some)
+    read_some
 }
 
 /// What was last said of each thing, so that only changes are said.
@@ -247,4 +263,32 @@ fn say(kind: &str, name: &str, text: &str, paint: Paint) {
         painted(clock, Paint::Faint),
         painted(text.trim_end(), paint)
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use futures_util::{StreamExt, stream};
+
+    use super::{EventReader, Watch, read_stream};
+
+    #[tokio::test]
+    async fn a_connection_that_died_without_a_word_is_left() {
+        let said = Bytes::from_static(b"event: step\nid: 4\ndata: {}\n\n");
+        let dead = stream::iter([Ok::<_, Infallible>(said)]).chain(stream::pending());
+        let mut reader = EventReader::default();
+        // It ends at all: nothing else would end it.
+        let read_some = read_stream(
+            dead,
+            Duration::from_millis(1),
+            &mut reader,
+            &mut Watch::new(false),
+        )
+        .await;
+        assert!(read_some);
+        assert_eq!(reader.last_id(), Some("4"));
+    }
 }

@@ -13,6 +13,7 @@ mod exec;
 mod exit;
 mod files;
 mod follow;
+mod history;
 mod host_list;
 mod hosts;
 mod local_store;
@@ -22,6 +23,7 @@ mod password;
 mod policy_args;
 mod problem;
 mod sanitize;
+mod schema;
 mod script_worker;
 mod serve;
 mod settings_args;
@@ -122,6 +124,10 @@ enum Command {
     Apply(apply::ApplyArgs),
     /// Write the configuration as a folder that `apply` takes
     Export(apply::ExportArgs),
+    /// Show what was changed of the configuration: when, by whom, line by line
+    History(history::HistoryArgs),
+    /// Print the JSON Schema of the configurations that a script takes
+    Schema(schema::SchemaArgs),
     /// Local users
     User(user::UserArgs),
     /// Service tokens, for CI and other programs
@@ -178,6 +184,8 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Migrate(args) => wait(migrate::run(args, output)),
         Command::Apply(args) => wait(apply::apply(args, output)),
         Command::Export(args) => wait(apply::export(args, output)),
+        Command::History(args) => wait(history::run(args, output)),
+        Command::Schema(args) => wait(schema::run(args)),
         Command::User(args) => wait(user::run(args, output)),
         Command::Token(args) => wait(token::run(args, output)),
         Command::Config(args) => config::run(args, output),

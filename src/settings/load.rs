@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::environment;
 use super::error::{SettingsError, SettingsErrors};
-use super::keys::{KEYS, Kind, SettingKey};
+use super::keys::{Hidden, KEYS, Kind, SettingKey};
 use super::layer::{self, Layer, Origin, Value};
 use super::sections::{
     ActionSettings, ElasticsearchSettings, IndexPeriod, LogSettings, Secret, ServerSettings, Settings,
     SshSettings, StoreSettings,
 };
-use super::show::ShownSetting;
+use super::show::{ShownSetting, hide_password};
 
 /// The commented defaults, as they are in `config/default.toml`.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
@@ -162,7 +162,15 @@ impl Sources {
                     key: path.trim().to_owned(),
                     nearest: SettingKey::nearest(path.trim()).map(str::to_owned),
                 })
-                .and_then(|key| Ok((key.path, layer::of_text(key, text, &Origin::Flag)?)));
+                .and_then(|key| {
+                    if is_secret(key, text) {
+                        return Err(SettingsError::OnCommandLine {
+                            key: key.path,
+                            variable: key.variable(),
+                        });
+                    }
+                    Ok((key.path, layer::of_text(key, text, &Origin::Flag)?))
+                });
             match value {
                 Ok((path, value)) => {
                     layer.insert(path, (value, Origin::Flag));
@@ -195,6 +203,15 @@ impl Sources {
                 .join(".local/share"),
         };
         Ok(base.join("edgewise"))
+    }
+}
+
+/// Whether a value may not stand on a command line, where every user of the machine sees it.
+fn is_secret(key: &SettingKey, text: &str) -> bool {
+    match key.hidden {
+        Hidden::Nothing => false,
+        Hidden::Everything => true,
+        Hidden::UrlPassword => text.split(',').any(|url| hide_password(url.trim()) != url.trim()),
     }
 }
 

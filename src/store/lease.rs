@@ -140,16 +140,6 @@ impl Store {
         })
     }
 
-    /// Gives every lease of an action back; says how many there were.
-    pub async fn release_leases(&self, action: ActionId) -> Result<usize, StoreError> {
-        let id = action.to_string();
-        writing!(self, Alone::No, conn => {
-            let released =
-                diesel::delete(leases::table.filter(leases::action.eq(&id))).execute(conn).await?;
-            Ok(released)
-        })
-    }
-
     /// Who holds which of these keys, by key.
     pub async fn leases_held<'a>(
         &self,

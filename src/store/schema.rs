@@ -40,7 +40,6 @@ diesel::table! {
         csrf_token -> Text,
         created_at -> BigInt,
         expires_at -> BigInt,
-        last_seen_at -> BigInt,
     }
 }
 

@@ -15,7 +15,7 @@ use crate::app::policies;
 use crate::app::ports::{ScriptError, ScriptFacts, ScriptText};
 use crate::app::request::{ActBody, ActRequest};
 use crate::domain::actor::{Caller, Permission};
-use crate::domain::config::{ConfigError, MergedConfig, check, merge};
+use crate::domain::config::{ConfigError, MergedConfig, check, check_approvals, merge};
 use crate::domain::environment::Environment;
 use crate::domain::name::Name;
 use crate::domain::plan::{Plan, PlanInputs, ScriptContext};
@@ -221,6 +221,11 @@ fn check_body(body: &ActBody) -> Result<(), AppError> {
 impl Subject {
     /// The configuration with what a request sets, checked.
     pub(crate) fn config(&self, request: &Map<String, Value>) -> Result<MergedConfig, AppError> {
+        let configured = merge(&self.environment.config, &self.project.config, &Map::new());
+        let lost = check_approvals(&configured, request);
+        if !lost.is_empty() {
+            return Err(invalid_config(lost));
+        }
         let merged = merge(&self.environment.config, &self.project.config, request);
         check(merged, &self.facts.keys).map_err(invalid_config)
     }

@@ -458,6 +458,10 @@ fn keys_are_declared_or_refused() {
             "key: a secret has no default",
         ),
         ("key(\"map\", secret = True)", "key: a secret is a \"string\""),
+        (
+            "key(\"string\", secret = True, overridable = True)",
+            "key: a secret is not overridable",
+        ),
         ("one_of()", "one_of: wants at least one string"),
         ("one_of(\"a\", \"a\")", "one_of: \"a\" is given twice"),
         ("one_of(1)", "one_of: takes strings only, not an integer"),

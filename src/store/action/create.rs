@@ -129,7 +129,9 @@ impl Store {
                         Err(CreateError::KeyReused(first))
                     };
                 }
-                diesel::delete(place).execute(conn).await?;
+                // Those that no longer count go when a new one comes: of this key, and of all others.
+                let over = idempotency_keys::created_at.le(now.as_millis() - KEY_LIFE_MILLIS);
+                diesel::delete(idempotency_keys::table.filter(over)).execute(conn).await?;
             }
 
             // Who has which of the keys.

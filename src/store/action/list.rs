@@ -145,7 +145,7 @@ impl Store {
         Ok(ActionPage { items, next })
     }
 
-    /// Every action that is not at its end, oldest first: what a server takes up again after a restart.
+    /// Every action that is not at its end, oldest first: what no retention may touch.
     pub async fn live_actions(&self) -> Result<Vec<ActionRecord>, StoreError> {
         let rows: Vec<ActionRow> = reading!(self, conn => {
             actions::table

@@ -1,5 +1,6 @@
 //! The whole server against real SSH servers, over HTTP.
 
+mod approvals;
 mod denied;
 mod deploys;
 mod folders;
@@ -11,5 +12,7 @@ mod plans;
 mod requests;
 mod roles;
 mod scripts;
+mod signing_in;
+mod starting;
 mod waiting;
 mod watching;

@@ -157,7 +157,7 @@ async fn of_fifty_on_overlapping_targets_one_is_accepted(store: Store) {
         }
     }
     assert_eq!(accepted, 1);
-    assert_eq!(store.live_actions().await.unwrap().len(), 1);
+    assert_eq!(store.live_counts().await.unwrap()[0].count, 1);
 }
 
 async fn of_fifty_with_one_key_one_is_new(store: Store) {
@@ -235,4 +235,33 @@ async fn ten_thousand_targets_are_accepted_and_leased(store: Store) {
         panic!("it must be refused")
     };
     assert_eq!(held.targets.len(), 10_000);
+}
+
+#[derive(diesel::QueryableByName)]
+struct Kept {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    key: String,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_no_longer_counts_is_forgotten() {
+    use diesel::{Connection as _, RunQueryDsl as _};
+
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    let (store, folder) = super::world::sqlite().await;
+    let with_key = |number: u8, key: &str, when: i64| {
+        let mut new = with_key(number, &[&format!("web-{number}")], key, "x");
+        new.action.record.created_at = at(when);
+        new
+    };
+    create(&store, &with_key(1, "old", 0)).await;
+    create(&store, &with_key(2, "young", DAY / 2)).await;
+    create(&store, &with_key(3, "new", DAY)).await;
+    let file = folder.path().join("edgewise.db");
+    let mut conn = diesel::SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    let kept: Vec<Kept> = diesel::sql_query("SELECT key FROM idempotency_keys ORDER BY created_at")
+        .load(&mut conn)
+        .unwrap();
+    let keys: Vec<&str> = kept.iter().map(|kept| kept.key.as_str()).collect();
+    assert_eq!(keys, ["young", "new"]);
 }

@@ -98,7 +98,7 @@ async fn a_final_event_releases_what_the_action_held(store: Store) {
         .unwrap();
     end(&store, 1, 9).await;
     assert_eq!(store.leases_held(["web-1:22"]).await.unwrap(), []);
-    assert_eq!(store.live_actions().await.unwrap(), []);
+    assert_eq!(store.live_counts().await.unwrap(), []);
     assert_eq!(
         store.action_record(id(1)).await.unwrap().unwrap().ended_at,
         Some(at(9))

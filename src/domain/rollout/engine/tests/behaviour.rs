@@ -270,7 +270,7 @@ fn at_gate(gate: Gate, on_inconclusive: OnInconclusive) -> World {
 fn an_approval_gate_goes_on_or_back() {
     for (answer, wanted) in [
         (Steer::Approve, ActionStatus::Completed),
-        (Steer::Promote { to_end: false }, ActionStatus::Completed),
+        (Steer::Promote { to_end: true }, ActionStatus::Completed),
         (Steer::Force, ActionStatus::Completed),
         (Steer::Reject, ActionStatus::RolledBack),
         (Steer::Abort { rollback: false }, ActionStatus::ManualFailed),
@@ -281,6 +281,40 @@ fn an_approval_gate_goes_on_or_back() {
         world.later(world.now, steer(answer.clone()));
         assert_eq!(world.run(), wanted, "{answer:?}");
     }
+}
+
+#[test]
+fn what_passes_an_approval_gate_is_known_before_it_is_done() {
+    let (promote, to_end) = (Steer::Promote { to_end: false }, Steer::Promote { to_end: true });
+    // Whether it passes an approval: at the gate of the first stage, and before anything is begun.
+    for (gate, steer, at_it, before_it) in [
+        (Gate::Approval, &promote, true, false),
+        (Gate::Approval, &to_end, true, true),
+        (Gate::Approval, &Steer::Force, true, true),
+        (Gate::Approval, &Steer::Pause, false, false),
+        (Gate::Analysis, &promote, false, false),
+        (Gate::Analysis, &to_end, false, false),
+        (Gate::Analysis, &Steer::Force, false, false),
+    ] {
+        let world = at_gate(gate, OnInconclusive::Pause);
+        assert_eq!(world.rollout.passes_approval(steer), at_it, "{gate:?} {steer:?}");
+        let plan = plan(&[1, 1], 0, |plan| plan.stages[0].gate = gate);
+        let begun = World::new(&plan, all_ok());
+        assert_eq!(
+            begun.rollout.passes_approval(steer),
+            before_it,
+            "{gate:?} {steer:?}"
+        );
+    }
+    // Once it is passed, it is no longer ahead.
+    let mut world = at_gate(Gate::Approval, OnInconclusive::Pause);
+    world.rollout.apply(&steer(Steer::Approve), world.now).unwrap();
+    assert!(!world.rollout.passes_approval(&Steer::Force));
+    // And a plain promotion is refused there, whoever asks: the soak before it may just have ended.
+    let mut world = at_gate(Gate::Approval, OnInconclusive::Pause);
+    assert!(world.rollout.apply(&steer(promote.clone()), world.now).is_err());
+    let mut world = at_gate(Gate::Analysis, OnInconclusive::Pause);
+    assert!(world.rollout.apply(&steer(promote), world.now).is_ok());
 }
 
 #[test]

@@ -373,7 +373,7 @@ fn steering() {
         ("in a step", "TRRTTTTTRR"),
         ("paused", "RTRTTTTTRR"),
         ("soaking", "TRTTTTTTRR"),
-        ("at the gate", "TRTTTTTTTT"),
+        ("at the gate", "TRRTTTTTTT"),
         ("forced", "TRRTRTTTRR"),
         ("going back", "TRRRRTRRRR"),
         ("aborting", "RRRRRRTTRR"),
