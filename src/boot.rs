@@ -209,6 +209,10 @@ pub fn ssh_settings(settings: &Settings) -> SshSettings {
             .password
             .as_ref()
             .map(|password| password.reveal().to_owned()),
+        key_passphrase: given
+            .key_passphrase
+            .as_ref()
+            .map(|passphrase| passphrase.reveal().to_owned()),
         connect_timeout_seconds: u64::from(given.connect_timeout_seconds),
         ..usual
     }

@@ -81,10 +81,13 @@ impl Sources {
         }
         take(environment::of_environment(&self.variables));
         take(self.flags());
-        let password = environment::secret(&self.variables, SSH_PASSWORD).unwrap_or_else(|error| {
-            errors.push(error);
-            None
-        });
+        let mut secret = |name: &str| {
+            environment::secret(&self.variables, name).unwrap_or_else(|error| {
+                errors.push(error);
+                None
+            })
+        };
+        let (password, key_passphrase) = (secret(SSH_PASSWORD), secret(SSH_KEY_PASSPHRASE));
         if !errors.is_empty() {
             return Err(SettingsErrors(errors));
         }
@@ -96,6 +99,7 @@ impl Sources {
             .settings(self)
             .map_err(|error| SettingsErrors(vec![error]))?;
         settings.ssh.password = password.map(Secret::new);
+        settings.ssh.key_passphrase = key_passphrase.map(Secret::new);
         let shown = KEYS
             .iter()
             .map(|key| ShownSetting::new(key, merged.values.get(key.path), &settings))
@@ -185,6 +189,7 @@ impl Sources {
 
 const CONFIG: &str = "EDGEWISE_CONFIG";
 const SSH_PASSWORD: &str = "EDGEWISE_SSH_PASSWORD";
+const SSH_KEY_PASSPHRASE: &str = "EDGEWISE_SSH_KEY_PASSPHRASE";
 
 /// The values that hold.
 struct Merged {
@@ -219,6 +224,7 @@ impl Merged {
                 user: self.text("ssh.user"),
                 identity_file: self.path("ssh.identity_file")?,
                 password: None,
+                key_passphrase: None,
                 connect_timeout_seconds: self.number("ssh.connect_timeout_seconds"),
             },
             elasticsearch: ElasticsearchSettings {

@@ -22,6 +22,8 @@ pub struct SshSettings {
     pub identity_file: Option<PathBuf>,
     /// The password for hosts that want one.
     pub password: Option<String>,
+    /// What opens encrypted key files.
+    pub key_passphrase: Option<String>,
     /// Seconds for resolving, connecting and logging in together, where `ssh_config` does not say.
     pub connect_timeout_seconds: u64,
     /// Seconds that a host which went away in the middle of a step is looked for, before its outcome is unknown.
@@ -44,6 +46,7 @@ impl SshSettings {
             user: None,
             identity_file: None,
             password: None,
+            key_passphrase: None,
             connect_timeout_seconds: CONNECT_TIMEOUT_SECONDS,
             patience_seconds: PATIENCE_SECONDS,
             home,
@@ -73,6 +76,7 @@ impl fmt::Debug for SshSettings {
             .field("user", &self.user)
             .field("identity_file", &self.identity_file)
             .field("password", &self.password.as_ref().map(|_| "***"))
+            .field("key_passphrase", &self.key_passphrase.as_ref().map(|_| "***"))
             .field("connect_timeout_seconds", &self.connect_timeout_seconds)
             .field("patience_seconds", &self.patience_seconds)
             .field("home", &self.home)
