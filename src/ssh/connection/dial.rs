@@ -20,6 +20,7 @@ use super::guard::{Guard, Report};
 use super::jumps::Jumps;
 use super::limits::Limits;
 use super::open::Connection;
+use super::race::{self, Missed};
 
 /// How many hosts may stand on the way to one.
 const MOST_JUMPS: usize = 8;
@@ -75,7 +76,7 @@ impl Dialer {
             password: settings.password.clone(),
             patience: Duration::from_secs(settings.patience_seconds),
             known: KnownHostsFiles::default(),
-            keys: KeyFiles::default(),
+            keys: KeyFiles::new(settings.key_passphrase.as_deref()),
             limits: Limits::default(),
             jumps: Jumps::default(),
         })
@@ -85,6 +86,11 @@ impl Dialer {
     #[must_use]
     pub fn config(&self) -> &SshConfig {
         &self.config
+    }
+
+    /// The key files.
+    pub(in crate::ssh) fn keys(&self) -> &KeyFiles {
+        &self.keys
     }
 
     /// How long a host that went away is looked for.
@@ -117,12 +123,14 @@ impl Dialer {
                     limit: MOST_JUMPS,
                 });
             }
-            let hop = self.resolve(&Asked {
+            let mut hop = self.resolve(&Asked {
                 name: jump.host,
-                address: None,
                 port: jump.port,
                 user: jump.user,
+                ..Asked::default()
             })?;
+            // Names on the way are resolved once for all who go it.
+            hop.addresses = route[0].addresses.clone();
             if jumps.is_empty() {
                 jumps.clone_from(&hop.proxy_jump.value);
             }
@@ -276,27 +284,18 @@ pub(super) async fn way_to(host: &HostConfig, before: Option<&Handle<Guard>>) ->
             .map_err(|error| unreachable(format!("the jump host does not open the way ({error})")))?;
         return Ok(Way::Channel(channel.into_stream()));
     }
-    let bare = name.trim_start_matches('[').trim_end_matches(']');
-    let addresses = tokio::net::lookup_host((bare, port)).await.map_err(|error| {
-        Refused::For(SshError::NoAddress {
+    let socket = race::connect(host).await.map_err(|missed| match missed {
+        Missed::Name(reason) => Refused::For(SshError::NoAddress {
             host: host.place(),
-            reason: error.to_string(),
-        })
+            reason,
+        }),
+        missed @ Missed::All(_) => unreachable(missed.reason()),
     })?;
-    let mut last = "the name has no address".to_owned();
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(socket) => {
-                // Without it each request of a step waits up to 40 ms for an acknowledgement.
-                if let Err(error) = socket.set_nodelay(true) {
-                    tracing::debug!(%address, %error, "TCP_NODELAY is not set");
-                }
-                return Ok(Way::Socket(BufReader::with_capacity(READ_BUFFER, socket)));
-            }
-            Err(error) => last = error.to_string(),
-        }
+    // Without it each request of a step waits up to 40 ms for an acknowledgement.
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!(host = %host.place(), %error, "TCP_NODELAY is not set");
     }
-    Err(unreachable(last))
+    Ok(Way::Socket(BufReader::with_capacity(READ_BUFFER, socket)))
 }
 
 /// What a key exchange that failed means.

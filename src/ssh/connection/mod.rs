@@ -8,6 +8,7 @@ mod guard;
 mod jumps;
 mod limits;
 mod open;
+mod race;
 mod scan;
 
 pub use dial::Dialer;

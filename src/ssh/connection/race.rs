@@ -1,0 +1,209 @@
+//! To a name with several addresses: one after another, each with a head start (as RFC 8305 has it), so that an address
+//! that swallows packets costs a moment and not the whole time.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use tokio::net::TcpStream;
+
+use crate::ssh::config::{AddressFamily, HostConfig};
+
+/// The head start of one address before the next.
+const HEAD_START: Duration = Duration::from_millis(250);
+
+/// Why no connection came about.
+#[derive(Debug)]
+pub(super) enum Missed {
+    /// The name means no address: the reason.
+    Name(String),
+    /// None of the addresses answers: each with its reason.
+    All(Vec<(SocketAddr, std::io::Error)>),
+}
+
+impl Missed {
+    /// In words.
+    pub(super) fn reason(&self) -> String {
+        match self {
+            Self::Name(reason) => reason.clone(),
+            Self::All(failed) => match &failed[..] {
+                [(_, error)] => error.to_string(),
+                failed => failed
+                    .iter()
+                    .map(|(address, error)| format!("{address}: {error}"))
+                    .collect::<Vec<_>>()
+                    .join("; "),
+            },
+        }
+    }
+}
+
+/// Connects to the host. Its name is resolved once for all who share its configuration, and again only when none of the
+/// addresses that were found then answers any more, or not in time.
+pub(super) async fn connect(host: &HostConfig) -> Result<TcpStream, Missed> {
+    let (name, port) = (host.hostname.value.as_str(), host.port.value);
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    let family = host.address_family.value;
+    let place = format!("{bare}:{port}");
+    // Whoever loses patience in the middle of this leaves nothing behind that nobody answers at.
+    if let Some(addresses) = host.addresses.take(&place)
+        && let Ok(socket) = first(&addresses).await
+    {
+        host.addresses.keep(&place, addresses);
+        return Ok(socket);
+    }
+    let addresses = resolve(bare, port, family).await?;
+    let socket = first(&addresses).await.map_err(Missed::All)?;
+    host.addresses.keep(&place, addresses);
+    Ok(socket)
+}
+
+async fn resolve(name: &str, port: u16, family: AddressFamily) -> Result<Vec<SocketAddr>, Missed> {
+    let found = tokio::net::lookup_host((name, port))
+        .await
+        .map_err(|error| Missed::Name(error.to_string()))?;
+    let addresses = in_turn(found.filter(|address| family.takes(address)).collect());
+    if addresses.is_empty() {
+        return Err(Missed::Name(match family {
+            AddressFamily::Any => "the name has no address".to_owned(),
+            AddressFamily::Inet => "the name has no IPv4 address (AddressFamily inet)".to_owned(),
+            AddressFamily::Inet6 => "the name has no IPv6 address (AddressFamily inet6)".to_owned(),
+        }));
+    }
+    Ok(addresses)
+}
+
+/// The two families by turns, beginning with the one that the resolver prefers; each address once.
+fn in_turn(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let mut ordered: Vec<SocketAddr> = Vec::with_capacity(addresses.len());
+    let Some(first) = addresses.first() else {
+        return ordered;
+    };
+    let (ours, theirs): (Vec<SocketAddr>, Vec<SocketAddr>) = addresses
+        .iter()
+        .partition(|address| address.is_ipv4() == first.is_ipv4());
+    let (mut ours, mut theirs) = (ours.into_iter(), theirs.into_iter());
+    loop {
+        let pair = [ours.next(), theirs.next()];
+        if pair == [None, None] {
+            return ordered;
+        }
+        for address in pair.into_iter().flatten() {
+            if !ordered.contains(&address) {
+                ordered.push(address);
+            }
+        }
+    }
+}
+
+/// The first connection that comes about. The others are given up.
+async fn first(addresses: &[SocketAddr]) -> Result<TcpStream, Vec<(SocketAddr, std::io::Error)>> {
+    let mut waiting = addresses.iter().copied();
+    let mut under_way = FuturesUnordered::new();
+    let mut failed = Vec::new();
+    loop {
+        if let Some(address) = waiting.next() {
+            under_way.push(async move { (address, TcpStream::connect(address).await) });
+        }
+        let is_last = waiting.len() == 0;
+        let ended = tokio::select! {
+            ended = under_way.next() => ended,
+            () = tokio::time::sleep(HEAD_START), if !is_last => continue,
+        };
+        match ended {
+            Some((_, Ok(socket))) => return Ok(socket),
+            Some((address, Err(error))) => failed.push((address, error)),
+            None => return Err(failed),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::SocketAddr;
+
+    use tokio::net::{TcpListener, TcpSocket, TcpStream};
+
+    use super::{Missed, first, in_turn, resolve};
+    use crate::ssh::config::AddressFamily;
+
+    fn address(text: &str) -> SocketAddr {
+        text.parse().expect("an address")
+    }
+
+    #[test]
+    fn families_take_turns() {
+        let given = [
+            "[::1]:1",
+            "[::2]:1",
+            "[::1]:1",
+            "10.0.0.1:1",
+            "10.0.0.2:1",
+            "10.0.0.3:1",
+        ];
+        let wanted = ["[::1]:1", "10.0.0.1:1", "[::2]:1", "10.0.0.2:1", "10.0.0.3:1"];
+        let given = given.map(address).to_vec();
+        assert_eq!(in_turn(given), wanted.map(address));
+        assert!(in_turn(Vec::new()).is_empty());
+    }
+
+    #[tokio::test]
+    async fn names_are_resolved_within_their_family() {
+        for (name, family, wanted) in [
+            ("127.0.0.1", AddressFamily::Any, Some("127.0.0.1:22")),
+            ("::1", AddressFamily::Inet6, Some("[::1]:22")),
+            ("127.0.0.1", AddressFamily::Inet6, None),
+            ("::1", AddressFamily::Inet, None),
+        ] {
+            let found = resolve(name, 22, family).await;
+            match wanted {
+                Some(wanted) => assert_eq!(found.expect("addresses"), [address(wanted)], "{name}"),
+                None => assert!(
+                    matches!(&found, Err(missed @ Missed::Name(_)) if missed.reason().contains("AddressFamily")),
+                    "{name}: {found:?}"
+                ),
+            }
+        }
+    }
+
+    /// A port that swallows what is sent to it: its queue of connections is full and nobody takes one.
+    async fn black_hole() -> (SocketAddr, TcpListener, Vec<TcpStream>) {
+        let socket = TcpSocket::new_v4().expect("a socket");
+        socket.bind(address("127.0.0.1:0")).expect("a port");
+        let listener = socket.listen(1).expect("listening");
+        let place = listener.local_addr().expect("a port");
+        let mut held = Vec::new();
+        // The queue takes one or two more than it was told.
+        for _ in 0..8 {
+            let connecting = TcpStream::connect(place);
+            match tokio::time::timeout(std::time::Duration::from_millis(200), connecting).await {
+                Ok(Ok(stream)) => held.push(stream),
+                Ok(Err(error)) => panic!("{error}"),
+                Err(_) => return (place, listener, held),
+            }
+        }
+        panic!("the queue is never full");
+    }
+
+    #[tokio::test]
+    async fn an_address_that_swallows_packets_or_refuses_does_not_stand_in_the_way() {
+        let (hole, _listener, _held) = black_hole().await;
+        let good = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let good_place = good.local_addr().expect("a port");
+        let shut = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let shut_place = shut.local_addr().expect("a port");
+        drop(shut);
+        // Nobody waits for the hole: TCP itself would try it for two minutes.
+        let places = [hole, shut_place, good_place];
+        let racing = first(&places);
+        let socket = tokio::time::timeout(std::time::Duration::from_secs(20), racing).await;
+        let socket = socket
+            .expect("the others are not waited for")
+            .expect("one answers");
+        assert_eq!(socket.peer_addr().expect("a peer"), good_place);
+        let refused = first(&[shut_place]).await.expect_err("nobody is there");
+        assert_eq!(refused.len(), 1);
+        assert_eq!(refused[0].0, shut_place);
+    }
+}
