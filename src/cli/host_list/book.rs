@@ -44,8 +44,8 @@ impl Book {
                 Place::parse(&name).ok_or_else(|| format!("{place}: `{name}` is not [user@]host[:port]"))?;
             let host = host.to_owned();
             let said = [
-                ("ansible_user", user.map(|user| user.into())),
-                ("ansible_port", port.map(|port| port.into())),
+                ("ansible_user", user.map(Into::into)),
+                ("ansible_port", port.map(Into::into)),
             ];
             let said = said.into_iter().filter_map(|(name, value)| {
                 let value = value?;

@@ -50,7 +50,7 @@ pub(super) fn read(text: &str, path: &str) -> Result<Book, String> {
             };
             match &section {
                 Section::Hosts(Some(group)) | Section::Children(group) | Section::Vars(group) => {
-                    book.open(group)
+                    book.open(group);
                 }
                 Section::Hosts(None) => {}
             }

@@ -55,7 +55,8 @@ pub fn run(args: &ExplainArgs, output: Output) -> Result<Exit, Failure> {
             );
             if route.len() > 1 {
                 let hops: Vec<&str> = route.iter().filter_map(|hop| hop["place"].as_str()).collect();
-                text.push_str(&format!("\n\nthe way there: {}", hops.join(" -> ")));
+                text.push_str("\n\nthe way there: ");
+                text.push_str(&hops.join(" -> "));
             }
             text
         },

@@ -2,8 +2,6 @@
 //!
 //! A first or last number with leading zeros pads all of them to its length. Brackets around an IPv6 address stay.
 
-use std::net::Ipv6Addr;
-
 /// How many names a text may stand for.
 pub const MOST_NAMES: usize = 100_000;
 
@@ -78,7 +76,7 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, RangeError> {
         }
         let (before, after) = (&rest[..open], &inside[close + 1..]);
         let inside = &inside[..close];
-        if inside.parse::<Ipv6Addr>().is_ok() {
+        if is_address(inside) {
             pieces.push(Piece::Text(&rest[..=open + 1 + close]));
         } else {
             pieces.push(Piece::Text(before));
@@ -88,6 +86,13 @@ fn pieces(text: &str) -> Result<Vec<Piece<'_>>, RangeError> {
     }
     pieces.push(Piece::Text(rest));
     Ok(pieces)
+}
+
+/// Whether an IPv6 address stands between two brackets: `::` somewhere, or eight groups. No range looks like that.
+fn is_address(inside: &str) -> bool {
+    let colons = inside.bytes().filter(|&b| b == b':').count();
+    let fits = |b: u8| b.is_ascii_hexdigit() || matches!(b, b':' | b'.');
+    (inside.contains("::") || colons == 7) && inside.bytes().all(fits)
 }
 
 /// The words that stand between two brackets.

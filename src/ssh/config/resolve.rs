@@ -128,13 +128,13 @@ impl Found<'_> {
         let user_known_hosts = self.files(
             "userknownhostsfile",
             self.defaults.known_hosts_file.as_ref(),
-            ["known_hosts", "known_hosts2"].map(|name| format!("{home}/.ssh/{name}")),
+            &["known_hosts", "known_hosts2"].map(|name| format!("{home}/.ssh/{name}")),
             &tokens,
         )?;
         let global_known_hosts = self.files(
             "globalknownhostsfile",
             None,
-            ["ssh_known_hosts", "ssh_known_hosts2"].map(|name| format!("/etc/ssh/{name}")),
+            &["ssh_known_hosts", "ssh_known_hosts2"].map(|name| format!("/etc/ssh/{name}")),
             &tokens,
         )?;
         let identity_agent = match self.text("identityagent") {
@@ -261,7 +261,7 @@ impl Found<'_> {
         &self,
         keyword: &str,
         settings: Option<&String>,
-        defaults: [String; 2],
+        defaults: &[String; 2],
         tokens: &Tokens<'_>,
     ) -> Result<Sourced<Vec<String>>, ConfigError> {
         let Some(value) = self.first.get(keyword) else {

@@ -63,7 +63,7 @@ async fn resolve(name: &str, port: u16, family: AddressFamily) -> Result<Vec<Soc
     let found = tokio::net::lookup_host((name, port))
         .await
         .map_err(|error| Missed::Name(error.to_string()))?;
-    let addresses = in_turn(found.filter(|address| family.takes(address)).collect());
+    let addresses = in_turn(&found.filter(|address| family.takes(address)).collect::<Vec<_>>());
     if addresses.is_empty() {
         return Err(Missed::Name(match family {
             AddressFamily::Any => "the name has no address".to_owned(),
@@ -75,7 +75,7 @@ async fn resolve(name: &str, port: u16, family: AddressFamily) -> Result<Vec<Soc
 }
 
 /// The two families by turns, beginning with the one that the resolver prefers; each address once.
-fn in_turn(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
+fn in_turn(addresses: &[SocketAddr]) -> Vec<SocketAddr> {
     let mut ordered: Vec<SocketAddr> = Vec::with_capacity(addresses.len());
     let Some(first) = addresses.first() else {
         return ordered;
@@ -122,11 +122,12 @@ async fn first(addresses: &[SocketAddr]) -> Result<TcpStream, Vec<(SocketAddr, s
 #[cfg(test)]
 mod tests {
     use std::net::SocketAddr;
+    use std::path::Path;
 
     use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-    use super::{Missed, first, in_turn, resolve};
-    use crate::ssh::config::AddressFamily;
+    use super::{Missed, connect, first, in_turn, resolve};
+    use crate::ssh::config::{AddressFamily, Asked, Defaults, SshConfig};
 
     fn address(text: &str) -> SocketAddr {
         text.parse().expect("an address")
@@ -143,9 +144,9 @@ mod tests {
             "10.0.0.3:1",
         ];
         let wanted = ["[::1]:1", "10.0.0.1:1", "[::2]:1", "10.0.0.2:1", "10.0.0.3:1"];
-        let given = given.map(address).to_vec();
-        assert_eq!(in_turn(given), wanted.map(address));
-        assert!(in_turn(Vec::new()).is_empty());
+        let given = given.map(address);
+        assert_eq!(in_turn(&given), wanted.map(address));
+        assert!(in_turn(&[]).is_empty());
     }
 
     #[tokio::test]
@@ -184,6 +185,45 @@ mod tests {
             }
         }
         panic!("the queue is never full");
+    }
+
+    #[tokio::test]
+    async fn a_name_is_resolved_once_and_again_when_nobody_answers() {
+        let (one, other) = (
+            TcpListener::bind("127.0.0.1:0").await.expect("a port"),
+            TcpListener::bind("127.0.0.2:0").await.expect("a port"),
+        );
+        let place = one.local_addr().expect("a port");
+        let kept = other.local_addr().expect("a port");
+        let text = format!("HostName 127.0.0.1\nPort {}\n", place.port());
+        let config = SshConfig::parse(&text, Path::new("/c"), Path::new("/")).expect("parsed");
+        let asked = Asked {
+            name: "web".to_owned(),
+            ..Asked::default()
+        };
+        let host = config.resolve(&asked, &Defaults::default()).expect("resolved");
+        host.addresses.keep(&place.to_string(), vec![kept]);
+        let copy = host.clone();
+        for _ in 0..2 {
+            let socket = connect(&copy).await.expect("a way");
+            assert_eq!(
+                socket.peer_addr().expect("a peer"),
+                kept,
+                "as it was found before"
+            );
+        }
+        drop(other);
+        for _ in 0..2 {
+            let socket = connect(&host).await.expect("a way");
+            assert_eq!(
+                socket.peer_addr().expect("a peer"),
+                place,
+                "resolved anew, for all"
+            );
+        }
+        drop(one);
+        let missed = connect(&host).await.expect_err("nobody is there");
+        assert!(missed.reason().contains("refused"), "{missed:?}");
     }
 
     #[tokio::test]

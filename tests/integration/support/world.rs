@@ -76,11 +76,15 @@ pub struct Made {
     /// Members that are out of service although nobody asked for it.
     pub broken: Mutex<Vec<String>>,
     out: Mutex<Vec<String>>,
+    /// Everybody who was ever taken out of service.
+    pub taken_out: Mutex<Vec<String>>,
+    /// Hosts that are not fit.
+    pub unfit: Mutex<Vec<String>>,
     /// Sessions on every member.
     pub sessions: Mutex<u64>,
 }
 
-struct Session(Arc<Made>);
+struct Session(Arc<Made>, TargetName);
 
 fn well() -> StepResult {
     StepResult {
@@ -93,6 +97,19 @@ fn well() -> StepResult {
 #[async_trait]
 impl HostSession for Session {
     async fn check(&self, _needs: &HostNeeds) -> Result<(), HostFailure> {
+        if self
+            .0
+            .unfit
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|name| name == self.1.as_str())
+        {
+            return Err(HostFailure {
+                outcome: Outcome::Failed,
+                message: "sudo asks for a password".to_owned(),
+            });
+        }
         Ok(())
     }
 
@@ -149,8 +166,8 @@ impl Hosts for Adapter {
         target.name.to_string()
     }
 
-    async fn connect(&self, _target: &Target) -> Result<Arc<dyn HostSession>, HostFailure> {
-        Ok(Arc::new(Session(Arc::clone(&self.0))))
+    async fn connect(&self, target: &Target) -> Result<Arc<dyn HostSession>, HostFailure> {
+        Ok(Arc::new(Session(Arc::clone(&self.0), target.name.clone())))
     }
 }
 
@@ -167,6 +184,7 @@ impl Balancer for Adapter {
 
     async fn take_out(&self, _zone: &str, _pool: &str, target: &Target) -> Result<(), BalancerError> {
         self.0.out.lock().unwrap().push(target.name.to_string());
+        self.0.taken_out.lock().unwrap().push(target.name.to_string());
         Ok(())
     }
 
