@@ -9,67 +9,77 @@ use futures_util::stream::FuturesUnordered;
 use tokio::net::TcpStream;
 
 use crate::ssh::config::{AddressFamily, HostConfig};
+use crate::ssh::error::SshError;
 
 /// The head start of one address before the next.
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Why no connection came about.
-#[derive(Debug)]
-pub(super) enum Missed {
-    /// The name means no address: the reason.
-    Name(String),
-    /// None of the addresses answers: each with its reason.
-    All(Vec<(SocketAddr, std::io::Error)>),
+/// The addresses of a host that is reached without a jump host. Its name is resolved once for all who share its
+/// configuration, and anew where these did not get through to it: what is taken here is kept again by [`connect`].
+pub(super) async fn addresses_of(host: &HostConfig) -> Result<Vec<SocketAddr>, SshError> {
+    if let Some(addresses) = host.addresses.take(&place(host)) {
+        return Ok(addresses);
+    }
+    resolve(host).await
 }
 
-impl Missed {
-    /// In words.
-    pub(super) fn reason(&self) -> String {
-        match self {
-            Self::Name(reason) => reason.clone(),
-            Self::All(failed) => match &failed[..] {
-                [(_, error)] => error.to_string(),
-                failed => failed
-                    .iter()
-                    .map(|(address, error)| format!("{address}: {error}"))
-                    .collect::<Vec<_>>()
-                    .join("; "),
-            },
+/// Connects to one of the addresses. Where none answers, the name may mean other ones by now.
+///
+/// # Errors
+/// The addresses, each with its reason.
+pub(super) async fn connect(host: &HostConfig, addresses: &[SocketAddr]) -> Result<TcpStream, String> {
+    let missed = match first(addresses).await {
+        Ok(socket) => {
+            host.addresses.keep(&place(host), addresses.to_vec());
+            return Ok(socket);
         }
+        Err(missed) => missed,
+    };
+    match resolve(host).await {
+        Ok(anew) if anew != addresses => {
+            let socket = first(&anew).await.map_err(|missed| reason(&missed))?;
+            host.addresses.keep(&place(host), anew);
+            Ok(socket)
+        }
+        _ => Err(reason(&missed)),
     }
 }
 
-/// Connects to the host. Its name is resolved once for all who share its configuration, and again only when none of the
-/// addresses that were found then answers any more, or not in time.
-pub(super) async fn connect(host: &HostConfig) -> Result<TcpStream, Missed> {
-    let (name, port) = (host.hostname.value.as_str(), host.port.value);
-    let bare = name.trim_start_matches('[').trim_end_matches(']');
+fn place(host: &HostConfig) -> String {
+    format!("{}:{}", host.hostname.value, host.port.value)
+}
+
+fn reason(missed: &[(SocketAddr, std::io::Error)]) -> String {
+    match missed {
+        [(_, error)] => error.to_string(),
+        missed => missed
+            .iter()
+            .map(|(address, error)| format!("{address}: {error}"))
+            .collect::<Vec<_>>()
+            .join("; "),
+    }
+}
+
+async fn resolve(host: &HostConfig) -> Result<Vec<SocketAddr>, SshError> {
+    let unknown = |reason: String| SshError::NoAddress {
+        host: host.place(),
+        reason,
+    };
+    let bare = host.hostname.value.trim_start_matches('[').trim_end_matches(']');
     let family = host.address_family.value;
-    let place = format!("{bare}:{port}");
-    // Whoever loses patience in the middle of this leaves nothing behind that nobody answers at.
-    if let Some(addresses) = host.addresses.take(&place)
-        && let Ok(socket) = first(&addresses).await
-    {
-        host.addresses.keep(&place, addresses);
-        return Ok(socket);
-    }
-    let addresses = resolve(bare, port, family).await?;
-    let socket = first(&addresses).await.map_err(Missed::All)?;
-    host.addresses.keep(&place, addresses);
-    Ok(socket)
-}
-
-async fn resolve(name: &str, port: u16, family: AddressFamily) -> Result<Vec<SocketAddr>, Missed> {
-    let found = tokio::net::lookup_host((name, port))
+    let found = tokio::net::lookup_host((bare, host.port.value))
         .await
-        .map_err(|error| Missed::Name(error.to_string()))?;
+        .map_err(|error| unknown(error.to_string()))?;
     let addresses = in_turn(&found.filter(|address| family.takes(address)).collect::<Vec<_>>());
     if addresses.is_empty() {
-        return Err(Missed::Name(match family {
-            AddressFamily::Any => "the name has no address".to_owned(),
-            AddressFamily::Inet => "the name has no IPv4 address (AddressFamily inet)".to_owned(),
-            AddressFamily::Inet6 => "the name has no IPv6 address (AddressFamily inet6)".to_owned(),
-        }));
+        return Err(unknown(
+            match family {
+                AddressFamily::Any => "it has no address",
+                AddressFamily::Inet => "it has no IPv4 address (AddressFamily inet)",
+                AddressFamily::Inet6 => "it has no IPv6 address (AddressFamily inet6)",
+            }
+            .to_owned(),
+        ));
     }
     Ok(addresses)
 }
@@ -126,8 +136,8 @@ mod tests {
 
     use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-    use super::{Missed, connect, first, in_turn, resolve};
-    use crate::ssh::config::{AddressFamily, Asked, Defaults, SshConfig};
+    use super::{addresses_of, connect, first, in_turn};
+    use crate::ssh::config::{Asked, Defaults, HostConfig, SshConfig};
 
     fn address(text: &str) -> SocketAddr {
         text.parse().expect("an address")
@@ -149,21 +159,30 @@ mod tests {
         assert!(in_turn(&[]).is_empty());
     }
 
+    fn host(text: &str) -> HostConfig {
+        let config = SshConfig::parse(text, Path::new("/c"), Path::new("/")).expect("parsed");
+        let asked = Asked {
+            name: "web".to_owned(),
+            ..Asked::default()
+        };
+        config.resolve(&asked, &Defaults::default()).expect("resolved")
+    }
+
     #[tokio::test]
     async fn names_are_resolved_within_their_family() {
-        for (name, family, wanted) in [
-            ("127.0.0.1", AddressFamily::Any, Some("127.0.0.1:22")),
-            ("::1", AddressFamily::Inet6, Some("[::1]:22")),
-            ("127.0.0.1", AddressFamily::Inet6, None),
-            ("::1", AddressFamily::Inet, None),
+        for (text, wanted) in [
+            ("HostName 127.0.0.1", Some("127.0.0.1:22")),
+            ("HostName ::1\nAddressFamily inet6", Some("[::1]:22")),
+            ("HostName 127.0.0.1\nAddressFamily inet6", None),
+            ("HostName ::1\nAddressFamily inet", None),
         ] {
-            let found = resolve(name, 22, family).await;
+            let found = addresses_of(&host(text)).await;
             match wanted {
-                Some(wanted) => assert_eq!(found.expect("addresses"), [address(wanted)], "{name}"),
-                None => assert!(
-                    matches!(&found, Err(missed @ Missed::Name(_)) if missed.reason().contains("AddressFamily")),
-                    "{name}: {found:?}"
-                ),
+                Some(wanted) => assert_eq!(found.expect("addresses"), [address(wanted)], "{text}"),
+                None => {
+                    let error = found.expect_err("another family").to_string();
+                    assert!(error.contains("AddressFamily"), "{text}: {error}");
+                }
             }
         }
     }
@@ -196,16 +215,15 @@ mod tests {
         let place = one.local_addr().expect("a port");
         let kept = other.local_addr().expect("a port");
         let text = format!("HostName 127.0.0.1\nPort {}\n", place.port());
-        let config = SshConfig::parse(&text, Path::new("/c"), Path::new("/")).expect("parsed");
-        let asked = Asked {
-            name: "web".to_owned(),
-            ..Asked::default()
-        };
-        let host = config.resolve(&asked, &Defaults::default()).expect("resolved");
+        let host = host(&text);
         host.addresses.keep(&place.to_string(), vec![kept]);
         let copy = host.clone();
+        let way = async |host: &HostConfig| {
+            let addresses = addresses_of(host).await.expect("addresses");
+            connect(host, &addresses).await
+        };
         for _ in 0..2 {
-            let socket = connect(&copy).await.expect("a way");
+            let socket = way(&copy).await.expect("a way");
             assert_eq!(
                 socket.peer_addr().expect("a peer"),
                 kept,
@@ -214,7 +232,7 @@ mod tests {
         }
         drop(other);
         for _ in 0..2 {
-            let socket = connect(&host).await.expect("a way");
+            let socket = way(&host).await.expect("a way");
             assert_eq!(
                 socket.peer_addr().expect("a peer"),
                 place,
@@ -222,8 +240,8 @@ mod tests {
             );
         }
         drop(one);
-        let missed = connect(&host).await.expect_err("nobody is there");
-        assert!(missed.reason().contains("refused"), "{missed:?}");
+        let missed = way(&host).await.expect_err("nobody is there");
+        assert!(missed.contains("refused"), "{missed}");
     }
 
     #[tokio::test]

@@ -129,16 +129,6 @@ impl HostSession for Session {
         well()
     }
 
-    async fn look_up(
-        &self,
-        _lease: &Lease,
-        _run: &StepRun,
-        _output: mpsc::Sender<OutputLine>,
-        _cancel: CancellationToken,
-    ) -> StepResult {
-        well()
-    }
-
     async fn upload(
         &self,
         _lease: &Lease,
@@ -166,7 +156,7 @@ impl Hosts for Adapter {
         target.name.to_string()
     }
 
-    async fn connect(&self, target: &Target) -> Result<Arc<dyn HostSession>, HostFailure> {
+    async fn connect(&self, _action: ActionId, target: &Target) -> Result<Arc<dyn HostSession>, HostFailure> {
         Ok(Arc::new(Session(Arc::clone(&self.0), target.name.clone())))
     }
 }
