@@ -245,6 +245,10 @@ pub fn ssh_settings(settings: &Settings) -> SshSettings {
             .as_ref()
             .map(|password| password.reveal().to_owned()),
         max_output_bytes: u64::from(given.max_output_mib) << 20,
+        key_passphrase: given
+            .key_passphrase
+            .as_ref()
+            .map(|passphrase| passphrase.reveal().to_owned()),
         connect_timeout_seconds: u64::from(given.connect_timeout_seconds),
         limits: SshLimits {
             connections: given.max_connections as usize,

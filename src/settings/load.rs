@@ -81,13 +81,14 @@ impl Sources {
         }
         take(environment::of_environment(&self.variables));
         take(self.flags());
-        let mut secret = |name| {
+        let mut secret = |name: &str| {
             environment::secret(&self.variables, name).unwrap_or_else(|error| {
                 errors.push(error);
                 None
             })
         };
-        let (password, sudo_password) = (secret(SSH_PASSWORD), secret(SUDO_PASSWORD));
+        let (password, key_passphrase) = (secret(SSH_PASSWORD), secret(SSH_KEY_PASSPHRASE));
+        let sudo_password = secret(SUDO_PASSWORD);
         if sudo_password
             .as_ref()
             .is_some_and(|password| password.contains(['\0', '\n']))
@@ -111,6 +112,7 @@ impl Sources {
             .map_err(|error| SettingsErrors(vec![error]))?;
         settings.ssh.password = password.map(Secret::new);
         settings.ssh.sudo_password = sudo_password.map(Secret::new);
+        settings.ssh.key_passphrase = key_passphrase.map(Secret::new);
         let shown = KEYS
             .iter()
             .map(|key| ShownSetting::new(key, merged.values.get(key.path), &settings))
@@ -218,6 +220,7 @@ fn is_secret(key: &SettingKey, text: &str) -> bool {
 const CONFIG: &str = "EDGEWISE_CONFIG";
 const SSH_PASSWORD: &str = "EDGEWISE_SSH_PASSWORD";
 const SUDO_PASSWORD: &str = "EDGEWISE_SUDO_PASSWORD";
+const SSH_KEY_PASSPHRASE: &str = "EDGEWISE_SSH_KEY_PASSPHRASE";
 
 /// The values that hold.
 struct Merged {
@@ -252,6 +255,7 @@ impl Merged {
                 user: self.text("ssh.user"),
                 identity_file: self.path("ssh.identity_file")?,
                 password: None,
+                key_passphrase: None,
                 connect_timeout_seconds: self.number("ssh.connect_timeout_seconds"),
                 sudo_password: None,
                 max_output_mib: self.number("ssh.max_output_mib"),

@@ -85,6 +85,8 @@ pub struct SshSettings {
     pub identity_file: Option<PathBuf>,
     /// `EDGEWISE_SSH_PASSWORD` (or `_FILE`), no default; not in a settings file.
     pub password: Option<Secret>,
+    /// `EDGEWISE_SSH_KEY_PASSPHRASE` (or `_FILE`), no default; not in a settings file.
+    pub key_passphrase: Option<Secret>,
     /// `ssh.connect_timeout_seconds`, `EDGEWISE_SSH__CONNECT_TIMEOUT_SECONDS`, default 20: name, connection, key
     /// exchange and login together.
     pub connect_timeout_seconds: u32,

@@ -124,6 +124,7 @@ fn secrets_come_from_files_too_and_are_never_shown() {
                 "https://es-1:9200, https://u:hunter2@es-2:9200",
             ),
             ("EDGEWISE_SSH_PASSWORD", "hunter2"),
+            ("EDGEWISE_SSH_KEY_PASSPHRASE", "hunter2"),
         ],
         &[],
     )
@@ -135,6 +136,8 @@ fn secrets_come_from_files_too_and_are_never_shown() {
     );
     assert_eq!(loaded.settings.elasticsearch.urls.len(), 2);
     assert_eq!(loaded.settings.ssh.password.as_ref().unwrap().reveal(), "hunter2");
+    let passphrase = loaded.settings.ssh.key_passphrase.as_ref();
+    assert_eq!(passphrase.unwrap().reveal(), "hunter2");
     assert!(!format!("{loaded:?}").contains("hunter2"));
 }
 

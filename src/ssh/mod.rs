@@ -31,13 +31,15 @@ mod verdict;
 mod wrapper;
 
 pub use ad_hoc::AdHoc;
-pub use config::{Asked, ConfigError, HostConfig, Jump, Origin, Sourced, SshConfig, StrictHostKeys};
+pub use config::{
+    AddressFamily, Asked, ConfigError, HostConfig, Jump, Origin, Sourced, SshConfig, StrictHostKeys,
+};
 pub use connection::{Connection, Scanned};
 pub use descriptors::raise_open_files_limit;
 pub use error::SshError;
 pub use exec::{ExecEnd, Piece};
 pub use hosts::SshHosts;
-pub use known_hosts::{HostKeyVerdict, KnownHosts, Shown};
+pub use known_hosts::{HostKeyVerdict, Incoming, IncomingFate, KnownHosts, Shown};
 pub use manner::Manner;
 pub use session::SshSession;
 pub use settings::{CONNECT_TIMEOUT_SECONDS, MAX_OUTPUT_BYTES, PATIENCE_SECONDS, SshLimits, SshSettings};

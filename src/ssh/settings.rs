@@ -29,6 +29,8 @@ pub struct SshSettings {
     pub sudo_password: Option<String>,
     /// A step that wrote more bytes than this to its two streams together is stopped.
     pub max_output_bytes: u64,
+    /// What opens encrypted key files.
+    pub key_passphrase: Option<String>,
     /// Seconds for resolving, connecting and logging in together, where `ssh_config` does not say.
     pub connect_timeout_seconds: u64,
     /// Seconds that a host which went away in the middle of a step is looked for, before its outcome is unknown.
@@ -101,6 +103,7 @@ impl SshSettings {
             password: None,
             sudo_password: None,
             max_output_bytes: MAX_OUTPUT_BYTES,
+            key_passphrase: None,
             connect_timeout_seconds: CONNECT_TIMEOUT_SECONDS,
             patience_seconds: PATIENCE_SECONDS,
             limits: SshLimits::default(),
@@ -133,6 +136,7 @@ impl fmt::Debug for SshSettings {
             .field("password", &self.password.as_ref().map(|_| "***"))
             .field("sudo_password", &self.sudo_password.as_ref().map(|_| "***"))
             .field("max_output_bytes", &self.max_output_bytes)
+            .field("key_passphrase", &self.key_passphrase.as_ref().map(|_| "***"))
             .field("connect_timeout_seconds", &self.connect_timeout_seconds)
             .field("patience_seconds", &self.patience_seconds)
             .field("limits", &self.limits)

@@ -36,7 +36,7 @@ use what::What;
 /// `edgewise exec`.
 #[derive(Debug, Clone, Args)]
 pub struct ExecArgs {
-    /// Hosts, `[user@]host[:port]`, with commas between
+    /// Hosts, `[user@]host[:port]`, ranges (`web[01:20]!web07`) or groups (`@web`), with commas between
     #[arg(
         long,
         value_delimiter = ',',
@@ -44,7 +44,7 @@ pub struct ExecArgs {
         required_unless_present = "hosts_file"
     )]
     hosts: Vec<String>,
-    /// A file with a host a line; # begins a comment
+    /// A file with a host a line, or an Ansible inventory (INI, YAML); # begins a comment
     #[arg(long, value_name = "FILE")]
     hosts_file: Option<PathBuf>,
     /// The `ssh_config` to read instead of the usual ones
@@ -180,6 +180,7 @@ pub async fn run(args: &ExecArgs, output: Output) -> Result<Exit, Failure> {
     };
     let manner = Arc::new(what.manner);
     let ssh = dialing::hosts(&args.settings, args.ssh_config.as_ref())?;
+    dialing::prepare(&ssh, &hosts).await?;
     crate::ssh::raise_open_files_limit();
 
     let printer =

@@ -11,7 +11,7 @@ use serde_json::Map;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::host_list::NamedHost;
+use crate::cli::host_list::{self, NamedHost};
 use crate::cli::output::{Output, line, table};
 use crate::cli::settings_args::SettingsArgs;
 use crate::cli::{dialing, local_store};
@@ -26,8 +26,11 @@ use crate::ssh::{AdHoc, ExecEnd, Manner, Piece, SshHosts};
 /// `edgewise hosts check`.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
-    /// `[user@]host[:port]`; without any, the servers of all projects in the store
-    hosts: Vec<NamedHost>,
+    /// `[user@]host[:port]`, ranges or groups; without any, the servers of all projects in the store
+    hosts: Vec<String>,
+    /// A file with a host a line, or an Ansible inventory (INI, YAML)
+    #[arg(long, value_name = "FILE")]
+    hosts_file: Option<PathBuf>,
     /// The `ssh_config` to read instead of the usual ones
     #[arg(long, value_name = "FILE")]
     ssh_config: Option<PathBuf>,
@@ -58,16 +61,17 @@ const LOOK: &str = "df -Pk .";
 /// Looks at all of them at once, in the order they were named.
 pub async fn run(args: &CheckArgs, output: Output) -> Result<Exit, Failure> {
     let ssh = dialing::hosts(&args.settings, args.ssh_config.as_ref())?;
-    let hosts = if args.hosts.is_empty() {
+    let hosts = if args.hosts.is_empty() && args.hosts_file.is_none() {
         stored(&args.settings).await?
     } else {
-        args.hosts.clone()
+        host_list::collect(&args.hosts, args.hosts_file.as_deref())?
     };
     if hosts.is_empty() {
         return Err(Failure::usage(
             "no project in the store has a server; name hosts to check",
         ));
     }
+    dialing::prepare(&ssh, &hosts).await?;
     crate::ssh::raise_open_files_limit();
     let look = SanitizedCommand::check(&Sanitizer::default(), LOOK, None, Clearance::None)
         .map_err(|refusal| Failure::failed(refusal.to_string()))?;
@@ -213,8 +217,10 @@ fn named(target: &Target) -> Option<NamedHost> {
     Some(NamedHost {
         text: target.name.to_string(),
         host: TargetName::parse(&target.address).ok()?,
+        address: None,
         user: target.user.clone(),
         port: target.port,
+        identity_file: None,
     })
 }
 

@@ -14,13 +14,14 @@ use crate::ssh::error::SshError;
 use crate::ssh::known_hosts::{known_hosts_line, trust};
 
 use super::algorithms::client_config;
-use super::dial::{Dialer, Refused, Way, addresses_of, way_to};
+use super::dial::{Dialer, Refused, Way, way_to};
 use super::guard::{Guard, Report};
 use super::jumps::JumpConnection;
 use super::leash::Leash;
 use super::limits::{Goal, Region};
 use super::network::Network;
 use super::open::Made;
+use super::race::addresses_of;
 
 /// How often a login is tried that the host sheds before it says who it is.
 const MOST_TRIES: u32 = 8;

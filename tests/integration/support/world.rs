@@ -79,11 +79,15 @@ pub struct Made {
     out: Mutex<Vec<String>>,
     /// How each sweep of a host was called.
     pub swept: Mutex<Vec<u32>>,
+    /// Everybody who was ever taken out of service.
+    pub taken_out: Mutex<Vec<String>>,
+    /// Hosts that are not fit.
+    pub unfit: Mutex<Vec<String>>,
     /// Sessions on every member.
     pub sessions: Mutex<u64>,
 }
 
-struct Session(Arc<Made>);
+struct Session(Arc<Made>, TargetName);
 
 fn well() -> StepResult {
     StepResult {
@@ -96,6 +100,19 @@ fn well() -> StepResult {
 #[async_trait]
 impl HostSession for Session {
     async fn check(&self, _needs: &HostNeeds) -> Result<(), HostFailure> {
+        if self
+            .0
+            .unfit
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|name| name == self.1.as_str())
+        {
+            return Err(HostFailure {
+                outcome: Outcome::Failed,
+                message: "sudo asks for a password".to_owned(),
+            });
+        }
         Ok(())
     }
 
@@ -147,12 +164,8 @@ impl Hosts for Adapter {
         target.name.to_string()
     }
 
-    async fn connect(
-        &self,
-        _action: ActionId,
-        _target: &Target,
-    ) -> Result<Arc<dyn HostSession>, HostFailure> {
-        Ok(Arc::new(Session(Arc::clone(&self.0))))
+    async fn connect(&self, _action: ActionId, target: &Target) -> Result<Arc<dyn HostSession>, HostFailure> {
+        Ok(Arc::new(Session(Arc::clone(&self.0), target.name.clone())))
     }
 }
 
@@ -169,6 +182,7 @@ impl Balancer for Adapter {
 
     async fn take_out(&self, _zone: &str, _pool: &str, target: &Target) -> Result<(), BalancerError> {
         self.0.out.lock().unwrap().push(target.name.to_string());
+        self.0.taken_out.lock().unwrap().push(target.name.to_string());
         Ok(())
     }
 
