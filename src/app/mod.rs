@@ -68,7 +68,6 @@ impl App {
             store.clone(),
             outside.clone(),
             feed.clone(),
-            settings.rollout.clone(),
         );
         Self {
             store,
@@ -93,7 +92,4 @@ impl App {
         &self.store
     }
 
-    pub(crate) fn rollout_settings(&self) -> RolloutSettings {
-        self.settings.rollout.clone()
-    }
 }

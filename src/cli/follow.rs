@@ -12,7 +12,7 @@ use super::event_stream::{EventReader, ServerEvent};
 use super::exit::{Exit, Failure};
 use super::output::{Output, Paint, note, painted};
 use super::show;
-use crate::app::view::{ActionView, LogView, TargetView};
+use crate::app::view::{ActionSummary, ActionView, LogView, TargetView};
 use crate::domain::action::{ActionStatus, TargetState, WaitKind};
 use crate::domain::timestamp::Timestamp;
 
@@ -158,6 +158,11 @@ impl Watch {
                     self.action(&view);
                 }
             }
+            "summary" => {
+                if let Ok(summary) = serde_json::from_str::<ActionSummary>(&event.data) {
+                    self.summary(&summary);
+                }
+            }
             "target" => {
                 if let Ok(view) = serde_json::from_str::<TargetView>(&event.data) {
                     self.target(&view);
@@ -193,8 +198,12 @@ impl Watch {
         for target in &view.targets {
             self.target(target);
         }
-        let status = view.summary.status;
-        let waiting = view.summary.waiting_for.as_ref();
+        self.summary(&view.summary);
+    }
+
+    fn summary(&mut self, summary: &ActionSummary) {
+        let status = summary.status;
+        let waiting = summary.waiting_for.as_ref();
         let detail = waiting.map(|waiting| format!("{} {}", waiting.detail, waiting.unblock));
         if self.status != Some(status) || (detail.is_some() && self.waiting != detail) {
             let text = match &detail {
@@ -203,7 +212,7 @@ impl Watch {
             };
             say(
                 "action",
-                &view.summary.action,
+                &summary.action,
                 &text,
                 show::paint_of_status(status),
             );

@@ -161,7 +161,8 @@ diesel::table! {
         since -> BigInt,
         action -> Text,
         previous_version -> Nullable<Text>,
-        last_good -> Nullable<Text>,
+        good_versions -> Text,
+        settled -> Bool,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is acted on: a plain Linux host, reached over SSH.
 
+mod installed;
 mod topology;
 
 use std::collections::BTreeMap;
@@ -9,6 +10,7 @@ use serde_json::Value;
 
 use super::name::TargetName;
 
+pub use installed::{Installed, Put, goes_back};
 pub use topology::{PoolEntry, Server, Topology, UnknownName};
 
 /// A server as a plan knows it: frozen with the action.

@@ -1,3 +1,6 @@
 //! The use cases where time matters, on a clock that the tests move.
 
+mod going_back;
+mod side_by_side;
+mod trouble;
 mod waits;

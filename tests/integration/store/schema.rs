@@ -184,7 +184,8 @@ async fn a_migration_is_run_once() {
         let (a, b) = tokio::join!(Store::open_and_migrate(&url), Store::open_and_migrate(&url));
         let (store, mut run) = a.unwrap();
         run.extend(b.unwrap().1);
-        assert_eq!(run.len(), 1, "{run:?}");
+        let all = std::fs::read_dir("migrations/sqlite").unwrap().count();
+        assert_eq!(run.len(), all, "{run:?}");
         assert_eq!(store.migrate().await.unwrap(), Vec::<String>::new());
         store.ping().await.unwrap();
     }
