@@ -15,7 +15,7 @@ use crate::domain::rollout::RolloutSettings;
 use crate::logs::embedded::EmbeddedLogs;
 use crate::script::worker::{ScriptWorker, WorkerLimits};
 use crate::settings::{MachineSecrets, Settings};
-use crate::ssh::{SshHosts, SshSettings};
+use crate::ssh::{SshHosts, SshLimits, SshSettings};
 use crate::store::{ServerClaim, Store, StoreError};
 use crate::web;
 
@@ -116,9 +116,9 @@ impl Server {
                  with several servers, ask the one that ran an action for its log"
             );
         }
-        crate::ssh::raise_open_files_limit();
-        let hosts =
-            SshHosts::new(&ssh_settings(settings)).map_err(|error| BootError::Ssh(error.to_string()))?;
+        let mut ssh = ssh_settings(settings);
+        ssh.limits.fit(crate::ssh::raise_open_files_limit());
+        let hosts = SshHosts::new(&ssh).map_err(|error| BootError::Ssh(error.to_string()))?;
         let parts = Parts {
             hosts: Arc::new(hosts),
             balancer: Arc::new(NoBalancer),
@@ -217,6 +217,14 @@ pub fn ssh_settings(settings: &Settings) -> SshSettings {
             .as_ref()
             .map(|password| password.reveal().to_owned()),
         connect_timeout_seconds: u64::from(given.connect_timeout_seconds),
+        limits: SshLimits {
+            connections: given.max_connections as usize,
+            starts: given.max_starts as usize,
+            starts_per_network: given.max_starts_per_network as usize,
+            starts_per_jump: given.max_starts_per_jump as usize,
+            starts_per_address: given.max_starts_per_address as usize,
+            hosts_per_jump: given.max_hosts_per_jump as usize,
+        },
         ..usual
     }
 }

@@ -39,12 +39,27 @@ pub trait Hosts: Send + Sync {
     /// at once: its resolved address and port.
     fn lease_key(&self, target: &Target) -> String;
 
-    /// Opens the one connection that a whole action uses for this target.
+    /// Opens the one connection that a whole action uses for this target. Connections are shared fairly among
+    /// actions: this waits for its turn, and giving up the wait is harmless.
     ///
     /// # Errors
     /// [`HostFailure`] with the outcome and the reason, where it cannot be reached, shows a wrong or
     /// unknown key, or refuses every login.
-    async fn connect(&self, target: &Target) -> Result<Arc<dyn HostSession>, HostFailure>;
+    async fn connect(&self, action: ActionId, target: &Target) -> Result<Arc<dyn HostSession>, HostFailure>;
+
+    /// Whether targets of an action wait for a connection because as many as allowed are open.
+    fn held_up(&self, _action: ActionId) -> Option<HeldUp> {
+        None
+    }
+}
+
+/// Targets that wait for a connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeldUp {
+    /// How many of the action do.
+    pub waiting: usize,
+    /// How many connections may be open at once.
+    pub places: usize,
 }
 
 /// Why a host cannot be worked with.
@@ -72,17 +87,6 @@ pub trait HostSession: Send + Sync {
         &self,
         lease: &Lease,
         command: &SanitizedCommand,
-        run: &StepRun,
-        output: mpsc::Sender<OutputLine>,
-        cancel: CancellationToken,
-    ) -> StepResult;
-
-    /// Finds what became of a step that may have been started before, goes on reading its output from
-    /// `run.resume`, and returns its end; never starts it. `unknown` where the host cannot tell, or where it
-    /// was never started (`error` says which).
-    async fn look_up(
-        &self,
-        lease: &Lease,
         run: &StepRun,
         output: mpsc::Sender<OutputLine>,
         cancel: CancellationToken,

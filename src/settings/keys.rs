@@ -46,6 +46,11 @@ pub enum Kind {
 }
 
 const DAY: i64 = 86_400;
+/// Connections, or something like them.
+const MANY: Kind = Kind::Integer {
+    min: 1,
+    max: 1_000_000,
+};
 
 /// Every setting, in the order of `config/default.toml`.
 pub const KEYS: &[SettingKey] = &[
@@ -67,6 +72,12 @@ pub const KEYS: &[SettingKey] = &[
     key("ssh.user", Kind::Text),
     key("ssh.identity_file", Kind::Path),
     key("ssh.connect_timeout_seconds", Kind::Integer { min: 1, max: 600 }),
+    key("ssh.max_connections", MANY),
+    key("ssh.max_starts", MANY),
+    key("ssh.max_starts_per_network", MANY),
+    key("ssh.max_starts_per_jump", MANY),
+    key("ssh.max_starts_per_address", MANY),
+    key("ssh.max_hosts_per_jump", MANY),
     hiding("elasticsearch.url", Kind::TextOrList, Hidden::UrlPassword),
     key("elasticsearch.username", Kind::Text),
     hiding("elasticsearch.password", Kind::Text, Hidden::Everything),

@@ -220,6 +220,12 @@ impl Merged {
                 identity_file: self.path("ssh.identity_file")?,
                 password: None,
                 connect_timeout_seconds: self.number("ssh.connect_timeout_seconds"),
+                max_connections: self.number("ssh.max_connections"),
+                max_starts: self.number("ssh.max_starts"),
+                max_starts_per_network: self.number("ssh.max_starts_per_network"),
+                max_starts_per_jump: self.number("ssh.max_starts_per_jump"),
+                max_starts_per_address: self.number("ssh.max_starts_per_address"),
+                max_hosts_per_jump: self.number("ssh.max_hosts_per_jump"),
             },
             elasticsearch: ElasticsearchSettings {
                 urls: self

@@ -86,6 +86,18 @@ pub struct SshSettings {
     /// `ssh.connect_timeout_seconds`, `EDGEWISE_SSH__CONNECT_TIMEOUT_SECONDS`, default 20: name, connection, key
     /// exchange and login together.
     pub connect_timeout_seconds: u32,
+    /// `ssh.max_connections`, `EDGEWISE_SSH__MAX_CONNECTIONS`, default 2000: open at once over all actions.
+    pub max_connections: u32,
+    /// `ssh.max_starts`, `EDGEWISE_SSH__MAX_STARTS`, default 128: connections that are being made, over all hosts.
+    pub max_starts: u32,
+    /// `ssh.max_starts_per_network`, `EDGEWISE_SSH__MAX_STARTS_PER_NETWORK`, default 64: in one /24, or /64 of IPv6.
+    pub max_starts_per_network: u32,
+    /// `ssh.max_starts_per_jump`, `EDGEWISE_SSH__MAX_STARTS_PER_JUMP`, default 32: through one jump host.
+    pub max_starts_per_jump: u32,
+    /// `ssh.max_starts_per_address`, `EDGEWISE_SSH__MAX_STARTS_PER_ADDRESS`, default 8: at one address and port.
+    pub max_starts_per_address: u32,
+    /// `ssh.max_hosts_per_jump`, `EDGEWISE_SSH__MAX_HOSTS_PER_JUMP`, default 64: behind one connection to a jump host.
+    pub max_hosts_per_jump: u32,
 }
 
 /// `[elasticsearch]`

@@ -50,7 +50,11 @@ pub(super) async fn check(connection: &Connection, needs: &HostNeeds) -> Result<
         }),
         ExecEnd::Exit(_) | ExecEnd::Signal(_) => Err(HostFailure {
             outcome: Outcome::Unreachable,
-            message: format!("{place} runs no shell for us; it said: {}", shorten(said.trim())),
+            message: format!(
+                "{place} runs no shell for us, but perhaps a command of its own (ForceCommand, or command= of the key); \
+                 it said: {}",
+                shorten(said.trim())
+            ),
         }),
         ExecEnd::Lost(reason) => Err(HostFailure {
             outcome: Outcome::Unreachable,

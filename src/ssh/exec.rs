@@ -106,12 +106,15 @@ impl Connection {
                     }),
                     Heard::Exit(code) => end = Some(ExecEnd::Exit(code.cast_signed())),
                     Heard::Signal(name) => end = Some(ExecEnd::Signal(name)),
-                    Heard::Closed | Heard::Lost => {
+                    heard @ (Heard::Closed | Heard::Lost) => {
                         let own = decoder.finish();
                         if !own.is_empty() {
                             output(Piece::Stderr(&own));
                         }
-                        let end = end.unwrap_or_else(|| ExecEnd::Lost(self.lost().to_string()));
+                        let end = end.unwrap_or_else(|| ExecEnd::Lost(match heard {
+                            Heard::Closed => format!("{} closed the channel without a word on how it ended", self.host().place()),
+                            _ => self.lost().to_string(),
+                        }));
                         return Ok(match (stop, end) {
                             (None, end) | (Some(_), end @ ExecEnd::Lost(_)) => end,
                             (Some(stop), _) => {

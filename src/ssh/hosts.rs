@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::app::ports::{HostFailure, HostSession, Hosts};
+use crate::app::ports::{HeldUp, HostFailure, HostSession, Hosts};
+use crate::domain::action::ActionId;
 use crate::domain::name::TargetName;
 use crate::domain::target::Target;
 
@@ -93,7 +94,7 @@ impl SshHosts {
     /// [`SshError`]: what stood in the way.
     pub async fn session(&self, asked: &Asked) -> Result<SshSession, SshError> {
         let host = self.dialer.resolve(asked)?;
-        SshSession::open(Arc::clone(&self.dialer), host).await
+        SshSession::open(Arc::clone(&self.dialer), host, None).await
     }
 }
 
@@ -134,9 +135,18 @@ impl Hosts for SshHosts {
         }
     }
 
-    async fn connect(&self, target: &Target) -> Result<Arc<dyn HostSession>, HostFailure> {
+    async fn connect(&self, action: ActionId, target: &Target) -> Result<Arc<dyn HostSession>, HostFailure> {
         let host = asked(&self.dialer, target)?;
-        let session = SshSession::open(Arc::clone(&self.dialer), host).await?;
+        let session = SshSession::open(Arc::clone(&self.dialer), host, Some(action)).await?;
         Ok(Arc::new(session))
+    }
+
+    fn held_up(&self, action: ActionId) -> Option<HeldUp> {
+        let places = self.dialer.places();
+        let waiting = places.waiting(Some(action));
+        (waiting > 0).then(|| HeldUp {
+            waiting,
+            places: places.number(),
+        })
     }
 }

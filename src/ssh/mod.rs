@@ -17,6 +17,8 @@ mod known_hosts;
 mod lines;
 mod nonce;
 mod pattern;
+mod places;
+mod seat;
 mod session;
 mod settings;
 mod upload;
@@ -32,7 +34,7 @@ pub use exec::{ExecEnd, Piece};
 pub use hosts::SshHosts;
 pub use known_hosts::{HostKeyVerdict, KnownHosts, Shown};
 pub use session::SshSession;
-pub use settings::{CONNECT_TIMEOUT_SECONDS, PATIENCE_SECONDS, SshSettings};
+pub use settings::{CONNECT_TIMEOUT_SECONDS, PATIENCE_SECONDS, SshLimits, SshSettings};
 
 #[cfg(test)]
 mod session_test;

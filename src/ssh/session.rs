@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -16,9 +16,11 @@ use crate::domain::sanitize::SanitizedCommand;
 
 use super::check::check;
 use super::config::HostConfig;
-use super::connection::{Connection, Dialer};
+use super::connection::Dialer;
 use super::error::SshError;
 use super::exec::Exec;
+use super::places::Party;
+use super::seat::{Seat, Seated};
 use super::upload;
 use super::verdict;
 use super::wrapper::{Ended, Follow, sweep_program};
@@ -32,37 +34,18 @@ const MOST_CUTS: u32 = 3;
 
 /// A session with a host.
 pub struct SshSession {
-    dialer: Arc<Dialer>,
-    host: HostConfig,
-    connection: Mutex<Option<Arc<Connection>>>,
+    seat: Arc<Seat>,
 }
 
 impl SshSession {
-    /// Connects.
+    /// Connects, on behalf of `party`.
     ///
     /// # Errors
     /// [`SshError`]: what stood in the way.
-    pub(super) async fn open(dialer: Arc<Dialer>, host: HostConfig) -> Result<Self, SshError> {
-        let connection = dialer.connect(host.clone()).await?;
-        Ok(Self {
-            dialer,
-            host,
-            connection: Mutex::new(Some(Arc::new(connection))),
-        })
-    }
-
-    /// The connection, opened anew where it has ended.
-    ///
-    /// # Errors
-    /// [`SshError`]: what stood in the way.
-    pub async fn connection(&self) -> Result<Arc<Connection>, SshError> {
-        let mut held = self.connection.lock().await;
-        if let Some(connection) = held.as_ref().filter(|connection| !connection.is_closed()) {
-            return Ok(Arc::clone(connection));
-        }
-        let connection = Arc::new(self.dialer.connect(self.host.clone()).await?);
-        *held = Some(Arc::clone(&connection));
-        Ok(connection)
+    pub(super) async fn open(dialer: Arc<Dialer>, host: HostConfig, party: Party) -> Result<Self, SshError> {
+        let seat = Seat::new(dialer, host, party);
+        seat.sit().await.connection().await?;
+        Ok(Self { seat })
     }
 
     /// Removes what actions left in the private folder on the host more than `days` days ago.
@@ -76,32 +59,41 @@ impl SshSession {
             timeout: Some(Duration::from_mins(1)),
             cancel: CancellationToken::new(),
         };
-        self.connection().await?.exec(&exec, |_| ()).await?;
+        let seated = self.seat.sit().await;
+        seated.connection().await?.exec(&exec, |_| ()).await?;
         Ok(())
     }
 
+    /// Begins to work with the host, where nobody asks for the end first.
+    async fn sit(&self, cancel: &CancellationToken) -> Option<Seated<'_>> {
+        tokio::select! {
+            seated = self.seat.sit() => Some(seated),
+            () = cancel.cancelled() => None,
+        }
+    }
+
     /// Follows a step to its end, over as many connections as it takes.
-    async fn follow(&self, mut follow: Follow<'_>, run: &StepRun) -> StepResult {
+    async fn follow(&self, seated: &Seated<'_>, mut follow: Follow<'_>, run: &StepRun) -> StepResult {
         let mut reached = false;
         let mut cuts = 0;
         let mut away_since: Option<Instant> = None;
         let mut pause = FIRST_PAUSE;
         loop {
-            let read = match self.connection().await {
+            let (read, is_closed) = match seated.connection().await {
                 Ok(connection) => {
                     // A session that cannot be opened has sent nothing.
                     let read = follow.read(&connection).await;
                     reached |= read.is_ok();
-                    read
+                    (read, connection.is_closed())
                 }
-                Err(error) => Err(error),
+                Err(error) => (Err(error), true),
             };
             follow.hand_over().await;
             match read {
                 Ok(Ended::Exit(code)) => return verdict::exited(&follow, run, code),
                 Ok(Ended::Later) => {
                     if follow.stop_first {
-                        *self.connection.lock().await = None;
+                        seated.renew().await;
                     }
                     away_since = None;
                     pause = FIRST_PAUSE;
@@ -112,8 +104,12 @@ impl SshSession {
                     if follow.take_progress() {
                         (away_since, pause, cuts) = (None, FIRST_PAUSE, 0);
                     }
-                    cuts += 1;
-                    if cuts >= MOST_CUTS && self.connection().await.is_ok() {
+                    // A line that breaks says nothing about the host.
+                    if !is_closed {
+                        cuts += 1;
+                    }
+                    let since = *away_since.get_or_insert_with(Instant::now);
+                    if cuts >= MOST_CUTS || is_closed && since.elapsed() > self.seat.dialer.patience() {
                         return verdict::unreadable(&follow, &said);
                     }
                 }
@@ -123,7 +119,7 @@ impl SshSession {
                 }
                 Err(error) => {
                     let since = *away_since.get_or_insert_with(Instant::now);
-                    if since.elapsed() > self.dialer.patience() || !error.is_passing() {
+                    if since.elapsed() > self.seat.dialer.patience() || !error.is_passing() {
                         return verdict::away(&follow, run, reached, &error);
                     }
                 }
@@ -138,7 +134,8 @@ impl SshSession {
 #[async_trait]
 impl HostSession for SshSession {
     async fn check(&self, needs: &HostNeeds) -> Result<(), HostFailure> {
-        check(&*self.connection().await?, needs).await
+        let seated = self.seat.sit().await;
+        check(&*seated.connection().await?, needs).await
     }
 
     async fn run(
@@ -152,21 +149,12 @@ impl HostSession for SshSession {
         if let Some(refused) = refuse(lease, &run.key).or_else(|| unfit(run, command.text())) {
             return refused;
         }
+        // The step's time begins when its turn has come.
+        let Some(seated) = self.sit(&cancel).await else {
+            return verdict::never_begun();
+        };
         let follow = Follow::new(run, Some(command.text()), output, cancel);
-        self.follow(follow, run).await
-    }
-
-    async fn look_up(
-        &self,
-        lease: &Lease,
-        run: &StepRun,
-        output: mpsc::Sender<OutputLine>,
-        cancel: CancellationToken,
-    ) -> StepResult {
-        if let Some(refused) = refuse(lease, &run.key) {
-            return refused;
-        }
-        self.follow(Follow::new(run, None, output, cancel), run).await
+        self.follow(&seated, follow, run).await
     }
 
     async fn upload(
@@ -182,18 +170,21 @@ impl HostSession for SshSession {
         if !command.text().contains(&upload.dest) {
             return denied(format!("what was judged does not speak of {}", upload.dest));
         }
+        let Some(seated) = self.sit(&cancel).await else {
+            return upload::Sent::Cancelled.result(upload);
+        };
         let deadline = Instant::now() + Duration::from_secs(upload.timeout_seconds);
         let mut pause = FIRST_PAUSE;
         let since = Instant::now();
         let mut lost = false;
         loop {
-            let error = match self.connection().await {
+            let error = match seated.connection().await {
                 Ok(connection) => match upload::send(&connection, upload, deadline, &cancel).await {
                     // Sending it again is harmless: the place is taken at once or not at all.
                     Ok(upload::Sent::Lost(reason)) => {
                         lost = true;
                         SshError::Lost {
-                            host: self.host.place(),
+                            host: self.seat.host.place(),
                             reason: Some(reason),
                         }
                     }
@@ -213,7 +204,7 @@ impl HostSession for SshSession {
             if over {
                 return upload::Sent::TimedOut.result(upload);
             }
-            if since.elapsed() > self.dialer.patience() || !error.is_passing() {
+            if since.elapsed() > self.seat.dialer.patience() || !error.is_passing() {
                 return if lost {
                     upload::Sent::Lost(error.to_string()).result(upload)
                 } else {
@@ -226,9 +217,7 @@ impl HostSession for SshSession {
     }
 
     async fn close(&self) {
-        if let Some(connection) = self.connection.lock().await.take() {
-            connection.close().await;
-        }
+        self.seat.close().await;
     }
 }
 

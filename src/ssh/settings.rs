@@ -26,12 +26,60 @@ pub struct SshSettings {
     pub connect_timeout_seconds: u64,
     /// Seconds that a host which went away in the middle of a step is looked for, before its outcome is unknown.
     pub patience_seconds: u64,
+    /// How much at once.
+    pub limits: SshLimits,
     /// The home folder of the user who runs Edgewise.
     pub home: PathBuf,
     /// Their name.
     pub local_user: String,
     /// The socket of their agent.
     pub agent_socket: Option<PathBuf>,
+}
+
+/// How much may happen at once. A *start* is a connection that is being made, up to the end of the login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SshLimits {
+    /// Connections that actions hold open, over all actions.
+    pub connections: usize,
+    /// Starts over all hosts.
+    pub starts: usize,
+    /// Starts in one network: a /24, or a /64 of IPv6.
+    pub starts_per_network: usize,
+    /// Starts through one jump host.
+    pub starts_per_jump: usize,
+    /// Starts at one address and port.
+    pub starts_per_address: usize,
+    /// Hosts behind one connection to a jump host; more get another one.
+    pub hosts_per_jump: usize,
+}
+
+impl Default for SshLimits {
+    fn default() -> Self {
+        Self {
+            connections: 2000,
+            starts: 128,
+            starts_per_network: 64,
+            starts_per_jump: 32,
+            starts_per_address: 8,
+            hosts_per_jump: 64,
+        }
+    }
+}
+
+impl SshLimits {
+    /// Keeps the connections well below the number of files that the process may open: the store, the web server and the
+    /// logs need some too.
+    pub fn fit(&mut self, open_files: u64) {
+        let room = usize::try_from(open_files / 4 * 3).unwrap_or(usize::MAX).max(1);
+        if self.connections > room {
+            tracing::warn!(
+                wanted = self.connections,
+                open_files,
+                "no more than {room} connections will be open at once: raise the limit of open files (ulimit -n) for more"
+            );
+            self.connections = room;
+        }
+    }
 }
 
 impl SshSettings {
@@ -46,6 +94,7 @@ impl SshSettings {
             password: None,
             connect_timeout_seconds: CONNECT_TIMEOUT_SECONDS,
             patience_seconds: PATIENCE_SECONDS,
+            limits: SshLimits::default(),
             home,
             local_user,
             agent_socket,
@@ -75,9 +124,24 @@ impl fmt::Debug for SshSettings {
             .field("password", &self.password.as_ref().map(|_| "***"))
             .field("connect_timeout_seconds", &self.connect_timeout_seconds)
             .field("patience_seconds", &self.patience_seconds)
+            .field("limits", &self.limits)
             .field("home", &self.home)
             .field("local_user", &self.local_user)
             .field("agent_socket", &self.agent_socket)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::SshLimits;
+
+    #[test]
+    fn connections_stay_well_below_the_open_files() {
+        for (open_files, connections) in [(20_000, 2000), (1024, 768), (3, 1), (u64::MAX, 2000)] {
+            let mut limits = SshLimits::default();
+            limits.fit(open_files);
+            assert_eq!(limits.connections, connections, "{open_files} files");
+        }
     }
 }

@@ -55,7 +55,10 @@ impl World {
 
     pub(super) async fn session(&self, name: &str) -> Arc<dyn HostSession> {
         use crate::app::ports::Hosts as _;
-        self.hosts.connect(&target(name)).await.expect("a session")
+        self.hosts
+            .connect(key(name, 0).action, &target(name))
+            .await
+            .expect("a session")
     }
 }
 
@@ -163,23 +166,6 @@ pub(super) async fn run_until(
         all
     };
     let (result, lines) = tokio::join!(session.run(&lease, &command, run, output, cancel), collect);
-    Said { result, lines }
-}
-
-pub(super) async fn look_up(session: &dyn HostSession, run: &StepRun) -> Said {
-    let (output, mut lines) = mpsc::channel(16);
-    let lease = lease(&run.key.target.to_string());
-    let collect = async {
-        let mut all = Vec::new();
-        while let Some(line) = lines.recv().await {
-            all.push(line);
-        }
-        all
-    };
-    let (result, lines) = tokio::join!(
-        session.look_up(&lease, run, output, CancellationToken::new()),
-        collect
-    );
     Said { result, lines }
 }
 

@@ -77,14 +77,19 @@ fn stopped(follow: &Follow<'_>, run: &StepRun, code: Option<i32>) -> Option<Step
     Some(result(outcome, code, format!("{why}; {left}")))
 }
 
+/// Somebody asked for its end before its turn came.
+pub(super) fn never_begun() -> StepResult {
+    result(
+        Outcome::Failed,
+        None,
+        "stopped on request before it was started".to_owned(),
+    )
+}
+
 /// The host was never reached for it.
 pub(super) fn not_started(follow: &Follow<'_>, run: &StepRun, error: &SshError) -> StepResult {
     match follow.heed {
-        Some(Heed::Cancelled) => result(
-            Outcome::Failed,
-            None,
-            "stopped on request before it was started".to_owned(),
-        ),
+        Some(Heed::Cancelled) => never_begun(),
         Some(Heed::TimedOut) => result(
             Outcome::Timeout,
             None,
@@ -117,7 +122,16 @@ pub(super) fn unreadable(follow: &Follow<'_>, said: &str) -> StepResult {
         "whether it was started is not known"
     };
     let said = if said.is_empty() { "nothing" } else { said };
-    result(Outcome::Unknown, None, format!("{what}; the host said: {said}"))
+    let hint = if follow.began {
+        ""
+    } else {
+        " (does it force another command on this login: ForceCommand, or command= of the key?)"
+    };
+    result(
+        Outcome::Unknown,
+        None,
+        format!("{what}; the host said: {said}{hint}"),
+    )
 }
 
 /// The host cannot be worked with.

@@ -112,6 +112,8 @@ pub(super) struct Dispatcher {
     pub(super) ends: ends::Ends,
     pub(super) tasks: TaskTracker,
     pub(super) figures: Figures,
+    /// The log says that targets wait for a connection.
+    pub(super) held_up: bool,
 }
 
 impl Dispatcher {
@@ -183,8 +185,19 @@ impl Dispatcher {
                 tracing::warn!(action = %self.action.record.id, %error, "the leases were not renewed");
             }
         }
+        self.tell_what_holds_up();
         self.look_ahead().await?;
         self.read_inbox().await
+    }
+
+    /// A wait for a connection that lasts is told once, and its end too.
+    fn tell_what_holds_up(&mut self) {
+        let held_up = self.outside.hosts.held_up(self.action.record.id);
+        if held_up.is_some() == self.held_up {
+            return;
+        }
+        self.held_up = held_up.is_some();
+        self.journal.story(About::default(), &story::held_up(held_up));
     }
 
     /// What was asked of this action where it was not running yet, or at another server.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::ports::{HostNeeds, OutputLine, StepKey, StepRun, StreamOffsets, Upload};
+use crate::app::ports::{HostNeeds, HostSession, OutputLine, StepKey, StepRun, StreamOffsets, Upload};
 use crate::app::telling::logged_name;
 use crate::domain::action::ActionId;
 use crate::domain::lease::Lease;
@@ -29,6 +29,9 @@ use super::sessions::Sessions;
 
 /// Lines of one step's output on their way to the journal.
 const OUTPUT_LINES: usize = 256;
+
+/// What is said of a step that somebody stopped.
+const STOPPED: &str = "stopped before it ended";
 
 /// Runs the steps of one action.
 pub(super) struct Executor {
@@ -121,12 +124,32 @@ impl Executor {
 
     /// Looks whether a target can be worked with, changing nothing.
     pub(super) async fn look_at(&self, target: &Target, needs: &HostNeeds) -> Result<(), (Outcome, String)> {
-        let session = self
-            .sessions
-            .get(target)
-            .await
-            .map_err(|f| (f.outcome, f.message))?;
-        session.check(needs).await.map_err(|f| (f.outcome, f.message))
+        let look = async {
+            let session = self.sessions.get(target).await?;
+            session.check(needs).await
+        };
+        tokio::select! {
+            looked = look => looked.map_err(|f| (f.outcome, f.message)),
+            () = self.cancel.cancelled() => Err((Outcome::Failed, STOPPED.to_owned())),
+        }
+    }
+
+    /// The session with a target, or how a step there ends without one. A step that `may_run` is not known to be anything
+    /// while its host is out of reach.
+    async fn session(
+        &self,
+        target: &Target,
+        may_run: bool,
+        cancel: &CancellationToken,
+    ) -> Result<Arc<dyn HostSession>, StepResult> {
+        let (outcome, message) = tokio::select! {
+            session = self.sessions.get(target) => match session {
+                Ok(session) => return Ok(session),
+                Err(failure) => (failure.outcome, failure.message),
+            },
+            () = cancel.cancelled() => (Outcome::Failed, STOPPED.to_owned()),
+        };
+        Err(failed(if may_run { Outcome::Unknown } else { outcome }, message))
     }
 
     async fn command(&self, lease: &Lease, attempt: &Attempt, cancel: CancellationToken) -> StepResult {
@@ -138,11 +161,9 @@ impl Executor {
             Ok(run) => run,
             Err(message) => return failed(Outcome::Failed, message),
         };
-        let session = match self.sessions.get(&attempt.target).await {
+        let session = match self.session(&attempt.target, attempt.look_up, &cancel).await {
             Ok(session) => session,
-            // A step that may be running is not known to be anything while its host is out of reach.
-            Err(failure) if attempt.look_up => return failed(Outcome::Unknown, failure.message),
-            Err(failure) => return failed(failure.outcome, failure.message),
+            Err(result) => return result,
         };
         let (lines, received) = mpsc::channel(OUTPUT_LINES);
         let reading = self.read_output(attempt, received);
@@ -252,9 +273,9 @@ impl Executor {
             );
             return failed(Outcome::Failed, message);
         }
-        let session = match self.sessions.get(&attempt.target).await {
+        let session = match self.session(&attempt.target, false, &cancel).await {
             Ok(session) => session,
-            Err(failure) => return failed(failure.outcome, failure.message),
+            Err(result) => return result,
         };
         let upload = Upload {
             key: attempt.key(self.action),
@@ -315,5 +336,5 @@ pub(super) fn failed(outcome: Outcome, error: impl Into<String>) -> StepResult {
 }
 
 pub(super) fn cancelled() -> StepResult {
-    failed(Outcome::Failed, "stopped before it ended")
+    failed(Outcome::Failed, STOPPED)
 }

@@ -104,7 +104,7 @@ impl Figures {
             text.push_str("# HELP edgewise_actions_active Actions that this server is running.\n");
             text.push_str("# TYPE edgewise_actions_active gauge\n");
             let _ = writeln!(text, "edgewise_actions_active {}", counted.active);
-            text.push_str("# HELP edgewise_ssh_sessions Connections to hosts that actions hold open.\n");
+            text.push_str("# HELP edgewise_ssh_sessions Sessions of actions with hosts; an idle one's connection may be closed for others.\n");
             text.push_str("# TYPE edgewise_ssh_sessions gauge\n");
             let _ = writeln!(text, "edgewise_ssh_sessions {}", counted.sessions);
             text.push_str("# HELP edgewise_steps_total Steps that ended, by outcome.\n");

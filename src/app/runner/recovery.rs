@@ -98,7 +98,7 @@ pub(super) async fn run(
         let executor = Executor {
             action: id,
             outside: shared.outside.clone(),
-            sessions: Sessions::new(Arc::clone(&shared.outside.hosts), figures.clone()),
+            sessions: Sessions::new(id, Arc::clone(&shared.outside.hosts), figures.clone()),
             payloads: Payloads::new(Arc::clone(&shared.outside.artifacts)),
             journal: journal.clone(),
             sanitizer: policies::sanitizer(
@@ -151,6 +151,7 @@ pub(super) async fn run(
             ends: shared.ends.clone(),
             tasks: TaskTracker::new(),
             figures,
+            held_up: false,
         };
         for event in accepted {
             dispatcher.note_approval(event);

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OnceCell;
 
 use crate::app::ports::{HostFailure, HostSession, Hosts};
+use crate::domain::action::ActionId;
 use crate::domain::name::TargetName;
 use crate::domain::target::Target;
 
@@ -21,21 +22,24 @@ struct Open {
 
 /// The sessions of one action, opened when first needed.
 pub(super) struct Sessions {
+    action: ActionId,
     hosts: Arc<dyn Hosts>,
     figures: Figures,
     open: Mutex<HashMap<TargetName, Cell>>,
 }
 
 impl Sessions {
-    pub(super) fn new(hosts: Arc<dyn Hosts>, figures: Figures) -> Self {
+    pub(super) fn new(action: ActionId, hosts: Arc<dyn Hosts>, figures: Figures) -> Self {
         Self {
+            action,
             hosts,
             figures,
             open: Mutex::default(),
         }
     }
 
-    /// The session of a target. A connection that could not be made is tried again at the next call.
+    /// The session of a target. A connection that could not be made is tried again at the next call. Giving up the wait
+    /// is harmless.
     pub(super) async fn get(&self, target: &Target) -> Result<Arc<dyn HostSession>, HostFailure> {
         let cell = {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -43,7 +47,7 @@ impl Sessions {
         };
         let open = cell
             .get_or_try_init(|| async {
-                let session = self.hosts.connect(target).await?;
+                let session = self.hosts.connect(self.action, target).await?;
                 Ok::<_, HostFailure>(Open {
                     session,
                     _counted: self.figures.session(),

@@ -1,5 +1,6 @@
 //! The action's own story in its log: what happened and what was decided, in words.
 
+use crate::app::ports::HeldUp;
 use crate::app::telling::logged_name;
 use crate::domain::name::TargetName;
 use crate::domain::rollout::{Decision, Event, Rollout, Way};
@@ -18,6 +19,19 @@ pub(super) fn tell(journal: &Journal, rollout: &Rollout, event: &Event, decision
             format!("{}: {}", decision.what, decision.why)
         };
         journal.story(About::default(), &text);
+    }
+}
+
+/// That targets wait for a connection, or no longer do.
+pub(super) fn held_up(held_up: Option<HeldUp>) -> String {
+    match held_up {
+        Some(HeldUp { waiting: 1, places }) => format!(
+            "a target waits for a connection: all {places} that may be open at once are in use (ssh.max_connections)"
+        ),
+        Some(HeldUp { waiting, places }) => format!(
+            "{waiting} targets wait for a connection: all {places} that may be open at once are in use (ssh.max_connections)"
+        ),
+        None => "no target waits for a connection any more".to_owned(),
     }
 }
 

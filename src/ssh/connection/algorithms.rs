@@ -68,14 +68,13 @@ const WAITING_MESSAGES: usize = 32;
 /// host shows one that can be compared; with `authority` its certificate comes before all.
 pub(super) fn client_config(host: &HostConfig, known: &[Algorithm], authority: bool) -> Arc<client::Config> {
     let interval = host.alive_interval_seconds.value;
-    let count = host.alive_count_max.value.max(1) as usize;
     let keepalive = (interval > 0).then(|| Duration::from_secs(interval));
-    // A blocked write is only noticed by this timer; it must be above what keepalive itself takes.
-    let silence = (interval > 0).then(|| Duration::from_secs(interval.saturating_mul(count as u64 + 3)));
+    // It counts answered keepalives too, so it must be above what they take to notice that nobody answers.
+    let silence = keepalive_bound(host).map(|bound| bound + Duration::from_secs(interval.saturating_mul(2)));
     Arc::new(client::Config {
         nodelay: true,
         keepalive_interval: keepalive,
-        keepalive_max: count,
+        keepalive_max: host.alive_count_max.value.max(1) as usize,
         inactivity_timeout: silence,
         channel_buffer_size: WAITING_MESSAGES,
         preferred: Preferred {
@@ -92,6 +91,13 @@ pub(super) fn client_config(host: &HostConfig, known: &[Algorithm], authority: b
         },
         ..client::Config::default()
     })
+}
+
+/// After so long without a byte from the host its connection counts as lost; none where keepalive is switched off.
+pub(super) fn keepalive_bound(host: &HostConfig) -> Option<Duration> {
+    let interval = host.alive_interval_seconds.value;
+    let count = u64::from(host.alive_count_max.value.max(1));
+    (interval > 0).then(|| Duration::from_secs(interval.saturating_mul(count + 1)))
 }
 
 /// All kinds, those that are known in front. A known RSA key has no hash; it stands for both.

@@ -10,6 +10,8 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use super::guard::Report;
+
 /// sshd closes a channel only when nobody holds the command's output any more, which a daemon may do for ever. So long is
 /// waited for the rest after the exit code.
 const REST: Duration = Duration::from_millis(1500);
@@ -44,24 +46,31 @@ pub(in crate::ssh) struct Running {
     write: Arc<ChannelWriteHalf<Msg>>,
     writer: Option<JoinHandle<()>>,
     rest: Option<Instant>,
+    /// Until when the host must have said whether it runs the command; none once it has.
+    answer: Option<Instant>,
+    report: Report,
     closed: bool,
     permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Running {
-    pub(super) fn new(channel: Channel<Msg>, permit: OwnedSemaphorePermit) -> Self {
+    pub(super) fn new(channel: Channel<Msg>, permit: OwnedSemaphorePermit, report: Report) -> Self {
         let (read, write) = channel.split();
         Self {
             read,
             write: Arc::new(write),
             writer: None,
             rest: None,
+            answer: None,
+            report,
             closed: false,
             permit: Some(permit),
         }
     }
 
-    pub(super) async fn exec(&self, command: &str) -> Result<(), russh::Error> {
+    /// Asks for the command, which the host has to say something to within `patience`.
+    pub(super) async fn exec(&mut self, command: &str, patience: Duration) -> Result<(), russh::Error> {
+        self.answer = Some(Instant::now() + patience);
         self.write.exec(true, command).await
     }
 
@@ -79,17 +88,28 @@ impl Running {
     /// The next thing that is heard.
     pub(in crate::ssh) async fn next(&mut self) -> Heard {
         loop {
-            let message = match self.rest {
+            let message = match self.rest.or(self.answer) {
                 None => self.read.wait().await,
                 Some(until) => match tokio::time::timeout_at(until, self.read.wait()).await {
                     Ok(message) => message,
-                    Err(_) => return Heard::Closed,
+                    Err(_) if self.rest.is_some() => return Heard::Closed,
+                    Err(_) => {
+                        self.report
+                            .give_up("it did not say in time whether it runs the command");
+                        return Heard::Lost;
+                    }
                 },
             };
+            if !matches!(message, Some(ChannelMsg::WindowAdjusted { .. })) {
+                self.answer = None;
+            }
             match message {
                 Some(ChannelMsg::Data { data }) => return Heard::Stdout(data),
                 Some(ChannelMsg::ExtendedData { data, ext: STDERR }) => return Heard::Stderr(data),
                 Some(ChannelMsg::Failure) => return Heard::Refused,
+                // Only the first word on how it ended counts.
+                Some(ChannelMsg::ExitStatus { .. } | ChannelMsg::ExitSignal { .. })
+                    if self.rest.is_some() => {}
                 Some(ChannelMsg::ExitStatus { exit_status }) => {
                     self.rest = Some(Instant::now() + REST);
                     self.stop_writing();

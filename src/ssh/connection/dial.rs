@@ -1,30 +1,29 @@
 //! The way to a host: over its jump hosts, with each one's key checked, under one time limit.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use russh::client::{Handle, Msg};
-use russh::{ChannelStream, client};
+use russh::ChannelStream;
+use russh::client::Msg;
 use tokio::io::BufReader;
 use tokio::net::TcpStream;
 
-use crate::ssh::auth::{KeyFiles, log_in};
+use crate::ssh::auth::KeyFiles;
 use crate::ssh::config::{Asked, Defaults, HostConfig, Jump, SshConfig};
 use crate::ssh::error::SshError;
-use crate::ssh::known_hosts::{KnownHosts, KnownHostsFiles, known_hosts_line, trust};
+use crate::ssh::known_hosts::{KnownHosts, KnownHostsFiles};
+use crate::ssh::places::{Places, REST};
 use crate::ssh::settings::SshSettings;
 
-use super::algorithms::client_config;
-use super::guard::{Guard, Report};
-use super::jumps::Jumps;
+use super::algorithms::keepalive_bound;
+use super::jumps::{JumpConnection, Jumps};
 use super::limits::Limits;
-use super::open::Connection;
+use super::open::{Connection, kept};
 
 /// How many hosts may stand on the way to one.
 const MOST_JUMPS: usize = 8;
-/// How often a login is begun again that the host shed before it said who it is.
-const MOST_SHED: u32 = 6;
 /// What is read from a socket at once: two small reads for each packet otherwise.
 const READ_BUFFER: usize = 64 * 1024;
 
@@ -33,12 +32,13 @@ const READ_BUFFER: usize = 64 * 1024;
 pub struct Dialer {
     config: SshConfig,
     defaults: Defaults,
-    password: Option<String>,
+    pub(super) password: Option<String>,
     patience: Duration,
     known: KnownHostsFiles,
-    keys: KeyFiles,
-    limits: Limits,
+    pub(super) keys: KeyFiles,
+    pub(super) limits: Limits,
     jumps: Jumps,
+    places: Places,
 }
 
 /// What carries a connection: a socket, or a channel through a jump host.
@@ -76,8 +76,9 @@ impl Dialer {
             patience: Duration::from_secs(settings.patience_seconds),
             known: KnownHostsFiles::default(),
             keys: KeyFiles::default(),
-            limits: Limits::default(),
-            jumps: Jumps::default(),
+            limits: Limits::new(settings.limits),
+            jumps: Jumps::new(settings.limits.hosts_per_jump),
+            places: Places::new(settings.limits.connections, REST),
         })
     }
 
@@ -85,6 +86,11 @@ impl Dialer {
     #[must_use]
     pub fn config(&self) -> &SshConfig {
         &self.config
+    }
+
+    /// The places for connections of actions.
+    pub(in crate::ssh) fn places(&self) -> &Places {
+        &self.places
     }
 
     /// How long a host that went away is looked for.
@@ -140,8 +146,16 @@ impl Dialer {
         let mut route = self.route(host)?;
         let host = route.pop().expect("a route ends at its host");
         let before = self.hops(&route).await?;
-        let (handle, report) = self.hop(&host, before.as_deref()).await?;
-        Ok(Connection::new(handle, host, report, before))
+        let made = match self.hop(&host, before.as_deref()).await {
+            // The jump host went away meanwhile: there may be another connection to it by now.
+            Err(error) if error.is_passing() && before.as_ref().is_some_and(|before| before.is_closed()) => {
+                let before = self.hops(&route).await?;
+                let made = self.hop(&host, before.as_deref()).await?;
+                return Ok(Connection::new(made, host, before));
+            }
+            made => made?,
+        };
+        Ok(Connection::new(made, host, before))
     }
 
     /// Goes over the jump hosts; the connection to the last of them. Those who go the same way share it as long as one of
@@ -149,20 +163,20 @@ impl Dialer {
     pub(super) async fn hops(
         &self,
         jumps: &[Arc<HostConfig>],
-    ) -> Result<Option<Arc<Handle<Guard>>>, SshError> {
-        let mut before: Option<Arc<Handle<Guard>>> = None;
+    ) -> Result<Option<Arc<JumpConnection>>, SshError> {
+        let mut before: Option<Arc<JumpConnection>> = None;
         let mut way = String::new();
         for jump in jumps {
             way = format!("{way}{} ", jump.place());
-            let place = self.jumps.place(&way);
-            let mut shared = place.lock().await;
-            let open = shared.upgrade().filter(|handle| !handle.is_closed());
-            before = Some(if let Some(handle) = open {
-                handle
+            let lanes = self.jumps.lanes(&way);
+            let mut lanes = lanes.lock().await;
+            before = Some(if let Some(lane) = self.jumps.with_room(&mut lanes) {
+                lane
             } else {
-                let handle = Arc::new(self.hop(jump, before.as_deref()).await?.0);
-                *shared = Arc::downgrade(&handle);
-                handle
+                let made = self.hop(jump, before.as_deref()).await?;
+                let lane = Arc::new(JumpConnection::new(made, way.clone(), before));
+                lanes.push(Arc::downgrade(&lane));
+                lane
             });
         }
         Ok(before)
@@ -177,79 +191,6 @@ impl Dialer {
             .collect();
         self.known.read(&files)
     }
-
-    /// One hop, begun again as long as the host sheds the connection before it shows its key (`MaxStartups`).
-    async fn hop(
-        &self,
-        host: &Arc<HostConfig>,
-        before: Option<&Handle<Guard>>,
-    ) -> Result<(Handle<Guard>, Report), SshError> {
-        let seconds = host.connect_timeout_seconds.value.max(1);
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(seconds);
-        let mut shed = 0;
-        loop {
-            let report = Report::default();
-            let tried = tokio::time::timeout_at(deadline, self.try_hop(host, before, &report)).await;
-            let error = match tried {
-                Ok(Ok(handle)) => return Ok((handle, report)),
-                Ok(Err(Refused::For(error))) => return Err(error),
-                Ok(Err(Refused::Shed(error))) => error,
-                Err(_) => {
-                    return Err(SshError::Slow {
-                        host: host.place(),
-                        seconds,
-                        at: if report.key_shown() {
-                            "the login did not end"
-                        } else {
-                            "it did not show its key"
-                        },
-                    });
-                }
-            };
-            shed += 1;
-            if shed >= MOST_SHED {
-                return Err(error);
-            }
-            let pause = rand::random_range(50..250) * u64::from(shed);
-            if tokio::time::timeout_at(deadline, tokio::time::sleep(Duration::from_millis(pause)))
-                .await
-                .is_err()
-            {
-                return Err(error);
-            }
-        }
-    }
-
-    async fn try_hop(
-        &self,
-        host: &Arc<HostConfig>,
-        before: Option<&Handle<Guard>>,
-        report: &Report,
-    ) -> Result<Handle<Guard>, Refused> {
-        let address = format!("{}:{}", host.hostname.value, host.port.value);
-        let _turn = self.limits.turn(&address).await;
-        let known = self.known_to(host);
-        let (name, bare) = (host.known_name(), host.hostname.value.to_lowercase());
-        let config = client_config(
-            host,
-            &known.kinds(&name, &bare),
-            known.has_authority(&name, &bare),
-        );
-        let guard = Guard::new(Arc::clone(host), known, report.clone());
-        let way = way_to(host, before).await?;
-        let connected = match way {
-            Way::Socket(socket) => client::connect_stream(config, socket, guard).await,
-            Way::Channel(channel) => client::connect_stream(config, channel, guard).await,
-        };
-        let mut handle = connected.map_err(|error| broken(host, report, &error))?;
-        if let Some(key) = report.take_new_key() {
-            write_down(host, &name, &key).await.map_err(Refused::For)?;
-        }
-        log_in(&mut handle, host, &self.keys, self.password.as_deref(), report)
-            .await
-            .map_err(Refused::For)?;
-        Ok(handle)
-    }
 }
 
 /// Why a hop was not made.
@@ -260,9 +201,34 @@ pub(super) enum Refused {
     Shed(SshError),
 }
 
+/// The addresses of a host that is reached without a jump host.
+pub(super) async fn addresses_of(host: &HostConfig) -> Result<Vec<SocketAddr>, SshError> {
+    let bare = host.hostname.value.trim_start_matches('[').trim_end_matches(']');
+    match tokio::net::lookup_host((bare, host.port.value)).await {
+        Ok(addresses) => Ok(addresses.collect()),
+        Err(error) => Err(SshError::NoAddress {
+            host: host.place(),
+            reason: error.to_string(),
+        }),
+    }
+}
+
+/// Lets the kernel give up a peer that acknowledges nothing for so long: while a write waits for room, russh's keepalive
+/// sees nothing.
+fn notice_silence(socket: &TcpStream, silence: Duration) {
+    let millis = u32::try_from(silence.as_millis()).unwrap_or(u32::MAX);
+    if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(socket, millis) {
+        tracing::debug!(%error, "TCP_USER_TIMEOUT is not set");
+    }
+}
+
 /// Opens what carries the connection.
-pub(super) async fn way_to(host: &HostConfig, before: Option<&Handle<Guard>>) -> Result<Way, Refused> {
-    let (name, port) = (host.hostname.value.as_str(), host.port.value);
+pub(super) async fn way_to(
+    host: &HostConfig,
+    before: Option<&JumpConnection>,
+    addresses: &[SocketAddr],
+) -> Result<Way, Refused> {
+    let (name, port) = (host.hostname.value.clone(), host.port.value);
     let unreachable = |reason: String| {
         Refused::For(SshError::Unreachable {
             host: host.place(),
@@ -270,19 +236,16 @@ pub(super) async fn way_to(host: &HostConfig, before: Option<&Handle<Guard>>) ->
         })
     };
     if let Some(before) = before {
-        let channel = before
-            .channel_open_direct_tcpip(name, u32::from(port), "127.0.0.1", 0)
+        let jump = Arc::clone(&before.handle);
+        let opening = kept(async move {
+            jump.channel_open_direct_tcpip(name, u32::from(port), "127.0.0.1", 0)
+                .await
+        });
+        let channel = opening
             .await
             .map_err(|error| unreachable(format!("the jump host does not open the way ({error})")))?;
         return Ok(Way::Channel(channel.into_stream()));
     }
-    let bare = name.trim_start_matches('[').trim_end_matches(']');
-    let addresses = tokio::net::lookup_host((bare, port)).await.map_err(|error| {
-        Refused::For(SshError::NoAddress {
-            host: host.place(),
-            reason: error.to_string(),
-        })
-    })?;
     let mut last = "the name has no address".to_owned();
     for address in addresses {
         match TcpStream::connect(address).await {
@@ -291,45 +254,13 @@ pub(super) async fn way_to(host: &HostConfig, before: Option<&Handle<Guard>>) ->
                 if let Err(error) = socket.set_nodelay(true) {
                     tracing::debug!(%address, %error, "TCP_NODELAY is not set");
                 }
+                if let Some(silence) = keepalive_bound(host) {
+                    notice_silence(&socket, silence);
+                }
                 return Ok(Way::Socket(BufReader::with_capacity(READ_BUFFER, socket)));
             }
             Err(error) => last = error.to_string(),
         }
     }
     Err(unreachable(last))
-}
-
-/// What a key exchange that failed means.
-fn broken(host: &HostConfig, report: &Report, error: &russh::Error) -> Refused {
-    if let Some(refusal) = report.take_refusal() {
-        return Refused::For(refusal);
-    }
-    let told = SshError::Unreachable {
-        host: host.place(),
-        reason: match report.end() {
-            Some(end) => format!("the connection ended before the login ({end})"),
-            None => format!("the connection ended before the login ({error})"),
-        },
-    };
-    let cut = matches!(
-        error,
-        russh::Error::IO(_) | russh::Error::Disconnect | russh::Error::HUP | russh::Error::Version
-    );
-    if cut && !report.key_shown() {
-        Refused::Shed(told)
-    } else {
-        Refused::For(told)
-    }
-}
-
-/// Adds a key that is taken as new (`accept-new`) to the host's file.
-async fn write_down(host: &HostConfig, name: &str, key: &russh::keys::PublicKey) -> Result<(), SshError> {
-    let Some(path) = host.user_known_hosts.value.first().map(PathBuf::from) else {
-        return Ok(());
-    };
-    let lines = vec![known_hosts_line(name, key)];
-    match tokio::task::spawn_blocking(move || trust(&path, &lines)).await {
-        Ok(written) => Ok(written?),
-        Err(_) => Ok(()),
-    }
 }

@@ -5,6 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use russh::client::{DisconnectReason, Handler};
 use russh::keys::{HashAlg, PublicKey, PublicKeyOrCertificate};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::ssh::config::{HostConfig, Origin, StrictHostKeys};
 use crate::ssh::error::SshError;
@@ -27,11 +28,15 @@ pub(in crate::ssh) struct Seen {
 
 /// Shared between the guard and those who wait.
 #[derive(Debug, Clone, Default)]
-pub(in crate::ssh) struct Report(Arc<Mutex<Seen>>);
+pub(in crate::ssh) struct Report {
+    seen: Arc<Mutex<Seen>>,
+    /// Set when the library's task for the connection is over, with its socket closed.
+    over: CancellationToken,
+}
 
 impl Report {
     fn with<T>(&self, f: impl FnOnce(&mut Seen) -> T) -> T {
-        f(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        f(&mut self.seen.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn take_refusal(&self) -> Option<SshError> {
@@ -53,6 +58,18 @@ impl Report {
     pub(in crate::ssh) fn end(&self) -> Option<String> {
         self.with(|seen| seen.end.clone())
     }
+
+    /// Says why the connection is given up on this side, where nothing was said before.
+    pub(super) fn give_up(&self, reason: &str) {
+        self.with(|seen| {
+            seen.end.get_or_insert_with(|| reason.to_owned());
+        });
+    }
+
+    /// Resolves when the connection is over.
+    pub(super) async fn over(&self) {
+        self.over.cancelled().await;
+    }
 }
 
 /// Compares the host's key with what is known.
@@ -61,11 +78,18 @@ pub(in crate::ssh) struct Guard {
     host: Arc<HostConfig>,
     known: Arc<KnownHosts>,
     report: Report,
+    /// The guard goes when the connection's task does.
+    _over: DropGuard,
 }
 
 impl Guard {
     pub(super) fn new(host: Arc<HostConfig>, known: Arc<KnownHosts>, report: Report) -> Self {
-        Self { host, known, report }
+        Self {
+            host,
+            known,
+            _over: report.over.clone().drop_guard(),
+            report,
+        }
     }
 
     /// How the command that trusts the host names it: as it was asked for, with the address and the port that the
@@ -160,7 +184,7 @@ impl Handler for Guard {
             DisconnectReason::Error(error) => (error.to_string(), Err(error)),
         };
         self.report.with(|seen| {
-            seen.end = Some(text);
+            seen.end.get_or_insert(text);
             seen.no_more_logins = no_more_logins;
         });
         result

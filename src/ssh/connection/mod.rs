@@ -5,8 +5,11 @@ mod algorithms;
 mod channel;
 mod dial;
 mod guard;
+mod hop;
 mod jumps;
+mod leash;
 mod limits;
+mod network;
 mod open;
 mod scan;
 

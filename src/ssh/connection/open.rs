@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use russh::client::{Handle, Msg};
 use russh::{Channel, ChannelOpenFailure, Disconnect};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::Instant;
 
 use crate::ssh::config::HostConfig;
@@ -13,6 +13,8 @@ use crate::ssh::error::SshError;
 
 use super::channel::Running;
 use super::guard::{Guard, Report};
+use super::jumps::JumpConnection;
+use super::leash::Leash;
 
 /// Channels at once on one connection: sshd allows ten (`MaxSessions`).
 const CHANNELS: usize = 8;
@@ -20,31 +22,33 @@ const CHANNELS: usize = 8;
 const MOST_OPENINGS: u64 = 6;
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_secs(2);
-/// How long a host may take to open a channel. A host whose disk hangs may need it.
-const OPENING: Duration = Duration::from_secs(30);
 
 /// A connection to a host that let us in.
 pub struct Connection {
-    handle: Handle<Guard>,
+    handle: Arc<Handle<Guard>>,
     host: Arc<HostConfig>,
     report: Report,
     channels: Arc<Semaphore>,
+    leash: Leash,
     /// The connection to the jump host before it: others may come by the same way as long as it is held.
-    _before: Option<Arc<Handle<Guard>>>,
+    _before: Option<Arc<JumpConnection>>,
+}
+
+/// A connection that was just made.
+pub(super) struct Made {
+    pub(super) handle: Handle<Guard>,
+    pub(super) report: Report,
+    pub(super) leash: Leash,
 }
 
 impl Connection {
-    pub(super) fn new(
-        handle: Handle<Guard>,
-        host: Arc<HostConfig>,
-        report: Report,
-        before: Option<Arc<Handle<Guard>>>,
-    ) -> Self {
+    pub(super) fn new(made: Made, host: Arc<HostConfig>, before: Option<Arc<JumpConnection>>) -> Self {
         Self {
-            handle,
+            handle: Arc::new(made.handle),
             host,
-            report,
+            report: made.report,
             channels: Arc::new(Semaphore::new(CHANNELS)),
+            leash: made.leash,
             _before: before,
         }
     }
@@ -96,21 +100,31 @@ impl Connection {
             Err(_) => {
                 return Err(SshError::NoCommands {
                     host: self.host.place(),
-                    reason: format!("it did not open a session within {} s", OPENING.as_secs()),
+                    reason: format!("it did not open a session within {} s", self.patience().as_secs()),
                 });
             }
         };
-        let running = Running::new(channel, permit);
-        running.exec(command).await.map_err(|_| self.lost())?;
+        let mut running = Running::new(channel, permit, self.report.clone());
+        running
+            .exec(command, self.patience())
+            .await
+            .map_err(|_| self.lost())?;
         Ok(running)
+    }
+
+    /// How long the host may take to open a channel, and to begin with a command: as long as to let us in.
+    fn patience(&self) -> Duration {
+        Duration::from_secs(self.host.connect_timeout_seconds.value.max(1))
     }
 
     /// Opens a session. A server that allows few of them may not have noticed yet that one has ended.
     async fn open(&self) -> Result<Result<Channel<Msg>, russh::Error>, tokio::time::error::Elapsed> {
-        let deadline = Instant::now() + OPENING;
+        let deadline = Instant::now() + self.patience();
         let mut tries = 0;
         loop {
-            let opened = tokio::time::timeout_at(deadline, self.handle.channel_open_session()).await?;
+            let handle = Arc::clone(&self.handle);
+            let opening = kept(async move { handle.channel_open_session().await });
+            let opened = tokio::time::timeout_at(deadline, opening).await?;
             let full = matches!(
                 opened,
                 Err(russh::Error::ChannelOpenFailure(
@@ -125,12 +139,32 @@ impl Connection {
         }
     }
 
-    /// Ends it, as a polite guest.
+    /// Ends it, as a polite guest; nothing of it is left on this side afterwards.
     pub async fn close(&self) {
-        let farewell = self.handle.disconnect(Disconnect::ByApplication, "", "en");
+        let farewell = async {
+            // A connection that has ended needs none.
+            let _ = self.handle.disconnect(Disconnect::ByApplication, "", "en").await;
+            self.report.over().await;
+        };
         // Nobody waits for a host that no longer listens.
         if tokio::time::timeout(FAREWELL, farewell).await.is_err() {
             tracing::debug!(host = %self.host.place(), "the farewell was not heard");
         }
+        self.leash.cut();
     }
+}
+
+/// Opens a channel so that it is never orphaned: one that comes after its caller has given up is closed again, or the host
+/// would hold it as long as the connection lives.
+pub(super) async fn kept(
+    opening: impl Future<Output = Result<Channel<Msg>, russh::Error>> + Send + 'static,
+) -> Result<Channel<Msg>, russh::Error> {
+    let (opened, wanted) = oneshot::channel();
+    tokio::spawn(async move {
+        if let Err(Ok(orphan)) = opened.send(opening.await) {
+            // Where the connection has ended so has the channel.
+            let _ = orphan.close().await;
+        }
+    });
+    wanted.await.unwrap_or(Err(russh::Error::Disconnect))
 }

@@ -11,7 +11,8 @@ use crate::ssh::error::SshError;
 use crate::ssh::known_hosts::{HostKeyVerdict, Shown};
 
 use super::algorithms::client_config;
-use super::dial::{Dialer, Refused, Way, way_to};
+use super::dial::{Dialer, Refused, Way, addresses_of, way_to};
+use super::leash::Leash;
 
 /// A host's key, as it showed it to us.
 #[derive(Debug, Clone)]
@@ -54,10 +55,19 @@ impl Dialer {
         let seconds = host.connect_timeout_seconds.value.max(1);
         let shown = Arc::new(Mutex::new(None));
         let curious = Curious(Arc::clone(&shown));
+        let leash = Leash::default();
         let look = async {
-            match way_to(&host, before.as_deref()).await {
-                Ok(Way::Socket(socket)) => Ok(client::connect_stream(config, socket, curious).await.err()),
-                Ok(Way::Channel(channel)) => Ok(client::connect_stream(config, channel, curious).await.err()),
+            let addresses = match before {
+                Some(_) => Vec::new(),
+                None => addresses_of(&host).await?,
+            };
+            match way_to(&host, before.as_deref(), &addresses).await {
+                Ok(Way::Socket(socket)) => Ok(client::connect_stream(config, leash.hold(socket), curious)
+                    .await
+                    .err()),
+                Ok(Way::Channel(channel)) => Ok(client::connect_stream(config, leash.hold(channel), curious)
+                    .await
+                    .err()),
                 Err(Refused::For(error) | Refused::Shed(error)) => Err(error),
             }
         };

@@ -27,6 +27,8 @@ const WAITING: usize = 1024 * 1024;
 const SILENCE: Duration = Duration::from_mins(1);
 /// Tenths of a second that a step has to end in peace.
 const GRACE_TENTHS: u64 = 50;
+/// How long stopping it may take, with its grace and the look whether it is gone.
+const STOPPING: Duration = Duration::from_secs(30);
 /// How long the end of a step is waited for after it was stopped.
 const AFTERWARDS: Duration = Duration::from_secs(5);
 
@@ -81,6 +83,8 @@ pub(in crate::ssh) struct Follow<'a> {
     pub(in crate::ssh) heed: Option<Heed>,
     /// What came of that.
     pub(in crate::ssh) stopped: Option<Stopped>,
+    /// Until when its end is waited for where stopping it was no success.
+    patience: Option<Instant>,
 }
 
 impl<'a> Follow<'a> {
@@ -106,6 +110,7 @@ impl<'a> Follow<'a> {
             stop_first: false,
             heed: None,
             stopped: None,
+            patience: None,
         }
     }
 
@@ -131,7 +136,8 @@ impl<'a> Follow<'a> {
     /// [`SshError`] where it cannot even begin.
     pub(in crate::ssh) async fn read(&mut self, connection: &Connection) -> Result<Ended, SshError> {
         if self.stop_first && self.stopped.is_none() {
-            self.stopped = Some(stop(connection, self.run).await?);
+            let stopped = stop(connection, self.run).await?;
+            self.was_stopped(stopped);
         }
         let nonce = nonce();
         self.stdout.rewind();
@@ -152,7 +158,7 @@ impl<'a> Follow<'a> {
         let mut opener = Decoder::new(&nonce);
         let mut end: Option<(i32, u64, u64)> = None;
         let mut stopping: Option<BoxFuture<'_, Result<Stopped, SshError>>> = None;
-        let mut patience: Option<Instant> = None;
+        let mut patience = self.patience;
         let mut silence = Instant::now() + SILENCE;
         let (output, cancel) = (self.output.clone(), self.cancel.clone());
         loop {
@@ -191,7 +197,12 @@ impl<'a> Follow<'a> {
                                 return Ok(Ended::Exit(code));
                             }
                             let said = [decoder.noise(), opener.noise()].join(" ");
-                            return Ok(Ended::Cut(said.trim().to_owned()));
+                            let said = said.trim().to_owned();
+                            return Ok(Ended::Cut(if said.is_empty() && heard == Heard::Lost {
+                                connection.lost().to_string()
+                            } else {
+                                said
+                            }));
                         }
                     }
                     for record in records.drain(..) {
@@ -208,6 +219,16 @@ impl<'a> Follow<'a> {
                         }
                     }
                     if self.queued > WAITING {
+                        // Stopping it goes on to its end; begun anew with each reading it might never get there.
+                        if let Some(stopping) = stopping.take() {
+                            drop(running);
+                            match stopping.await {
+                                Ok(stopped) => {
+                                    self.was_stopped(stopped);
+                                }
+                                Err(_) => self.stop_first = true,
+                            }
+                        }
                         return Ok(Ended::Later);
                     }
                 }
@@ -221,8 +242,7 @@ impl<'a> Follow<'a> {
                         self.stop_first = true;
                         return Ok(Ended::Later);
                     };
-                    self.stopped = Some(stopped);
-                    patience = Some(Instant::now() + AFTERWARDS);
+                    patience = self.was_stopped(stopped);
                 }
                 () = tokio::time::sleep_until(patience.unwrap_or(silence)), if patience.is_some() => {
                     self.finish();
@@ -233,6 +253,16 @@ impl<'a> Follow<'a> {
                 }
             }
         }
+    }
+
+    /// Notes what came of stopping it; until when its end is waited for in this reading.
+    fn was_stopped(&mut self, stopped: Stopped) -> Option<Instant> {
+        let until = Instant::now() + AFTERWARDS;
+        if matches!(stopped, Stopped::Left(_) | Stopped::Unclear) {
+            self.patience = Some(until);
+        }
+        self.stopped = Some(stopped);
+        Some(until)
     }
 
     /// Passes a line on where there is room for it; without anybody who listens, none has to be kept.
@@ -300,8 +330,15 @@ impl<'a> Follow<'a> {
     }
 }
 
-/// Stops a step over a channel of its own.
+/// Stops a step over a channel of its own. A host that does not say in time what came of it leaves that unclear.
 async fn stop(connection: &Connection, run: &StepRun) -> Result<Stopped, SshError> {
+    match tokio::time::timeout(STOPPING, tell_to_stop(connection, run)).await {
+        Ok(stopped) => stopped,
+        Err(_) => Ok(Stopped::Unclear),
+    }
+}
+
+async fn tell_to_stop(connection: &Connection, run: &StepRun) -> Result<Stopped, SshError> {
     let nonce = nonce();
     let mut running = connection.start("exec sh -s").await?;
     running.send(Bytes::from(stop_program(run, &nonce, GRACE_TENTHS)));

@@ -1,8 +1,13 @@
 //! The SSH side against real OpenSSH servers.
 
+mod black_holes;
+mod broken_lines;
 mod host_keys;
 mod limits;
 mod login;
+mod odd_servers;
+mod places;
+mod scale;
 mod steps;
 mod uploads;
 mod ways;

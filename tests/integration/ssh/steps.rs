@@ -9,7 +9,7 @@ use edgewise::ssh::Asked;
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::ssh::{connect, hosts, look_up, run, run_until, settings, step, until};
+use crate::support::ssh::{connect, hosts, run, run_until, settings, step, until};
 use crate::support::sshd::Farm;
 
 #[tokio::test]
@@ -94,11 +94,12 @@ async fn a_server_that_comes_back_finds_what_it_left() {
     let mut farm = Farm::start(1);
     let settings = settings(&farm, "");
     let home = farm.server(1).home();
+    let text =
+        "echo begun; echo x >>count; : >begun; while [ ! -e go ]; do sleep 0.02; done; echo ended; exit 4";
     {
         // An Edgewise that ends in the middle.
         let hosts = hosts(&settings);
         let session = connect(&hosts, "sshd-1").await.expect("a session");
-        let text = "echo begun; : >begun; while [ ! -e go ]; do sleep 0.02; done; echo ended; exit 4";
         let first = step("sshd-1", 0);
         tokio::select! {
             said = run(&*session, text, &first) => panic!("it ended: {said:?}"),
@@ -112,13 +113,15 @@ async fn a_server_that_comes_back_finds_what_it_left() {
     let session = connect(&hosts, "sshd-1").await.expect("a session");
     let mut again = step("sshd-1", 0);
     again.resume = StreamOffsets { stdout: 6, stderr: 0 };
-    let said = look_up(&*session, &again).await;
+    let said = run(&*session, text, &again).await;
     assert_eq!(
         (said.result.outcome, said.result.exit_code),
         (Outcome::Failed, Some(4)),
         "{said:?}"
     );
     assert_eq!(said.stdout(), ["ended"]);
+    let count = std::fs::read_to_string(home.join("count")).expect("it ran");
+    assert_eq!(count, "x\n", "it was found, not started again");
 }
 
 #[tokio::test]

@@ -1,6 +1,8 @@
 //! The real parts that tests start, and what they build on them.
 
 pub mod browser;
+pub mod fake_ssh;
+pub mod gate;
 pub mod postgres;
 pub mod server;
 pub mod shop;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use edgewise::app::ports::{
     HostFailure, HostSession, Hosts as _, OutputLine, StepKey, StepRun, StreamOffsets, Upload,
@@ -15,7 +16,7 @@ use edgewise::domain::rollout::{StepResult, Way};
 use edgewise::domain::sanitize::{Clearance, SanitizedCommand, Sanitizer};
 use edgewise::domain::target::Target;
 use edgewise::domain::timestamp::Timestamp;
-use edgewise::ssh::{SshHosts, SshSettings};
+use edgewise::ssh::{AdHoc, Connection, ExecEnd, Piece, SshError, SshHosts, SshSettings};
 use sha2::Digest as _;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -57,7 +58,21 @@ pub fn target(name: &str) -> Target {
 
 /// A session, or why there is none.
 pub async fn connect(hosts: &SshHosts, name: &str) -> Result<Arc<dyn HostSession>, HostFailure> {
-    hosts.connect(&target(name)).await
+    hosts.connect(key(name, 0).action, &target(name)).await
+}
+
+/// The same on behalf of another action.
+pub async fn connect_for(
+    hosts: &SshHosts,
+    action: u8,
+    name: &str,
+) -> Result<Arc<dyn HostSession>, HostFailure> {
+    hosts.connect(action_id(action), &target(name)).await
+}
+
+/// One of several actions.
+pub fn action_id(number: u8) -> ActionId {
+    ActionId::from_parts(Timestamp::from_millis(1_795_228_610_007), [number; 10])
 }
 
 /// Why there is no session.
@@ -70,7 +85,7 @@ pub async fn failure(hosts: &SshHosts, name: &str) -> HostFailure {
 
 fn key(target: &str, step: u32) -> StepKey {
     StepKey {
-        action: ActionId::from_parts(Timestamp::from_millis(1_795_228_610_007), [7; 10]),
+        action: action_id(7),
         target: TargetName::parse(target).expect("a name"),
         way: Way::Forth,
         step,
@@ -140,21 +155,40 @@ pub async fn run_until(
     Said { result, lines }
 }
 
-/// Finds a step that was started before.
-pub async fn look_up(session: &dyn HostSession, run: &StepRun) -> Said {
-    let (output, lines) = mpsc::channel(64);
-    let lease = lease(&run.key.target);
-    let looking = session.look_up(&lease, run, output, CancellationToken::new());
-    let (result, lines) = tokio::join!(looking, collect(lines));
-    Said { result, lines }
-}
-
 async fn collect(mut lines: mpsc::Receiver<OutputLine>) -> Vec<OutputLine> {
     let mut all = Vec::new();
     while let Some(line) = lines.recv().await {
         all.push(line);
     }
     all
+}
+
+/// Runs a command without the wrapper: how it ended, and the beginning of what it said on standard output.
+pub async fn ad_hoc(
+    connection: &Connection,
+    text: &str,
+    timeout: Option<Duration>,
+) -> Result<(ExecEnd, Vec<u8>), SshError> {
+    let name = TargetName::parse("somewhere").expect("a name");
+    let (lease, command) = (lease(&name), command(text));
+    let ad_hoc = AdHoc {
+        lease: &lease,
+        command: &command,
+        sudo: false,
+        timeout,
+        cancel: CancellationToken::new(),
+    };
+    let mut out = Vec::new();
+    let end = connection
+        .ad_hoc(&ad_hoc, |piece| {
+            if let Piece::Stdout(bytes) = piece
+                && out.len() < 1000
+            {
+                out.extend_from_slice(bytes);
+            }
+        })
+        .await?;
+    Ok((end, out))
 }
 
 /// A file to put on a host.

@@ -144,16 +144,6 @@ impl HostSession for Session {
         }
     }
 
-    async fn look_up(
-        &self,
-        _lease: &Lease,
-        _run: &StepRun,
-        _output: mpsc::Sender<OutputLine>,
-        _cancel: CancellationToken,
-    ) -> StepResult {
-        well()
-    }
-
     async fn upload(
         &self,
         _lease: &Lease,
@@ -183,7 +173,11 @@ impl Hosts for Adapter {
         target.name.to_string()
     }
 
-    async fn connect(&self, _target: &Target) -> Result<Arc<dyn HostSession>, HostFailure> {
+    async fn connect(
+        &self,
+        _action: ActionId,
+        _target: &Target,
+    ) -> Result<Arc<dyn HostSession>, HostFailure> {
         Ok(Arc::new(Session(Arc::clone(&self.0))))
     }
 }
