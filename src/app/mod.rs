@@ -64,11 +64,7 @@ impl App {
         settings: AppSettings,
     ) -> Self {
         let feed = Feed::default();
-        let runner = Runner::new(
-            store.clone(),
-            outside.clone(),
-            feed.clone(),
-        );
+        let runner = Runner::new(store.clone(), outside.clone(), feed.clone());
         Self {
             store,
             outside,
@@ -91,5 +87,4 @@ impl App {
     pub fn store(&self) -> &Store {
         &self.store
     }
-
 }

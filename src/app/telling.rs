@@ -6,9 +6,7 @@ use crate::app::view::{ActionSummary, ActionView, FeedItem, StageView, StepView,
 use crate::domain::action::{ActionStatus, TargetState, WaitingFor};
 use crate::domain::name::TargetName;
 use crate::domain::plan::{Plan, PlanTarget, Step};
-use crate::domain::rollout::{
-    Event, Rollout, StageStatus, StepProgress, StepState, TargetProgress, Way,
-};
+use crate::domain::rollout::{Event, Rollout, StageStatus, StepProgress, StepState, TargetProgress, Way};
 use crate::domain::timestamp::Timestamp;
 use crate::store::{ActionRecord, FrozenAction};
 

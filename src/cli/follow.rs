@@ -210,12 +210,7 @@ impl Watch {
                 Some(detail) => format!("{status}: {}", detail.trim_end()),
                 None => status.to_string(),
             };
-            say(
-                "action",
-                &summary.action,
-                &text,
-                show::paint_of_status(status),
-            );
+            say("action", &summary.action, &text, show::paint_of_status(status));
         }
         self.waited_for_approval = waiting.is_some_and(|waiting| waiting.kind == WaitKind::Approval)
             || (self.waited_for_approval && status.is_final());

@@ -181,7 +181,11 @@ impl Dispatcher {
     async fn beat(&mut self, now: Timestamp) -> Result<(), Stopped> {
         if !self.executor.leases.read().is_empty() {
             let until = now.plus_seconds(LEASE_SECONDS);
-            if let Err(error) = self.store.renew_leases(&self.server, self.action.record.id, until).await {
+            if let Err(error) = self
+                .store
+                .renew_leases(&self.server, self.action.record.id, until)
+                .await
+            {
                 tracing::warn!(action = %self.action.record.id, %error, "the leases were not renewed");
             }
         }

@@ -135,12 +135,19 @@ impl Runner {
         let until = now.plus_seconds(CLAIM_SECONDS);
         let asked = shared.running.ids();
         let renewing = shared.store.renew_claims(&shared.server, &asked, until);
-        let renewed = tokio::select! {
-            biased;
-            renewed = renewing => renewed,
-            // The claims end whether the store answers or not.
-            () = clock.sleep_until(now.plus_seconds(RENEW_SECONDS)) => {
-                Err(StoreError::Unavailable("it did not answer in time".to_owned()))
+        tokio::pin!(renewing);
+        let renewed = loop {
+            let patience = clock.now().plus_seconds(1);
+            tokio::select! {
+                biased;
+                renewed = &mut renewing => break renewed,
+                // The claims end whether the store answers or not.
+                () = clock.sleep_until(patience) => {
+                    let lost = shared.running.give_up(clock.now());
+                    if lost > 0 {
+                        tracing::warn!(lost, "the store does not answer, and claims on actions ran out");
+                    }
+                }
             }
         };
         match renewed {
@@ -239,7 +246,12 @@ impl Runner {
                 Some(self.shared.outside.clock.now().plus_seconds(seconds))
             }
         };
-        if let Err(error) = self.shared.store.release_claim(id, &self.shared.server, rest).await {
+        if let Err(error) = self
+            .shared
+            .store
+            .release_claim(id, &self.shared.server, rest)
+            .await
+        {
             tracing::warn!(action = %id, %error, "the claim was not released; it will run out");
         }
     }
@@ -290,7 +302,10 @@ impl Runner {
             let _ = words.send(Said::Inbox);
         }
         match tokio::time::timeout(ELSEWHERE, self.heard(posted)).await {
-            Ok(seq) => self.refusal(id, seq?).await?.map_or(Ok(()), |refused| Err(conflict(&refused))),
+            Ok(seq) => self
+                .refusal(id, seq?)
+                .await?
+                .map_or(Ok(()), |refused| Err(conflict(&refused))),
             Err(_) => Ok(()),
         }
     }

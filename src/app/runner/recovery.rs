@@ -58,18 +58,19 @@ pub(super) async fn run(
             Err(_) => Vec::new(),
         };
     }
-    let is_new = events.len() == 1;
     let decisions = rollout.take_decisions();
-    if !is_new {
-        effects = rollout.outstanding(now);
-    }
     if rollout.status().is_final() {
         return Ok(());
     }
-
-    let last_event = events.last().map_or(0, |stored| stored.seq);
     // Without it, numbers of entries that are there would be used again, and the new ones taken for the old.
     let last_log = shared.outside.log_search.last_seq(id).await?;
+    // A server before this one may have begun with it, and waited for its countdown.
+    let is_new = events.len() == 1 && last_log.is_none();
+    if !is_new {
+        effects = rollout.outstanding(now);
+    }
+
+    let last_event = events.last().map_or(0, |stored| stored.seq);
     let mut last = last_event.max(last_log.unwrap_or(0));
     if !is_new && shared.store.is_shared() {
         // The server before may still be writing the last lines that it numbered.

@@ -53,7 +53,11 @@ fn after(before: Option<Installed>, did: &Did) -> Option<Installed> {
         Did::Rollback => target.map_or(before.clone(), |to| complete(put(before, &to, Put::Rollback))),
         Did::RollbackStopped => target.map_or(before.clone(), |to| put(before, &to, Put::Rollback)),
         Did::RollbackWentBack => target.map_or(before.clone(), |to| {
-            put(put(before, &to, Put::Rollback), &had.unwrap_or_default(), Put::Back)
+            put(
+                put(before, &to, Put::Rollback),
+                &had.unwrap_or_default(),
+                Put::Back,
+            )
         }),
         Did::RollbackTo(number) => complete(put(before, &name(number), Put::Rollback)),
     }
@@ -76,26 +80,56 @@ fn where_a_target_goes_back_to() {
         // Failed and stopped in the middle: back to what was good, wherever it stands.
         (&[Deploy(1), Deploy(2), DeployStopped(3)], ("v3", "v2", "v2")),
         (&[Deploy(1), Deploy(2), DeployFailedHere], ("v2", "v2", "v1")),
-        (&[Deploy(1), DeployStopped(2), DeployStopped(3)], ("v3", "v1", "v1")),
-        (&[Deploy(1), DeployStopped(2), DeployWentBack(3)], ("v2", "v1", "v1")),
+        (
+            &[Deploy(1), DeployStopped(2), DeployStopped(3)],
+            ("v3", "v1", "v1"),
+        ),
+        (
+            &[Deploy(1), DeployStopped(2), DeployWentBack(3)],
+            ("v2", "v1", "v1"),
+        ),
         (&[DeployStopped(1)], ("v1", "-", "-")),
         // A retry that COMPLETED makes it good.
         (&[Deploy(1), DeployStopped(2), Left], ("v2", "v2", "v1")),
         (&[Deploy(1), DeployFailedHere, Deploy(2)], ("v2", "v2", "v1")),
         // Back and back again: never to what was left.
         (&[Deploy(1), Deploy(2), Deploy(3), Rollback], ("v2", "v2", "v1")),
-        (&[Deploy(1), Deploy(2), Deploy(3), Rollback, Rollback], ("v1", "v1", "-")),
+        (
+            &[Deploy(1), Deploy(2), Deploy(3), Rollback, Rollback],
+            ("v1", "v1", "-"),
+        ),
         (&[Deploy(1), Deploy(2), Rollback, Rollback], ("v1", "v1", "-")),
-        (&[Deploy(1), Deploy(2), Rollback, Deploy(3), Rollback], ("v1", "v1", "-")),
+        (
+            &[Deploy(1), Deploy(2), Rollback, Deploy(3), Rollback],
+            ("v1", "v1", "-"),
+        ),
         (&[Deploy(1), Deploy(2), Rollback, Deploy(2)], ("v2", "v2", "v1")),
-        (&[Deploy(1), Deploy(2), DeployStopped(3), Rollback], ("v2", "v2", "v1")),
+        (
+            &[Deploy(1), Deploy(2), DeployStopped(3), Rollback],
+            ("v2", "v2", "v1"),
+        ),
         // A rollback that failed elsewhere: asked for again, it goes to the same, not one further.
-        (&[Deploy(1), Deploy(2), Deploy(3), RollbackStopped], ("v2", "v2", "v2")),
-        (&[Deploy(1), Deploy(2), Deploy(3), RollbackStopped, Rollback], ("v2", "v2", "v1")),
-        (&[Deploy(1), Deploy(2), Deploy(3), RollbackStopped, Left], ("v2", "v2", "v1")),
-        (&[Deploy(1), Deploy(2), Deploy(3), RollbackWentBack], ("v3", "v2", "v2")),
+        (
+            &[Deploy(1), Deploy(2), Deploy(3), RollbackStopped],
+            ("v2", "v2", "v2"),
+        ),
+        (
+            &[Deploy(1), Deploy(2), Deploy(3), RollbackStopped, Rollback],
+            ("v2", "v2", "v1"),
+        ),
+        (
+            &[Deploy(1), Deploy(2), Deploy(3), RollbackStopped, Left],
+            ("v2", "v2", "v1"),
+        ),
+        (
+            &[Deploy(1), Deploy(2), Deploy(3), RollbackWentBack],
+            ("v3", "v2", "v2"),
+        ),
         // To a named one.
-        (&[Deploy(1), Deploy(2), Deploy(3), RollbackTo(1)], ("v1", "v1", "-")),
+        (
+            &[Deploy(1), Deploy(2), Deploy(3), RollbackTo(1)],
+            ("v1", "v1", "-"),
+        ),
         (&[Deploy(1), Deploy(2), RollbackTo(0)], ("v0", "v0", "v1")),
     ];
     for (done, (version, good, back)) in table {

@@ -56,7 +56,10 @@ fn break_on(world: &World, command: &str) {
 async fn installed(world: &World) -> Vec<String> {
     let (space, project) = (Name::parse("s").unwrap(), Name::parse("p").unwrap());
     let inventory = world.app.store().inventory(&space, &project).await.unwrap();
-    inventory.into_iter().map(|entry| entry.installed.version).collect()
+    inventory
+        .into_iter()
+        .map(|entry| entry.installed.version)
+        .collect()
 }
 
 #[tokio::test]
@@ -126,7 +129,11 @@ async fn a_finished_action_that_cannot_be_rolled_back_everywhere_does_not_come_a
     assert_eq!(installed(&world).await, ["2", "1"]);
     let state = |name: &str| {
         let target = ended.targets.iter().find(|target| target.name == name).unwrap();
-        (target.state, target.version.clone(), target.version_before.clone())
+        (
+            target.state,
+            target.version.clone(),
+            target.version_before.clone(),
+        )
     };
     let some = |version: &str| Some(version.to_owned());
     assert_eq!(state("b"), (TargetState::Succeeded, some("1"), some("2")));
@@ -224,14 +231,14 @@ def deploy(ctx):
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("token");
     std::fs::write(&file, SECRET).unwrap();
-    let world = World::on(None, script, &json!({"token": {"file": file}, "on_failure": "stop"})).await;
+    let world = World::on(
+        None,
+        script,
+        &json!({"token": {"file": file}, "on_failure": "stop"}),
+    )
+    .await;
     let said = format!("the host said: token {SECRET} is bad");
-    world
-        .made
-        .fails
-        .lock()
-        .unwrap()
-        .insert("a: put".to_owned(), said);
+    world.made.fails.lock().unwrap().insert("a: put".to_owned(), said);
     let id = deploy(&world, "1", ActionStatus::Failed).await;
     let view = world.action(id).await;
     let error = view.targets[0].error.clone().unwrap();

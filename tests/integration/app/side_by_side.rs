@@ -217,7 +217,11 @@ async fn a_word_for_an_action_of_another_server_is_answered_when_it_was_heard() 
     let mut told = Vec::new();
     let all = async {
         while let Some((seq, item)) = feed.recv().await {
-            told.push((seq, item.name(), matches!(&*item, FeedItem::Action(view) if view.summary.status.is_final())));
+            told.push((
+                seq,
+                item.name(),
+                matches!(&*item, FeedItem::Action(view) if view.summary.status.is_final()),
+            ));
         }
     };
     let forever = moving(&world, "nothing", async || false);

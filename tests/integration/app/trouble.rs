@@ -36,7 +36,8 @@ struct Number {
 /// Waits until a server gave the action up for a while.
 async fn rests(own: &mut SqliteConnection) {
     until("a rest", || {
-        let sql = "SELECT count(*) AS number FROM actions WHERE claimed_by IS NULL AND claimed_until IS NOT NULL";
+        let sql =
+            "SELECT count(*) AS number FROM actions WHERE claimed_by IS NULL AND claimed_until IS NOT NULL";
         let found: Number = diesel::sql_query(sql).get_result(own).unwrap();
         found.number == 1
     })
@@ -122,8 +123,11 @@ async fn an_action_goes_on_while_a_database_hangs_up_on_it_again_and_again() {
 #[tokio::test]
 async fn a_server_stops_although_its_log_store_is_down() {
     let world = World::with(&json!({})).await;
-    world.made.log_is_down.store(true, Ordering::SeqCst);
+    world.made.hold.send_replace(true);
     let id = world.restart(ActBody::default()).await;
+    until("the first command", || !world.ran().is_empty()).await;
+    world.made.log_is_down.store(true, Ordering::SeqCst);
+    world.made.hold.send_replace(false);
     world.ends(id, ActionStatus::Completed).await;
     let stopped = tokio::time::timeout(PATIENCE, world.app.runner().stop()).await;
     assert!(stopped.is_ok(), "it waits for the log store");
@@ -155,11 +159,8 @@ async fn numbers_of_the_log_are_not_used_twice_where_it_cannot_be_asked() {
     world.runs_out(id).await;
     let after = logs().await;
     assert_eq!(after[..before.len()], before);
-    assert!(
-        after[before.len()].text.contains("a server goes on"),
-        "{}",
-        after[before.len()].text
-    );
+    let next = &after[before.len()].text;
+    assert!(next.contains("a server goes on"), "{next}");
 }
 
 #[tokio::test]

@@ -202,10 +202,7 @@ async fn what_a_project_needs_is_not_deleted_under_it(store: Store) {
 
 async fn what_was_judged_before_another_change_is_refused(store: Store) {
     let before = store.last_revision().await.unwrap();
-    store
-        .apply_seen(&whole(), before, &jdoe(), at(0))
-        .await
-        .unwrap();
+    store.apply_seen(&whole(), before, &jdoe(), at(0)).await.unwrap();
     // Two looked at the same; the first wrote.
     let seen = store.last_revision().await.unwrap();
     assert!(seen > before);

@@ -83,7 +83,10 @@ async fn a_server_that_lost_its_claim_writes_nothing(store: Store) {
     create(&store, &action(1, &["web-1"])).await;
     let (here, there) = (server(), ServerId("there".into()));
     let leases = keyed(&["web-1"]);
-    store.take_leases(&here, id(1), &leases, at(1), at(9)).await.unwrap();
+    store
+        .take_leases(&here, id(1), &leases, at(1), at(9))
+        .await
+        .unwrap();
     let late = at(i64::MAX / 4).plus_seconds(1);
     assert!(
         store
@@ -112,8 +115,14 @@ async fn a_server_that_lost_its_claim_writes_nothing(store: Store) {
     assert_eq!(store.renew_leases(&here, id(1), at(99)).await.unwrap(), 0);
     assert_eq!(store.action(id(1)).await.unwrap(), before);
     assert_eq!(store.events(id(1)).await.unwrap().len(), 1);
-    assert_eq!(store.inventory(&name("payments"), &name("web")).await.unwrap(), []);
-    assert_eq!(store.leases_held(["web-1:22"]).await.unwrap()[0].expires_at, at(9));
+    assert_eq!(
+        store.inventory(&name("payments"), &name("web")).await.unwrap(),
+        []
+    );
+    assert_eq!(
+        store.leases_held(["web-1:22"]).await.unwrap()[0].expires_at,
+        at(9)
+    );
 
     append(there).await.unwrap();
     assert!(
@@ -277,7 +286,10 @@ async fn a_steer_becomes_an_event_once(store: Store) {
 async fn an_event_brings_its_versions_or_neither_is_there(store: Store) {
     create(&store, &action(1, &["web-1", "web-2"])).await;
     let mut change = update(ActionStatus::InProgress);
-    change.versions = vec![recorded("web-1", "2", Put::Forth), recorded("web-2", "2", Put::Forth)];
+    change.versions = vec![
+        recorded("web-1", "2", Put::Forth),
+        recorded("web-2", "2", Put::Forth),
+    ];
     store
         .append_event_with(&server(), id(1), 1, at(5), &Event::LeasesTaken, &change, None)
         .await

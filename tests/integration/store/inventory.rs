@@ -42,10 +42,7 @@ async fn run_again(
     new.action.record.retry_of = retry_of.map(id);
     super::world::create(store, &new).await;
     let mut change = update(status);
-    change.versions = on
-        .iter()
-        .map(|on| recorded(on, version, number, put))
-        .collect();
+    change.versions = on.iter().map(|on| recorded(on, version, number, put)).collect();
     if status == ActionStatus::Completed {
         change.completed = on.iter().map(|on| target(on)).collect();
     }
@@ -101,14 +98,25 @@ async fn what_a_retry_completes_is_good_where_the_first_try_put_it(store: Store)
     use ActionStatus::{Completed, Failed};
     let back = async |on: &str| {
         let entries = store.inventory(&name("payments"), &name("web")).await.unwrap();
-        let entry = entries.into_iter().find(|entry| entry.target == target(on)).unwrap();
+        let entry = entries
+            .into_iter()
+            .find(|entry| entry.target == target(on))
+            .unwrap();
         (
             entry.installed.last_good().map(str::to_owned),
             entry.installed.way_back().map(str::to_owned),
         )
     };
     let is = |good: &str, back: &str| (Some(good.to_owned()), Some(back.to_owned()));
-    run(&store, 1, &["web-1", "web-2", "web-3"], "1", Put::Forth, Completed).await;
+    run(
+        &store,
+        1,
+        &["web-1", "web-2", "web-3"],
+        "1",
+        Put::Forth,
+        Completed,
+    )
+    .await;
     run(&store, 2, &["web-1"], "2", Put::Forth, Failed).await;
     run_again(&store, 3, Some(2), &["web-2"], "2", Put::Forth, Failed).await;
     assert_eq!(back("web-1").await, is("1", "1"));
@@ -143,15 +151,7 @@ async fn versions_are_found_by_name(store: Store) {
         ..recorded("web-9", "2", 4, Put::Forth)
     }];
     store
-        .append_event_with(
-            &server(),
-            id(4),
-            2,
-            at(40),
-            &Event::LeasesTaken,
-            &change,
-            None,
-        )
+        .append_event_with(&server(), id(4), 2, at(40), &Event::LeasesTaken, &change, None)
         .await
         .unwrap();
     end(&store, 4, 50).await;

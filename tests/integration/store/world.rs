@@ -238,7 +238,15 @@ pub async fn end(store: &Store, number: u8, ended: i64) {
     let mut update = update(ActionStatus::Completed);
     update.ended_at = Some(at(ended));
     store
-        .append_event_with(&server(), id(number), 1, at(ended), &Event::LeasesTaken, &update, None)
+        .append_event_with(
+            &server(),
+            id(number),
+            1,
+            at(ended),
+            &Event::LeasesTaken,
+            &update,
+            None,
+        )
         .await
         .unwrap();
 }

@@ -160,7 +160,9 @@ pub struct Proxy {
 impl Proxy {
     /// A line to the database of this URL.
     pub async fn before(url: &str) -> Self {
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
         let here = listener.local_addr().expect("it is bound");
         let (_, place) = url.split_once('@').expect("a URL of ours");
         let (there, database) = place.split_once('/').expect("a URL of ours");

@@ -46,8 +46,7 @@ pub struct Rollout {
 /// Two rollouts are equal when their plans and states are; decisions only explain.
 impl PartialEq for Rollout {
     fn eq(&self, other: &Self) -> bool {
-        (Arc::ptr_eq(&self.facts, &other.facts)
-            || self.facts.plan == other.facts.plan)
+        (Arc::ptr_eq(&self.facts, &other.facts) || self.facts.plan == other.facts.plan)
             && self.state == other.state
     }
 }
