@@ -585,7 +585,7 @@ impl Dispatcher {
 /// An event without the action's secrets: what a host, a load balancer or an artifact's server said goes into the
 /// store, and from there onto pages.
 fn masked(mut event: Event, journal: &Journal) -> Event {
-    let mask = |text: &mut String| *text = journal.masked(text).as_str().to_owned();
+    let mask = |text: &mut String| journal.masked(text).as_str().clone_into(text);
     match &mut event {
         Event::StepEnded { result, .. } => {
             if let Some(error) = &mut result.error {

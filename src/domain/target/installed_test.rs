@@ -25,6 +25,10 @@ enum Did {
     RollbackTo(u8),
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "what is there may be nothing, before and after"
+)]
 fn put(before: Option<Installed>, version: &str, how: Put) -> Option<Installed> {
     Some(Installed::after(before, version, how))
 }
@@ -63,6 +67,9 @@ fn after(before: Option<Installed>, did: &Did) -> Option<Installed> {
     }
 }
 
+/// The version it has, the last good one, where it goes back to.
+type Seen = (&'static str, &'static str, &'static str);
+
 #[test]
 fn where_a_target_goes_back_to() {
     use Did::{
@@ -70,7 +77,7 @@ fn where_a_target_goes_back_to() {
         RollbackWentBack,
     };
     // (what was done, in order) -> (the version it has, the last good one, where it goes back to)
-    let table: &[(&[Did], (&str, &str, &str))] = &[
+    let table: &[(&[Did], Seen)] = &[
         (&[Deploy(1)], ("v1", "v1", "-")),
         (&[Deploy(1), Deploy(2)], ("v2", "v2", "v1")),
         (&[Deploy(1), Deploy(2), Deploy(2)], ("v2", "v2", "v1")),

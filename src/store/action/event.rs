@@ -90,6 +90,10 @@ impl Store {
     /// [`StoreError::TakenOver`] where `by` has no claim on the action; [`StoreError::Conflict`] where the action has
     /// another event of this number, or the steer was done before; [`StoreError::Missing`] where there is no such
     /// action.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a thing of its own, written in one transaction"
+    )]
     pub async fn append_event_with(
         &self,
         by: &ServerId,

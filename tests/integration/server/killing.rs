@@ -163,5 +163,9 @@ async fn a_server_on_a_store_that_others_may_share_says_that_its_log_is_its_own(
         assert_eq!(server.stranger().get("/readyz").await.status, 200);
     }
     let said = place.server_said();
-    assert_eq!(said.matches("each server on this store keeps").count(), 2, "{said}");
+    assert_eq!(
+        said.matches("each server on this store keeps").count(),
+        2,
+        "{said}"
+    );
 }
