@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::app::ports::{Balancer, Clock, Hosts, Secrets};
+use crate::app::ports::{Artifacts, Balancer, Clock, Hosts, Secrets};
 use crate::app::runner::Outside;
 use crate::app::{App, AppSettings};
 use crate::artifacts::ArtifactReader;
@@ -83,6 +83,14 @@ pub async fn app(
     };
     let interpreter = Arc::new(ScriptWorker::new(parts.program, WorkerLimits::default()));
     Ok(App::new(store, outside, interpreter, settings))
+}
+
+/// What reads the sources of uploads.
+///
+/// # Errors
+/// Where the TLS roots cannot be loaded.
+pub fn artifacts() -> Result<Arc<dyn Artifacts>, reqwest::Error> {
+    Ok(Arc::new(ArtifactReader::new()?))
 }
 
 /// A running server, until it is told to stop.

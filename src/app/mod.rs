@@ -15,6 +15,7 @@ pub mod runner;
 pub mod see;
 pub mod steer;
 pub mod telling;
+pub mod uploads;
 pub mod view;
 pub mod watch;
 

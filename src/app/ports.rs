@@ -1,10 +1,11 @@
 //! The outside world, as the use cases see it. Adapters implement these traits and know nothing of each other.
 
+mod payload;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,8 @@ use crate::domain::rollout::{StepResult, Way};
 use crate::domain::sanitize::SanitizedCommand;
 use crate::domain::target::Target;
 use crate::domain::timestamp::Timestamp;
+
+pub use payload::{Content, Payload, Tree, TreeEntry, TreeKind};
 
 /// Time. Tests hand in one that they move themselves.
 pub trait Clock: Send + Sync {
@@ -92,8 +95,8 @@ pub trait HostSession: Send + Sync {
         cancel: CancellationToken,
     ) -> StepResult;
 
-    /// Puts bytes on the host: to a temporary name, verified there, then renamed; `command` is the
-    /// judged text that says so. A file that is there already with the same bytes is left alone.
+    /// Puts a file or a folder on the host: to a temporary name, verified there, then renamed; `command` is the
+    /// judged text that says so. What is there already with the same bytes is left alone.
     async fn upload(
         &self,
         lease: &Lease,
@@ -171,22 +174,22 @@ pub struct OutputLine {
     pub offset: u64,
 }
 
-/// A file to put on a host.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A file or a folder to put on a host.
+#[derive(Debug, Clone)]
 pub struct Upload {
     /// Which step it is.
     pub key: StepKey,
-    /// The bytes, shared by all targets.
-    pub bytes: Bytes,
-    /// SHA-256 (hex) of them.
-    pub sha256: String,
-    /// The absolute path.
+    /// What, shared by all targets.
+    pub payload: Payload,
+    /// The path: absolute, or below the login's home.
     pub dest: String,
-    /// Octal permission bits.
+    /// Octal permission bits of a file; what is in a folder has its own.
     pub mode: String,
-    /// `user` or `user:group`, set by `sudo -n chown` unless it is the login's own.
+    /// `user` or `user:group`. Where that is not the login, all of it is done as root, by `sudo -n`.
     pub owner: Option<String>,
-    /// After so long it is given up; nothing is left at `dest`.
+    /// Of a folder that is there already: remove what the new one does not have.
+    pub delete: bool,
+    /// After so long it is given up; nothing of it is at `dest`.
     pub timeout_seconds: u64,
 }
 
@@ -345,8 +348,9 @@ pub struct ScriptPlace {
 /// Fetches what uploads put on hosts.
 #[async_trait]
 pub trait Artifacts: Send + Sync {
-    /// The bytes of a file at the server or behind a URL, or why they cannot be had, in words.
-    async fn read(&self, source: &UploadSource) -> Result<Bytes, String>;
+    /// The file or the folder at the server, or the file behind a URL, looked at whole; or why it cannot be had, in
+    /// words.
+    async fn read(&self, source: &UploadSource) -> Result<Payload, String>;
 }
 
 /// Reads a secret by its reference.

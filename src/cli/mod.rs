@@ -11,6 +11,7 @@ mod dialing;
 mod event_stream;
 mod exec;
 mod exit;
+mod files;
 mod follow;
 mod host_list;
 mod hosts;
@@ -107,6 +108,8 @@ enum Command {
     Actions(actions::ActionsArgs),
     /// Run one command on many hosts; no server is needed
     Exec(exec::ExecArgs),
+    /// Put files and folders on many hosts, and fetch them; no server is needed
+    Files(files::FilesArgs),
     /// Trust hosts' keys, check hosts, and explain how they are reached
     Hosts(hosts::HostsArgs),
     /// Run the rollout engine on made-up hosts with failures
@@ -168,6 +171,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Rollback { act, then } => wait(act::short(&server()?, "rollback", act, then, output)),
         Command::Actions(args) => wait(actions::run(&server()?, args, output)),
         Command::Exec(args) => wait(exec::run(args, output)),
+        Command::Files(args) => wait(files::run(args, output)),
         Command::Hosts(args) => wait(hosts::run(args, output)),
         Command::Simulate(args) => simulate::run(args, output),
         Command::Sanitize(args) => sanitize::run(args, output),

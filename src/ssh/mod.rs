@@ -2,7 +2,8 @@
 //!
 //! `SshHosts` resolves a name by `ssh_config`, dials it over its jump hosts with every host key checked, and gives a
 //! `SshSession`: one connection for a whole action, opened again where it breaks. Steps run there under the wrapper,
-//! which outlives the connection; ad-hoc commands run by `Connection::ad_hoc` and end with it.
+//! which outlives the connection; ad-hoc commands run by `Connection::ad_hoc` and end with it. Files and folders go both
+//! ways by `transfer`.
 
 mod ad_hoc;
 mod auth;
@@ -21,7 +22,7 @@ mod places;
 mod seat;
 mod session;
 mod settings;
-mod upload;
+mod transfer;
 mod verdict;
 mod wrapper;
 
@@ -35,6 +36,7 @@ pub use hosts::SshHosts;
 pub use known_hosts::{HostKeyVerdict, KnownHosts, Shown};
 pub use session::SshSession;
 pub use settings::{CONNECT_TIMEOUT_SECONDS, PATIENCE_SECONDS, SshLimits, SshSettings};
+pub use transfer::{Download, Moved};
 
 #[cfg(test)]
 mod session_test;

@@ -1,6 +1,7 @@
 //! One connection to one host for a whole action, opened again where it breaks: the adapter for [`HostSession`].
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -21,20 +22,21 @@ use super::error::SshError;
 use super::exec::Exec;
 use super::places::Party;
 use super::seat::{Seat, Seated};
-use super::upload;
 use super::verdict;
 use super::wrapper::{Ended, Follow, sweep_program};
 
 /// The first pause between two tries, doubled each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause between two tries.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Readings in a row that may break off over a connection that holds.
 const MOST_CUTS: u32 = 3;
 
 /// A session with a host.
 pub struct SshSession {
     seat: Arc<Seat>,
+    /// The host has shown that it runs no commands for us.
+    no_shell: AtomicBool,
 }
 
 impl SshSession {
@@ -45,7 +47,30 @@ impl SshSession {
     pub(super) async fn open(dialer: Arc<Dialer>, host: HostConfig, party: Party) -> Result<Self, SshError> {
         let seat = Seat::new(dialer, host, party);
         seat.sit().await.connection().await?;
-        Ok(Self { seat })
+        Ok(Self {
+            seat,
+            no_shell: AtomicBool::new(false),
+        })
+    }
+
+    /// The host it leads to.
+    pub(super) fn host(&self) -> &HostConfig {
+        &self.seat.host
+    }
+
+    /// How long a host that went away is looked for.
+    pub(super) fn patience(&self) -> Duration {
+        self.seat.dialer.patience()
+    }
+
+    /// Whether commands are worth trying.
+    pub(super) fn has_shell(&self) -> bool {
+        !self.no_shell.load(Ordering::Relaxed)
+    }
+
+    /// They are not.
+    pub(super) fn remember_no_shell(&self) {
+        self.no_shell.store(true, Ordering::Relaxed);
     }
 
     /// Removes what actions left in the private folder on the host more than `days` days ago.
@@ -65,7 +90,7 @@ impl SshSession {
     }
 
     /// Begins to work with the host, where nobody asks for the end first.
-    async fn sit(&self, cancel: &CancellationToken) -> Option<Seated<'_>> {
+    pub(super) async fn sit(&self, cancel: &CancellationToken) -> Option<Seated<'_>> {
         tokio::select! {
             seated = self.seat.sit() => Some(seated),
             () = cancel.cancelled() => None,
@@ -164,56 +189,7 @@ impl HostSession for SshSession {
         upload: &Upload,
         cancel: CancellationToken,
     ) -> StepResult {
-        if let Some(refused) = refuse(lease, &upload.key) {
-            return refused;
-        }
-        if !command.text().contains(&upload.dest) {
-            return denied(format!("what was judged does not speak of {}", upload.dest));
-        }
-        let Some(seated) = self.sit(&cancel).await else {
-            return upload::Sent::Cancelled.result(upload);
-        };
-        let deadline = Instant::now() + Duration::from_secs(upload.timeout_seconds);
-        let mut pause = FIRST_PAUSE;
-        let since = Instant::now();
-        let mut lost = false;
-        loop {
-            let error = match seated.connection().await {
-                Ok(connection) => match upload::send(&connection, upload, deadline, &cancel).await {
-                    // Sending it again is harmless: the place is taken at once or not at all.
-                    Ok(upload::Sent::Lost(reason)) => {
-                        lost = true;
-                        SshError::Lost {
-                            host: self.seat.host.place(),
-                            reason: Some(reason),
-                        }
-                    }
-                    Ok(sent) => return sent.result(upload),
-                    Err(error) => error,
-                },
-                Err(error) => error,
-            };
-            // A transfer that lost its connection may still come to its end on the host.
-            let over = cancel.is_cancelled() || Instant::now() >= deadline;
-            if over && lost {
-                return upload::Sent::Lost(error.to_string()).result(upload);
-            }
-            if cancel.is_cancelled() {
-                return upload::Sent::Cancelled.result(upload);
-            }
-            if over {
-                return upload::Sent::TimedOut.result(upload);
-            }
-            if since.elapsed() > self.seat.dialer.patience() || !error.is_passing() {
-                return if lost {
-                    upload::Sent::Lost(error.to_string()).result(upload)
-                } else {
-                    verdict::out_of_reach(&error)
-                };
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
-        }
+        self.put(lease, command, upload, cancel).await.0
     }
 
     async fn close(&self) {
@@ -258,7 +234,7 @@ fn unfit(run: &StepRun, command: &str) -> Option<StepResult> {
         .then(|| denied("a NUL byte cannot be passed to a shell".to_owned()))
 }
 
-fn denied(reason: String) -> StepResult {
+pub(super) fn denied(reason: String) -> StepResult {
     StepResult {
         outcome: Outcome::Denied,
         exit_code: None,

@@ -141,9 +141,6 @@ impl App {
             .draft(&subject.script, &context)
             .await
             .map_err(|error| script_error(&error))?;
-        self.digest_uploads(&mut draft).await?;
-        let laid = lay_out(&config, &draft, &targets, &pools, &in_service)?;
-
         let sanitizer = policies::sanitizer(
             &self.store,
             subject.space.name.as_str(),
@@ -151,6 +148,9 @@ impl App {
             self.outside.clock.now(),
         )
         .await?;
+        self.digest_uploads(&mut draft, &sanitizer).await?;
+        let laid = lay_out(&config, &draft, &targets, &pools, &in_service)?;
+
         let plan = Plan::build(
             PlanInputs {
                 space: subject.space.name,

@@ -70,5 +70,5 @@ async fn size(executor: &Executor, source: &UploadSource) -> u64 {
         .payloads
         .get(source)
         .await
-        .map_or(0, |payload| payload.bytes.len() as u64)
+        .map_or(0, |payload| payload.size())
 }

@@ -221,7 +221,8 @@ fn summary(outcomes: &[(String, Outcome)]) {
     }
 }
 
-fn exit_of(outcomes: &(impl Iterator<Item = Outcome> + Clone)) -> Exit {
+/// The contract's exit code for what became of all hosts.
+pub(super) fn exit_of(outcomes: &(impl Iterator<Item = Outcome> + Clone)) -> Exit {
     if outcomes
         .clone()
         .any(|outcome| matches!(outcome, Outcome::Failed | Outcome::Timeout))

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -83,6 +83,22 @@ impl Running {
                 let _ = write.eof().await;
             }
         }));
+    }
+
+    /// A way to send input piece by piece, beside the listening. Once it is dropped the end of the input is sent.
+    pub(in crate::ssh) fn feeder(&mut self) -> mpsc::Sender<Bytes> {
+        let (sender, mut pieces) = mpsc::channel::<Bytes>(1);
+        let write = Arc::clone(&self.write);
+        self.writer = Some(tokio::spawn(async move {
+            while let Some(piece) = pieces.recv().await {
+                if write.data_bytes(piece).await.is_err() {
+                    return;
+                }
+            }
+            // As above.
+            let _ = write.eof().await;
+        }));
+        sender
     }
 
     /// The next thing that is heard.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use russh::client::{Handle, Msg};
-use russh::{Channel, ChannelOpenFailure, Disconnect};
-use tokio::sync::{Semaphore, oneshot};
+use russh::{Channel, ChannelMsg, ChannelOpenFailure, ChannelStream, Disconnect};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
 
 use crate::ssh::config::HostConfig;
@@ -79,37 +79,71 @@ impl Connection {
     /// # Errors
     /// [`SshError::Lost`] where the connection has ended, [`SshError::NoCommands`] where the host opens no channel.
     pub(in crate::ssh) async fn start(&self, command: &str) -> Result<Running, SshError> {
-        let permit = Arc::clone(&self.channels)
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed");
-        let channel = match self.open().await {
-            Ok(Ok(channel)) => channel,
-            Ok(Err(russh::Error::ChannelOpenFailure(reason))) => {
-                return Err(SshError::NoCommands {
-                    host: self.host.place(),
-                    reason: match reason {
-                        ChannelOpenFailure::ConnectFailed => {
-                            "it opens no more sessions (MaxSessions of its sshd_config)".to_owned()
-                        }
-                        reason => format!("it opens no session ({reason:?})"),
-                    },
-                });
-            }
-            Ok(Err(_)) => return Err(self.lost()),
-            Err(_) => {
-                return Err(SshError::NoCommands {
-                    host: self.host.place(),
-                    reason: format!("it did not open a session within {} s", self.patience().as_secs()),
-                });
-            }
-        };
+        let (channel, permit) = self.session().await?;
         let mut running = Running::new(channel, permit, self.report.clone());
         running
             .exec(command, self.patience())
             .await
             .map_err(|_| self.lost())?;
         Ok(running)
+    }
+
+    /// Starts a subsystem of the host's sshd; its bytes, and the place that it takes as long as it is held.
+    ///
+    /// # Errors
+    /// As of [`Connection::start`]; [`SshError::NoCommands`] also where the host does not have it.
+    pub(in crate::ssh) async fn subsystem(
+        &self,
+        name: &str,
+    ) -> Result<(ChannelStream<Msg>, OwnedSemaphorePermit), SshError> {
+        let (mut channel, permit) = self.session().await?;
+        channel
+            .request_subsystem(true, name)
+            .await
+            .map_err(|_| self.lost())?;
+        let answer = async {
+            loop {
+                match channel.wait().await {
+                    Some(ChannelMsg::Success) => return Some(true),
+                    Some(ChannelMsg::Failure | ChannelMsg::Close) => return Some(false),
+                    Some(_) => {}
+                    None => return None,
+                }
+            }
+        };
+        match tokio::time::timeout(self.patience(), answer).await {
+            Ok(Some(true)) => Ok((channel.into_stream(), permit)),
+            Ok(None) => Err(self.lost()),
+            Ok(Some(false)) | Err(_) => Err(SshError::NoCommands {
+                host: self.host.place(),
+                reason: format!("it does not offer `{name}`"),
+            }),
+        }
+    }
+
+    /// A channel for something to run on; waits where too many are open.
+    async fn session(&self) -> Result<(Channel<Msg>, OwnedSemaphorePermit), SshError> {
+        let permit = Arc::clone(&self.channels)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
+        match self.open().await {
+            Ok(Ok(channel)) => Ok((channel, permit)),
+            Ok(Err(russh::Error::ChannelOpenFailure(reason))) => Err(SshError::NoCommands {
+                host: self.host.place(),
+                reason: match reason {
+                    ChannelOpenFailure::ConnectFailed => {
+                        "it opens no more sessions (MaxSessions of its sshd_config)".to_owned()
+                    }
+                    reason => format!("it opens no session ({reason:?})"),
+                },
+            }),
+            Ok(Err(_)) => Err(self.lost()),
+            Err(_) => Err(SshError::NoCommands {
+                host: self.host.place(),
+                reason: format!("it did not open a session within {} s", self.patience().as_secs()),
+            }),
+        }
     }
 
     /// How long the host may take to open a channel, and to begin with a command: as long as to let us in.

@@ -242,7 +242,7 @@ impl<'a> Follow<'a> {
                         self.stop_first = true;
                         return Ok(Ended::Later);
                     };
-                    patience = self.was_stopped(stopped);
+                    patience = Some(self.was_stopped(stopped));
                 }
                 () = tokio::time::sleep_until(patience.unwrap_or(silence)), if patience.is_some() => {
                     self.finish();
@@ -256,13 +256,13 @@ impl<'a> Follow<'a> {
     }
 
     /// Notes what came of stopping it; until when its end is waited for in this reading.
-    fn was_stopped(&mut self, stopped: Stopped) -> Option<Instant> {
+    fn was_stopped(&mut self, stopped: Stopped) -> Instant {
         let until = Instant::now() + AFTERWARDS;
         if matches!(stopped, Stopped::Left(_) | Stopped::Unclear) {
             self.patience = Some(until);
         }
         self.stopped = Some(stopped);
-        Some(until)
+        until
     }
 
     /// Passes a line on where there is room for it; without anybody who listens, none has to be kept.

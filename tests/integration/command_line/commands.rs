@@ -53,6 +53,23 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["apply"], &["DIR", "--dry-run", "--prune"]),
     (&["export"], &["DIR"]),
     (
+        &["files", "put"],
+        &[
+            "SRC",
+            "DEST",
+            "--hosts",
+            "--hosts-file",
+            "--mode",
+            "--owner",
+            "--delete",
+            "--concurrency",
+        ],
+    ),
+    (
+        &["files", "get"],
+        &["REMOTE", "LOCALDIR", "--hosts", "--hosts-file", "--timeout"],
+    ),
+    (
         &["exec"],
         &[
             "--hosts",

@@ -2,6 +2,7 @@
 
 mod denied;
 mod deploys;
+mod folders;
 mod holding;
 mod hosts;
 mod killing;

@@ -2,12 +2,15 @@
 
 mod black_holes;
 mod broken_lines;
+mod downloads;
+mod folders;
 mod host_keys;
 mod limits;
 mod login;
 mod odd_servers;
 mod places;
 mod scale;
+mod sftp;
 mod steps;
 mod uploads;
 mod ways;

@@ -1,6 +1,7 @@
 //! The real parts that tests start, and what they build on them.
 
 pub mod browser;
+pub mod cutting;
 pub mod fake_ssh;
 pub mod gate;
 pub mod postgres;
