@@ -229,8 +229,9 @@ impl Runner {
             }
             Err(Stopped::Shutdown) => None,
             Err(Stopped::TakenOver) => {
-                // Where it is not another's by now, nobody renews the claim, and it runs out.
                 tracing::warn!(action = %id, "this server lost its claim on an action");
+                // Where nobody has taken it up meanwhile, it goes on here.
+                self.start(id);
                 return;
             }
             Err(stopped) => {
