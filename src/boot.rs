@@ -120,6 +120,13 @@ impl Server {
         let store = Store::open(settings.store.url.reveal()).await?;
         let claim = store.claim_server()?;
         store.free_left_claims(&claim).await?;
+        if store.is_shared() {
+            tracing::warn!(
+                data_dir = %data_dir.display(),
+                "each server on this store keeps the log entries of the actions that it runs in its own data folder: \
+                 with several servers, ask the one that ran an action for its log"
+            );
+        }
         let mut ssh = ssh_settings(settings);
         ssh.limits.fit(crate::ssh::raise_open_files_limit());
         let hosts = SshHosts::new(&ssh).map_err(|error| BootError::Ssh(error.to_string()))?;

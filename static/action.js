@@ -65,7 +65,7 @@ function head(action) {
   took.dataset.started = action.started_at ?? "";
   took.dataset.ended = action.ended_at ?? "";
   tick();
-  for (const stage of action.stages) {
+  for (const stage of action.stages ?? []) {
     const element = document.querySelector(`#stages [data-stage="${CSS.escape(stage.label)}"]`);
     if (!element) continue;
     const [stageTone, stageSign] = STAGE[stage.status] ?? ["idle", "·"];
@@ -74,7 +74,7 @@ function head(action) {
     element.querySelector("[data-word]").textContent = stage.status;
   }
   steer.offer(action.status, root.dataset.waits);
-  for (const target of action.targets) grid.target(target);
+  for (const target of action.targets ?? []) grid.target(target);
 }
 
 function moment(name, value) {
@@ -116,6 +116,7 @@ function follow() {
       apply(JSON.parse(event.data));
     });
   on("action", head);
+  on("summary", head);
   on("target", (target) => {
     grid.target(target);
     drawer.facts();

@@ -89,11 +89,27 @@ impl Feed {
         });
     }
 
-    /// Tells the followers of `action`, and notes that everything up to `seq` is stored.
-    pub fn publish(&self, action: ActionId, seq: u64, items: Vec<FeedItem>) {
+    /// Whether anybody follows an action at this moment.
+    #[must_use]
+    pub fn is_followed(&self, action: ActionId) -> bool {
+        self.with(|channels| {
+            let channel = channels.get(&action);
+            channel.is_some_and(|channel| channel.sender.receiver_count() > 0)
+        })
+    }
+
+    /// Tells the followers of `action`, and notes that everything up to `seq` is stored. Where nobody followed when it
+    /// happened there are no items: one who came since is sent to the stores for them.
+    pub fn publish(&self, action: ActionId, seq: u64, items: Option<Vec<FeedItem>>) {
         self.with(|channels| {
             if let Some(channel) = channels.get_mut(&action) {
                 channel.published = channel.published.max(seq);
+                let Some(items) = items else {
+                    if channel.sender.receiver_count() > 0 {
+                        channel.sender = broadcast::channel(BACKLOG).0;
+                    }
+                    return;
+                };
                 for entry in FeedEntry::all(seq, items) {
                     // An error only says that nobody listens.
                     let _ = channel.sender.send(entry);

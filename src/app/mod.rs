@@ -71,12 +71,7 @@ impl App {
         settings: AppSettings,
     ) -> Self {
         let feed = Feed::default();
-        let runner = Runner::new(
-            store.clone(),
-            outside.clone(),
-            feed.clone(),
-            settings.rollout.clone(),
-        );
+        let runner = Runner::new(store.clone(), outside.clone(), feed.clone());
         Self {
             store,
             outside,
@@ -99,9 +94,5 @@ impl App {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
-    }
-
-    pub(crate) fn rollout_settings(&self) -> RolloutSettings {
-        self.settings.rollout.clone()
     }
 }

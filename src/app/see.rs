@@ -189,7 +189,7 @@ impl App {
                     name: target.name.to_string(),
                     zone: target.zone,
                     pools: target.pools,
-                    version: known.map(|entry| entry.version.clone()),
+                    version: known.map(|entry| entry.installed.version.clone()),
                     since: known.map(|entry| entry.since),
                     action: known.map(|entry| entry.action),
                 }
@@ -210,7 +210,7 @@ fn problem(space: &Name, project: &Name, error: &AppError) -> String {
 fn versions(inventory: &[InventoryEntry]) -> Vec<(String, u32)> {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for entry in inventory {
-        *counts.entry(&entry.version).or_default() += 1;
+        *counts.entry(&entry.installed.version).or_default() += 1;
     }
     let mut counts: Vec<(String, u32)> = counts
         .into_iter()

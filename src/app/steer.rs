@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::app::App;
 use crate::app::act::Start;
 use crate::app::error::AppError;
+use crate::app::policies;
 use crate::app::request::{ActBody, ActRequest, CallerHeaders, SteerBody};
 use crate::app::telling::{action_view, is_done, retry_word, was_touched};
 use crate::app::view::{Accepted, ActionView};
@@ -157,7 +158,7 @@ impl App {
         }
         let once_done = once_done(&action.plan, rollout);
         let plan = action.plan.restricted_to(&chosen, &once_done);
-        self.start(caller, start_of(action, plan, body, "retry")).await
+        self.start_again(caller, action, plan, body, "retry").await
     }
 
     /// Every touched target of a finished action back to the version it had, or all of them to a named one.
@@ -194,19 +195,47 @@ impl App {
                 headers: CallerHeaders::default(),
             };
             let planned = self.make_plan(caller, &request).await?;
+            let plan = planned.plan.named("rollback");
+            may_act(caller, &plan)?;
             let start = Start {
                 config: planned.config,
-                ..start_of(action, planned.plan, body, "rollback")
+                ..start_of(action, plan, body, "rollback")
             };
             return self.start(caller, start).await;
         }
-        let plan = action.plan.way_back(&names);
+        let touched: Vec<(TargetName, Option<String>)> = touched
+            .iter()
+            .map(|progress| (progress.name.clone(), progress.version.clone()))
+            .collect();
+        let plan = action.plan.way_back(&touched);
         if plan.targets.is_empty() {
             return Err(AppError::Conflict(
                 "no target of the action had a version before it: name the `version` to go to".to_owned(),
             ));
         }
-        self.start(caller, start_of(action, plan, body, "rollback")).await
+        self.start_again(caller, action, plan, body, "rollback").await
+    }
+
+    /// Starts what was made of a finished action's plan. Its commands are judged anew: what was allowed then may be
+    /// forbidden now.
+    async fn start_again(
+        &self,
+        caller: &Caller,
+        action: &FrozenAction,
+        plan: Plan,
+        body: &SteerBody,
+        word: &str,
+    ) -> Result<Accepted, AppError> {
+        may_act(caller, &plan)?;
+        let sanitizer = policies::sanitizer(
+            &self.store,
+            plan.space.as_str(),
+            plan.environment.as_str(),
+            self.outside.clock.now(),
+        )
+        .await?;
+        let plan = plan.judged_by(&sanitizer);
+        self.start(caller, start_of(action, plan, body, word)).await
     }
 }
 
@@ -222,6 +251,18 @@ fn may_steer(caller: &Caller, record: &ActionRecord, word: &str) -> Result<(), A
         Err(AppError::Forbidden(format!(
             "your role in {} does not allow {word}",
             record.space
+        )))
+    }
+}
+
+/// Who starts an action anew starts what it is called now: to roll a restart back is more than to restart.
+fn may_act(caller: &Caller, plan: &Plan) -> Result<(), AppError> {
+    if caller.may(Permission::Act(&plan.action), plan.space.as_str()) {
+        Ok(())
+    } else {
+        Err(AppError::Forbidden(format!(
+            "your role in {} does not allow {}",
+            plan.space, plan.action
         )))
     }
 }

@@ -156,7 +156,9 @@ impl App {
         let (sender, receiver) = mpsc::channel(256);
         let follower = Follower {
             app: self.clone(),
-            action,
+            id,
+            teller: Teller::new(action),
+            read: None,
             told: after,
             sender,
             _counted: self.feed.follower(),
@@ -191,7 +193,7 @@ impl App {
     /// The engine as the stored events make it, and the number of the last of them.
     pub(crate) async fn folded(&self, action: &FrozenAction) -> Result<(Rollout, u64), AppError> {
         let events = self.store.events(action.record.id).await?;
-        let mut rollout = Rollout::new(Arc::new(action.plan.clone()), self.rollout_settings());
+        let mut rollout = Rollout::new(Arc::new(action.plan.clone()));
         for stored in &events {
             // What the engine refused when it happened, it refuses again.
             let _ = rollout.apply(&stored.event, stored.time);
@@ -217,7 +219,10 @@ pub(crate) fn visible(caller: &Caller) -> Option<Vec<Name>> {
 /// One who follows an action.
 struct Follower {
     app: App,
-    action: FrozenAction,
+    id: ActionId,
+    /// The action as the events up to `read` make it.
+    teller: Teller,
+    read: Option<u64>,
     /// Everything up to here has been told.
     told: Option<u64>,
     sender: mpsc::Sender<FeedEntry>,
@@ -230,7 +235,7 @@ struct Gone;
 impl Follower {
     async fn run(mut self) -> Result<(), AppError> {
         loop {
-            let subscription = self.app.feed.subscribe(self.action.record.id);
+            let subscription = self.app.feed.subscribe(self.id);
             let until = subscription.as_ref().map(|live| live.published);
             let over = match self.catch_up(until).await? {
                 Ok(over) => over,
@@ -257,24 +262,28 @@ impl Follower {
 
     /// Tells what the stores have after what was told, up to `until`; says whether the action is over.
     async fn catch_up(&mut self, until: Option<u64>) -> Result<Result<bool, Gone>, AppError> {
-        let events = self.app.store.events(self.action.record.id).await?;
+        let events = match self.read {
+            None => self.app.store.events(self.id).await?,
+            Some(read) => self.app.store.events_after(self.id, read).await?,
+        };
         let limit = until.unwrap_or(u64::MAX);
-        let mut teller = Teller::new(self.action.clone(), self.app.rollout_settings());
         let mut told_by_event: BTreeMap<u64, Vec<FeedItem>> = BTreeMap::new();
-        for StoredEvent { seq, time, event } in &events {
-            let items = teller.happened(*seq, *time, event);
-            if *seq <= limit && self.told.is_none_or(|told| *seq > told) {
-                told_by_event.insert(*seq, items);
+        for StoredEvent { seq, time, event } in events.iter().filter(|stored| stored.seq <= limit) {
+            if self.told.is_none_or(|told| *seq > told) {
+                told_by_event.insert(*seq, self.teller.happened(*seq, *time, event));
+            } else {
+                self.teller.passed(*time, event);
             }
+            self.read = Some(*seq);
         }
-        let over = teller.rollout().status().is_final();
+        let over = self.teller.rollout().status().is_final();
         loop {
             let logs = self
                 .app
                 .outside
                 .log_search
                 .page(&LogQuery {
-                    action: self.action.record.id,
+                    action: self.id,
                     level: None,
                     target: None,
                     step: None,

@@ -13,7 +13,7 @@ use super::event_stream::{EventReader, ServerEvent};
 use super::exit::{Exit, Failure};
 use super::output::{Output, Paint, note, painted};
 use super::show;
-use crate::app::view::{ActionView, LogView, TargetView};
+use crate::app::view::{ActionSummary, ActionView, LogView, TargetView};
 use crate::domain::action::{ActionStatus, TargetState, WaitKind};
 use crate::domain::timestamp::Timestamp;
 
@@ -174,6 +174,11 @@ impl Watch {
                     self.action(&view);
                 }
             }
+            "summary" => {
+                if let Ok(summary) = serde_json::from_str::<ActionSummary>(&event.data) {
+                    self.summary(&summary);
+                }
+            }
             "target" => {
                 if let Ok(view) = serde_json::from_str::<TargetView>(&event.data) {
                     self.target(&view);
@@ -209,20 +214,19 @@ impl Watch {
         for target in &view.targets {
             self.target(target);
         }
-        let status = view.summary.status;
-        let waiting = view.summary.waiting_for.as_ref();
+        self.summary(&view.summary);
+    }
+
+    fn summary(&mut self, summary: &ActionSummary) {
+        let status = summary.status;
+        let waiting = summary.waiting_for.as_ref();
         let detail = waiting.map(|waiting| format!("{} {}", waiting.detail, waiting.unblock));
         if self.status != Some(status) || (detail.is_some() && self.waiting != detail) {
             let text = match &detail {
                 Some(detail) => format!("{status}: {}", detail.trim_end()),
                 None => status.to_string(),
             };
-            say(
-                "action",
-                &view.summary.action,
-                &text,
-                show::paint_of_status(status),
-            );
+            say("action", &summary.action, &text, show::paint_of_status(status));
         }
         self.waited_for_approval = waiting.is_some_and(|waiting| waiting.kind == WaitKind::Approval)
             || (self.waited_for_approval && status.is_final());

@@ -51,6 +51,8 @@ impl From<StoreError> for Failure {
             StoreError::NewerSchema { .. }
             | StoreError::Migration(_)
             | StoreError::Corrupt { .. }
+            | StoreError::TakenOver
+            | StoreError::Contradicted(_)
             | StoreError::Query(_) => Exit::Failed,
         };
         Self::new(exit, error.to_string())

@@ -211,7 +211,7 @@ impl Scene {
         versions.extend(
             known
                 .into_iter()
-                .map(|entry| (entry.target.to_string(), entry.version)),
+                .map(|entry| (entry.target.to_string(), entry.installed.version)),
         );
         Ok(versions)
     }

@@ -160,7 +160,8 @@ diesel::table! {
         since -> BigInt,
         action -> Text,
         previous_version -> Nullable<Text>,
-        last_good -> Nullable<Text>,
+        good_versions -> Text,
+        settled -> Bool,
     }
 }
 

@@ -53,7 +53,7 @@ impl Store {
     /// Begins a session.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where its user is not there.
+    /// [`StoreError::Contradicted`] where its user is not there.
     pub async fn create_session(&self, session: &Session) -> Result<(), StoreError> {
         let row = SessionRow {
             token_hash: session.token_hash.clone(),

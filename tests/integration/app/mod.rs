@@ -2,4 +2,7 @@
 
 mod background;
 mod following;
+mod going_back;
+mod side_by_side;
+mod trouble;
 mod waits;

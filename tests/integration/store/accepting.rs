@@ -5,7 +5,7 @@ use edgewise::domain::actor::Actor;
 use edgewise::domain::rollout::Event;
 use edgewise::store::{ConflictRule, CreateError, Created, Idempotency, NewAction, Store, StoreError};
 
-use super::world::{action, at, create, end, id, jdoe, on_both, target, update};
+use super::world::{action, at, create, end, id, jdoe, on_both, server, target, update};
 
 on_both!(
     a_held_target_refuses_or_queues,
@@ -83,7 +83,7 @@ async fn what_is_due_later_does_not_stand_in_the_way(store: Store) {
     let mut started = update(ActionStatus::Waiting);
     started.started_at = Some(at(4));
     store
-        .append_event_with(id(1), 1, at(4), &Event::LeasesTaken, &started, None)
+        .append_event_with(&server(), id(1), 1, at(4), &Event::LeasesTaken, &started, None)
         .await
         .unwrap();
     let refused = store
@@ -198,7 +198,7 @@ async fn a_refused_action_leaves_nothing(store: Store) {
     torn.targets.push(("another key".into(), target("web-1")));
     assert!(matches!(
         store.create_action(&torn, ConflictRule::Refuse).await,
-        Err(CreateError::Store(StoreError::Conflict(_)))
+        Err(CreateError::Store(StoreError::Contradicted(_)))
     ));
     assert_eq!(store.action(id(1)).await.unwrap(), None);
     assert_eq!(store.events(id(1)).await.unwrap(), []);
@@ -219,7 +219,7 @@ async fn ten_thousand_targets_are_accepted_and_leased(store: Store) {
     let new = action(1, &names);
     create(&store, &new).await;
     let leases = store
-        .take_leases(id(1), &new.targets, at(1), at(100))
+        .take_leases(&server(), id(1), &new.targets, at(1), at(100))
         .await
         .unwrap();
     assert_eq!(leases.len(), 10_000);

@@ -123,7 +123,7 @@ async fn postgres_shape(url: &str) -> Shape {
     let columns = format!(
         "SELECT t.relname::text, a.attname::text, upper(format_type(a.atttypid, a.atttypmod)), a.attnotnull \
          FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace \
-         JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 WHERE {ours}"
+         JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped WHERE {ours}"
     );
     for row in client.query(&columns, &[]).await.unwrap() {
         shape

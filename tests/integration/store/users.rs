@@ -85,7 +85,7 @@ async fn a_session_ends_by_time_by_hand_and_with_its_user(store: Store) {
     }
     assert!(matches!(
         store.create_session(&session("d", "nobody")).await,
-        Err(StoreError::Conflict(_))
+        Err(StoreError::Contradicted(_))
     ));
 
     let (found, owner) = store.find_session("a", at(99)).await.unwrap().unwrap();

@@ -175,11 +175,11 @@ pub async fn ad_hoc(
     timeout: Option<Duration>,
 ) -> Result<(ExecEnd, Vec<u8>), SshError> {
     let name = TargetName::parse("somewhere").expect("a name");
-    let (lease, command) = (lease(&name), command(text));
+    let (lease, command, manner) = (lease(&name), command(text), Manner::default());
     let ad_hoc = AdHoc {
         lease: &lease,
         command: &command,
-        sudo: false,
+        manner: &manner,
         timeout,
         cancel: CancellationToken::new(),
     };

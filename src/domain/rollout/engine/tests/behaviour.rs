@@ -6,7 +6,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Gate, OnFailure, OnInconclusive, OnUnreachable};
 use crate::domain::rollout::fixture::{Fate, World, at, created, name, plan, run};
 use crate::domain::rollout::{
-    Effect, Event, GateVerdict, PoolCount, PoolSeen, Rollout, RolloutSettings, Steer, StepState, Timer, Way,
+    Effect, Event, GateVerdict, PoolCount, PoolSeen, Rollout, Steer, StepState, Timer, Way,
 };
 
 fn fate(bad: impl Fn(&str, Way, &str, u32) -> Option<Outcome> + 'static) -> Fate {
@@ -136,7 +136,7 @@ fn a_once_step_that_fails_decides_whatever_the_budget() {
 /// A rollout of ten whose pool must keep nine, at the point where both of its first questions are open.
 fn two_questions() -> Rollout {
     let plan = plan(&[10], 9, |plan| plan.limits.max_parallel = 2);
-    let mut rollout = Rollout::new(plan, RolloutSettings::default());
+    let mut rollout = Rollout::new(plan);
     for event in [
         created(),
         Event::LeasesTaken,
@@ -215,7 +215,7 @@ fn a_balancer_that_does_not_answer_is_waited_for_and_named() {
 
 #[test]
 fn leases_are_asked_for_again_until_patience_ends() {
-    let mut rollout = Rollout::new(plan(&[1], 0, |_| ()), RolloutSettings::default());
+    let mut rollout = Rollout::new(plan(&[1], 0, |_| ()));
     rollout.apply(&created(), at(0)).unwrap();
     let holder = ActionId::from_parts(at(0), [7; 10]);
     let held = Event::LeasesHeld {
@@ -409,7 +409,7 @@ fn unfit_hosts_that_are_too_many_end_it_before_anything_is_touched() {
 #[test]
 fn after_a_replay_a_started_step_is_looked_up_and_never_started() {
     let plan = plan(&[1], 0, |_| ());
-    let mut rollout = Rollout::new(plan, RolloutSettings::default());
+    let mut rollout = Rollout::new(plan);
     let seen = Event::PoolsSeen {
         target: name("h1"),
         pools: vec![PoolSeen {
