@@ -1,10 +1,12 @@
 //! Puts the adapters behind the use cases: the one place that names concrete ones.
 
 use std::net::TcpListener;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::app::ports::{Balancer, Clock, Hosts, Secrets};
+use crate::app::background::{Background, Keeping};
+use crate::app::ports::{Artifacts, Balancer, Clock, Hosts, Secrets};
 use crate::app::runner::Outside;
 use crate::app::{App, AppSettings};
 use crate::artifacts::ArtifactReader;
@@ -79,10 +81,19 @@ pub async fn app(
         artifacts: Arc::new(ArtifactReader::new()?),
         secrets: parts.secrets,
         log_sink: Arc::clone(&log) as _,
-        log_search: log,
+        log_search: Arc::clone(&log) as _,
+        log_keeper: log,
     };
     let interpreter = Arc::new(ScriptWorker::new(parts.program, WorkerLimits::default()));
     Ok(App::new(store, outside, interpreter, settings))
+}
+
+/// What reads the sources of uploads.
+///
+/// # Errors
+/// Where the TLS roots cannot be loaded.
+pub fn artifacts() -> Result<Arc<dyn Artifacts>, reqwest::Error> {
+    Ok(Arc::new(ArtifactReader::new()?))
 }
 
 /// A running server, until it is told to stop.
@@ -102,13 +113,20 @@ impl Server {
     /// [`BootError`] for the first part that is not fit.
     pub async fn start(settings: &Settings, program: PathBuf) -> Result<Self, BootError> {
         let data_dir = &settings.server.data_dir;
-        std::fs::create_dir_all(data_dir).map_err(|error| BootError::Machine {
+        make_data_folder(data_dir).map_err(|error| BootError::Machine {
             what: format!("the data folder {}", data_dir.display()),
             error,
         })?;
         let store = Store::open(settings.store.url.reveal()).await?;
         let claim = store.claim_server()?;
         store.free_left_claims(&claim).await?;
+        if store.is_shared() {
+            tracing::warn!(
+                data_dir = %data_dir.display(),
+                "each server on this store keeps the log entries of the actions that it runs in its own data folder: \
+                 with several servers, ask the one that ran an action for its log"
+            );
+        }
         let mut ssh = ssh_settings(settings);
         ssh.limits.fit(crate::ssh::raise_open_files_limit());
         let hosts = SshHosts::new(&ssh).map_err(|error| BootError::Ssh(error.to_string()))?;
@@ -156,6 +174,7 @@ impl Server {
     /// [`BootError`] where the store cannot be read, or the socket breaks.
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), BootError> {
         self.app.runner().recover().await?;
+        let background = Background::start(&self.app);
         let handle = self.web.handle();
         let mut serving = tokio::spawn(self.web);
         let ended = tokio::select! {
@@ -163,6 +182,7 @@ impl Server {
             ended = &mut serving => Some(ended),
         };
         self.stopping.cancel();
+        background.stop().await;
         self.app.runner().stop().await;
         handle.stop(true).await;
         let ended = match ended {
@@ -182,6 +202,17 @@ impl Server {
     }
 }
 
+/// Makes the data folder, where it is not there. Store and logs are in it, so it is its owner's alone.
+///
+/// # Errors
+/// What the operating system says.
+pub fn make_data_folder(folder: &Path) -> std::io::Result<()> {
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+}
+
 /// What the use cases are told by the settings.
 #[must_use]
 pub fn app_settings(settings: &Settings) -> AppSettings {
@@ -192,6 +223,13 @@ pub fn app_settings(settings: &Settings) -> AppSettings {
             ..RolloutSettings::default()
         },
         data_dir: settings.server.data_dir.clone(),
+        keeping: Keeping {
+            host_days: settings.ssh.keep_days,
+            action_days: settings.actions.keep_days,
+            actions_of_project: settings.actions.keep_of_project,
+            log_days: settings.log.keep_days,
+            log_bytes: u64::from(settings.log.max_mib) << 20,
+        },
     }
 }
 
@@ -209,6 +247,15 @@ pub fn ssh_settings(settings: &Settings) -> SshSettings {
             .password
             .as_ref()
             .map(|password| password.reveal().to_owned()),
+        sudo_password: given
+            .sudo_password
+            .as_ref()
+            .map(|password| password.reveal().to_owned()),
+        max_output_bytes: u64::from(given.max_output_mib) << 20,
+        key_passphrase: given
+            .key_passphrase
+            .as_ref()
+            .map(|passphrase| passphrase.reveal().to_owned()),
         connect_timeout_seconds: u64::from(given.connect_timeout_seconds),
         limits: SshLimits {
             connections: given.max_connections as usize,

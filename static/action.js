@@ -27,6 +27,15 @@ const steer = new Steer(id, root.dataset.space, (action) => head(action));
 const took = at("took");
 let seq = Number(root.dataset.seq);
 let patience = 1000;
+let source = null;
+let retry = 0;
+
+/** What it waits for, as far as buttons differ by it: a gate where somebody is asked is one of its own. */
+function waits(action) {
+  const asks = (stage) => stage.status === "waiting" && stage.gate === "approval";
+  const kind = action.waiting_for?.kind ?? "";
+  return kind === "gate" && action.stages.some(asks) ? "gate:approval" : kind;
+}
 
 /** Status, waits, times, stages. */
 function head(action) {
@@ -42,7 +51,7 @@ function head(action) {
   }
   const wait = action.waiting_for;
   root.dataset.status = action.status;
-  root.dataset.waits = wait?.kind ?? "";
+  root.dataset.waits = waits(action);
   at("wait").hidden = !wait;
   if (wait) {
     at("wait-detail").textContent = wait.detail;
@@ -56,7 +65,7 @@ function head(action) {
   took.dataset.started = action.started_at ?? "";
   took.dataset.ended = action.ended_at ?? "";
   tick();
-  for (const stage of action.stages) {
+  for (const stage of action.stages ?? []) {
     const element = document.querySelector(`#stages [data-stage="${CSS.escape(stage.label)}"]`);
     if (!element) continue;
     const [stageTone, stageSign] = STAGE[stage.status] ?? ["idle", "·"];
@@ -65,7 +74,7 @@ function head(action) {
     element.querySelector("[data-word]").textContent = stage.status;
   }
   steer.offer(action.status, root.dataset.waits);
-  for (const target of action.targets) grid.target(target);
+  for (const target of action.targets ?? []) grid.target(target);
 }
 
 function moment(name, value) {
@@ -99,13 +108,15 @@ async function again() {
 }
 
 function follow() {
-  const source = new EventSource(`/api/v1/actions/${id}/events?after=${seq}`);
+  source?.close();
+  source = new EventSource(`/api/v1/actions/${id}/events?after=${seq}`);
   const on = (name, apply) =>
     source.addEventListener(name, (event) => {
       seq = Math.max(seq, Number(event.lastEventId) || 0);
       apply(JSON.parse(event.data));
     });
   on("action", head);
+  on("summary", head);
   on("target", (target) => {
     grid.target(target);
     drawer.facts();
@@ -122,24 +133,26 @@ function follow() {
     patience = 1000;
     live("good", "live");
   });
+  // A browser would come back by itself from a lost connection, but not from an error page, and it would do so for
+  // ever where the action is over.
   source.addEventListener("error", () => {
+    source.close();
     if (over()) {
-      source.close();
       live("", "");
       return;
     }
     live("warn", "reconnecting…");
-    // A browser comes back by itself from a lost connection, but not from an error page.
-    if (source.readyState === EventSource.CLOSED) {
-      setTimeout(again, patience);
-      patience = Math.min(patience * 2, 15000);
-    }
+    retry = setTimeout(again, patience);
+    patience = Math.min(patience * 2, 15000);
   });
-  addEventListener("pagehide", () => source.close(), { once: true });
 }
 
+addEventListener("pagehide", () => {
+  clearTimeout(retry);
+  source?.close();
+});
 addEventListener("pageshow", (event) => {
-  if (event.persisted && !over()) follow();
+  if (event.persisted && !over()) again();
 });
 setInterval(tick, 1000);
 if (!over()) {

@@ -73,7 +73,8 @@ async function plan() {
     button.className = "primary";
     button.id = "run";
     button.textContent = `Run ${name} on ${count(answer.targets.length, "server")}`;
-    button.addEventListener("click", () => run(name, { ...wanted, plan_hash: answer.plan_hash }, button));
+    const key = newKey();
+    button.addEventListener("click", () => run(name, { ...wanted, plan_hash: answer.plan_hash }, button, key));
     place.replaceChildren(planElement(answer, button));
     place.hidden = false;
     ask.classList.remove("primary");
@@ -87,15 +88,16 @@ async function plan() {
   }
 }
 
-/** `key` stays the same for all tries of one press, so that none of them starts a second action. */
-async function run(name, wanted, button, key = newKey()) {
+/** `key` belongs to what is asked for: whoever presses again because the answer was lost finds the first action. */
+async function run(name, wanted, button, key) {
   button.disabled = true;
   try {
     const answer = await post(url(name), wanted, { "Idempotency-Key": key });
     location.assign(answer.url);
   } catch (problem) {
     button.disabled = false;
-    fault(problem, () => run(name, { ...wanted, queue: true }, button));
+    const queued = newKey();
+    fault(problem, () => run(name, { ...wanted, queue: true }, button, queued));
   }
 }
 

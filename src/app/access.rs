@@ -1,7 +1,6 @@
 //! Signing in and out, and who is behind a cookie or a token.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::net::IpAddr;
 
 use crate::app::App;
 use crate::app::accounts;
@@ -34,61 +33,33 @@ pub struct SessionCaller {
     pub csrf: String,
 }
 
-/// Failed logins, so that guessing is slow: by name, in memory.
-#[derive(Debug, Default)]
-pub struct Attempts {
-    failed: Mutex<HashMap<String, (u32, Timestamp)>>,
-}
-
-/// So many failures in a row lock a name ...
-const FAILURES: u32 = 10;
-/// ... for so many seconds after the last.
-const LOCKED_SECONDS: u64 = 60;
-
-impl Attempts {
-    fn locked(&self, name: &str, now: Timestamp) -> bool {
-        let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        failed
-            .get(name)
-            .is_some_and(|(count, last)| *count >= FAILURES && now < last.plus_seconds(LOCKED_SECONDS))
-    }
-
-    fn note(&self, name: &str, good: bool, now: Timestamp) {
-        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        if good {
-            failed.remove(name);
-            return;
-        }
-        // Names that nobody tried for a while do not pile up.
-        failed.retain(|_, (_, last)| now < last.plus_seconds(LOCKED_SECONDS));
-        let entry = failed.entry(name.to_owned()).or_insert((0, now));
-        *entry = (entry.0 + 1, now);
-    }
-}
+/// A token's use is noted at most once in so many seconds.
+const NOTED_SECONDS: u64 = 60;
 
 impl App {
     /// Opens a session for a name and a password.
     ///
-    /// A wrong name, a wrong password and a disabled user look the same: `Unauthenticated`. A name with too
-    /// many failures is locked for a minute: `Unavailable`.
-    pub async fn sign_in(&self, name: &str, password: &str) -> Result<NewSession, AppError> {
+    /// A wrong name, a wrong password and a disabled user look the same: `Unauthenticated`. After too many
+    /// failures of one source, `from`, and while too many sign in at once: `TooMany`.
+    pub async fn sign_in(&self, name: &str, password: &str, from: IpAddr) -> Result<NewSession, AppError> {
         let now = self.outside.clock.now();
-        if self.attempts.locked(name, now) {
-            return Err(AppError::Unavailable(format!(
-                "too many failed logins for this name: try again in {LOCKED_SECONDS} s"
-            )));
-        }
+        let turn = self.guesses.turn(name, from, now).await?;
         let user = self.store.user(name).await?.filter(|user| !user.disabled);
         // The hash is checked for unknown names too, so that time tells nobody which names exist.
         let hash = user.as_ref().and_then(|user| user.password_hash.clone());
         let given = password.to_owned();
-        let right = tokio::task::spawn_blocking(move || accounts::verify_password(&given, hash.as_ref()))
-            .await
-            .map_err(|error| AppError::Internal(error.to_string()))?;
-        let user = user.filter(|_| right);
-        self.attempts.note(name, user.is_some(), now);
-        match user {
-            Some(user) => self.open_session(&user.name, now).await,
+        let right = tokio::task::spawn_blocking(move || {
+            // It is kept here: whoever asked may be gone before the hash is made.
+            let _turn = turn;
+            accounts::verify_password(&given, hash.as_ref())
+        })
+        .await
+        .map_err(|error| AppError::Internal(error.to_string()))?;
+        match user.filter(|_| right) {
+            Some(user) => {
+                self.guesses.was_right(name, from);
+                self.open_session(&user.name, now).await
+            }
             None => Err(AppError::Unauthenticated),
         }
     }
@@ -130,6 +101,15 @@ impl App {
     pub async fn bearer(&self, token: &str) -> Result<Option<Caller>, AppError> {
         let now = self.outside.clock.now();
         let found = self.store.find_token(&accounts::hash_token(token), now).await?;
+        if let Some(token) = &found
+            && token
+                .last_used_at
+                .is_none_or(|last| now >= last.plus_seconds(NOTED_SECONDS))
+            && let Err(error) = self.store.touch_token(&token.name, now).await
+        {
+            // The request is none the worse for it.
+            tracing::warn!(token = token.name, %error, "the use of a token could not be noted");
+        }
         Ok(found.map(|token| Caller {
             actor: Actor::Token { name: token.name },
             server_admin: false,
@@ -147,7 +127,6 @@ impl App {
             csrf_token: csrf.clone(),
             created_at: now,
             expires_at,
-            last_seen_at: now,
         };
         self.store.create_session(&session).await?;
         self.store.delete_expired_sessions(now).await?;

@@ -102,6 +102,17 @@ pub async fn set_password(store: &Store, name: &str, password: String) -> Result
     Ok(store.set_password(name, &hash).await?)
 }
 
+/// Puts a user into exactly these groups, from its next request on.
+///
+/// # Errors
+/// `NotFound` where there is no such user, `Invalid` for a name that cannot be a group's.
+pub async fn set_groups(store: &Store, name: &str, groups: &[String]) -> Result<(), AppError> {
+    for group in groups {
+        login_name("group", group)?;
+    }
+    Ok(store.set_groups(name, groups).await?)
+}
+
 /// A service token to add.
 #[derive(Debug, Clone)]
 pub struct NewServiceToken {

@@ -9,7 +9,7 @@ use crate::app::error::{AppError, HeldBy};
 use crate::app::planning::{Planned, asked, denied};
 use crate::app::request::{ActRequest, CallerHeaders};
 use crate::app::view::{Accepted, PlanView};
-use crate::domain::action::{ActionId, ActionStatus};
+use crate::domain::action::ActionId;
 use crate::domain::actor::Caller;
 use crate::domain::config::MergedConfig;
 use crate::domain::plan::Plan;
@@ -91,8 +91,9 @@ impl App {
             due_at,
             needs_approval,
             queued_behind: None,
+            settings: self.settings.rollout.clone(),
         };
-        let mut rollout = Rollout::new(std::sync::Arc::clone(&plan), self.rollout_settings());
+        let mut rollout = Rollout::new(std::sync::Arc::clone(&plan));
         rollout
             .apply(&created, now)
             .map_err(|refused| AppError::Internal(refused.to_string()))?;
@@ -142,13 +143,13 @@ impl App {
         };
         match self.store.create_action(&new, rule).await {
             Ok(Created::New { queued_behind }) => {
-                self.runner.start(id);
-                let status = if queued_behind.is_some() {
-                    ActionStatus::Queued
-                } else {
-                    accepted.status
+                // Behind another it gets on as the store has it, not as it would have without.
+                let answer = match queued_behind {
+                    Some(_) => self.first(id).await,
+                    None => Ok(accepted),
                 };
-                Ok(Accepted { status, ..accepted })
+                self.runner.start(id);
+                answer
             }
             Ok(Created::Repeated(first)) => self.first(first).await,
             Err(CreateError::Held(held)) => Err(AppError::Held(Box::new(HeldBy {

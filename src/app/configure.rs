@@ -6,6 +6,7 @@
 
 mod check;
 mod difference;
+mod history;
 
 use std::collections::BTreeMap;
 
@@ -18,6 +19,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::{ConfigChange, ConfigKey, ConfigObject, Store, Verb};
 
 pub use difference::text_of;
+pub use history::{PastChange, history};
 
 /// How to apply.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,8 +46,8 @@ pub struct ObjectChange {
 /// Lets the configuration be what `objects` say; others stay as they are unless `prune` is set.
 ///
 /// # Errors
-/// `Invalid` with everything that is wrong, each with the object it is in; `Conflict` where something changed
-/// meanwhile so that it no longer fits.
+/// `Invalid` with everything that is wrong, each with the object it is in; `Conflict` where somebody else
+/// changed something meanwhile.
 pub async fn apply(
     store: &Store,
     interpreter: &dyn Interpreter,
@@ -54,6 +56,8 @@ pub async fn apply(
     by: &Actor,
     now: Timestamp,
 ) -> Result<Vec<ObjectChange>, AppError> {
+    // Before the look: what is written meanwhile is seen by nobody's checks.
+    let seen = store.last_revision().await?;
     let before = current(store).await?;
     let wanted: BTreeMap<ConfigKey, ConfigObject> =
         objects.into_iter().map(|object| (object.key(), object)).collect();
@@ -78,7 +82,7 @@ pub async fn apply(
     let applied = if options.dry_run {
         store.preview(&changes).await?
     } else {
-        store.apply(&changes, by, now).await?
+        store.apply_seen(&changes, seen, by, now).await?
     };
     Ok(applied
         .into_iter()

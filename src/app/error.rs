@@ -35,6 +35,14 @@ pub enum AppError {
     /// Something it needs is out of order at the moment.
     #[error("{0}")]
     Unavailable(String),
+    /// Too much of it in too short a time.
+    #[error("{why}: try again in {seconds} s")]
+    TooMany {
+        /// Too much of what.
+        why: String,
+        /// When to try again.
+        seconds: u64,
+    },
     /// A fault of ours.
     #[error("{0}")]
     Internal(String),
@@ -87,7 +95,7 @@ impl From<StoreError> for AppError {
             StoreError::Unavailable(_) => {
                 Self::Unavailable("the store does not answer: try again".to_owned())
             }
-            StoreError::Conflict(message) => Self::Conflict(message),
+            StoreError::Conflict(sentence) => Self::Conflict(sentence),
             StoreError::Missing(what) => Self::NotFound(what),
             StoreError::Unstorable(_) => Self::field("body", error.to_string()),
             other => Self::Internal(other.to_string()),
@@ -110,5 +118,19 @@ fn count(number: usize, noun: &str) -> String {
         format!("1 {noun}")
     } else {
         format!("{number} {noun}s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AppError;
+    use crate::store::StoreError;
+
+    #[test]
+    fn only_sentences_of_ours_reach_those_who_asked() {
+        let ours = AppError::from(StoreError::Conflict("the action is over".to_owned()));
+        assert!(matches!(ours, AppError::Conflict(_)));
+        let of_the_database = AppError::from(StoreError::Contradicted("duplicate key value".to_owned()));
+        assert!(matches!(of_the_database, AppError::Internal(_)));
     }
 }

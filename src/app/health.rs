@@ -1,16 +1,18 @@
 //! Is this server fit to work, and what has it done?
 
 use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use crate::app::App;
+use crate::store::{StatusCount, Store, StoreError};
 
 /// A part that is not fit, for `/readyz`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfit {
     /// `store`, `log` or `disk`.
     pub part: &'static str,
-    /// What is wrong with it.
-    pub message: String,
+    /// What is wrong with it, for anybody: the cause is in the log.
+    pub message: &'static str,
 }
 
 /// Free bytes on the data folder's disk below which the server is not ready.
@@ -21,28 +23,33 @@ impl App {
     pub async fn unfit(&self) -> Vec<Unfit> {
         let mut unfit = Vec::new();
         if let Err(error) = self.store.ping().await {
+            tracing::warn!(%error, "the store is not fit");
             unfit.push(Unfit {
                 part: "store",
-                message: error.to_string(),
+                message: "it does not answer",
             });
         }
         let probe = crate::domain::action::ActionId::from_parts(self.outside.clock.now(), [0; 10]);
         if let Err(error) = self.outside.log_search.last_seq(probe).await {
+            tracing::warn!(%error, "the log store is not fit");
             unfit.push(Unfit {
                 part: "log",
-                message: error.to_string(),
+                message: "it does not answer",
             });
         }
         match rustix::fs::statvfs(&self.settings.data_dir) {
             Ok(disk) if disk.f_bavail.saturating_mul(disk.f_frsize) < FREE_BYTES => unfit.push(Unfit {
                 part: "disk",
-                message: "less than 64 MiB are free where the data folder lives".to_owned(),
+                message: "less than 64 MiB are free where the data folder lives",
             }),
             Ok(_) => {}
-            Err(error) => unfit.push(Unfit {
-                part: "disk",
-                message: error.to_string(),
-            }),
+            Err(error) => {
+                tracing::warn!(%error, "the data folder cannot be looked at");
+                unfit.push(Unfit {
+                    part: "disk",
+                    message: "the data folder cannot be looked at",
+                });
+            }
         }
         unfit
     }
@@ -50,9 +57,12 @@ impl App {
     /// The figures of the use cases, as Prometheus text. No names of hosts or users.
     pub async fn metrics(&self) -> String {
         let mut text = String::new();
-        text.push_str("# HELP edgewise_actions_total Actions by how they are getting on or ended.\n");
-        text.push_str("# TYPE edgewise_actions_total counter\n");
-        match self.store.status_counts().await {
+        // A gauge in spite of its name: an action leaves a status for another, and old ones are forgotten.
+        text.push_str(
+            "# HELP edgewise_actions_total Actions that are kept, by how they are getting on or ended.\n",
+        );
+        text.push_str("# TYPE edgewise_actions_total gauge\n");
+        match self.action_counts.of(&self.store).await {
             Ok(counts) => {
                 for count in counts {
                     let _ = writeln!(
@@ -64,7 +74,31 @@ impl App {
             }
             Err(error) => tracing::warn!(%error, "the store did not answer: no figures of actions"),
         }
+        text.push_str("# HELP edgewise_event_streams Followers of actions that are being told of them.\n");
+        text.push_str("# TYPE edgewise_event_streams gauge\n");
+        let _ = writeln!(text, "edgewise_event_streams {}", self.feed.followers());
         self.runner.figures().render(&mut text);
         text
+    }
+}
+
+/// How long the counts of actions are good for: they take a look at every action, and anybody may ask.
+const COUNTS_LAST: Duration = Duration::from_secs(1);
+
+/// The last counts of actions. Those who ask together get the same.
+#[derive(Default)]
+pub(crate) struct ActionCounts(tokio::sync::Mutex<Option<(Instant, Vec<StatusCount>)>>);
+
+impl ActionCounts {
+    async fn of(&self, store: &Store) -> Result<Vec<StatusCount>, StoreError> {
+        let mut last = self.0.lock().await;
+        if let Some((at, counts)) = &*last
+            && at.elapsed() < COUNTS_LAST
+        {
+            return Ok(counts.clone());
+        }
+        let counts = store.status_counts().await?;
+        *last = Some((Instant::now(), counts.clone()));
+        Ok(counts)
     }
 }

@@ -3,9 +3,11 @@
 pub mod access;
 pub mod accounts;
 pub mod act;
+pub mod background;
 pub mod configure;
 pub mod error;
 pub mod feed;
+pub(crate) mod guesses;
 pub mod health;
 pub mod planning;
 pub(crate) mod policies;
@@ -15,13 +17,15 @@ pub mod runner;
 pub mod see;
 pub mod steer;
 pub mod telling;
+pub mod uploads;
 pub mod view;
 pub mod watch;
 
 use std::sync::Arc;
 
-use crate::app::access::Attempts;
 use crate::app::feed::Feed;
+use crate::app::guesses::Guesses;
+use crate::app::health::ActionCounts;
 use crate::app::ports::Interpreter;
 use crate::app::runner::{Outside, Runner};
 use crate::domain::rollout::RolloutSettings;
@@ -39,19 +43,22 @@ pub struct App {
     pub(crate) interpreter: Arc<dyn Interpreter>,
     pub(crate) runner: Runner,
     pub(crate) feed: Feed,
-    pub(crate) attempts: Arc<Attempts>,
+    pub(crate) guesses: Arc<Guesses>,
+    pub(crate) action_counts: Arc<ActionCounts>,
     pub(crate) settings: AppSettings,
 }
 
 /// What an operator sets of the use cases.
 #[derive(Debug, Clone)]
 pub struct AppSettings {
-    /// How long a session lasts without being used.
+    /// How many hours a session lasts from the sign-in.
     pub session_hours: u64,
     /// What the engine of every action is told.
     pub rollout: RolloutSettings,
     /// The folder whose disk must have room.
     pub data_dir: std::path::PathBuf,
+    /// How long what is over is kept.
+    pub keeping: background::Keeping,
 }
 
 impl App {
@@ -64,19 +71,15 @@ impl App {
         settings: AppSettings,
     ) -> Self {
         let feed = Feed::default();
-        let runner = Runner::new(
-            store.clone(),
-            outside.clone(),
-            feed.clone(),
-            settings.rollout.clone(),
-        );
+        let runner = Runner::new(store.clone(), outside.clone(), feed.clone());
         Self {
             store,
             outside,
             interpreter,
             runner,
             feed,
-            attempts: Arc::default(),
+            guesses: Arc::default(),
+            action_counts: Arc::default(),
             settings,
         }
     }
@@ -91,9 +94,5 @@ impl App {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.store
-    }
-
-    pub(crate) fn rollout_settings(&self) -> RolloutSettings {
-        self.settings.rollout.clone()
     }
 }

@@ -1,10 +1,11 @@
 //! The outside world, as the use cases see it. Adapters implement these traits and know nothing of each other.
 
+mod payload;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +21,8 @@ use crate::domain::rollout::{StepResult, Way};
 use crate::domain::sanitize::SanitizedCommand;
 use crate::domain::target::Target;
 use crate::domain::timestamp::Timestamp;
+
+pub use payload::{Content, Payload, Tree, TreeEntry, TreeKind};
 
 /// Time. Tests hand in one that they move themselves.
 pub trait Clock: Send + Sync {
@@ -77,7 +80,7 @@ pub struct HostFailure {
 #[async_trait]
 pub trait HostSession: Send + Sync {
     /// Looks whether the host is fit for the steps to come: a shell, a private folder with room,
-    /// sudo without a password where `sudo` says it is needed. Changes nothing that stays.
+    /// sudo where `sudo` says it is needed. Changes nothing that stays.
     async fn check(&self, needs: &HostNeeds) -> Result<(), HostFailure>;
 
     /// Starts a step under the wrapper, sends its output as it comes, and returns its end. A step with
@@ -92,8 +95,8 @@ pub trait HostSession: Send + Sync {
         cancel: CancellationToken,
     ) -> StepResult;
 
-    /// Puts bytes on the host: to a temporary name, verified there, then renamed; `command` is the
-    /// judged text that says so. A file that is there already with the same bytes is left alone.
+    /// Puts a file or a folder on the host: to a temporary name, verified there, then renamed; `command` is the
+    /// judged text that says so. What is there already with the same bytes is left alone.
     async fn upload(
         &self,
         lease: &Lease,
@@ -102,6 +105,13 @@ pub trait HostSession: Send + Sync {
         cancel: CancellationToken,
     ) -> StepResult;
 
+    /// Removes what actions left in the private folder on the host, where nothing was written for more than `days` days and
+    /// nothing runs. Repeating it is harmless.
+    ///
+    /// # Errors
+    /// [`HostFailure`] where the host cannot be worked with.
+    async fn sweep(&self, days: u32) -> Result<(), HostFailure>;
+
     /// Ends the connection.
     async fn close(&self);
 }
@@ -109,7 +119,7 @@ pub trait HostSession: Send + Sync {
 /// What the steps to come need of a host.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostNeeds {
-    /// Sudo without a password.
+    /// Sudo, without a password or with the one that is known.
     pub sudo: bool,
     /// Free bytes where uploads go: path and size.
     pub free_bytes: Vec<(String, u64)>,
@@ -135,12 +145,14 @@ pub struct StepKey {
 pub struct StepRun {
     /// Which.
     pub key: StepKey,
-    /// As root, or as `user`, by `sudo -n`.
+    /// As root, or as `user`, by sudo.
     pub sudo: bool,
     /// As this user instead of the login (by sudo).
     pub user: Option<String>,
     /// In this folder.
     pub cwd: Option<String>,
+    /// With these permission bits taken away (octal).
+    pub umask: Option<String>,
     /// With these variables, secrets filled in: they travel on stdin, never in argv.
     pub env: BTreeMap<String, String>,
     /// Exit codes that mean `ok`.
@@ -167,26 +179,28 @@ pub struct OutputLine {
     pub stream: LogStream,
     /// The line; bytes that are not UTF-8 are replaced.
     pub text: String,
+    /// The line itself where it is not UTF-8.
+    pub bytes: Option<Box<[u8]>>,
     /// The byte after its end in its stream.
     pub offset: u64,
 }
 
-/// A file to put on a host.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A file or a folder to put on a host.
+#[derive(Debug, Clone)]
 pub struct Upload {
     /// Which step it is.
     pub key: StepKey,
-    /// The bytes, shared by all targets.
-    pub bytes: Bytes,
-    /// SHA-256 (hex) of them.
-    pub sha256: String,
-    /// The absolute path.
+    /// What, shared by all targets.
+    pub payload: Payload,
+    /// The path: absolute, or below the login's home.
     pub dest: String,
-    /// Octal permission bits.
+    /// Octal permission bits of a file; what is in a folder has its own.
     pub mode: String,
-    /// `user` or `user:group`, set by `sudo -n chown` unless it is the login's own.
+    /// `user` or `user:group`. Where that is not the login, all of it is done as root, by `sudo -n`.
     pub owner: Option<String>,
-    /// After so long it is given up; nothing is left at `dest`.
+    /// Of a folder that is there already: remove what the new one does not have.
+    pub delete: bool,
+    /// After so long it is given up; nothing of it is at `dest`.
     pub timeout_seconds: u64,
 }
 
@@ -264,6 +278,19 @@ pub trait LogSearch: Send + Sync {
         target: &TargetName,
         step: &str,
     ) -> Result<StreamOffsets, LogError>;
+}
+
+/// Where the log forgets what is old.
+#[async_trait]
+pub trait LogKeeper: Send + Sync {
+    /// Forgets actions whose latest entry is older than `not_before`, and the oldest ones where all entries together take
+    /// up more than `max_bytes`, but never those of `live`; says how many. Repeating it is harmless.
+    async fn forget(
+        &self,
+        not_before: Timestamp,
+        max_bytes: u64,
+        live: &[ActionId],
+    ) -> Result<usize, LogError>;
 }
 
 /// Which entries to read. An unset field does not restrict.
@@ -345,8 +372,9 @@ pub struct ScriptPlace {
 /// Fetches what uploads put on hosts.
 #[async_trait]
 pub trait Artifacts: Send + Sync {
-    /// The bytes of a file at the server or behind a URL, or why they cannot be had, in words.
-    async fn read(&self, source: &UploadSource) -> Result<Bytes, String>;
+    /// The file or the folder at the server, or the file behind a URL, looked at whole; or why it cannot be had, in
+    /// words.
+    async fn read(&self, source: &UploadSource) -> Result<Payload, String>;
 }
 
 /// Reads a secret by its reference.

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::app::App;
 use crate::app::error::AppError;
 use crate::app::telling::summary;
-use crate::app::view::{ActionSummary, ProjectRow, ProjectView, ServerRow, SpaceCard, SpaceView};
+use crate::app::view::{ActionSummary, ProjectRow, ProjectView, ServerRow, SpaceCard, SpaceHead, SpaceView};
 use crate::app::watch::visible;
 use crate::domain::actor::{Caller, Permission};
 use crate::domain::config::MergedConfig;
@@ -43,6 +43,18 @@ impl App {
             });
         }
         Ok(cards)
+    }
+
+    /// A space's name, title and colour, and the names of its projects: nothing is evaluated for it.
+    pub async fn space_head(&self, caller: &Caller, space: &str) -> Result<SpaceHead, AppError> {
+        let space = self.visible_space(caller, space).await?;
+        let projects = self.store.projects(&space.name).await?;
+        Ok(SpaceHead {
+            title: space.display_title().to_owned(),
+            color: space.color.clone(),
+            name: space.name.to_string(),
+            projects: projects.iter().map(|project| project.name.to_string()).collect(),
+        })
     }
 
     /// A space with its projects and its newest actions.
@@ -157,7 +169,7 @@ impl App {
             Ok::<(), AppError>(())
         };
         if let Err(error) = seen.await {
-            row.problem = Some(error.to_string());
+            row.problem = Some(problem(&space.name, &project.name, &error));
         }
         Ok(row)
     }
@@ -177,7 +189,7 @@ impl App {
                     name: target.name.to_string(),
                     zone: target.zone,
                     pools: target.pools,
-                    version: known.map(|entry| entry.version.clone()),
+                    version: known.map(|entry| entry.installed.version.clone()),
                     since: known.map(|entry| entry.since),
                     action: known.map(|entry| entry.action),
                 }
@@ -186,10 +198,19 @@ impl App {
     }
 }
 
+/// What a viewer is told of it. A fault of ours is told to the log alone.
+fn problem(space: &Name, project: &Name, error: &AppError) -> String {
+    if let AppError::Internal(cause) = error {
+        tracing::error!(%space, %project, cause, "a project cannot be shown");
+        return "It cannot be shown: a fault of the server, whose log has the cause.".to_owned();
+    }
+    error.to_string()
+}
+
 fn versions(inventory: &[InventoryEntry]) -> Vec<(String, u32)> {
     let mut counts: BTreeMap<&str, u32> = BTreeMap::new();
     for entry in inventory {
-        *counts.entry(&entry.version).or_default() += 1;
+        *counts.entry(&entry.installed.version).or_default() += 1;
     }
     let mut counts: Vec<(String, u32)> = counts
         .into_iter()
@@ -220,4 +241,26 @@ fn shown(config: &MergedConfig) -> Value {
         })
         .collect::<Map<String, Value>>()
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::problem;
+    use crate::app::error::AppError;
+    use crate::domain::name::Name;
+
+    #[test]
+    fn a_viewer_learns_what_is_wrong_with_a_project_but_not_with_the_server() {
+        let (space, project) = (Name::parse("pay").unwrap(), Name::parse("web").unwrap());
+        let told = |error: AppError| problem(&space, &project, &error);
+        assert_eq!(
+            told(AppError::field("config.a", "is not known")),
+            "config.a: is not known"
+        );
+        let internal = told(AppError::Internal("relation \"plans\" of edge@db-1".into()));
+        assert!(
+            !internal.contains("db-1") && internal.contains("log"),
+            "{internal}"
+        );
+    }
 }

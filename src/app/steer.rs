@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::app::App;
 use crate::app::act::Start;
 use crate::app::error::AppError;
+use crate::app::policies;
 use crate::app::request::{ActBody, ActRequest, CallerHeaders, SteerBody};
 use crate::app::telling::{action_view, is_done, retry_word, was_touched};
 use crate::app::view::{Accepted, ActionView};
@@ -53,10 +54,18 @@ impl App {
                 .map(|new| Steered::New(Box::new(new))),
             _ => {
                 let steer = steer_of(word, body)?;
-                self.check_approval(caller, &action.record, &steer, body).await?;
+                let approves = steer == Steer::Approve || rollout.passes_approval(&steer);
+                // At a gate that asks for an approval, to promote is to approve: nothing else passes it.
+                let steer = match steer {
+                    Steer::Promote { to_end: false } if approves => Steer::Approve,
+                    steer => steer,
+                };
                 rollout
                     .may(&steer)
                     .map_err(|refused| AppError::Conflict(refused.to_string()))?;
+                if approves {
+                    self.check_approver(caller, &action.record, word, body).await?;
+                }
                 self.runner
                     .steer(id, steer, caller.actor.clone(), body.reason.clone())
                     .await?;
@@ -67,15 +76,22 @@ impl App {
         }
     }
 
-    /// Nobody approves what they asked for themselves, unless nobody else could: then a reason is needed.
-    async fn check_approval(
+    /// Who may approve may pass a gate that asks for an approval, by whatever word. Nobody approves what they asked
+    /// for themselves, unless nobody else could: then a reason is needed.
+    async fn check_approver(
         &self,
         caller: &Caller,
         record: &ActionRecord,
-        steer: &Steer,
+        word: &str,
         body: &SteerBody,
     ) -> Result<(), AppError> {
-        if *steer != Steer::Approve || caller.actor != record.actor {
+        if !caller.may(Permission::Approve, record.space.as_str()) {
+            return Err(AppError::Forbidden(format!(
+                "{word} would pass a gate that asks for an approval, which your role in {} cannot give",
+                record.space
+            )));
+        }
+        if caller.actor != record.actor {
             return Ok(());
         }
         if self.others_may_approve(caller, record).await? {
@@ -142,7 +158,7 @@ impl App {
         }
         let once_done = once_done(&action.plan, rollout);
         let plan = action.plan.restricted_to(&chosen, &once_done);
-        self.start(caller, start_of(action, plan, body, "retry")).await
+        self.start_again(caller, action, plan, body, "retry").await
     }
 
     /// Every touched target of a finished action back to the version it had, or all of them to a named one.
@@ -179,19 +195,47 @@ impl App {
                 headers: CallerHeaders::default(),
             };
             let planned = self.make_plan(caller, &request).await?;
+            let plan = planned.plan.named("rollback");
+            may_act(caller, &plan)?;
             let start = Start {
                 config: planned.config,
-                ..start_of(action, planned.plan, body, "rollback")
+                ..start_of(action, plan, body, "rollback")
             };
             return self.start(caller, start).await;
         }
-        let plan = action.plan.way_back(&names);
+        let touched: Vec<(TargetName, Option<String>)> = touched
+            .iter()
+            .map(|progress| (progress.name.clone(), progress.version.clone()))
+            .collect();
+        let plan = action.plan.way_back(&touched);
         if plan.targets.is_empty() {
             return Err(AppError::Conflict(
                 "no target of the action had a version before it: name the `version` to go to".to_owned(),
             ));
         }
-        self.start(caller, start_of(action, plan, body, "rollback")).await
+        self.start_again(caller, action, plan, body, "rollback").await
+    }
+
+    /// Starts what was made of a finished action's plan. Its commands are judged anew: what was allowed then may be
+    /// forbidden now.
+    async fn start_again(
+        &self,
+        caller: &Caller,
+        action: &FrozenAction,
+        plan: Plan,
+        body: &SteerBody,
+        word: &str,
+    ) -> Result<Accepted, AppError> {
+        may_act(caller, &plan)?;
+        let sanitizer = policies::sanitizer(
+            &self.store,
+            plan.space.as_str(),
+            plan.environment.as_str(),
+            self.outside.clock.now(),
+        )
+        .await?;
+        let plan = plan.judged_by(&sanitizer);
+        self.start(caller, start_of(action, plan, body, word)).await
     }
 }
 
@@ -207,6 +251,18 @@ fn may_steer(caller: &Caller, record: &ActionRecord, word: &str) -> Result<(), A
         Err(AppError::Forbidden(format!(
             "your role in {} does not allow {word}",
             record.space
+        )))
+    }
+}
+
+/// Who starts an action anew starts what it is called now: to roll a restart back is more than to restart.
+fn may_act(caller: &Caller, plan: &Plan) -> Result<(), AppError> {
+    if caller.may(Permission::Act(&plan.action), plan.space.as_str()) {
+        Ok(())
+    } else {
+        Err(AppError::Forbidden(format!(
+            "your role in {} does not allow {}",
+            plan.space, plan.action
         )))
     }
 }

@@ -6,9 +6,7 @@ use crate::app::view::{ActionSummary, ActionView, FeedItem, StageView, StepView,
 use crate::domain::action::{ActionStatus, TargetState, WaitingFor};
 use crate::domain::name::TargetName;
 use crate::domain::plan::{Plan, PlanTarget, Step};
-use crate::domain::rollout::{
-    Event, Rollout, RolloutSettings, StageStatus, StepProgress, StepState, TargetProgress, Way,
-};
+use crate::domain::rollout::{Event, Rollout, StageStatus, StepProgress, StepState, TargetProgress, Way};
 use crate::domain::timestamp::Timestamp;
 use crate::store::{ActionRecord, FrozenAction};
 
@@ -33,23 +31,28 @@ pub(crate) fn summary(record: &ActionRecord) -> ActionSummary {
     }
 }
 
-/// An action with everything about it.
-pub(crate) fn action_view(action: &FrozenAction, rollout: &Rollout, seq: u64) -> ActionView {
-    let summary = ActionSummary {
+/// What a list shows of an action under way.
+fn summary_now(action: &FrozenAction, rollout: &Rollout) -> ActionSummary {
+    ActionSummary {
         status: rollout.status(),
         started_at: rollout.started_at(),
         ended_at: rollout.ended_at(),
         waiting_for: rollout.waiting_for(),
         ..summary(&action.record)
-    };
+    }
+}
+
+/// An action with everything about it.
+pub(crate) fn action_view(action: &FrozenAction, rollout: &Rollout, seq: u64) -> ActionView {
     ActionView {
-        summary,
+        summary: summary_now(action, rollout),
         counts: rollout.counts().iter().collect(),
         stages: stage_views(&action.plan, rollout),
         targets: rollout
             .targets()
             .zip(&action.plan.targets)
-            .map(|(progress, planned)| target_view(&action.plan, planned, progress))
+            .enumerate()
+            .map(|(place, (progress, planned))| target_view(rollout, place, planned, progress))
             .collect(),
         config: serde_json::to_value(&action.config.values).unwrap_or_default(),
         seq,
@@ -64,6 +67,7 @@ fn stage_views(plan: &Plan, rollout: &Rollout) -> Vec<StageView> {
             label: progress.label.clone(),
             status: stage_word(progress.status, rollout, &stage.targets).to_owned(),
             targets: stage.targets.iter().map(ToString::to_string).collect(),
+            gate: stage.gate,
         })
         .collect()
 }
@@ -107,18 +111,18 @@ fn stage_word(status: StageStatus, rollout: &Rollout, targets: &[TargetName]) ->
     }
 }
 
-fn target_view(plan: &Plan, planned: &PlanTarget, progress: &TargetProgress) -> TargetView {
+fn target_view(
+    rollout: &Rollout,
+    place: usize,
+    planned: &PlanTarget,
+    progress: &TargetProgress,
+) -> TargetView {
     let forth = planned
         .steps
         .iter()
         .zip(&progress.forth)
         .map(|(step, seen)| step_view(step, seen, Way::Forth));
-    let back_steps = plan
-        .rollback
-        .targets
-        .iter()
-        .find(|back| !progress.back.is_empty() && back.name == progress.name)
-        .map_or(&[][..], |back| &back.steps);
+    let back_steps = rollout.way_back(place).map_or(&[][..], |back| &back.steps);
     let back = back_steps
         .iter()
         .zip(&progress.back)
@@ -178,7 +182,7 @@ pub(crate) struct Teller {
 }
 
 /// What those who watch know already.
-#[derive(Default, PartialEq)]
+#[derive(Default)]
 struct Told {
     status: Option<ActionStatus>,
     waiting_for: Option<WaitingFor>,
@@ -187,8 +191,8 @@ struct Told {
 
 impl Teller {
     /// Before the first event.
-    pub(crate) fn new(action: FrozenAction, settings: RolloutSettings) -> Self {
-        let rollout = Rollout::new(Arc::new(action.plan.clone()), settings);
+    pub(crate) fn new(action: FrozenAction) -> Self {
+        let rollout = Rollout::new(Arc::new(action.plan.clone()));
         Self {
             action,
             rollout,
@@ -201,7 +205,12 @@ impl Teller {
         &self.rollout
     }
 
-    /// Applies a stored event and says what is new. What the engine refused when it happened it refuses again.
+    /// Applies a stored event. What the engine refused when it happened it refuses again.
+    pub(crate) fn passed(&mut self, time: Timestamp, event: &Event) {
+        let _ = self.rollout.apply(event, time);
+    }
+
+    /// The same, and says what is new.
     pub(crate) fn happened(&mut self, seq: u64, time: Timestamp, event: &Event) -> Vec<FeedItem> {
         match self.rollout.apply(event, time) {
             Ok(_) => self.told.items(&self.action, &self.rollout, event, seq),
@@ -231,9 +240,9 @@ impl Told {
     fn items(&mut self, action: &FrozenAction, rollout: &Rollout, event: &Event, seq: u64) -> Vec<FeedItem> {
         let mut items = Vec::new();
         if let Some((target, step)) = about(event)
-            && let Some(view) = view_of(&action.plan, rollout, target)
+            && let Some(view) = view_of(rollout, target)
         {
-            if let Some(step) = step.and_then(|step| step_of(&action.plan, rollout, target, step)) {
+            if let Some(step) = step.and_then(|step| step_of(rollout, target, step)) {
                 items.push(FeedItem::Step {
                     target: target.to_string(),
                     step: Box::new(step),
@@ -246,12 +255,22 @@ impl Told {
             waiting_for: rollout.waiting_for(),
             stages: rollout.stages().map(|stage| stage.status).collect(),
         };
-        // Many targets may change at once when the whole changes (the end, the turn back): told whole.
-        if *self != now {
-            *self = now;
+        // Many targets may change at once when the whole changes (the end, the turn back): told whole. The words of
+        // what it waits for change with nearly every question to a load balancer.
+        if self.same_but_for_words(&now) {
+            if self.waiting_for != now.waiting_for {
+                items.push(FeedItem::Summary(Box::new(summary_now(action, rollout))));
+            }
+        } else {
             items.push(FeedItem::Action(Box::new(action_view(action, rollout, seq))));
         }
+        *self = now;
         items
+    }
+
+    fn same_but_for_words(&self, now: &Self) -> bool {
+        let kind = |told: &Self| told.waiting_for.as_ref().map(|wait| wait.kind);
+        self.status == now.status && self.stages == now.stages && kind(self) == kind(now)
     }
 }
 
@@ -269,34 +288,26 @@ fn about(event: &Event) -> Option<(&TargetName, Option<(Way, u32)>)> {
     }
 }
 
-fn view_of(plan: &Plan, rollout: &Rollout, target: &TargetName) -> Option<TargetView> {
-    let planned = plan
-        .targets
-        .iter()
-        .find(|planned| planned.target.name == *target)?;
-    Some(target_view(plan, planned, rollout.target(target.as_str())?))
+fn view_of(rollout: &Rollout, target: &TargetName) -> Option<TargetView> {
+    let place = rollout.place_of(target.as_str())?;
+    let planned = rollout.plan().targets.get(place)?;
+    let progress = rollout.target(target.as_str())?;
+    Some(target_view(rollout, place, planned, progress))
 }
 
-fn step_of(
-    plan: &Plan,
-    rollout: &Rollout,
-    target: &TargetName,
-    (way, place): (Way, u32),
-) -> Option<StepView> {
+fn step_of(rollout: &Rollout, target: &TargetName, (way, step): (Way, u32)) -> Option<StepView> {
+    let place = rollout.place_of(target.as_str())?;
     let progress = rollout.target(target.as_str())?;
-    let place = place as usize;
+    let step = step as usize;
     let (step, seen): (&Step, &StepProgress) = match way {
-        Way::Forth => {
-            let planned = plan
-                .targets
-                .iter()
-                .find(|planned| planned.target.name == *target)?;
-            (planned.steps.get(place)?, progress.forth.get(place)?)
-        }
-        Way::Back => {
-            let back = plan.rollback.targets.iter().find(|back| back.name == *target)?;
-            (back.steps.get(place)?, progress.back.get(place)?)
-        }
+        Way::Forth => (
+            rollout.plan().targets.get(place)?.steps.get(step)?,
+            progress.forth.get(step)?,
+        ),
+        Way::Back => (
+            rollout.way_back(place)?.steps.get(step)?,
+            progress.back.get(step)?,
+        ),
     };
     Some(step_view(step, seen, way))
 }

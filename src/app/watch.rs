@@ -7,7 +7,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use crate::app::App;
 use crate::app::error::AppError;
-use crate::app::feed::{FeedEntry, Subscription};
+use crate::app::feed::{FeedEntry, Following, Subscription};
 use crate::app::ports::LogQuery;
 use crate::app::request::{ActionQuery, LogsQuery};
 use crate::app::telling::{Teller, action_view, summary};
@@ -50,6 +50,17 @@ impl App {
                 })
             })
             .transpose()?;
+        let cursor = query
+            .cursor
+            .as_deref()
+            .map(|text| {
+                ActionId::parse(text)
+                    .ok_or_else(|| AppError::field("cursor", "give the `next` of the page before"))
+            })
+            .transpose()?;
+        if query.user.as_ref().is_some_and(|user| user.contains('\0')) {
+            return Err(AppError::field("user", "no name has a NUL in it"));
+        }
         let allowed = visible(caller);
         let filter = ActionFilter {
             space: query
@@ -66,7 +77,7 @@ impl App {
             status: status.into_iter().collect(),
             user: query.user.clone(),
             since,
-            cursor: query.cursor.clone(),
+            cursor: cursor.map(|id| id.to_string()),
         };
         let limit = query.limit.unwrap_or(50).clamp(1, 200);
         let page = self.store.list_actions(&filter, limit).await?;
@@ -145,9 +156,12 @@ impl App {
         let (sender, receiver) = mpsc::channel(256);
         let follower = Follower {
             app: self.clone(),
-            action,
+            id,
+            teller: Teller::new(action),
+            read: None,
             told: after,
             sender,
+            _counted: self.feed.follower(),
         };
         self.runner.runtime().spawn(async move {
             if let Err(error) = follower.run().await {
@@ -155,6 +169,12 @@ impl App {
             }
         });
         Ok(receiver)
+    }
+
+    /// Whether the caller may (still) see the action.
+    pub async fn may_see(&self, caller: &Caller, id: ActionId) -> Result<bool, AppError> {
+        let record = self.store.action_record(id).await?;
+        Ok(record.is_some_and(|record| caller.may(Permission::See, record.space.as_str())))
     }
 
     /// The action, if the caller may see it.
@@ -173,7 +193,7 @@ impl App {
     /// The engine as the stored events make it, and the number of the last of them.
     pub(crate) async fn folded(&self, action: &FrozenAction) -> Result<(Rollout, u64), AppError> {
         let events = self.store.events(action.record.id).await?;
-        let mut rollout = Rollout::new(Arc::new(action.plan.clone()), self.rollout_settings());
+        let mut rollout = Rollout::new(Arc::new(action.plan.clone()));
         for stored in &events {
             // What the engine refused when it happened, it refuses again.
             let _ = rollout.apply(&stored.event, stored.time);
@@ -199,9 +219,14 @@ pub(crate) fn visible(caller: &Caller) -> Option<Vec<Name>> {
 /// One who follows an action.
 struct Follower {
     app: App,
-    action: FrozenAction,
+    id: ActionId,
+    /// The action as the events up to `read` make it.
+    teller: Teller,
+    read: Option<u64>,
+    /// Everything up to here has been told.
     told: Option<u64>,
     sender: mpsc::Sender<FeedEntry>,
+    _counted: Following,
 }
 
 /// The one who follows has gone.
@@ -210,7 +235,7 @@ struct Gone;
 impl Follower {
     async fn run(mut self) -> Result<(), AppError> {
         loop {
-            let subscription = self.app.feed.subscribe(self.action.record.id);
+            let subscription = self.app.feed.subscribe(self.id);
             let until = subscription.as_ref().map(|live| live.published);
             let over = match self.catch_up(until).await? {
                 Ok(over) => over,
@@ -225,37 +250,40 @@ impl Follower {
                 None if over => return Ok(()),
                 None => {
                     let clock = &self.app.outside.clock;
-                    clock
-                        .sleep_until(clock.now().plus_seconds(ELSEWHERE_SECONDS))
-                        .await;
+                    let pause = clock.sleep_until(clock.now().plus_seconds(ELSEWHERE_SECONDS));
+                    tokio::select! {
+                        () = self.sender.closed() => return Ok(()),
+                        () = pause => {}
+                    }
                 }
-            }
-            if self.sender.is_closed() {
-                return Ok(());
             }
         }
     }
 
     /// Tells what the stores have after what was told, up to `until`; says whether the action is over.
     async fn catch_up(&mut self, until: Option<u64>) -> Result<Result<bool, Gone>, AppError> {
-        let events = self.app.store.events(self.action.record.id).await?;
+        let events = match self.read {
+            None => self.app.store.events(self.id).await?,
+            Some(read) => self.app.store.events_after(self.id, read).await?,
+        };
         let limit = until.unwrap_or(u64::MAX);
-        let mut teller = Teller::new(self.action.clone(), self.app.rollout_settings());
         let mut told_by_event: BTreeMap<u64, Vec<FeedItem>> = BTreeMap::new();
-        for StoredEvent { seq, time, event } in &events {
-            let items = teller.happened(*seq, *time, event);
-            if *seq <= limit && self.told.is_none_or(|told| *seq > told) {
-                told_by_event.insert(*seq, items);
+        for StoredEvent { seq, time, event } in events.iter().filter(|stored| stored.seq <= limit) {
+            if self.told.is_none_or(|told| *seq > told) {
+                told_by_event.insert(*seq, self.teller.happened(*seq, *time, event));
+            } else {
+                self.teller.passed(*time, event);
             }
+            self.read = Some(*seq);
         }
-        let over = teller.rollout().status().is_final();
+        let over = self.teller.rollout().status().is_final();
         loop {
             let logs = self
                 .app
                 .outside
                 .log_search
                 .page(&LogQuery {
-                    action: self.action.record.id,
+                    action: self.id,
                     level: None,
                     target: None,
                     step: None,
@@ -295,15 +323,19 @@ impl Follower {
 
     async fn live(&mut self, mut live: Subscription) -> Result<(), Gone> {
         loop {
-            match live.receiver.recv().await {
-                Ok((seq, item)) => {
-                    // One event makes several items of the same number: only earlier ones were told.
-                    if self
-                        .told
-                        .is_none_or(|told| seq > told || seq > live.published && seq == told)
-                    {
-                        self.sender.send((seq, item)).await.map_err(|_| Gone)?;
-                        self.told = Some(seq);
+            let next = tokio::select! {
+                // An action that waits may say nothing for days.
+                () = self.sender.closed() => return Err(Gone),
+                next = live.receiver.recv() => next,
+            };
+            match next {
+                Ok(entry) => {
+                    let (seq, last) = (entry.seq, entry.last);
+                    if self.told.is_none_or(|told| seq > told) {
+                        self.sender.send(entry).await.map_err(|_| Gone)?;
+                        if last {
+                            self.told = Some(seq);
+                        }
                     }
                 }
                 Err(broadcast::error::RecvError::Lagged(_) | broadcast::error::RecvError::Closed) => {
@@ -314,8 +346,8 @@ impl Follower {
     }
 
     async fn tell(&mut self, seq: u64, items: Vec<FeedItem>) -> Result<(), Gone> {
-        for item in items {
-            self.sender.send((seq, Arc::new(item))).await.map_err(|_| Gone)?;
+        for entry in FeedEntry::all(seq, items) {
+            self.sender.send(entry).await.map_err(|_| Gone)?;
         }
         self.told = Some(seq);
         Ok(())

@@ -15,6 +15,8 @@ pub struct EventReader {
     rest: Vec<u8>,
     name: String,
     data: Vec<String>,
+    /// The id of the event that is being read. It counts once that is whole.
+    next_id: Option<String>,
     id: Option<String>,
 }
 
@@ -44,10 +46,14 @@ impl EventReader {
         self.rest.clear();
         self.name.clear();
         self.data.clear();
+        self.next_id = None;
     }
 
     fn line(&mut self, line: &str) -> Option<ServerEvent> {
         if line.is_empty() {
+            if let Some(id) = self.next_id.take() {
+                self.id = Some(id);
+            }
             let name = std::mem::take(&mut self.name);
             let data = std::mem::take(&mut self.data);
             return (!data.is_empty()).then(|| ServerEvent {
@@ -64,7 +70,7 @@ impl EventReader {
         match field {
             "event" => value.clone_into(&mut self.name),
             "data" => self.data.push(value.to_owned()),
-            "id" if !value.contains('\0') => self.id = Some(value.to_owned()),
+            "id" if !value.contains('\0') => self.next_id = Some(value.to_owned()),
             // `retry` and comments (an empty field name) change nothing here.
             _ => {}
         }
@@ -101,10 +107,16 @@ mod tests {
     #[test]
     fn half_an_event_does_not_outlive_its_connection() {
         let mut reader = EventReader::default();
+        assert_eq!(reader.push(b"id: 2\ndata: 0\n\n"), [event("message", "0")]);
         assert!(reader.push(b"id: 3\nevent: step\ndata: 1\nda").is_empty());
+        assert_eq!(
+            reader.last_id(),
+            Some("2"),
+            "3 was not told whole: it must come again"
+        );
         reader.reconnected();
         assert_eq!(reader.push(b"data: 2\n\n"), [event("message", "2")]);
-        assert_eq!(reader.last_id(), Some("3"));
+        assert_eq!(reader.last_id(), Some("2"));
     }
 
     proptest! {

@@ -115,7 +115,7 @@ impl From<AppError> for Failure {
             | AppError::Denied(_)
             | AppError::Held(_)
             | AppError::Conflict(_) => Exit::Refused,
-            AppError::Unavailable(_) => Exit::OutOfReach,
+            AppError::Unavailable(_) | AppError::TooMany { .. } => Exit::OutOfReach,
             AppError::Internal(_) => Exit::Failed,
         };
         let message = match &error {

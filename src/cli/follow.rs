@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use futures_util::StreamExt;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
 use reqwest::Method;
 use serde_json::Value;
 
@@ -12,7 +13,7 @@ use super::event_stream::{EventReader, ServerEvent};
 use super::exit::{Exit, Failure};
 use super::output::{Output, Paint, note, painted};
 use super::show;
-use crate::app::view::{ActionView, LogView, TargetView};
+use crate::app::view::{ActionSummary, ActionView, LogView, TargetView};
 use crate::domain::action::{ActionStatus, TargetState, WaitKind};
 use crate::domain::timestamp::Timestamp;
 
@@ -24,6 +25,10 @@ pub struct Following {
     /// Give up after so long; the action goes on.
     pub timeout: Option<Duration>,
 }
+
+/// A server says something every 15 s, if only that it is there: one that says nothing for so long is gone, or the
+/// way to it is.
+const SILENCE: Duration = Duration::from_secs(45);
 
 /// A server that cannot be reached for so many tries in a row (with waits of 1 to 5 s between) is given up.
 const TRIES: u32 = 15;
@@ -110,18 +115,29 @@ async fn read_events(
     if let Some(last) = reader.last_id() {
         request = request.header("Last-Event-ID", last);
     }
-    let mut bytes = server.send(request).await?.bytes_stream();
+    let bytes = server.send(request).await?.bytes_stream();
+    Ok(read_stream(bytes, SILENCE, reader, watch).await)
+}
+
+/// Reads until the stream ends, breaks off, or says nothing for `silence`; whether there were any events.
+async fn read_stream<E>(
+    bytes: impl Stream<Item = Result<Bytes, E>>,
+    silence: Duration,
+    reader: &mut EventReader,
+    watch: &mut Watch,
+) -> bool {
+    let mut bytes = std::pin::pin!(bytes);
     let mut read_some = false;
-    while let Some(Ok(chunk)) = bytes.next().await {
+    while let Ok(Some(Ok(chunk))) = tokio::time::timeout(silence, bytes.next()).await {
         for event in reader.push(&chunk) {
             read_some = true;
             watch.event(&event);
             if watch.is_over() {
-                return Ok(true);
+                return true;
             }
         }
     }
-    Ok(read_some)
+    read_some
 }
 
 /// What was last said of each thing, so that only changes are said.
@@ -156,6 +172,11 @@ impl Watch {
             "action" => {
                 if let Ok(view) = serde_json::from_str::<ActionView>(&event.data) {
                     self.action(&view);
+                }
+            }
+            "summary" => {
+                if let Ok(summary) = serde_json::from_str::<ActionSummary>(&event.data) {
+                    self.summary(&summary);
                 }
             }
             "target" => {
@@ -193,20 +214,19 @@ impl Watch {
         for target in &view.targets {
             self.target(target);
         }
-        let status = view.summary.status;
-        let waiting = view.summary.waiting_for.as_ref();
+        self.summary(&view.summary);
+    }
+
+    fn summary(&mut self, summary: &ActionSummary) {
+        let status = summary.status;
+        let waiting = summary.waiting_for.as_ref();
         let detail = waiting.map(|waiting| format!("{} {}", waiting.detail, waiting.unblock));
         if self.status != Some(status) || (detail.is_some() && self.waiting != detail) {
             let text = match &detail {
                 Some(detail) => format!("{status}: {}", detail.trim_end()),
                 None => status.to_string(),
             };
-            say(
-                "action",
-                &view.summary.action,
-                &text,
-                show::paint_of_status(status),
-            );
+            say("action", &summary.action, &text, show::paint_of_status(status));
         }
         self.waited_for_approval = waiting.is_some_and(|waiting| waiting.kind == WaitKind::Approval)
             || (self.waited_for_approval && status.is_final());
@@ -247,4 +267,32 @@ fn say(kind: &str, name: &str, text: &str, paint: Paint) {
         painted(clock, Paint::Faint),
         painted(text.trim_end(), paint)
     ));
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use futures_util::{StreamExt, stream};
+
+    use super::{EventReader, Watch, read_stream};
+
+    #[tokio::test]
+    async fn a_connection_that_died_without_a_word_is_left() {
+        let said = Bytes::from_static(b"event: step\nid: 4\ndata: {}\n\n");
+        let dead = stream::iter([Ok::<_, Infallible>(said)]).chain(stream::pending());
+        let mut reader = EventReader::default();
+        // It ends at all: nothing else would end it.
+        let read_some = read_stream(
+            dead,
+            Duration::from_millis(1),
+            &mut reader,
+            &mut Watch::new(false),
+        )
+        .await;
+        assert!(read_some);
+        assert_eq!(reader.last_id(), Some("4"));
+    }
 }

@@ -1,9 +1,7 @@
 //! The store, opened by this process itself: also beside a running server, which sees a change at its next request.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
-
 use super::exit::{Exit, Failure};
+use crate::boot;
 use crate::domain::actor::Actor;
 use crate::domain::timestamp::Timestamp;
 use crate::settings::Settings;
@@ -17,17 +15,14 @@ pub async fn open(settings: &Settings) -> Result<(Store, Vec<String>), Failure> 
         .map_err(Failure::from)
 }
 
-/// The folder holds the default store, so it is its owner's alone.
+/// The data folder, where the default store is in it.
 fn make_data_folder(settings: &Settings) -> Result<(), Failure> {
     let folder = &settings.server.data_dir;
     let wanted = format!("sqlite:{}/", folder.display());
     if !settings.store.url.reveal().starts_with(&wanted) || folder.is_dir() {
         return Ok(());
     }
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
+    boot::make_data_folder(folder)
         .map_err(|error| Failure::failed(format!("cannot make the folder {}: {error}", folder.display())))
 }
 
@@ -56,6 +51,8 @@ impl From<StoreError> for Failure {
             StoreError::NewerSchema { .. }
             | StoreError::Migration(_)
             | StoreError::Corrupt { .. }
+            | StoreError::TakenOver
+            | StoreError::Contradicted(_)
             | StoreError::Query(_) => Exit::Failed,
         };
         Self::new(exit, error.to_string())

@@ -11,7 +11,9 @@ mod dialing;
 mod event_stream;
 mod exec;
 mod exit;
+mod files;
 mod follow;
+mod history;
 mod host_list;
 mod hosts;
 mod local_store;
@@ -21,6 +23,7 @@ mod password;
 mod policy_args;
 mod problem;
 mod sanitize;
+mod schema;
 mod script_worker;
 mod serve;
 mod settings_args;
@@ -107,6 +110,8 @@ enum Command {
     Actions(actions::ActionsArgs),
     /// Run one command on many hosts; no server is needed
     Exec(exec::ExecArgs),
+    /// Put files and folders on many hosts, and fetch them; no server is needed
+    Files(files::FilesArgs),
     /// Trust hosts' keys, check hosts, and explain how they are reached
     Hosts(hosts::HostsArgs),
     /// Run the rollout engine on made-up hosts with failures
@@ -119,6 +124,10 @@ enum Command {
     Apply(apply::ApplyArgs),
     /// Write the configuration as a folder that `apply` takes
     Export(apply::ExportArgs),
+    /// Show what was changed of the configuration: when, by whom, line by line
+    History(history::HistoryArgs),
+    /// Print the JSON Schema of the configurations that a script takes
+    Schema(schema::SchemaArgs),
     /// Local users
     User(user::UserArgs),
     /// Service tokens, for CI and other programs
@@ -168,12 +177,15 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Rollback { act, then } => wait(act::short(&server()?, "rollback", act, then, output)),
         Command::Actions(args) => wait(actions::run(&server()?, args, output)),
         Command::Exec(args) => wait_with_one_worker(exec::run(args, output)),
+        Command::Files(args) => wait(files::run(args, output)),
         Command::Hosts(args) => wait(hosts::run(args, output)),
         Command::Simulate(args) => simulate::run(args, output),
         Command::Sanitize(args) => sanitize::run(args, output),
         Command::Migrate(args) => wait(migrate::run(args, output)),
         Command::Apply(args) => wait(apply::apply(args, output)),
         Command::Export(args) => wait(apply::export(args, output)),
+        Command::History(args) => wait(history::run(args, output)),
+        Command::Schema(args) => wait(schema::run(args)),
         Command::User(args) => wait(user::run(args, output)),
         Command::Token(args) => wait(token::run(args, output)),
         Command::Config(args) => config::run(args, output),

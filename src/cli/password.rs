@@ -25,6 +25,11 @@ pub fn read(name: &str) -> Result<String, Failure> {
     Ok(password)
 }
 
+/// Asks once on the terminal; none where there is nobody to ask.
+pub fn ask_once(question: &str) -> Option<Result<String, Failure>> {
+    io::stdin().is_terminal().then(|| ask(question))
+}
+
 fn ask(question: &str) -> Result<String, Failure> {
     let silence = Silence::begin()?;
     let mut error = io::stderr().lock();

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::policy_args::PolicyArgs;
-use crate::domain::sanitize::{Decision, RuleHit, Sanitizer, Verdict};
+use crate::domain::sanitize::{self, Decision, RuleHit, Sanitizer, Verdict};
 
 /// `edgewise sanitize`.
 #[derive(Debug, Clone, Args)]
@@ -98,45 +98,14 @@ fn many(sanitizer: &Sanitizer, input: &mut impl BufRead, output: &mut impl Write
     Ok(())
 }
 
-/// The verdict for people: each rule with the place it means underlined.
+/// The verdict for people, without the last line end.
 pub(super) fn explain(command: &str, verdict: &Verdict) -> String {
-    let mut lines = vec![verdict.decision.as_str().to_owned()];
-    for rule in &verdict.rules {
-        lines.push(format!("{}: {}", rule.id, rule.reason));
-        lines.extend(underlined(command, rule.start, rule.end).into_iter().flatten());
-        if !rule.chain.is_empty() {
-            lines.push(format!("  by way of: {}", rule.chain.join(" -> ")));
-        }
-        if let Some(instead) = &rule.instead {
-            lines.push(format!("  instead: {instead}"));
-        }
-    }
-    lines.join("\n")
-}
-
-/// The line in which a span begins, with carets under it.
-fn underlined(command: &str, start: usize, end: usize) -> Option<[String; 2]> {
-    let start = command.floor_char_boundary(start);
-    let end = command.floor_char_boundary(end.max(start));
-    let begin = command[..start].rfind('\n').map_or(0, |at| at + 1);
-    let line = command[begin..].lines().next()?;
-    let before = command[begin..start].chars().count();
-    let width = command[start..end]
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .count()
-        .max(1);
-    Some([
-        format!("  {line}"),
-        format!("  {}{}", " ".repeat(before), "^".repeat(width)),
-    ])
+    sanitize::explain(command, verdict).trim_end().to_owned()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Sanitizer, many, underlined};
+    use super::{Sanitizer, many};
 
     #[test]
     fn each_line_is_answered_in_order() {
@@ -155,15 +124,5 @@ mod tests {
             assert!(wrong["error"].is_string(), "{wrong}");
         }
         assert_eq!(answers[5]["cmd"], "ls");
-    }
-
-    #[test]
-    fn the_place_is_underlined_in_its_own_line() {
-        let command = "echo ü\n  rm -rf / # x";
-        let start = command.find("rm").unwrap();
-        let [line, carets] = underlined(command, start, start + 8).unwrap();
-        assert_eq!(line, "    rm -rf / # x");
-        assert_eq!(carets, "    ^^^^^^^^");
-        assert!(underlined("x", 5, 9).is_some());
     }
 }

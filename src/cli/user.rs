@@ -36,6 +36,15 @@ enum UserCommand {
         #[command(flatten)]
         settings: SettingsArgs,
     },
+    /// Put a user into exactly these groups; into none where none is given
+    Groups {
+        /// The login name
+        name: String,
+        /// The groups
+        groups: Vec<String>,
+        #[command(flatten)]
+        settings: SettingsArgs,
+    },
     /// Let a user no longer sign in, and end its sessions
     Disable {
         /// The login name
@@ -102,6 +111,19 @@ pub async fn run(args: &UserArgs, output: Output) -> Result<Exit, Failure> {
                     }),
                 )
             })?;
+        }
+        UserCommand::Groups {
+            name,
+            groups,
+            settings,
+        } => {
+            let (store, _) = local_store::open(&settings.settings()?).await?;
+            accounts::set_groups(&store, name, groups).await?;
+            let into = match groups.as_slice() {
+                [] => "no group".to_owned(),
+                groups => groups.join(", "),
+            };
+            note(&format!("{name} is in {into}"));
         }
         UserCommand::Disable { name, settings } => disable(name, settings, true).await?,
         UserCommand::Enable { name, settings } => disable(name, settings, false).await?,

@@ -212,8 +212,8 @@ async fn deploy(app: &App, version: &str, out: &mut (dyn Write + Send)) -> Resul
 async fn follow(app: &App, id: ActionId, out: &mut (dyn Write + Send)) -> Result<ActionView, DemoError> {
     let mut feed = app.follow(&caller(), id, None).await?;
     let mut told: Vec<(String, String)> = Vec::new();
-    while let Some((_, item)) = feed.recv().await {
-        if let FeedItem::Action(view) = &*item {
+    while let Some(entry) = feed.recv().await {
+        if let FeedItem::Action(view) = &*entry.item {
             for stage in &view.stages {
                 let now = (stage.label.clone(), stage.status.clone());
                 let is_news = matches!(

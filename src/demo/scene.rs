@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+use crate::app::background::Keeping;
 use crate::app::ports::Clock as _;
 use crate::app::{App, AppSettings, accounts};
 use crate::balancer::InProcess;
@@ -133,6 +134,7 @@ impl Scene {
             session_hours: 12,
             rollout: RolloutSettings::default(),
             data_dir: data_dir.clone(),
+            keeping: Keeping::default(),
         };
         let parts = Parts {
             hosts: Arc::new(ssh(&fleet, root.path())?),
@@ -209,7 +211,7 @@ impl Scene {
         versions.extend(
             known
                 .into_iter()
-                .map(|entry| (entry.target.to_string(), entry.version)),
+                .map(|entry| (entry.target.to_string(), entry.installed.version)),
         );
         Ok(versions)
     }

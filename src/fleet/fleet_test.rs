@@ -57,7 +57,7 @@ impl World {
         let ad_hoc = AdHoc {
             lease: &lease,
             command: &command,
-            sudo: false,
+            manner: &crate::ssh::Manner::default(),
             timeout,
             cancel: CancellationToken::new(),
         };

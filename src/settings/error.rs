@@ -50,6 +50,16 @@ pub enum SettingsError {
         "--set takes SECTION.KEY=VALUE, for example --set server.listen=127.0.0.1:9000; `{0}` is not that"
     )]
     Flag(String),
+    /// A secret in a flag. What was given is not repeated.
+    #[error(
+        "--set {key}: this holds a secret, and every user of the machine can read a command line; give it in the file, in {variable}, or in the file that {variable}_FILE names"
+    )]
+    OnCommandLine {
+        /// The key.
+        key: &'static str,
+        /// The environment's variable for it.
+        variable: String,
+    },
     /// A path begins with `~`, or a default lies in the home folder, and `HOME` is not set.
     #[error("{0} lies in the home folder, and HOME is not set: set HOME, or give an absolute path")]
     NoHome(&'static str),

@@ -46,6 +46,8 @@ pub enum Kind {
 }
 
 const DAY: i64 = 86_400;
+/// Days in a hundred years: longer than anybody means.
+const YEARS: i64 = 36_500;
 /// Connections, or something like them.
 const MANY: Kind = Kind::Integer {
     min: 1,
@@ -72,6 +74,14 @@ pub const KEYS: &[SettingKey] = &[
     key("ssh.user", Kind::Text),
     key("ssh.identity_file", Kind::Path),
     key("ssh.connect_timeout_seconds", Kind::Integer { min: 1, max: 600 }),
+    key(
+        "ssh.max_output_mib",
+        Kind::Integer {
+            min: 1,
+            max: 1024 * 1024,
+        },
+    ),
+    key("ssh.keep_days", Kind::Integer { min: 1, max: YEARS }),
     key("ssh.max_connections", MANY),
     key("ssh.max_starts", MANY),
     key("ssh.max_starts_per_network", MANY),
@@ -90,6 +100,22 @@ pub const KEYS: &[SettingKey] = &[
         Kind::Integer {
             min: 0,
             max: 30 * DAY,
+        },
+    ),
+    key("actions.keep_days", Kind::Integer { min: 1, max: YEARS }),
+    key(
+        "actions.keep_of_project",
+        Kind::Integer {
+            min: 1,
+            max: 1_000_000,
+        },
+    ),
+    key("log.keep_days", Kind::Integer { min: 1, max: YEARS }),
+    key(
+        "log.max_mib",
+        Kind::Integer {
+            min: 16,
+            max: 64 * 1024 * 1024,
         },
     ),
 ];

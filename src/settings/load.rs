@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 
 use super::environment;
 use super::error::{SettingsError, SettingsErrors};
-use super::keys::{KEYS, Kind, SettingKey};
+use super::keys::{Hidden, KEYS, Kind, SettingKey};
 use super::layer::{self, Layer, Origin, Value};
 use super::sections::{
-    ActionSettings, ElasticsearchSettings, IndexPeriod, Secret, ServerSettings, Settings, SshSettings,
-    StoreSettings,
+    ActionSettings, ElasticsearchSettings, IndexPeriod, LogSettings, Secret, ServerSettings, Settings,
+    SshSettings, StoreSettings,
 };
-use super::show::ShownSetting;
+use super::show::{ShownSetting, hide_password};
 
 /// The commented defaults, as they are in `config/default.toml`.
 pub const DEFAULT_TOML: &str = include_str!("../../config/default.toml");
@@ -81,10 +81,25 @@ impl Sources {
         }
         take(environment::of_environment(&self.variables));
         take(self.flags());
-        let password = environment::secret(&self.variables, SSH_PASSWORD).unwrap_or_else(|error| {
-            errors.push(error);
-            None
-        });
+        let mut secret = |name: &str| {
+            environment::secret(&self.variables, name).unwrap_or_else(|error| {
+                errors.push(error);
+                None
+            })
+        };
+        let (password, key_passphrase) = (secret(SSH_PASSWORD), secret(SSH_KEY_PASSPHRASE));
+        let sudo_password = secret(SUDO_PASSWORD);
+        if sudo_password
+            .as_ref()
+            .is_some_and(|password| password.contains(['\0', '\n']))
+        {
+            errors.push(SettingsError::Wrong {
+                at: "environment".to_owned(),
+                key: SUDO_PASSWORD,
+                wanted: "one line".to_owned(),
+                found: "several, or a NUL byte".to_owned(),
+            });
+        }
         if !errors.is_empty() {
             return Err(SettingsErrors(errors));
         }
@@ -96,6 +111,8 @@ impl Sources {
             .settings(self)
             .map_err(|error| SettingsErrors(vec![error]))?;
         settings.ssh.password = password.map(Secret::new);
+        settings.ssh.sudo_password = sudo_password.map(Secret::new);
+        settings.ssh.key_passphrase = key_passphrase.map(Secret::new);
         let shown = KEYS
             .iter()
             .map(|key| ShownSetting::new(key, merged.values.get(key.path), &settings))
@@ -147,7 +164,15 @@ impl Sources {
                     key: path.trim().to_owned(),
                     nearest: SettingKey::nearest(path.trim()).map(str::to_owned),
                 })
-                .and_then(|key| Ok((key.path, layer::of_text(key, text, &Origin::Flag)?)));
+                .and_then(|key| {
+                    if is_secret(key, text) {
+                        return Err(SettingsError::OnCommandLine {
+                            key: key.path,
+                            variable: key.variable(),
+                        });
+                    }
+                    Ok((key.path, layer::of_text(key, text, &Origin::Flag)?))
+                });
             match value {
                 Ok((path, value)) => {
                     layer.insert(path, (value, Origin::Flag));
@@ -183,8 +208,19 @@ impl Sources {
     }
 }
 
+/// Whether a value may not stand on a command line, where every user of the machine sees it.
+fn is_secret(key: &SettingKey, text: &str) -> bool {
+    match key.hidden {
+        Hidden::Nothing => false,
+        Hidden::Everything => true,
+        Hidden::UrlPassword => text.split(',').any(|url| hide_password(url.trim()) != url.trim()),
+    }
+}
+
 const CONFIG: &str = "EDGEWISE_CONFIG";
 const SSH_PASSWORD: &str = "EDGEWISE_SSH_PASSWORD";
+const SUDO_PASSWORD: &str = "EDGEWISE_SUDO_PASSWORD";
+const SSH_KEY_PASSPHRASE: &str = "EDGEWISE_SSH_KEY_PASSPHRASE";
 
 /// The values that hold.
 struct Merged {
@@ -219,7 +255,11 @@ impl Merged {
                 user: self.text("ssh.user"),
                 identity_file: self.path("ssh.identity_file")?,
                 password: None,
+                key_passphrase: None,
                 connect_timeout_seconds: self.number("ssh.connect_timeout_seconds"),
+                sudo_password: None,
+                max_output_mib: self.number("ssh.max_output_mib"),
+                keep_days: self.number("ssh.keep_days"),
                 max_connections: self.number("ssh.max_connections"),
                 max_starts: self.number("ssh.max_starts"),
                 max_starts_per_network: self.number("ssh.max_starts_per_network"),
@@ -245,6 +285,12 @@ impl Merged {
             },
             actions: ActionSettings {
                 queue_timeout_seconds: self.number("actions.queue_timeout_seconds").into(),
+                keep_days: self.number("actions.keep_days"),
+                keep_of_project: self.number("actions.keep_of_project"),
+            },
+            log: LogSettings {
+                keep_days: self.number("log.keep_days"),
+                max_mib: self.number("log.max_mib"),
             },
         })
     }

@@ -18,6 +18,8 @@ pub struct Settings {
     pub elasticsearch: ElasticsearchSettings,
     /// `[actions]`
     pub actions: ActionSettings,
+    /// `[log]`
+    pub log: LogSettings,
 }
 
 /// A value that is never shown: no `Display`, and `Debug` masks it.
@@ -83,9 +85,18 @@ pub struct SshSettings {
     pub identity_file: Option<PathBuf>,
     /// `EDGEWISE_SSH_PASSWORD` (or `_FILE`), no default; not in a settings file.
     pub password: Option<Secret>,
+    /// `EDGEWISE_SSH_KEY_PASSPHRASE` (or `_FILE`), no default; not in a settings file.
+    pub key_passphrase: Option<Secret>,
     /// `ssh.connect_timeout_seconds`, `EDGEWISE_SSH__CONNECT_TIMEOUT_SECONDS`, default 20: name, connection, key
     /// exchange and login together.
     pub connect_timeout_seconds: u32,
+    /// `EDGEWISE_SUDO_PASSWORD` (or `_FILE`), no default; not in a settings file.
+    pub sudo_password: Option<Secret>,
+    /// `ssh.max_output_mib`, `EDGEWISE_SSH__MAX_OUTPUT_MIB`, default 256: a step that writes more is stopped.
+    pub max_output_mib: u32,
+    /// `ssh.keep_days`, `EDGEWISE_SSH__KEEP_DAYS`, default 7: what steps left in `~/.edgewise` on their hosts goes after so
+    /// long.
+    pub keep_days: u32,
     /// `ssh.max_connections`, `EDGEWISE_SSH__MAX_CONNECTIONS`, default 2000: open at once over all actions.
     pub max_connections: u32,
     /// `ssh.max_starts`, `EDGEWISE_SSH__MAX_STARTS`, default 128: connections that are being made, over all hosts.
@@ -134,4 +145,18 @@ pub enum IndexPeriod {
 pub struct ActionSettings {
     /// `actions.queue_timeout_seconds`, `EDGEWISE_ACTIONS__QUEUE_TIMEOUT_SECONDS`, default 3600.
     pub queue_timeout_seconds: u64,
+    /// `actions.keep_days`, `EDGEWISE_ACTIONS__KEEP_DAYS`, default 365: finished actions are forgotten after so long.
+    pub keep_days: u32,
+    /// `actions.keep_of_project`, `EDGEWISE_ACTIONS__KEEP_OF_PROJECT`, default 50: but the newest so many of each project
+    /// are not.
+    pub keep_of_project: u32,
+}
+
+/// `[log]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSettings {
+    /// `log.keep_days`, `EDGEWISE_LOG__KEEP_DAYS`, default 90: the built-in log forgets actions after so long.
+    pub keep_days: u32,
+    /// `log.max_mib`, `EDGEWISE_LOG__MAX_MIB`, default 10240: and the oldest ones where it takes up more.
+    pub max_mib: u32,
 }

@@ -124,6 +124,7 @@ fn secrets_come_from_files_too_and_are_never_shown() {
                 "https://es-1:9200, https://u:hunter2@es-2:9200",
             ),
             ("EDGEWISE_SSH_PASSWORD", "hunter2"),
+            ("EDGEWISE_SSH_KEY_PASSPHRASE", "hunter2"),
         ],
         &[],
     )
@@ -135,6 +136,8 @@ fn secrets_come_from_files_too_and_are_never_shown() {
     );
     assert_eq!(loaded.settings.elasticsearch.urls.len(), 2);
     assert_eq!(loaded.settings.ssh.password.as_ref().unwrap().reveal(), "hunter2");
+    let passphrase = loaded.settings.ssh.key_passphrase.as_ref();
+    assert_eq!(passphrase.unwrap().reveal(), "hunter2");
     assert!(!format!("{loaded:?}").contains("hunter2"));
 }
 
@@ -156,7 +159,7 @@ fn only_names_with_a_double_underscore_are_settings() {
 #[test]
 fn what_is_wrong_is_said_with_its_place() {
     type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str], &'a str);
-    let table: [Case<'_>; 11] = [
+    let table: [Case<'_>; 14] = [
         (
             "[server]\n\nlisten = 8080\n",
             &[],
@@ -209,6 +212,24 @@ fn what_is_wrong_is_said_with_its_place() {
         ("", &[], &["server.listen"], "--set takes SECTION.KEY=VALUE"),
         (
             "",
+            &[],
+            &["store.url=postgres://edge:hunter2@db/edgewise"],
+            "--set store.url: this holds a secret, and every user",
+        ),
+        (
+            "",
+            &[],
+            &["elasticsearch.url=https://es-1,https://edge:hunter2@es-2"],
+            "in EDGEWISE_ELASTICSEARCH__URL, or in the file that",
+        ),
+        (
+            "",
+            &[],
+            &["elasticsearch.api_key=hunter2"],
+            "--set elasticsearch.api_key: this holds a secret",
+        ),
+        (
+            "",
             &[("EDGEWISE_SSH_PASSWORD_FILE", "/no/such/file")],
             &[],
             "cannot read /no/such/file, which EDGEWISE_SSH_PASSWORD_FILE names",
@@ -221,6 +242,7 @@ fn what_is_wrong_is_said_with_its_place() {
             .unwrap_err()
             .to_string();
         assert!(error.contains(wanted), "{error}\ndoes not say\n{wanted}");
+        assert!(!error.contains("hunter2"), "{error}");
     }
 }
 

@@ -11,6 +11,7 @@ use crate::domain::sanitize::SanitizedCommand;
 use super::connection::Connection;
 use super::error::SshError;
 use super::exec::{Exec, ExecEnd, Piece};
+use super::manner::Manner;
 
 /// What to run, and how. It ends with its connection.
 #[derive(Debug, Clone)]
@@ -19,8 +20,8 @@ pub struct AdHoc<'a> {
     pub lease: &'a Lease,
     /// A text for a POSIX shell, judged.
     pub command: &'a SanitizedCommand,
-    /// As root, by `sudo -n`.
-    pub sudo: bool,
+    /// As whom, where, with what.
+    pub manner: &'a Manner,
     /// After so long it is stopped; never where none.
     pub timeout: Option<Duration>,
     /// Whoever wants it to end.
@@ -39,9 +40,12 @@ impl Connection {
         output: impl FnMut(Piece<'_>) + Send,
     ) -> Result<ExecEnd, SshError> {
         tracing::debug!(host = %self.host().place(), holder = ?ad_hoc.lease.holder(), "an ad-hoc command");
+        if let Some(reason) = ad_hoc.manner.unfit(ad_hoc.command.text()) {
+            return Ok(ExecEnd::Refused(reason));
+        }
         let exec = Exec {
             command: ad_hoc.command.text(),
-            sudo: ad_hoc.sudo,
+            manner: ad_hoc.manner,
             timeout: ad_hoc.timeout,
             cancel: ad_hoc.cancel.clone(),
         };

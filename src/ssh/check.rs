@@ -10,6 +10,8 @@ use crate::domain::outcome::Outcome;
 
 use super::connection::Connection;
 use super::exec::{Exec, ExecEnd, Piece};
+use super::manner::Manner;
+use super::sudo::Sudo;
 use super::wrapper::quote;
 
 /// How long the look may take.
@@ -20,9 +22,11 @@ const LOOK: Duration = Duration::from_secs(30);
 /// # Errors
 /// [`HostFailure`] with everything that is missing.
 pub(super) async fn check(connection: &Connection, needs: &HostNeeds) -> Result<(), HostFailure> {
+    let root = needs.sudo.then(|| connection.terms().root());
+    // The look itself is no secret, and sudo's password stands in it: like everything, it travels on standard input.
     let exec = Exec {
-        command: &program(needs),
-        sudo: false,
+        command: &program(needs, root),
+        manner: &Manner::default(),
         timeout: Some(LOOK),
         cancel: CancellationToken::new(),
     };
@@ -56,7 +60,7 @@ pub(super) async fn check(connection: &Connection, needs: &HostNeeds) -> Result<
                 shorten(said.trim())
             ),
         }),
-        ExecEnd::Lost(reason) => Err(HostFailure {
+        ExecEnd::Lost(reason) | ExecEnd::Refused(reason) => Err(HostFailure {
             outcome: Outcome::Unreachable,
             message: reason,
         }),
@@ -73,6 +77,19 @@ pub(super) async fn check(connection: &Connection, needs: &HostNeeds) -> Result<
 const MISSING: &str = "edgewise: missing: ";
 const LOOKED: &str = "edgewise: looked";
 
+/// Whether the login may become root: the shell that every step under sudo runs in is asked for, since a right to other
+/// commands alone is not enough.
+const MAY_SUDO: &str = r#"
+if ! command -v sudo >/dev/null 2>&1; then missing 'sudo is not there'
+elif ! let_in; then missing "$why"
+elif [ -z "$secret" ] && ! why=$(become sh -c : 2>&1); then
+  case $why in
+    *password*) missing 'sudo asks for a password: allow it without one (NOPASSWD), or give EDGEWISE_SUDO_PASSWORD' ;;
+    *) missing "$(echo "$why" | tr '\n' ' ')" ;;
+  esac
+fi
+"#;
+
 fn shorten(text: &str) -> String {
     if text.is_empty() {
         return "nothing".to_owned();
@@ -80,7 +97,7 @@ fn shorten(text: &str) -> String {
     text.chars().take(300).collect()
 }
 
-fn program(needs: &HostNeeds) -> String {
+fn program(needs: &HostNeeds, root: Option<Sudo<'_>>) -> String {
     let mut text = format!(
         "missing() {{ echo \"{MISSING}$*\"; }}\n\
          umask 077\n\
@@ -88,8 +105,9 @@ fn program(needs: &HostNeeds) -> String {
          {{ echo 1 >\"$t\"; }} 2>/dev/null && [ -s \"$t\" ] || missing \"$HOME/.edgewise cannot be written\"\n\
          [ -z \"$t\" ] || rm -f \"$t\"\n"
     );
-    if needs.sudo {
-        text.push_str("sudo -n true >/dev/null 2>&1 || missing 'sudo asks for a password or is not there (sudo -n true)'\n");
+    if let Some(root) = root {
+        text.push_str(&root.text());
+        text.push_str(MAY_SUDO);
     }
     for (path, bytes) in &needs.free_bytes {
         let kib = bytes.div_ceil(1024);

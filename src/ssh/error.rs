@@ -112,6 +112,14 @@ pub enum SshError {
         /// Why not.
         reason: String,
     },
+    /// A key file does not open.
+    #[error("{path}: {reason}")]
+    Sealed {
+        /// The file.
+        path: String,
+        /// Why not.
+        reason: String,
+    },
     /// A key could not be written down.
     #[error(transparent)]
     Trust(#[from] TrustError),
@@ -144,7 +152,7 @@ impl SshError {
             | Self::Trust(_) => Outcome::Unreachable,
             Self::HostKeyUnknown { .. } => Outcome::HostKeyUnknown,
             Self::HostKeyChanged { .. } | Self::HostKeyRefused { .. } => Outcome::HostKeyChanged,
-            Self::AuthFailed { .. } => Outcome::AuthFailed,
+            Self::AuthFailed { .. } | Self::Sealed { .. } => Outcome::AuthFailed,
         }
     }
 

@@ -1,5 +1,9 @@
 //! Running one command without the wrapper: for `edgewise exec`, and for what Edgewise itself asks of a host. It ends
 //! with its connection.
+//!
+//! The login's shell, whichever it is, sees one plain line; all else is a text for a POSIX shell on standard input. Where
+//! the command has an input of its own, that follows the text, whose length the line tells: a shell that reads its
+//! program from there may read more than it needs.
 
 use std::time::Duration;
 
@@ -10,8 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::connection::{Connection, Heard, Running};
 use super::error::SshError;
+use super::manner::Manner;
 use super::nonce::nonce;
-use super::wrapper::{Decoder, Record, quote};
+use super::sudo::Sudo;
+use super::wrapper::{Body, Decoder, Record, quote};
 
 /// How long a command has to end in peace before it is killed.
 const GRACE: Duration = Duration::from_secs(3);
@@ -23,8 +29,8 @@ const CONFIRM: Duration = Duration::from_secs(5);
 pub(super) struct Exec<'a> {
     /// A text for a POSIX shell.
     pub command: &'a str,
-    /// As root, by `sudo -n`.
-    pub sudo: bool,
+    /// As whom, where, with what.
+    pub manner: &'a Manner,
     /// After so long it is stopped; never where none.
     pub timeout: Option<Duration>,
     /// Whoever wants it to end.
@@ -57,6 +63,8 @@ pub enum ExecEnd {
         /// Nothing of it is left.
         gone: bool,
     },
+    /// It was not started: the reason.
+    Refused(String),
     /// The connection was lost; it may still run.
     Lost(String),
 }
@@ -81,18 +89,34 @@ impl Connection {
     ) -> Result<ExecEnd, SshError> {
         let nonce = nonce();
         let deadline = exec.timeout.map(|timeout| Instant::now() + timeout);
+        let sudo = Sudo::new(
+            exec.manner.sudo,
+            exec.manner.user.as_deref(),
+            self.terms().sudo_password(),
+        );
         let mut running = if let Some(command) = one_line(exec, &nonce) {
             let running = self.start(&command).await?;
             running.no_input().await;
             running
         } else {
-            let mut running = self.start("exec sh -s").await?;
-            running.send(Bytes::from(program(exec, &nonce)));
-            running
+            let program = Bytes::from(program(exec, sudo, &nonce));
+            match &exec.manner.stdin {
+                None => {
+                    let mut running = self.start("exec sh -s").await?;
+                    running.send(program);
+                    running
+                }
+                Some(input) => {
+                    let mut running = self.start(&counted(program.len())).await?;
+                    running.send_all([program, input.clone()]);
+                    running
+                }
+            }
         };
         let mut decoder = Decoder::new(&nonce);
         let mut records = Vec::new();
         let mut group = None;
+        let mut refused = None;
         let mut end = None;
         let mut stop: Option<Stop> = None;
         let mut kill_at: Option<Instant> = None;
@@ -102,7 +126,12 @@ impl Connection {
                     Heard::Stdout(bytes) => output(Piece::Stdout(&bytes)),
                     Heard::Stderr(bytes) => {
                         let own = decoder.feed(&bytes, &mut records);
-                        group = group.or_else(|| records.iter().find_map(group_of));
+                        for record in records.drain(..) {
+                            match record {
+                                Record::Refused(reason) => refused = Some(reason),
+                                other => group = group.or_else(|| group_of(&other)),
+                            }
+                        }
                         if !own.is_empty() {
                             output(Piece::Stderr(&own));
                         }
@@ -118,6 +147,9 @@ impl Connection {
                         if !own.is_empty() {
                             output(Piece::Stderr(&own));
                         }
+                        if let Some(reason) = refused {
+                            return Ok(ExecEnd::Refused(reason));
+                        }
                         let end = end.unwrap_or_else(|| ExecEnd::Lost(match heard {
                             Heard::Closed => format!("{} closed the channel without a word on how it ended", self.host().place()),
                             _ => self.lost().to_string(),
@@ -125,7 +157,7 @@ impl Connection {
                         return Ok(match (stop, end) {
                             (None, end) | (Some(_), end @ ExecEnd::Lost(_)) => end,
                             (Some(stop), _) => {
-                                let gone = self.is_gone(group, exec.sudo).await;
+                                let gone = self.is_gone(group, sudo).await;
                                 stopped(stop, gone)
                             }
                         });
@@ -134,17 +166,17 @@ impl Connection {
                 () = exec.cancel.cancelled(), if stop.is_none() => {
                     stop = Some(Stop::Cancelled);
                     kill_at = Some(Instant::now() + GRACE);
-                    self.ask_to_end(&running, group, exec.sudo).await;
+                    self.ask_to_end(&running, group, sudo).await;
                 }
                 () = sleep_until(deadline), if stop.is_none() => {
                     stop = Some(Stop::TimedOut);
                     kill_at = Some(Instant::now() + GRACE);
-                    self.ask_to_end(&running, group, exec.sudo).await;
+                    self.ask_to_end(&running, group, sudo).await;
                 }
                 () = sleep_until(kill_at), if kill_at.is_some() => {
                     running.signal(Sig::KILL).await;
                     drop(running);
-                    let gone = self.is_gone(group, exec.sudo).await;
+                    let gone = self.is_gone(group, sudo).await;
                     return Ok(stopped(stop.unwrap_or(Stop::Cancelled), gone));
                 }
             }
@@ -152,33 +184,43 @@ impl Connection {
     }
 
     /// TERM to the command's process group: by the channel, and for servers that do not pass signals on (or a group that
-    /// is root's) by a command of its own.
-    async fn ask_to_end(&self, running: &Running, group: Option<u32>, sudo: bool) {
+    /// is somebody else's) by a command of its own.
+    async fn ask_to_end(&self, running: &Running, group: Option<u32>, sudo: Sudo<'_>) {
         running.signal(Sig::TERM).await;
         if let Some(group) = group {
             let kill = format!("kill -s TERM -- -{group}");
-            let kill = if sudo {
-                format!("{kill} || sudo -n {kill}")
+            let other = if sudo.is_needed() { "become " } else { "" };
+            let functions = if sudo.is_needed() {
+                sudo.text()
             } else {
-                kill
+                String::new()
             };
-            self.say(&format!("{{ {kill}; }} 2>/dev/null; exit 0\n")).await;
+            self.say(&format!(
+                "{{ {functions}\n{{ {kill} || {other}{kill}; }} 2>/dev/null; exit 0\n}}\n"
+            ))
+            .await;
         }
     }
 
-    /// Kills what is left of a process group, and says whether nothing is.
-    async fn is_gone(&self, group: Option<u32>, sudo: bool) -> bool {
+    /// Kills what is left of a process group, and says whether nothing is. Without `/proc` only one's own can be asked for.
+    async fn is_gone(&self, group: Option<u32>, sudo: Sudo<'_>) -> bool {
         let Some(group) = group else { return false };
-        let sudo = if sudo {
-            format!("sudo -n kill -s KILL -- -{group} 2>/dev/null; ")
+        let (functions, other, blind) = if sudo.is_needed() {
+            (
+                sudo.text(),
+                format!("become kill -s KILL -- -{group} 2>/dev/null"),
+                1,
+            )
         } else {
-            String::new()
+            (String::new(), String::new(), 0)
         };
         let look = format!(
-            "{{ kill -s KILL -- -{group} 2>/dev/null; {sudo}\n\
+            "{{ {functions}\nkill -s KILL -- -{group} 2>/dev/null; {other}\n\
              n=0; while [ $n -lt 20 ]; do left=0\n\
+             if [ -r /proc/$$/stat ]; then\n\
              for f in /proc/[0-9]*/stat; do {{ read -r s <\"$f\"; }} 2>/dev/null || continue; s=${{s##*) }}; set -- $s\n\
              [ \"$1\" = Z ] || [ \"$3\" != {group} ] || left=1; done\n\
+             else left={blind}; kill -0 -- -{group} 2>/dev/null && left=1; fi\n\
              [ $left = 1 ] || exit 0; n=$((n + 1)); sleep 0.1 2>/dev/null || sleep 1; done; exit 1; }}\n"
         );
         self.say(&look).await == Some(0)
@@ -216,22 +258,47 @@ async fn sleep_until(moment: Option<Instant>) {
     }
 }
 
+/// The line for the login's shell where the command's input follows the program. Nothing in it means anything special to
+/// any shell between single quotes.
+fn counted(length: usize) -> String {
+    format!("exec sh -c 'p=$(dd bs=1 count={length} 2>/dev/null; echo .); eval \"${{p%.}}\"'")
+}
+
 /// The command as one group, its own text out of the way of its stdin. The process group is known where this shell has
 /// become the leader of one, which it has under sshd; 0 says that it is not.
-fn program(exec: &Exec<'_>, nonce: &str) -> String {
-    let run = format!("eval {}\nexit $?", quote(&format!("\n{}", exec.command)));
-    let run = if exec.sudo {
-        let end = format!("EDGEWISE_{nonce}");
-        format!("sudo -n -- sh -s <<'{end}'\n{{ exec </dev/null\n{run}\n}}\n{end}\nexit $?")
+fn program(exec: &Exec<'_>, sudo: Sudo<'_>, nonce: &str) -> String {
+    let manner = exec.manner;
+    let body = Body {
+        env: Some(&manner.env),
+        cwd: manner.cwd.as_deref(),
+        umask: manner.umask.as_deref(),
+        ..Body::default()
+    };
+    let body = body.text(exec.command);
+    let quiet = if manner.stdin.is_some() {
+        ""
     } else {
-        run
+        "exec </dev/null\n"
+    };
+    let run = if sudo.is_needed() {
+        let program = format!("{{ {quiet}set --; unset l p\n{body}}}\n");
+        // `put` ends it with one more line.
+        let input = manner.stdin.as_ref().map(|_| program.len() + 1);
+        format!(
+            "{}let_in || {{ echo \"\x1eedgewise-{nonce} refused $why\" >&2; exit 1; }}\nprogram={}\n{}exit $?\n",
+            sudo.text(),
+            quote(&program),
+            sudo.run(input)
+        )
+    } else {
+        format!("set --; unset edgewise p\n{body}")
     };
     format!(
-        "{{ exec </dev/null\n\
+        "{{ {quiet}\
          {{ read -r edgewise </proc/$$/stat; }} 2>/dev/null || edgewise=\n\
          edgewise=${{edgewise##*) }}; set -- $edgewise; edgewise=0; [ \"$3\" != $$ ] || edgewise=$$\n\
-         echo \"\x1eedgewise-{nonce} group $edgewise\" >&2; set --; unset edgewise\n\
-         {run}\n}}\n"
+         echo \"\x1eedgewise-{nonce} group $edgewise\" >&2\n\
+         {run}}}\n"
     )
 }
 
@@ -240,10 +307,11 @@ const LONGEST_LINE: usize = 16 * 1024;
 
 /// The same program as a command of its own: nothing to send besides, nothing for the host to read. None where the text
 /// would have to pass a login's shell that may not be a POSIX one (csh minds `!` and line breaks between quotes, fish a
-/// backslash), or where it needs a shell that is another user's.
+/// backslash), or where it is to run in another manner than as the login, plainly.
 fn one_line(exec: &Exec<'_>, nonce: &str) -> Option<String> {
     let passes = !exec.command.contains(['\n', '\r', '!', '\\', '\0']);
-    (passes && !exec.sudo && exec.command.len() <= LONGEST_LINE).then(|| {
+    let plain = *exec.manner == Manner::default();
+    (passes && plain && exec.command.len() <= LONGEST_LINE).then(|| {
         format!(
             "exec sh -c 'exec </dev/null; {{ read -r edgewise </proc/$$/stat; }} 2>/dev/null || edgewise=; \
              case ${{edgewise##*) }} in ?\" $PPID $$ \"*) edgewise=$$;; *) edgewise=0;; esac; \
@@ -270,12 +338,12 @@ mod tests {
 
     use tokio_util::sync::CancellationToken;
 
-    use super::{Exec, one_line};
+    use super::{Exec, Manner, one_line};
 
-    fn exec(command: &str) -> Exec<'_> {
+    fn exec<'a>(command: &'a str, manner: &'a Manner) -> Exec<'a> {
         Exec {
             command,
-            sudo: false,
+            manner,
             timeout: None,
             cancel: CancellationToken::new(),
         }
@@ -293,7 +361,7 @@ mod tests {
         ];
         for shell in ["sh", "bash", "dash", "busybox"] {
             for (command, said, code) in table {
-                let line = one_line(&exec(command), "12").expect("it passes");
+                let line = one_line(&exec(command, &Manner::default()), "12").expect("it passes");
                 let mut login = Command::new(shell);
                 if shell == "busybox" {
                     login.arg("sh");
@@ -317,10 +385,12 @@ mod tests {
     fn what_some_login_shell_would_change_goes_by_stdin() {
         let long = "x".repeat(20_000);
         for command in ["echo !", "a\nb", r"echo \n", "a\rb", long.as_str()] {
-            assert_eq!(one_line(&exec(command), "12"), None, "{command:.20}");
+            assert_eq!(one_line(&exec(command, &Manner::default()), "12"), None, "{command:.20}");
         }
-        let mut as_root = exec("id");
-        as_root.sudo = true;
-        assert_eq!(one_line(&as_root, "12"), None);
+        let as_root = Manner {
+            sudo: true,
+            ..Manner::default()
+        };
+        assert_eq!(one_line(&exec("id", &as_root), "12"), None);
     }
 }

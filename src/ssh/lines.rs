@@ -73,9 +73,14 @@ impl Lines {
     fn give(&mut self, text: &[u8], end: u64, line: &mut impl FnMut(OutputLine)) {
         self.offset += text.len() as u64 + end;
         let text = text.strip_suffix(b"\r").filter(|_| end == 1).unwrap_or(text);
+        let (text, bytes) = match std::str::from_utf8(text) {
+            Ok(text) => (text.to_owned(), None),
+            Err(_) => (String::from_utf8_lossy(text).into_owned(), Some(text.into())),
+        };
         line(OutputLine {
             stream: self.stream,
-            text: String::from_utf8_lossy(text).into_owned(),
+            text,
+            bytes,
             offset: self.offset,
         });
     }

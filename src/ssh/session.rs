@@ -1,6 +1,7 @@
 //! One connection to one host for a whole action, opened again where it breaks: the adapter for [`HostSession`].
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -18,23 +19,25 @@ use super::check::check;
 use super::config::HostConfig;
 use super::connection::Dialer;
 use super::error::SshError;
-use super::exec::Exec;
+use super::exec::{Exec, ExecEnd};
+use super::manner::{self, Manner};
 use super::places::Party;
 use super::seat::{Seat, Seated};
-use super::upload;
 use super::verdict;
 use super::wrapper::{Ended, Follow, sweep_program};
 
 /// The first pause between two tries, doubled each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
+pub(super) const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// The longest pause between two tries.
-const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Readings in a row that may break off over a connection that holds.
 const MOST_CUTS: u32 = 3;
 
 /// A session with a host.
 pub struct SshSession {
     seat: Arc<Seat>,
+    /// The host has shown that it runs no commands for us.
+    no_shell: AtomicBool,
 }
 
 impl SshSession {
@@ -45,27 +48,34 @@ impl SshSession {
     pub(super) async fn open(dialer: Arc<Dialer>, host: HostConfig, party: Party) -> Result<Self, SshError> {
         let seat = Seat::new(dialer, host, party);
         seat.sit().await.connection().await?;
-        Ok(Self { seat })
+        Ok(Self {
+            seat,
+            no_shell: AtomicBool::new(false),
+        })
     }
 
-    /// Removes what actions left in the private folder on the host more than `days` days ago.
-    ///
-    /// # Errors
-    /// [`SshError`] where the host cannot be worked with.
-    pub async fn sweep(&self, days: u32) -> Result<(), SshError> {
-        let exec = Exec {
-            command: &sweep_program(days),
-            sudo: false,
-            timeout: Some(Duration::from_mins(1)),
-            cancel: CancellationToken::new(),
-        };
-        let seated = self.seat.sit().await;
-        seated.connection().await?.exec(&exec, |_| ()).await?;
-        Ok(())
+    /// The host it leads to.
+    pub(super) fn host(&self) -> &HostConfig {
+        &self.seat.host
+    }
+
+    /// How long a host that went away is looked for.
+    pub(super) fn patience(&self) -> Duration {
+        self.seat.dialer.patience()
+    }
+
+    /// Whether commands are worth trying.
+    pub(super) fn has_shell(&self) -> bool {
+        !self.no_shell.load(Ordering::Relaxed)
+    }
+
+    /// They are not.
+    pub(super) fn remember_no_shell(&self) {
+        self.no_shell.store(true, Ordering::Relaxed);
     }
 
     /// Begins to work with the host, where nobody asks for the end first.
-    async fn sit(&self, cancel: &CancellationToken) -> Option<Seated<'_>> {
+    pub(super) async fn sit(&self, cancel: &CancellationToken) -> Option<Seated<'_>> {
         tokio::select! {
             seated = self.seat.sit() => Some(seated),
             () = cancel.cancelled() => None,
@@ -73,7 +83,12 @@ impl SshSession {
     }
 
     /// Follows a step to its end, over as many connections as it takes.
-    async fn follow(&self, seated: &Seated<'_>, mut follow: Follow<'_>, run: &StepRun) -> StepResult {
+    pub(super) async fn follow(
+        &self,
+        seated: &Seated<'_>,
+        mut follow: Follow<'_>,
+        run: &StepRun,
+    ) -> StepResult {
         let mut reached = false;
         let mut cuts = 0;
         let mut away_since: Option<Instant> = None;
@@ -164,55 +179,20 @@ impl HostSession for SshSession {
         upload: &Upload,
         cancel: CancellationToken,
     ) -> StepResult {
-        if let Some(refused) = refuse(lease, &upload.key) {
-            return refused;
-        }
-        if !command.text().contains(&upload.dest) {
-            return denied(format!("what was judged does not speak of {}", upload.dest));
-        }
-        let Some(seated) = self.sit(&cancel).await else {
-            return upload::Sent::Cancelled.result(upload);
+        self.put(lease, command, upload, cancel).await.0
+    }
+
+    async fn sweep(&self, days: u32) -> Result<(), HostFailure> {
+        let exec = Exec {
+            command: &sweep_program(days),
+            manner: &Manner::default(),
+            timeout: Some(Duration::from_mins(1)),
+            cancel: CancellationToken::new(),
         };
-        let deadline = Instant::now() + Duration::from_secs(upload.timeout_seconds);
-        let mut pause = FIRST_PAUSE;
-        let since = Instant::now();
-        let mut lost = false;
-        loop {
-            let error = match seated.connection().await {
-                Ok(connection) => match upload::send(&connection, upload, deadline, &cancel).await {
-                    // Sending it again is harmless: the place is taken at once or not at all.
-                    Ok(upload::Sent::Lost(reason)) => {
-                        lost = true;
-                        SshError::Lost {
-                            host: self.seat.host.place(),
-                            reason: Some(reason),
-                        }
-                    }
-                    Ok(sent) => return sent.result(upload),
-                    Err(error) => error,
-                },
-                Err(error) => error,
-            };
-            // A transfer that lost its connection may still come to its end on the host.
-            let over = cancel.is_cancelled() || Instant::now() >= deadline;
-            if over && lost {
-                return upload::Sent::Lost(error.to_string()).result(upload);
-            }
-            if cancel.is_cancelled() {
-                return upload::Sent::Cancelled.result(upload);
-            }
-            if over {
-                return upload::Sent::TimedOut.result(upload);
-            }
-            if since.elapsed() > self.seat.dialer.patience() || !error.is_passing() {
-                return if lost {
-                    upload::Sent::Lost(error.to_string()).result(upload)
-                } else {
-                    verdict::out_of_reach(&error)
-                };
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(LONGEST_PAUSE);
+        let seated = self.seat.sit().await;
+        match seated.connection().await?.exec(&exec, |_| ()).await? {
+            ExecEnd::Exit(0) => Ok(()),
+            end => Err(verdict::unswept(&end)),
         }
     }
 
@@ -222,7 +202,7 @@ impl HostSession for SshSession {
 }
 
 /// A lease of another target opens no door.
-fn refuse(lease: &Lease, key: &StepKey) -> Option<StepResult> {
+pub(super) fn refuse(lease: &Lease, key: &StepKey) -> Option<StepResult> {
     (*lease.target() != key.target).then(|| {
         denied(format!(
             "the lease is for {}, not for {}",
@@ -234,31 +214,11 @@ fn refuse(lease: &Lease, key: &StepKey) -> Option<StepResult> {
 
 /// What no shell can be told.
 fn unfit(run: &StepRun, command: &str) -> Option<StepResult> {
-    let name_fits = |name: &str| {
-        let first = name
-            .bytes()
-            .next()
-            .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
-        first && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-    };
-    if let Some(name) = run.env.keys().find(|name| !name_fits(name)) {
-        return Some(denied(format!(
-            "`{name}` cannot be the name of an environment variable"
-        )));
-    }
-    let texts = run
-        .env
-        .values()
-        .map(String::as_str)
-        .chain(run.cwd.as_deref())
-        .chain([command]);
-    texts
-        .into_iter()
-        .any(|text| text.contains('\0'))
-        .then(|| denied("a NUL byte cannot be passed to a shell".to_owned()))
+    let others = [run.cwd.as_deref(), run.user.as_deref(), Some(command)];
+    manner::unfit(&run.env, run.umask.as_deref(), others).map(denied)
 }
 
-fn denied(reason: String) -> StepResult {
+pub(super) fn denied(reason: String) -> StepResult {
     StepResult {
         outcome: Outcome::Denied,
         exit_code: None,

@@ -1,11 +1,12 @@
 //! Steps on made-up hosts.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::app::ports::{HostNeeds, StreamOffsets};
+use crate::app::ports::{HostNeeds, Payload, StreamOffsets};
 use crate::domain::outcome::Outcome;
 
 use crate::fleet::Fault;
@@ -173,7 +174,10 @@ async fn a_file_is_put_there_whole_once_and_only_with_the_right_bytes() {
     );
 
     let mut wrong = upload("web-1", &dest, b"other bytes");
-    wrong.sha256 = "0".repeat(64);
+    wrong.payload = Payload::File {
+        content: Arc::new(bytes::Bytes::from_static(b"other bytes")),
+        sha256: "0".repeat(64),
+    };
     let refused = put(&*session, &wrong).await;
     assert_eq!(refused.outcome, Outcome::Failed, "{refused:?}");
     assert_eq!(

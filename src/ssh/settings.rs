@@ -9,6 +9,9 @@ pub const CONNECT_TIMEOUT_SECONDS: u64 = 20;
 /// Seconds that a host which went away is looked for, where nobody says otherwise.
 pub const PATIENCE_SECONDS: u64 = 30;
 
+/// Bytes that a step may write, where nobody says otherwise.
+pub const MAX_OUTPUT_BYTES: u64 = 256 << 20;
+
 /// The settings of the section `ssh`, with what the environment of the process says.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SshSettings {
@@ -22,6 +25,12 @@ pub struct SshSettings {
     pub identity_file: Option<PathBuf>,
     /// The password for hosts that want one.
     pub password: Option<String>,
+    /// The password that sudo takes on the hosts; `sudo -n` where none.
+    pub sudo_password: Option<String>,
+    /// A step that wrote more bytes than this to its two streams together is stopped.
+    pub max_output_bytes: u64,
+    /// What opens encrypted key files.
+    pub key_passphrase: Option<String>,
     /// Seconds for resolving, connecting and logging in together, where `ssh_config` does not say.
     pub connect_timeout_seconds: u64,
     /// Seconds that a host which went away in the middle of a step is looked for, before its outcome is unknown.
@@ -92,6 +101,9 @@ impl SshSettings {
             user: None,
             identity_file: None,
             password: None,
+            sudo_password: None,
+            max_output_bytes: MAX_OUTPUT_BYTES,
+            key_passphrase: None,
             connect_timeout_seconds: CONNECT_TIMEOUT_SECONDS,
             patience_seconds: PATIENCE_SECONDS,
             limits: SshLimits::default(),
@@ -122,6 +134,9 @@ impl fmt::Debug for SshSettings {
             .field("user", &self.user)
             .field("identity_file", &self.identity_file)
             .field("password", &self.password.as_ref().map(|_| "***"))
+            .field("sudo_password", &self.sudo_password.as_ref().map(|_| "***"))
+            .field("max_output_bytes", &self.max_output_bytes)
+            .field("key_passphrase", &self.key_passphrase.as_ref().map(|_| "***"))
             .field("connect_timeout_seconds", &self.connect_timeout_seconds)
             .field("patience_seconds", &self.patience_seconds)
             .field("limits", &self.limits)

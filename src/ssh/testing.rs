@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::ports::{HostSession, OutputLine, StepKey, StepRun, StreamOffsets, Upload};
+use crate::app::ports::{HostSession, OutputLine, Payload, StepKey, StepRun, StreamOffsets, Upload};
 use crate::domain::action::ActionId;
 use crate::domain::lease::Lease;
 use crate::domain::log_entry::LogStream;
@@ -104,6 +104,7 @@ pub(super) fn step(target: &str, step: u32) -> StepRun {
         sudo: false,
         user: None,
         cwd: None,
+        umask: None,
         env: BTreeMap::new(),
         ok_codes: vec![0],
         timeout_seconds: 60,
@@ -171,14 +172,13 @@ pub(super) async fn run_until(
 
 /// A file to put on a host.
 pub(super) fn upload(target: &str, dest: &std::path::Path, bytes: &[u8]) -> Upload {
-    use sha2::Digest as _;
     Upload {
         key: key(target, 0),
-        bytes: bytes::Bytes::copy_from_slice(bytes),
-        sha256: data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(bytes)),
+        payload: Payload::of_bytes(bytes::Bytes::copy_from_slice(bytes)),
         dest: dest.to_str().expect("UTF-8").to_owned(),
         mode: "0644".to_owned(),
         owner: None,
+        delete: false,
         timeout_seconds: 60,
     }
 }

@@ -1,10 +1,11 @@
-//! What the end of a step means: the one place that turns what was seen of it into its result, in words.
+//! What the end of a step or a command means: the one place that turns what was seen of it into its result, in words.
 
-use crate::app::ports::StepRun;
+use crate::app::ports::{HostFailure, StepRun};
 use crate::domain::outcome::Outcome;
 use crate::domain::rollout::StepResult;
 
 use super::error::SshError;
+use super::exec::ExecEnd;
 use super::wrapper::{Ended, Follow, Heed, Stopped};
 
 /// It exited.
@@ -19,10 +20,11 @@ pub(super) fn exited(follow: &Follow<'_>, run: &StepRun, code: i32) -> StepResul
             error: None,
         };
     }
-    let error = if code > 128 {
-        format!("exit code {code} (as after signal {})", code - 128)
-    } else {
-        format!("exit code {code}")
+    let error = match code {
+        126 => "exit code 126: it was found and could not be run".to_owned(),
+        127 => "exit code 127: the command was not found".to_owned(),
+        129.. => format!("exit code {code} (as after signal {})", code - 128),
+        _ => format!("exit code {code}"),
     };
     result(Outcome::Failed, Some(code), error)
 }
@@ -34,11 +36,7 @@ pub(super) fn ended(follow: &Follow<'_>, run: &StepRun, ended: Ended) -> StepRes
     }
     match ended {
         Ended::Refused(reason) => result(Outcome::Failed, None, format!("it was not started: {reason}")),
-        Ended::Absent => result(
-            Outcome::Unknown,
-            None,
-            "it was never started on the host".to_owned(),
-        ),
+        Ended::Absent => result(Outcome::Unknown, None, left(Stopped::Absent)),
         Ended::Lost(reason) => result(
             Outcome::Unknown,
             None,
@@ -66,15 +64,113 @@ fn stopped(follow: &Follow<'_>, run: &StepRun, code: Option<i32>) -> Option<Step
             Outcome::Timeout,
             format!("stopped after {} s", run.timeout_seconds),
         ),
+        Heed::TooMuch => (
+            Outcome::Failed,
+            "stopped because it wrote more than ssh.max_output_mib allows; what it wrote after that is not logged"
+                .to_owned(),
+        ),
     };
     let left = match follow.stopped {
-        Some(Stopped::Gone | Stopped::Over) => "nothing of it is left on the host".to_owned(),
-        Some(Stopped::Left(1)) => "one of its processes could not be killed".to_owned(),
-        Some(Stopped::Left(left)) => format!("{left} of its processes could not be killed"),
-        Some(Stopped::Unclear) | None if code.is_some() => "it has ended".to_owned(),
-        Some(Stopped::Unclear) | None => "whether it still runs is not known".to_owned(),
+        Some(Stopped::Unclear | Stopped::Absent) | None if code.is_some() => "it has ended".to_owned(),
+        stopped => left(stopped.unwrap_or(Stopped::Unclear)),
     };
     Some(result(outcome, code, format!("{why}; {left}")))
+}
+
+/// What is left of something that was stopped.
+fn left(stopped: Stopped) -> String {
+    match stopped {
+        Stopped::Gone { away: 0 } | Stopped::Over => "nothing of it is left on the host".to_owned(),
+        Stopped::Gone { away: 1 } => {
+            "its session is gone, and one process that left it (setsid) still runs".to_owned()
+        }
+        Stopped::Gone { away } => {
+            format!("its session is gone, and {away} processes that left it (setsid) still run")
+        }
+        Stopped::Blind => {
+            "its process group is gone, and the host has no /proc to look for anything else of it".to_owned()
+        }
+        Stopped::Left(1) => "one of its processes could not be killed".to_owned(),
+        Stopped::Left(left) => format!("{left} of its processes could not be killed"),
+        Stopped::Absent => "it was never started on the host".to_owned(),
+        Stopped::Unclear => "whether it still runs is not known".to_owned(),
+    }
+}
+
+/// Somebody wanted it to end, and that was all that was wanted.
+pub(super) fn put_to_an_end(stopped: Stopped) -> StepResult {
+    match stopped {
+        Stopped::Over | Stopped::Gone { away: 0 } => StepResult {
+            outcome: Outcome::Ok,
+            exit_code: None,
+            error: None,
+        },
+        Stopped::Gone { .. } | Stopped::Left(_) => result(Outcome::Failed, None, left(stopped)),
+        Stopped::Blind | Stopped::Absent | Stopped::Unclear => result(Outcome::Unknown, None, left(stopped)),
+    }
+}
+
+/// A command without the wrapper ended.
+pub(super) fn ad_hoc(end: &ExecEnd) -> StepResult {
+    match end {
+        ExecEnd::Exit(0) => StepResult {
+            outcome: Outcome::Ok,
+            exit_code: Some(0),
+            error: None,
+        },
+        ExecEnd::Exit(code) => StepResult {
+            outcome: Outcome::Failed,
+            exit_code: Some(*code),
+            error: None,
+        },
+        ExecEnd::Signal(name) => result(Outcome::Failed, None, format!("ended by the signal {name}")),
+        ExecEnd::TimedOut { gone: true } => {
+            result(Outcome::Timeout, None, "not done in time, and ended".to_owned())
+        }
+        ExecEnd::TimedOut { gone: false } => result(
+            Outcome::Timeout,
+            None,
+            "not done in time; it may still run".to_owned(),
+        ),
+        ExecEnd::Cancelled { gone: true } => {
+            result(Outcome::Failed, None, "interrupted, and ended".to_owned())
+        }
+        ExecEnd::Cancelled { gone: false } => {
+            result(Outcome::Unknown, None, "interrupted; it may still run".to_owned())
+        }
+        ExecEnd::Refused(reason) => result(Outcome::Failed, None, format!("it was not started: {reason}")),
+        ExecEnd::Lost(reason) => result(
+            Outcome::Unknown,
+            None,
+            format!("{reason}; whether it still runs is not known"),
+        ),
+    }
+}
+
+impl ExecEnd {
+    /// What it means, in the words of the contract. An exit code other than 0 speaks for itself.
+    #[must_use]
+    pub fn result(&self) -> StepResult {
+        ad_hoc(self)
+    }
+}
+
+/// Old folders could not be removed.
+pub(super) fn unswept(end: &ExecEnd) -> HostFailure {
+    let StepResult {
+        outcome,
+        exit_code,
+        error,
+    } = ad_hoc(end);
+    HostFailure {
+        outcome,
+        message: error.unwrap_or_else(|| {
+            format!(
+                "the folders of old actions could not be removed (exit code {})",
+                exit_code.unwrap_or_default()
+            )
+        }),
+    }
 }
 
 /// Somebody asked for its end before its turn came.
@@ -98,7 +194,7 @@ pub(super) fn not_started(follow: &Follow<'_>, run: &StepRun, error: &SshError) 
                 run.timeout_seconds
             ),
         ),
-        None => out_of_reach(error),
+        Some(Heed::TooMuch) | None => out_of_reach(error),
     }
 }
 
@@ -146,3 +242,7 @@ fn result(outcome: Outcome, exit_code: Option<i32>, error: String) -> StepResult
         error: Some(error),
     }
 }
+
+#[cfg(test)]
+#[path = "verdict_test.rs"]
+mod tests;

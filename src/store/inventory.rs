@@ -1,16 +1,14 @@
 //! The inventory: which version runs on which target, since when, by which action.
 
-use diesel::{
-    ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
-};
+use diesel::{ExpressionMethods, Insertable, QueryDsl, Queryable, Selectable, SelectableHelper};
 use diesel_async::RunQueryDsl;
 
-use super::column::{Row, plain, time};
-use super::pools::Alone;
+use super::column::{Row, json_text, plain, time};
 use super::schema::inventory;
-use super::{Store, StoreError, reading, writing};
+use super::{Store, StoreError, reading};
 use crate::domain::action::ActionId;
 use crate::domain::name::{Name, TargetName};
+use crate::domain::target::{Installed, Put};
 use crate::domain::timestamp::Timestamp;
 
 /// What runs on one target.
@@ -18,16 +16,12 @@ use crate::domain::timestamp::Timestamp;
 pub struct InventoryEntry {
     /// The target.
     pub target: TargetName,
-    /// The version it has.
-    pub version: String,
-    /// Since when.
+    /// The version it has, with its past.
+    pub installed: Installed,
+    /// Since when it has it.
     pub since: Timestamp,
     /// The action that brought it there.
     pub action: ActionId,
-    /// The version it had before that.
-    pub previous_version: Option<String>,
-    /// The last version that was good on it.
-    pub last_good: Option<String>,
 }
 
 /// That a target now has a version.
@@ -43,8 +37,8 @@ pub struct RecordedVersion {
     pub version: String,
     /// The action that brought it there.
     pub action: ActionId,
-    /// Whether the version is known to be good there.
-    pub good: bool,
+    /// In which way.
+    pub put: Put,
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -57,10 +51,24 @@ pub(super) struct InventoryRow {
     since: i64,
     action: String,
     previous_version: Option<String>,
-    last_good: Option<String>,
+    good_versions: String,
+    settled: bool,
 }
 
 impl InventoryRow {
+    fn installed(&self) -> Result<Installed, StoreError> {
+        let row = Row {
+            table: "inventory",
+            key: &self.target,
+        };
+        Ok(Installed {
+            version: self.version.clone(),
+            previous: self.previous_version.clone(),
+            good: row.json(&self.good_versions)?,
+            settled: self.settled,
+        })
+    }
+
     fn read(self) -> Result<InventoryEntry, StoreError> {
         let row = Row {
             table: "inventory",
@@ -69,37 +77,43 @@ impl InventoryRow {
         Ok(InventoryEntry {
             target: row.target(&self.target)?,
             action: row.action(&self.action)?,
-            version: self.version,
             since: time(self.since),
-            previous_version: self.previous_version,
-            last_good: self.last_good,
+            installed: self.installed()?,
         })
     }
 
     /// The row after `recorded`. The same version again keeps since when and by which action it is there.
-    pub(super) fn after(before: Option<Self>, recorded: &RecordedVersion, now: Timestamp) -> Self {
-        let (kept_good, unchanged, had) = match before {
-            Some(row) if row.version == recorded.version => {
-                (row.last_good, Some((row.since, row.action)), row.previous_version)
-            }
-            Some(row) => (row.last_good, None, Some(row.version)),
-            None => (None, None, None),
+    pub(super) fn after(
+        before: Option<&Self>,
+        recorded: &RecordedVersion,
+        now: Timestamp,
+    ) -> Result<Self, StoreError> {
+        let (since, action) = match before {
+            Some(row) if row.version == recorded.version => (row.since, row.action.clone()),
+            _ => (now.as_millis(), recorded.action.to_string()),
         };
-        let (since, action) = unchanged.unwrap_or_else(|| (now.as_millis(), recorded.action.to_string()));
-        Self {
+        let had = before.map(Self::installed).transpose()?;
+        let installed = Installed::after(had, &recorded.version, recorded.put);
+        Ok(Self {
             space: recorded.space.to_string(),
             project: recorded.project.to_string(),
             target: recorded.target.to_string(),
-            version: recorded.version.clone(),
+            version: installed.version,
             since,
             action,
-            previous_version: had,
-            last_good: if recorded.good {
-                Some(recorded.version.clone())
-            } else {
-                kept_good
-            },
-        }
+            previous_version: installed.previous,
+            good_versions: json_text(&installed.good),
+            settled: installed.settled,
+        })
+    }
+
+    /// Its target and its good versions once the action that put or left its version there COMPLETED; none where
+    /// that changes nothing.
+    pub(super) fn completed(self) -> Result<Option<(String, String)>, StoreError> {
+        let mut installed = self.installed()?;
+        installed.completed();
+        let good = json_text(&installed.good);
+        Ok((good != self.good_versions || !self.settled).then_some((self.target, good)))
     }
 }
 
@@ -139,23 +153,5 @@ impl Store {
         });
         rows.sort_by(|a, b| a.target.cmp(&b.target));
         rows.into_iter().map(InventoryRow::read).collect()
-    }
-
-    /// Records that a target now has a version. Recording the same again changes nothing.
-    pub async fn record_version(&self, recorded: &RecordedVersion, now: Timestamp) -> Result<(), StoreError> {
-        plain("a version", &recorded.version)?;
-        writing!(self, Alone::No, conn => {
-            let place = inventory::table.find((
-                recorded.space.as_str(),
-                recorded.project.as_str(),
-                recorded.target.as_str(),
-            ));
-            let before: Option<InventoryRow> =
-                place.select(InventoryRow::as_select()).first(conn).await.optional()?;
-            let row = InventoryRow::after(before, recorded, now);
-            diesel::delete(place).execute(conn).await?;
-            diesel::insert_into(inventory::table).values(&row).execute(conn).await?;
-            Ok(())
-        })
     }
 }

@@ -9,7 +9,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 
-use super::action::{AT_ONCE, live_words};
+use super::action::{AT_ONCE, ServerId, live_words};
 use super::column::{Row, json_text, time};
 use super::pools::Alone;
 use super::schema::{actions, leases};
@@ -66,9 +66,11 @@ impl Store {
     /// already it gets again. Several targets may share a key (and a host).
     ///
     /// # Errors
-    /// [`TakeLeasesError::Held`] where another action holds some.
+    /// [`TakeLeasesError::Held`] where another action holds some; [`StoreError::TakenOver`] where `by` has no claim on
+    /// the action.
     pub async fn take_leases(
         &self,
+        by: &ServerId,
         action: ActionId,
         targets: &[(String, TargetName)],
         now: Timestamp,
@@ -90,6 +92,14 @@ impl Store {
             self.pools.elements_of(4)
         );
         writing!(self, Alone::Targets, conn => {
+            // Changes nothing, and keeps others from claiming the action before this is over.
+            let ours = diesel::update(actions::table.find(&id).filter(actions::claimed_by.eq(&by.0)))
+                .set(actions::claimed_by.eq(&by.0))
+                .execute(conn)
+                .await?;
+            if ours == 0 {
+                return Err(StoreError::TakenOver.into());
+            }
             let mut held: Vec<(String, String)> = Vec::new();
             for some in wanted.chunks(AT_ONCE) {
                 let found: Vec<(String, String)> = leases::table
@@ -128,25 +138,24 @@ impl Store {
         })
     }
 
-    /// The heartbeat: lengthens every lease of an action; says how many it has.
-    pub async fn renew_leases(&self, action: ActionId, expires: Timestamp) -> Result<usize, StoreError> {
+    /// The heartbeat: lengthens every lease of an action that `by` has a claim on; says how many it has.
+    pub async fn renew_leases(
+        &self,
+        by: &ServerId,
+        action: ActionId,
+        expires: Timestamp,
+    ) -> Result<usize, StoreError> {
         let id = action.to_string();
         writing!(self, Alone::No, conn => {
-            let renewed = diesel::update(leases::table.filter(leases::action.eq(&id)))
+            let ours = actions::table
+                .find(&id)
+                .filter(actions::claimed_by.eq(&by.0))
+                .select(actions::id);
+            let renewed = diesel::update(leases::table.filter(leases::action.eq_any(ours)))
                 .set(leases::expires_at.eq(expires.as_millis()))
                 .execute(conn)
                 .await?;
             Ok(renewed)
-        })
-    }
-
-    /// Gives every lease of an action back; says how many there were.
-    pub async fn release_leases(&self, action: ActionId) -> Result<usize, StoreError> {
-        let id = action.to_string();
-        writing!(self, Alone::No, conn => {
-            let released =
-                diesel::delete(leases::table.filter(leases::action.eq(&id))).execute(conn).await?;
-            Ok(released)
         })
     }
 

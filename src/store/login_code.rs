@@ -21,7 +21,7 @@ impl Store {
     /// Keeps the hash (SHA-256, hex) of a code that signs `user` in once until `expires_at`.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where there is no such user.
+    /// [`StoreError::Contradicted`] where there is no such user.
     pub async fn add_login_code(
         &self,
         code_hash: &str,

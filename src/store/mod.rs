@@ -77,6 +77,12 @@ impl Store {
         migrate::migrate(self.place.clone()).await
     }
 
+    /// Whether several servers may work on it: not on an SQLite file.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        matches!(self.place, Place::Postgres(_))
+    }
+
     /// Looks whether the store answers, for `GET /readyz`.
     ///
     /// # Errors

@@ -40,7 +40,6 @@ diesel::table! {
         csrf_token -> Text,
         created_at -> BigInt,
         expires_at -> BigInt,
-        last_seen_at -> BigInt,
     }
 }
 
@@ -161,7 +160,8 @@ diesel::table! {
         since -> BigInt,
         action -> Text,
         previous_version -> Nullable<Text>,
-        last_good -> Nullable<Text>,
+        good_versions -> Text,
+        settled -> Bool,
     }
 }
 

@@ -49,7 +49,7 @@ impl Store {
         }
     }
 
-    /// Frees every action that a server before this one left claimed, so that it goes on at once. On SQLite whoever holds
+    /// Frees every action that a server before this one left claimed or resting, so that it goes on at once. On SQLite whoever holds
     /// `claim` is alone, and nobody else can be working on them; on PostgreSQL others may be, and the claims of a dead one
     /// end by themselves.
     pub async fn free_left_claims(&self, claim: &ServerClaim) -> Result<(), StoreError> {
@@ -58,7 +58,7 @@ impl Store {
         }
         writing!(self, Alone::No, conn => {
             diesel::update(actions::table)
-                .filter(actions::claimed_by.is_not_null())
+                .filter(actions::claimed_until.is_not_null())
                 .set((actions::claimed_by.eq(None::<String>), actions::claimed_until.eq(None::<i64>)))
                 .execute(conn)
                 .await?;

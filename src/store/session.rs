@@ -25,8 +25,6 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When it is over.
     pub expires_at: Timestamp,
-    /// When it was last used, as far as [`Store::touch_session`] was told.
-    pub last_seen_at: Timestamp,
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -37,7 +35,6 @@ struct SessionRow {
     csrf_token: String,
     created_at: i64,
     expires_at: i64,
-    last_seen_at: i64,
 }
 
 impl SessionRow {
@@ -48,7 +45,6 @@ impl SessionRow {
             csrf_token: self.csrf_token,
             created_at: time(self.created_at),
             expires_at: time(self.expires_at),
-            last_seen_at: time(self.last_seen_at),
         }
     }
 }
@@ -57,7 +53,7 @@ impl Store {
     /// Begins a session.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where its user is not there.
+    /// [`StoreError::Contradicted`] where its user is not there.
     pub async fn create_session(&self, session: &Session) -> Result<(), StoreError> {
         let row = SessionRow {
             token_hash: session.token_hash.clone(),
@@ -65,7 +61,6 @@ impl Store {
             csrf_token: session.csrf_token.clone(),
             created_at: session.created_at.as_millis(),
             expires_at: session.expires_at.as_millis(),
-            last_seen_at: session.last_seen_at.as_millis(),
         };
         writing!(self, Alone::No, conn => {
             diesel::insert_into(sessions::table).values(&row).execute(conn).await?;
@@ -95,17 +90,6 @@ impl Store {
             .transpose()
     }
 
-    /// Notes that a session was used. Callers need not say so more than once a minute.
-    pub async fn touch_session(&self, token_hash: &str, now: Timestamp) -> Result<(), StoreError> {
-        writing!(self, Alone::No, conn => {
-            diesel::update(sessions::table.find(token_hash))
-                .set(sessions::last_seen_at.eq(now.as_millis()))
-                .execute(conn)
-                .await?;
-            Ok(())
-        })
-    }
-
     /// Ends a session; says whether there was one.
     pub async fn delete_session(&self, token_hash: &str) -> Result<bool, StoreError> {
         writing!(self, Alone::No, conn => {
@@ -118,15 +102,6 @@ impl Store {
     pub async fn has_sessions(&self) -> Result<bool, StoreError> {
         let count: i64 = reading!(self, conn => sessions::table.count().get_result(conn).await?);
         Ok(count > 0)
-    }
-
-    /// Ends every session of a user; says how many there were.
-    pub async fn delete_sessions_of(&self, user: &str) -> Result<usize, StoreError> {
-        writing!(self, Alone::No, conn => {
-            let gone =
-                diesel::delete(sessions::table.filter(sessions::user_name.eq(user))).execute(conn).await?;
-            Ok(gone)
-        })
     }
 
     /// Removes the sessions that are over; says how many there were.

@@ -133,4 +133,41 @@ impl Store {
         });
         rows.into_iter().map(SteerRow::read).collect()
     }
+
+    /// Takes words that cannot be read out of an action's inbox, and says why of each: they would keep those behind
+    /// them from ever being heard.
+    pub async fn drop_unreadable_steers(&self, action: ActionId) -> Result<Vec<StoreError>, StoreError> {
+        let id = action.to_string();
+        writing!(self, Alone::No, conn => {
+            let rows: Vec<SteerRow> = steers::table
+                .filter(steers::action.eq(&id))
+                .filter(steers::event_seq.is_null())
+                .select(SteerRow::as_select())
+                .load(conn)
+                .await?;
+            let mut why = Vec::new();
+            for row in rows {
+                let number = row.id;
+                if let Err(error) = row.read() {
+                    diesel::delete(steers::table.find(number)).execute(conn).await?;
+                    why.push(error);
+                }
+            }
+            Ok(why)
+        })
+    }
+
+    /// The number of the event that a word has become; none while nobody has heard it.
+    pub async fn steer_event(&self, steer: SteerId) -> Result<Option<u64>, StoreError> {
+        let number = steer.number();
+        let seq: Option<Option<i64>> = reading!(self, conn => {
+            steers::table.find(number).select(steers::event_seq).first(conn).await.optional()?
+        });
+        let key = number.to_string();
+        let row = Row {
+            table: "steers",
+            key: &key,
+        };
+        seq.flatten().map(|seq| row.count(seq)).transpose()
+    }
 }

@@ -84,6 +84,7 @@ fn word(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
             AppError::Held(_) => (S::CONFLICT, "held", "Targets are held by another action"),
             AppError::Conflict(_) => (S::CONFLICT, "conflict", "Not possible in this state"),
             AppError::Unavailable(_) => (S::SERVICE_UNAVAILABLE, "unavailable", "Not available now"),
+            AppError::TooMany { .. } => (S::TOO_MANY_REQUESTS, "too-many", "Too many tries"),
             AppError::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal", "A fault of the server"),
         },
         Failure::NoSuchPath => (S::NOT_FOUND, "not-found", "Not found"),
@@ -221,6 +222,9 @@ fn answer_failure(failure: &Failure, trail: &Trail) -> HttpResponse {
         }
         Failure::App(AppError::Unavailable(_)) => {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("5"));
+        }
+        Failure::App(AppError::TooMany { seconds, .. }) => {
+            headers.insert(RETRY_AFTER, HeaderValue::from(*seconds));
         }
         Failure::Method(allow) => {
             if let Ok(value) = HeaderValue::from_str(allow) {

@@ -69,6 +69,14 @@ fn every_failure() -> Vec<(Failure, u16)> {
         (AppError::Held(Box::new(held)).into(), 409),
         (AppError::Conflict("it is over".into()).into(), 409),
         (AppError::Unavailable("the store is away".into()).into(), 503),
+        (
+            AppError::TooMany {
+                why: "too many failed sign-ins".into(),
+                seconds: 7,
+            }
+            .into(),
+            429,
+        ),
         (AppError::Internal("the password is hunter2".into()).into(), 500),
         (Failure::NoSuchPath, 404),
         (Failure::Method("GET, HEAD".into()), 405),

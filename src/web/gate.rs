@@ -18,7 +18,7 @@ use super::visitor::{Session, Visitor};
 use super::{cookie, origin};
 use crate::app::App;
 use crate::app::error::AppError;
-use crate::domain::actor::Actor;
+use crate::domain::actor::{Actor, Caller};
 
 const CSRF: HeaderName = HeaderName::from_static("x-csrf-token");
 
@@ -76,6 +76,7 @@ async fn find_visitor(request: &mut ServiceRequest) -> Result<Visitor, Failure> 
             },
             caller,
             session: None,
+            bearer: Some(token),
         });
     }
     let token = request
@@ -103,7 +104,19 @@ async fn find_visitor(request: &mut ServiceRequest) -> Result<Visitor, Failure> 
             token,
             csrf: session.csrf,
         }),
+        bearer: None,
     })
+}
+
+/// Who is behind a visitor's credential by now; nobody where it is no longer valid.
+pub async fn again(app: &App, visitor: &Visitor) -> Result<Option<Caller>, AppError> {
+    if let Some(token) = &visitor.bearer {
+        return app.bearer(token).await;
+    }
+    let Some(session) = &visitor.session else {
+        return Ok(None);
+    };
+    Ok(app.session(&session.token).await?.map(|session| session.caller))
 }
 
 /// The use cases. Taken only once a credential is there, so that nobody without one gets that far.

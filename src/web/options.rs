@@ -7,8 +7,8 @@ use tokio_util::sync::CancellationToken;
 pub struct Options {
     /// Cookies are only ever sent over https. Set it where people reach the server through a proxy that ends TLS.
     pub https_only: bool,
-    /// The server is behind a proxy which sets `X-Forwarded-Proto` and `X-Forwarded-Host` itself, so that
-    /// they can be believed. Elsewhere any caller could set them.
+    /// The server is behind a proxy which sets `X-Forwarded-Proto` and `X-Forwarded-Host` itself and adds to
+    /// `X-Forwarded-For`, so that they can be believed. Elsewhere any caller could set them.
     pub trust_forwarded: bool,
     /// Threads that answer requests; none for one a core.
     pub workers: Option<usize>,

@@ -1,5 +1,7 @@
 //! Where a request comes from, as far as a browser tells.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
 use actix_web::http::header::{HOST, HeaderMap, HeaderName, HeaderValue, ORIGIN};
 
 use super::error::Failure;
@@ -7,6 +9,7 @@ use super::options::Options;
 
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
@@ -19,6 +22,28 @@ fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
 pub fn is_https(headers: &HeaderMap, options: &Options) -> bool {
     options.trust_forwarded
         && text(headers, FORWARDED_PROTO).is_some_and(|proto| proto.eq_ignore_ascii_case("https"))
+}
+
+/// Where it comes from: the connection's other end, or who that is asking for, as a trusted proxy says. A proxy adds
+/// to `X-Forwarded-For` at its end; what stands before may be anybody's word.
+pub fn source(headers: &HeaderMap, peer: Option<SocketAddr>, options: &Options) -> IpAddr {
+    let last = headers.get_all(FORWARDED_FOR).last();
+    let forwarded = options
+        .trust_forwarded
+        .then(|| last?.to_str().ok()?.rsplit(',').next().and_then(address))
+        .flatten();
+    forwarded
+        .or_else(|| peer.map(|peer| peer.ip()))
+        .unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+}
+
+/// An address as proxies write it: bare, in brackets, with or without a port.
+fn address(text: &str) -> Option<IpAddr> {
+    let text = text.trim();
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    bare.parse()
+        .ok()
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|address| address.ip()))
 }
 
 /// Refuses a state change that a browser says comes from another site. A caller that says nothing is no
@@ -52,7 +77,7 @@ pub fn check(headers: &HeaderMap, options: &Options) -> Result<(), Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::{HeaderMap, HeaderName, HeaderValue, Options, check, is_https};
+    use super::{FORWARDED_FOR, HeaderMap, HeaderName, HeaderValue, Options, check, is_https, source};
 
     #[test]
     fn other_sites_are_refused() {
@@ -103,5 +128,37 @@ mod tests {
             ..Options::default()
         };
         assert!(is_https(&headers, &trusting));
+    }
+
+    #[test]
+    fn the_source_is_what_the_nearest_trusted_proxy_says() {
+        let trusting = Options {
+            trust_forwarded: true,
+            ..Options::default()
+        };
+        let table: [(&[&str], &str, &str); 8] = [
+            (&[], "127.0.0.9", "127.0.0.9"),
+            (&["10.0.0.1"], "127.0.0.9", "10.0.0.1"),
+            (&["6.6.6.6, 10.0.0.1"], "127.0.0.9", "10.0.0.1"),
+            (&["6.6.6.6", "10.0.0.1"], "127.0.0.9", "10.0.0.1"),
+            (&["10.0.0.1:4711"], "127.0.0.9", "10.0.0.1"),
+            (&["[2001:db8::1]:4711"], "127.0.0.9", "2001:db8::1"),
+            (&["[2001:db8::1]"], "127.0.0.9", "2001:db8::1"),
+            (&["somebody"], "127.0.0.9", "127.0.0.9"),
+        ];
+        for (given, peer, wanted) in table {
+            let mut headers = HeaderMap::new();
+            for value in given {
+                headers.append(FORWARDED_FOR, HeaderValue::from_str(value).unwrap());
+            }
+            let peer = Some(format!("{peer}:1").parse().unwrap());
+            let found = source(&headers, peer, &trusting);
+            assert_eq!(found.to_string(), wanted, "{given:?}");
+            assert_eq!(
+                source(&headers, peer, &Options::default()).to_string(),
+                "127.0.0.9",
+                "{given:?}: anybody could write that"
+            );
+        }
     }
 }

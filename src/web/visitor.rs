@@ -20,6 +20,8 @@ pub struct Visitor {
     pub user: String,
     /// The session's token and CSRF token; none for a service token.
     pub session: Option<Session>,
+    /// The service token; none for a session.
+    pub bearer: Option<String>,
 }
 
 /// What a session holds.

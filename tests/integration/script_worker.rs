@@ -59,6 +59,40 @@ async fn a_script_is_described_and_called() {
     assert_eq!(back[0].command.as_deref(), Some("echo 1"));
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_script_that_is_wrong_is_looked_at_once() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let (program, calls) = (folder.path().join("program"), folder.path().join("calls"));
+    let text = format!(
+        "#!/bin/sh\necho call >>'{}'\nexec '{}' \"$@\"\n",
+        calls.display(),
+        env!("CARGO_BIN_EXE_edgewise")
+    );
+    // Written under another name: a program that is open for writing cannot be started.
+    let draft = folder.path().join("draft");
+    std::fs::write(&draft, text).unwrap();
+    std::fs::set_permissions(&draft, std::fs::Permissions::from_mode(0o700)).unwrap();
+    std::fs::rename(&draft, &program).unwrap();
+    let counted = || std::fs::read_to_string(&calls).map_or(0, |text| text.lines().count());
+
+    let worker = ScriptWorker::new(program, TIGHT);
+    for (number, text) in ["x = undefined\n", "x = \"a\" * 1000000000\n"].iter().enumerate() {
+        let first = worker.describe(&script(text)).await.unwrap_err();
+        let second = worker.describe(&script(text)).await.unwrap_err();
+        assert_eq!(first.message, second.message);
+        assert_eq!(counted(), number + 1, "{text}");
+    }
+    let renamed = ScriptText {
+        name: "other.star".to_owned(),
+        text: "x = undefined\n".to_owned(),
+    };
+    let place = worker.describe(&renamed).await.unwrap_err().place.unwrap();
+    assert_eq!(place.file, "other.star");
+}
+
 #[tokio::test]
 async fn an_error_keeps_its_place() {
     let error = error_of(WorkerLimits::default(), "x = 1\ny = undefined\n").await;

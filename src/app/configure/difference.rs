@@ -1,6 +1,7 @@
 //! Objects as text, and the difference between two of them.
 
 use serde::Serialize;
+use serde_json::Value;
 use similar::TextDiff;
 
 use crate::store::ConfigObject;
@@ -19,12 +20,24 @@ pub fn text_of(object: &ConfigObject) -> String {
 
 /// What changes from one to the other, as a unified diff with three lines around each change.
 pub(super) fn between(before: Option<&ConfigObject>, after: Option<&ConfigObject>) -> String {
-    let before = before.map(text_of).unwrap_or_default();
-    let after = after.map(text_of).unwrap_or_default();
-    TextDiff::from_lines(&before, &after)
+    let text = |object: Option<&ConfigObject>| object.map(text_of).unwrap_or_default();
+    of_texts(&text(before), &text(after))
+}
+
+/// The same of two texts.
+pub(super) fn of_texts(before: &str, after: &str) -> String {
+    TextDiff::from_lines(before, after)
         .unified_diff()
         .context_radius(3)
         .to_string()
+}
+
+/// A stored body as its file holds it: a JSON string is a script's text.
+pub(super) fn text_of_json(body: &Value) -> String {
+    match body {
+        Value::String(text) => text.clone(),
+        object => json(object),
+    }
 }
 
 fn json(object: &impl Serialize) -> String {

@@ -15,7 +15,7 @@ use crate::app::policies;
 use crate::app::ports::{ScriptError, ScriptFacts, ScriptText};
 use crate::app::request::{ActBody, ActRequest};
 use crate::domain::actor::{Caller, Permission};
-use crate::domain::config::{ConfigError, MergedConfig, check, merge};
+use crate::domain::config::{ConfigError, MergedConfig, check, check_approvals, merge};
 use crate::domain::environment::Environment;
 use crate::domain::name::Name;
 use crate::domain::plan::{Plan, PlanInputs, ScriptContext};
@@ -141,9 +141,6 @@ impl App {
             .draft(&subject.script, &context)
             .await
             .map_err(|error| script_error(&error))?;
-        self.digest_uploads(&mut draft).await?;
-        let laid = lay_out(&config, &draft, &targets, &pools, &in_service)?;
-
         let sanitizer = policies::sanitizer(
             &self.store,
             subject.space.name.as_str(),
@@ -151,6 +148,9 @@ impl App {
             self.outside.clock.now(),
         )
         .await?;
+        self.digest_uploads(&mut draft, &sanitizer).await?;
+        let laid = lay_out(&config, &draft, &targets, &pools, &in_service)?;
+
         let plan = Plan::build(
             PlanInputs {
                 space: subject.space.name,
@@ -221,6 +221,11 @@ fn check_body(body: &ActBody) -> Result<(), AppError> {
 impl Subject {
     /// The configuration with what a request sets, checked.
     pub(crate) fn config(&self, request: &Map<String, Value>) -> Result<MergedConfig, AppError> {
+        let configured = merge(&self.environment.config, &self.project.config, &Map::new());
+        let lost = check_approvals(&configured, request);
+        if !lost.is_empty() {
+            return Err(invalid_config(lost));
+        }
         let merged = merge(&self.environment.config, &self.project.config, request);
         check(merged, &self.facts.keys).map_err(invalid_config)
     }

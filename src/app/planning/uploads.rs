@@ -1,17 +1,23 @@
-//! The bytes of a plan's uploads.
+//! What a plan's uploads carry.
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest, Sha256};
-
 use crate::app::App;
 use crate::app::error::AppError;
+use crate::app::ports::Payload;
+use crate::app::uploads;
 use crate::domain::plan::{Draft, UploadSource, Work};
+use crate::domain::sanitize::Sanitizer;
 
 impl App {
-    /// Fixes the bytes of every upload from a file at the server: the plan's hash covers them.
-    pub(super) async fn digest_uploads(&self, draft: &mut Draft) -> Result<(), AppError> {
-        let mut known: BTreeMap<String, String> = BTreeMap::new();
+    /// Fixes what every upload from a file or a folder at the server carries: the plan's hash covers it. Of a folder it is
+    /// known only now what is written where, so the text that is judged is made here.
+    pub(super) async fn digest_uploads(
+        &self,
+        draft: &mut Draft,
+        sanitizer: &Sanitizer,
+    ) -> Result<(), AppError> {
+        let mut known: BTreeMap<String, Payload> = BTreeMap::new();
         let steps = draft.targets.iter_mut().flat_map(|target| {
             target
                 .steps
@@ -22,37 +28,36 @@ impl App {
             let Work::Upload {
                 source: source @ UploadSource::Path(_),
                 sha256,
+                dest,
+                delete,
                 ..
             } = &mut step.work
             else {
                 continue;
             };
-            let UploadSource::Path(path) = source else {
+            let UploadSource::Path(path) = &*source else {
                 continue;
             };
-            let digest = if let Some(digest) = known.get(path.as_str()) {
-                digest.clone()
-            } else {
-                let bytes = self
-                    .outside
-                    .artifacts
-                    .read(&UploadSource::Path(path.clone()))
-                    .await
-                    .map_err(|reason| {
-                        AppError::field("artifact", format!("step `{}`: {reason}", step.name))
-                    })?;
-                let digest = data_encoding::HEXLOWER.encode(&Sha256::digest(&bytes));
-                known.insert(path.clone(), digest.clone());
-                digest
-            };
-            match sha256 {
-                Some(wanted) if !wanted.eq_ignore_ascii_case(&digest) => {
-                    return Err(AppError::field(
-                        "artifact_sha256",
-                        format!("{path} has the SHA-256 {digest}, configured is {wanted}"),
-                    ));
-                }
-                _ => *sha256 = Some(digest),
+            if !known.contains_key(path) {
+                let read = self.outside.artifacts.read(source).await;
+                let payload = read.map_err(|reason| {
+                    AppError::field("artifact", format!("step `{}`: {reason}", step.name))
+                })?;
+                known.insert(path.clone(), payload);
+            }
+            let payload = &known[path];
+            let digest = payload.sha256();
+            if let Some(wanted) = sha256
+                && !wanted.eq_ignore_ascii_case(digest)
+            {
+                return Err(AppError::field(
+                    "artifact_sha256",
+                    format!("{path} has the SHA-256 {digest}, configured is {wanted}"),
+                ));
+            }
+            *sha256 = Some(digest.to_owned());
+            if let Payload::Folder(_) = payload {
+                step.command = Some(uploads::text(payload, dest, *delete, sanitizer));
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use crate::app::request::{ActBody, ActRequest};
 use crate::domain::actor::OPERATOR_ACTIONS;
 use crate::domain::config::MergedConfig;
 use crate::domain::plan::ScriptTarget;
-use crate::domain::target::Target;
+use crate::domain::target::{Target, goes_back};
 
 use super::Subject;
 
@@ -25,26 +25,21 @@ impl App {
             .store
             .inventory(&subject.space.name, &subject.project.name)
             .await?;
-        let goes_back = matches!(request.action.as_str(), "rollback" | "hard_rollback");
+        let is_rollback = goes_back(&request.action);
         let mut missing = Vec::new();
         let targets = targets
             .into_iter()
             .map(|target| {
                 let known = inventory.iter().find(|entry| entry.target == target.name);
-                let installed = known.map(|entry| entry.version.clone());
-                let last_good = known.and_then(|entry| {
-                    entry
-                        .last_good
-                        .clone()
-                        .filter(|good| Some(good) != installed.as_ref())
-                        .or_else(|| entry.previous_version.clone())
-                });
+                let known = known.map(|entry| &entry.installed);
+                let installed = known.map(|known| known.version.clone());
+                let last_good = known.and_then(|known| known.way_back().map(str::to_owned));
                 let wanted = match version {
                     Some(version) => Some(version.to_owned()),
-                    None if goes_back => last_good.clone(),
+                    None if is_rollback => last_good.clone(),
                     None => installed.clone(),
                 };
-                if goes_back && wanted.is_none() {
+                if is_rollback && wanted.is_none() {
                     missing.push(target.name.to_string());
                 }
                 ScriptTarget {
@@ -76,10 +71,17 @@ pub(super) fn wanted_version(
     config: &MergedConfig,
 ) -> Result<Option<String>, AppError> {
     let configured = |key: &str| config.values.get(key).and_then(Value::as_str).map(str::to_owned);
+    let installs_nothing = OPERATOR_ACTIONS.contains(&action) || action == "hard_restart";
     let (version, field) = match action {
+        _ if installs_nothing && body.version.is_some() => {
+            return Err(AppError::field(
+                "version",
+                format!("`{action}` installs nothing: leave `version` out, or deploy it"),
+            ));
+        }
         _ if body.version.is_some() => (body.version.clone(), "version"),
-        "rollback" | "hard_rollback" => (configured("rollback_version"), "rollback_version"),
-        _ if OPERATOR_ACTIONS.contains(&action) || action == "hard_restart" => (None, "version"),
+        _ if goes_back(action) => (configured("rollback_version"), "rollback_version"),
+        _ if installs_nothing => (None, "version"),
         "deploy" | "hard_deploy" => {
             let Some(version) = configured("version") else {
                 return Err(AppError::field(

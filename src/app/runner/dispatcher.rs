@@ -2,13 +2,16 @@
 //! the engine's effects handed to tasks, whose answers come back as events.
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::app::feed::Feed;
+use crate::app::ports::LogError;
 use crate::app::telling::LiveTeller;
 use crate::domain::action::ActionStatus;
 use crate::domain::actor::Actor;
@@ -17,9 +20,10 @@ use crate::domain::name::TargetName;
 use crate::domain::plan::Gate;
 use crate::domain::rollout::{Effect, Event, GateVerdict, Refused, Rollout, Steer, Way};
 use crate::domain::timestamp::Timestamp;
-use crate::store::{FrozenAction, Store, StoreError, StoredSteer, TakeLeasesError};
+use crate::store::{FrozenAction, LeaseConflict, ServerId, Store, StoreError, StoredSteer, TakeLeasesError};
 
 use super::attempts::Attempts;
+use super::claims::{Alive, Claim};
 use super::executor::Executor;
 use super::figures::Figures;
 use super::journal::{About, Journal};
@@ -31,6 +35,8 @@ use super::{ends, host_check, pools, story};
 const LEASE_SECONDS: u64 = 60;
 /// From one heartbeat to the next: leases are renewed, and words from other servers are read.
 const HEARTBEAT_SECONDS: u64 = 5;
+/// From one try to take the leases of a store that is out of reach to the next.
+const LEASES_AGAIN_MILLIS: u64 = 500;
 
 /// A word for a running action, answered once it is stored or refused.
 pub(super) struct Word {
@@ -57,10 +63,22 @@ pub(super) enum Stopped {
     /// Another server works on the action.
     #[error("another server has taken the action over")]
     TakenOver,
-    /// The store holds something this program cannot read.
+    /// The store does not answer, or holds something this program cannot read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The log store does not say how far the log goes: its numbers would be used twice.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// Leases of an action under way are held by another.
+    #[error("its leases are held by another: {0}")]
+    Leases(LeaseConflict),
+    /// A fault of this program.
+    #[error("a fault of edgewise: a task panicked")]
+    Panicked,
 }
+
+/// What a task came to: an event, or its panic.
+pub(super) type Answer = Result<Event, Stopped>;
 
 /// What is to be done now that its event is stored.
 pub(super) enum Due {
@@ -78,6 +96,11 @@ pub(super) enum Due {
 /// Runs one action from where its stored events left it to its end.
 pub(super) struct Dispatcher {
     pub(super) store: Store,
+    pub(super) server: ServerId,
+    pub(super) claim: Claim,
+    /// Ends the tasks with the dispatcher, in whatever way that ends.
+    pub(super) alive: Alive,
+    pub(super) feed: Feed,
     pub(super) outside: Outside,
     pub(super) action: Arc<FrozenAction>,
     pub(super) rollout: Rollout,
@@ -90,15 +113,16 @@ pub(super) struct Dispatcher {
     pub(super) needs_approval: bool,
     pub(super) asking: Arc<pools::Asking>,
     pub(super) timers: Timers,
-    pub(super) answers: mpsc::UnboundedSender<Event>,
-    pub(super) answered: mpsc::UnboundedReceiver<Event>,
+    /// When the store is asked for the leases again that it failed to give.
+    pub(super) leases_again: Option<Timestamp>,
+    pub(super) answers: mpsc::UnboundedSender<Answer>,
+    pub(super) answered: mpsc::UnboundedReceiver<Answer>,
     pub(super) words: mpsc::UnboundedReceiver<Said>,
     pub(super) ends: ends::Ends,
     pub(super) tasks: TaskTracker,
     pub(super) figures: Figures,
     /// The log says that targets wait for a connection.
     pub(super) held_up: bool,
-    pub(super) shutdown: CancellationToken,
 }
 
 impl Dispatcher {
@@ -121,36 +145,57 @@ impl Dispatcher {
         self.perform_all(due).await?;
         self.read_inbox().await?;
         while !self.rollout.status().is_final() {
-            let wake = self.timers.next().map_or(heartbeat, |at| at.min(heartbeat));
+            let wake = [self.timers.next(), self.leases_again]
+                .into_iter()
+                .flatten()
+                .fold(heartbeat, Timestamp::min);
+            // Words, moments and heartbeats come first: they are few. Of answers there are always more while many
+            // targets are in progress, and an abort would be heard when all is done.
             tokio::select! {
                 biased;
-                () = self.shutdown.cancelled() => return Err(Stopped::Shutdown),
-                Some(event) = self.answered.recv() => self.happen(event).await?,
+                () = self.claim.over() => return Err(self.over()),
                 Some(said) = self.words.recv() => match said {
                     Said::Word(word) => self.hear(word).await?,
                     Said::Inbox => self.read_inbox().await?,
                 },
-                () = self.ends.noticed() => self.look_ahead().await?,
                 () = self.outside.clock.sleep_until(wake) => {
                     let now = self.outside.clock.now();
                     while let Some(timer) = self.timers.take_due(now) {
                         self.happen(Event::TimerFired { timer }).await?;
+                    }
+                    if self.leases_again.take_if(|at| *at <= now).is_some() {
+                        self.perform_all(vec![Due::Effect(Effect::TakeLeases)]).await?;
                     }
                     if now >= heartbeat {
                         heartbeat = now.plus_seconds(HEARTBEAT_SECONDS);
                         self.beat(now).await?;
                     }
                 }
+                () = self.ends.noticed() => self.look_ahead().await?,
+                Some(answer) = self.answered.recv() => self.happen(answer?).await?,
             }
         }
         Ok(())
+    }
+
+    /// Why this process may not go on.
+    pub(super) fn over(&self) -> Stopped {
+        if self.claim.is_shutdown() {
+            Stopped::Shutdown
+        } else {
+            Stopped::TakenOver
+        }
     }
 
     /// Keeps the leases, and reads what was asked of this action at another server.
     async fn beat(&mut self, now: Timestamp) -> Result<(), Stopped> {
         if !self.executor.leases.read().is_empty() {
             let until = now.plus_seconds(LEASE_SECONDS);
-            if let Err(error) = self.store.renew_leases(self.action.record.id, until).await {
+            if let Err(error) = self
+                .store
+                .renew_leases(&self.server, self.action.record.id, until)
+                .await
+            {
                 tracing::warn!(action = %self.action.record.id, %error, "the leases were not renewed");
             }
         }
@@ -177,9 +222,23 @@ impl Dispatcher {
                     self.read(steer).await?;
                 }
             }
+            Err(StoreError::Corrupt { .. }) => self.clear_inbox().await,
             Err(error) => tracing::warn!(action = %self.action.record.id, %error, "the inbox was not read"),
         }
         Ok(())
+    }
+
+    /// One word that cannot be read must not silence those behind it; they are read with the next heartbeat.
+    async fn clear_inbox(&self) {
+        let id = self.action.record.id;
+        match self.store.drop_unreadable_steers(id).await {
+            Ok(dropped) => {
+                for why in dropped {
+                    tracing::error!(action = %id, %why, "a word in the inbox cannot be read and was dropped");
+                }
+            }
+            Err(error) => tracing::warn!(action = %id, %error, "the inbox was not cleared"),
+        }
     }
 
     /// Looks whether the action ahead in the queue has ended.
@@ -327,7 +386,7 @@ impl Dispatcher {
         let until = now.plus_seconds(LEASE_SECONDS);
         let event = match self
             .store
-            .take_leases(self.action.record.id, &self.lease_keys, now, until)
+            .take_leases(&self.server, self.action.record.id, &self.lease_keys, now, until)
             .await
         {
             Ok(leases) => {
@@ -338,12 +397,13 @@ impl Dispatcher {
                 holder: held.holder,
                 targets: held.targets,
             },
-            Err(TakeLeasesError::Store(error)) => {
-                tracing::warn!(action = %self.action.record.id, %error, "the leases were not taken; trying again");
-                let clock = &self.outside.clock;
-                clock.sleep_until(clock.now().plus_millis(500)).await;
-                return Ok(vec![Due::Effect(Effect::TakeLeases)]);
+            Err(TakeLeasesError::Store(StoreError::TakenOver)) => return Err(Stopped::TakenOver),
+            Err(TakeLeasesError::Store(StoreError::Unavailable(error))) => {
+                tracing::warn!(action = %self.action.record.id, error, "the leases were not taken; trying again");
+                self.leases_again = Some(self.outside.clock.now().plus_millis(LEASES_AGAIN_MILLIS));
+                return Ok(Vec::new());
             }
+            Err(TakeLeasesError::Store(error)) => return Err(Stopped::Store(error)),
         };
         self.store_and_tell(event, None).await
     }
@@ -354,17 +414,15 @@ impl Dispatcher {
         let until = now.plus_seconds(LEASE_SECONDS);
         match self
             .store
-            .take_leases(self.action.record.id, &self.lease_keys, now, until)
+            .take_leases(&self.server, self.action.record.id, &self.lease_keys, now, until)
             .await
         {
             Ok(leases) => {
                 self.executor.leases.set(leases);
                 Ok(())
             }
-            Err(TakeLeasesError::Held(held)) => {
-                tracing::error!(action = %self.action.record.id, holder = %held.holder, "leases of a running action are held by another");
-                Err(Stopped::TakenOver)
-            }
+            Err(TakeLeasesError::Held(held)) => Err(Stopped::Leases(held)),
+            Err(TakeLeasesError::Store(StoreError::TakenOver)) => Err(Stopped::TakenOver),
             Err(TakeLeasesError::Store(error)) => Err(Stopped::Store(error)),
         }
     }
@@ -387,18 +445,24 @@ impl Dispatcher {
         });
     }
 
-    /// Runs a task whose end is an event.
+    /// Runs a task whose end is an event. It begins while the claim on the action holds, and ends with the dispatcher.
     fn answer_with(&self, task: impl Future<Output = Event> + Send + 'static) {
         let answers = self.answers.clone();
-        let shutdown = self.shutdown.clone();
+        let mut claim = self.claim.clone();
+        let clock = Arc::clone(&self.outside.clock);
+        let ended = self.alive.end();
         self.tasks.spawn(async move {
+            let task = async {
+                claim.held(&*clock).await;
+                AssertUnwindSafe(task).catch_unwind().await
+            };
             tokio::select! {
-                event = task => {
+                answer = task => {
                     // The dispatcher may have ended meanwhile; then nobody needs the answer.
-                    let _ = answers.send(event);
+                    let _ = answers.send(answer.map_err(|_| Stopped::Panicked));
                 }
-                // Steps under way go on on their hosts, and are looked up after the restart.
-                () = shutdown.cancelled() => {}
+                // Steps under way go on on their hosts, and are looked up by whoever goes on with the action.
+                () = ended.cancelled() => {}
             }
         });
     }

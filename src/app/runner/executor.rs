@@ -85,6 +85,7 @@ impl Executor {
                 mode,
                 owner,
                 sha256,
+                delete,
             } => {
                 let wanted = Wanted {
                     source,
@@ -92,6 +93,7 @@ impl Executor {
                     mode,
                     owner: owner.as_deref(),
                     sha256: sha256.as_deref(),
+                    delete: *delete,
                 };
                 self.upload(lease, attempt, wanted, cancel).await
             }
@@ -196,6 +198,7 @@ impl Executor {
             sudo: false,
             user: None,
             cwd: None,
+            umask: None,
             env: BTreeMap::new(),
             ok_codes: vec![0],
             timeout_seconds: step.timeout_seconds,
@@ -205,6 +208,7 @@ impl Executor {
             sudo,
             user,
             cwd,
+            umask,
             env,
             ok_codes,
         } = &step.work
@@ -212,6 +216,7 @@ impl Executor {
             run.sudo = *sudo;
             run.user.clone_from(user);
             run.cwd.clone_from(cwd);
+            run.umask.clone_from(umask);
             run.ok_codes.clone_from(ok_codes);
             for (name, value) in env {
                 run.env.insert(name.clone(), self.secrets.fill(value)?);
@@ -264,11 +269,11 @@ impl Executor {
         };
         if wanted
             .sha256
-            .is_some_and(|sha256| !sha256.eq_ignore_ascii_case(&payload.sha256))
+            .is_some_and(|sha256| !sha256.eq_ignore_ascii_case(payload.sha256()))
         {
             let message = format!(
                 "the artifact is not the one that was planned: its SHA-256 is {}, the plan has {}",
-                payload.sha256,
+                payload.sha256(),
                 wanted.sha256.unwrap_or_default()
             );
             return failed(Outcome::Failed, message);
@@ -279,11 +284,11 @@ impl Executor {
         };
         let upload = Upload {
             key: attempt.key(self.action),
-            bytes: payload.bytes,
-            sha256: payload.sha256,
+            payload,
             dest: wanted.dest.to_owned(),
             mode: wanted.mode.to_owned(),
             owner: wanted.owner.map(str::to_owned),
+            delete: wanted.delete,
             timeout_seconds: attempt.step.timeout_seconds,
         };
         session.upload(lease, &command, &upload, cancel).await
@@ -296,6 +301,7 @@ struct Wanted<'a> {
     mode: &'a str,
     owner: Option<&'a str>,
     sha256: Option<&'a str>,
+    delete: bool,
 }
 
 impl Attempt {

@@ -21,7 +21,7 @@ pub(super) async fn look(executor: &Executor, plan: &Plan) -> Event {
     let looks: Vec<_> = plan
         .targets
         .iter()
-        .map(|planned| look_at(executor, planned))
+        .map(|planned| look_at(executor, plan, planned))
         .collect();
     let unfit = stream::iter(looks)
         .buffered(AT_ONCE)
@@ -32,11 +32,22 @@ pub(super) async fn look(executor: &Executor, plan: &Plan) -> Event {
 }
 
 /// None where the target is fit, or no step needs its host.
-async fn look_at(executor: &Executor, planned: &PlanTarget) -> Option<(TargetName, Outcome, String)> {
+async fn look_at(
+    executor: &Executor,
+    plan: &Plan,
+    planned: &PlanTarget,
+) -> Option<(TargetName, Outcome, String)> {
     if !planned.steps.iter().any(|step| step.work.needs_host()) {
         return None;
     }
-    let needs = needs(executor, planned).await;
+    let mut needs = needs(executor, planned).await;
+    // The way back must be open before anything is done.
+    let back = plan
+        .rollback
+        .targets
+        .iter()
+        .find(|back| back.name == planned.target.name);
+    needs.sudo |= back.is_some_and(|back| back.steps.iter().any(wants_sudo));
     let (outcome, reason) = executor.look_at(&planned.target, &needs).await.err()?;
     Some((planned.target.name.clone(), outcome, reason))
 }
@@ -70,5 +81,5 @@ async fn size(executor: &Executor, source: &UploadSource) -> u64 {
         .payloads
         .get(source)
         .await
-        .map_or(0, |payload| payload.bytes.len() as u64)
+        .map_or(0, |payload| payload.size())
 }

@@ -17,6 +17,8 @@ use crate::domain::mask::{Masked, Masker};
 use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
 
+use super::claims::Claim;
+
 /// Lines of output that may wait to be written before a step has to wait for the log store.
 const OUTPUT_IN_FLIGHT: usize = 8192;
 /// Entries written to the sink at once.
@@ -40,7 +42,8 @@ struct Numbered {
 struct Entry {
     seq: u64,
     log: Option<LogEntry>,
-    items: Vec<FeedItem>,
+    /// None where nobody followed when it happened.
+    items: Option<Vec<FeedItem>>,
     counted: bool,
 }
 
@@ -64,6 +67,7 @@ impl Journal {
         masker: Masker,
         sink: Arc<dyn LogSink>,
         feed: Feed,
+        claim: Claim,
     ) -> (Self, JoinHandle<()>) {
         let (sender, receiver) = mpsc::unbounded_channel();
         let output = Arc::new(Semaphore::new(OUTPUT_IN_FLIGHT));
@@ -76,6 +80,8 @@ impl Journal {
             feed,
             output: Arc::clone(&output),
             clock: Arc::clone(&clock),
+            claim,
+            lost: 0,
         };
         let task = tokio::spawn(writer.run(receiver));
         let numbered = Arc::new(Mutex::new(Numbered {
@@ -129,8 +135,8 @@ impl Journal {
         seq
     }
 
-    /// The event with this number is stored: what followers are told of it.
-    pub(super) fn happened(&self, seq: u64, items: Vec<FeedItem>) {
+    /// The event with this number is stored: what followers are told of it; none where nobody followed.
+    pub(super) fn happened(&self, seq: u64, items: Option<Vec<FeedItem>>) {
         let numbered = self.numbered.lock().unwrap_or_else(PoisonError::into_inner);
         // The writer ends only after the last sender.
         let _ = numbered.sender.send(Entry {
@@ -172,7 +178,7 @@ impl Journal {
         let _ = numbered.sender.send(Entry {
             seq,
             log: Some(log),
-            items: Vec::new(),
+            items: Some(Vec::new()),
             counted,
         });
     }
@@ -187,6 +193,9 @@ struct Writer {
     feed: Feed,
     output: Arc<Semaphore>,
     clock: Arc<dyn Clock>,
+    claim: Claim,
+    /// Entries that were given up.
+    lost: usize,
 }
 
 impl Writer {
@@ -208,9 +217,12 @@ impl Writer {
         let rest = std::mem::take(&mut self.early).into_values().collect();
         self.write(rest).await;
         self.feed.close(self.action);
+        if self.lost > 0 {
+            tracing::error!(action = %self.action, entries = self.lost, "log entries were lost: the log store did not take them before the end");
+        }
     }
 
-    async fn write(&self, entries: Vec<Entry>) {
+    async fn write(&mut self, entries: Vec<Entry>) {
         if entries.is_empty() {
             return;
         }
@@ -219,16 +231,17 @@ impl Writer {
         let counted = entries.iter().filter(|entry| entry.counted).count();
         self.output.add_permits(counted);
         for entry in entries {
-            let mut items = entry.items;
-            if let Some(log) = &entry.log {
-                items.push(FeedItem::Log(Box::new(LogView::from(log))));
-            }
+            let items = match (&entry.log, entry.items) {
+                (Some(log), _) => Some(vec![FeedItem::Log(Box::new(LogView::from(log)))]),
+                (None, items) => items,
+            };
             self.feed.publish(self.action, entry.seq, items);
         }
     }
 
-    /// Writes until it is written: a log store that fails slows output down and decides nothing.
-    async fn keep(&self, logs: &[LogEntry]) {
+    /// Writes until it is written: a log store that fails slows output down and decides nothing. A server that stops
+    /// tries once more and does not wait for it.
+    async fn keep(&mut self, logs: &[LogEntry]) {
         if logs.is_empty() {
             return;
         }
@@ -238,9 +251,15 @@ impl Writer {
                 Ok(()) => return,
                 Err(error) => {
                     tracing::warn!(action = %self.action, entries = logs.len(), %error, "the log store did not take entries; trying again");
-                    self.clock
-                        .sleep_until(self.clock.now().plus_millis(pause.as_millis() as u64))
-                        .await;
+                    let again = self.clock.now().plus_millis(pause.as_millis() as u64);
+                    tokio::select! {
+                        biased;
+                        () = self.claim.over() => {
+                            self.lost += logs.len();
+                            return;
+                        }
+                        () = self.clock.sleep_until(again) => {}
+                    }
                     pause = (pause * 2).min(Duration::from_secs(10));
                 }
             }

@@ -3,6 +3,7 @@
 
 mod attempts;
 mod check;
+mod claims;
 mod dispatcher;
 mod ends;
 mod executor;
@@ -21,10 +22,13 @@ mod story;
 mod timers;
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -32,19 +36,29 @@ use crate::app::error::AppError;
 use crate::app::feed::Feed;
 use crate::domain::action::ActionId;
 use crate::domain::actor::Actor;
-use crate::domain::rollout::{RolloutSettings, Steer};
-use crate::store::{ServerId, Store, StoreError};
+use crate::domain::rollout::{Rollout, Steer};
+use crate::domain::timestamp::Timestamp;
+use crate::store::{ServerId, SteerId, Store, StoreError};
 
 pub use figures::Figures;
 pub use outside::Outside;
 
+use claims::Running;
 use dispatcher::{Said, Stopped, Word};
 use ends::Ends;
 
-/// How long a server's claim on an action holds without being renewed.
-const CLAIM_SECONDS: u64 = 30;
-/// From one renewal to the next.
-const RENEW_SECONDS: u64 = 10;
+/// How long a server's claim on an action holds without being renewed: with the look at what is free, a dead server's
+/// actions are taken over within 30 s.
+const CLAIM_SECONDS: u64 = 20;
+/// From one renewal, and look at what is free, to the next.
+const RENEW_SECONDS: u64 = 5;
+/// How long an action rests after it could not be gone on with; twice as long each time, up to the longest rest.
+const REST_SECONDS: u64 = 5;
+const LONGEST_REST_SECONDS: u64 = 300;
+/// How long one who steers an action that runs elsewhere waits to be told what became of the word.
+const ELSEWHERE: Duration = Duration::from_secs(10);
+/// From one look at that to the next.
+const LOOK: Duration = Duration::from_millis(100);
 
 /// Runs the actions of this process. Cheap to clone.
 #[derive(Clone)]
@@ -56,9 +70,10 @@ struct Shared {
     store: Store,
     outside: Outside,
     feed: Feed,
-    settings: RolloutSettings,
     server: ServerId,
-    words: Mutex<HashMap<ActionId, mpsc::UnboundedSender<Said>>>,
+    running: Running,
+    /// How often in a row each action could not be gone on with.
+    troubled: Mutex<HashMap<ActionId, u32>>,
     ended: watch::Sender<u64>,
     ends: Ends,
     figures: Figures,
@@ -70,16 +85,16 @@ struct Shared {
 
 impl Runner {
     /// A runner that runs nothing yet. Its actions will run on the runtime it is made on.
-    pub(crate) fn new(store: Store, outside: Outside, feed: Feed, settings: RolloutSettings) -> Self {
+    pub(crate) fn new(store: Store, outside: Outside, feed: Feed) -> Self {
         let (ended, ends) = Ends::channel();
         let server = ServerId(uuid::Uuid::now_v7().to_string());
         let shared = Shared {
             store,
             outside,
             feed,
-            settings,
             server,
-            words: Mutex::default(),
+            running: Running::default(),
+            troubled: Mutex::default(),
             ended,
             ends,
             figures: Figures::default(),
@@ -105,17 +120,49 @@ impl Runner {
                         () = shared.shutdown.cancelled() => return,
                         () = shared.outside.clock.sleep_until(next) => {}
                     }
-                    let until = shared.outside.clock.now().plus_seconds(CLAIM_SECONDS);
-                    if let Err(error) = shared.store.renew_claims(&shared.server, until).await {
-                        tracing::warn!(%error, "the claims on actions were not renewed");
-                    } else if let Err(error) = runner.claim_free().await {
-                        tracing::warn!(%error, "free actions were not claimed");
-                    }
+                    runner.renew().await;
                 }
             },
             &self.shared.runtime,
         );
         Ok(())
+    }
+
+    /// Keeps what this server has, and takes up what is free.
+    async fn renew(&self) {
+        let shared = &self.shared;
+        let clock = &shared.outside.clock;
+        let now = clock.now();
+        let until = now.plus_seconds(CLAIM_SECONDS);
+        let asked = shared.running.ids();
+        let renewing = shared.store.renew_claims(&shared.server, &asked, until);
+        tokio::pin!(renewing);
+        let renewed = loop {
+            let patience = clock.now().plus_seconds(1);
+            tokio::select! {
+                biased;
+                renewed = &mut renewing => break renewed,
+                // The claims end whether the store answers or not.
+                () = clock.sleep_until(patience) => {
+                    let lost = shared.running.give_up(clock.now());
+                    if lost > 0 {
+                        tracing::warn!(lost, "the store does not answer, and claims on actions ran out");
+                    }
+                }
+            }
+        };
+        match renewed {
+            Ok(renewed) => {
+                shared.running.renewed(&asked, &renewed, until);
+                if let Err(error) = self.claim_free().await {
+                    tracing::warn!(%error, "free actions were not claimed");
+                }
+            }
+            Err(error) => {
+                let lost = shared.running.give_up(clock.now());
+                tracing::warn!(%error, lost, "the claims on actions were not renewed");
+            }
+        }
     }
 
     async fn claim_free(&self) -> Result<(), StoreError> {
@@ -124,7 +171,7 @@ impl Runner {
             let now = shared.outside.clock.now();
             let until = now.plus_seconds(CLAIM_SECONDS);
             match shared.store.claim_next(&shared.server, now, until).await? {
-                Some(id) => self.spawn(id),
+                Some(id) => self.spawn(id, until),
                 None => return Ok(()),
             }
         }
@@ -137,12 +184,9 @@ impl Runner {
             async move {
                 let shared = &runner.shared;
                 let now = shared.outside.clock.now();
-                match shared
-                    .store
-                    .claim_action(id, &shared.server, now, now.plus_seconds(CLAIM_SECONDS))
-                    .await
-                {
-                    Ok(true) => runner.spawn(id),
+                let until = now.plus_seconds(CLAIM_SECONDS);
+                match shared.store.claim_action(id, &shared.server, now, until).await {
+                    Ok(true) => runner.spawn(id, until),
                     Ok(false) => {}
                     Err(error) => {
                         tracing::warn!(action = %id, %error, "an action was not claimed; it will be");
@@ -153,42 +197,77 @@ impl Runner {
         );
     }
 
-    fn spawn(&self, id: ActionId) {
+    fn spawn(&self, id: ActionId, until: Timestamp) {
+        let shared = &self.shared;
+        let Some((place, claim, words)) = shared.running.enter(id, until, &shared.shutdown) else {
+            return;
+        };
         let runner = self.clone();
-        let (sender, words) = mpsc::unbounded_channel();
-        {
-            let mut known = self.shared.words.lock().unwrap_or_else(PoisonError::into_inner);
-            if known.contains_key(&id) {
-                return;
-            }
-            known.insert(id, sender);
-        }
-        let figures = self.shared.figures.of_action(id);
-        self.shared.tasks.spawn_on(async move {
-            let result = recovery::run(&runner.shared, id, words, figures.clone()).await;
-            figures.ended();
-            runner
-                .shared
-                .words
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(&id);
-            match result {
-                Ok(()) => {}
-                Err(Stopped::Shutdown) => {
-                    if let Err(error) = runner.shared.store.release_claim(id, &runner.shared.server).await {
-                        tracing::warn!(action = %id, %error, "the claim was not released; it will run out");
-                    }
-                }
-                Err(stopped) => {
-                    tracing::error!(action = %id, %stopped, "an action was given up by this server");
-                }
-            }
-            runner.shared.ended.send_modify(|count| *count += 1);
-        }, &self.shared.runtime);
+        let figures = shared.figures.of_action(id);
+        shared.tasks.spawn_on(
+            async move {
+                let shared = &runner.shared;
+                let run = recovery::run(shared, id, claim, words, figures.clone());
+                let result = AssertUnwindSafe(run)
+                    .catch_unwind()
+                    .await
+                    .unwrap_or(Err(Stopped::Panicked));
+                figures.ended();
+                drop(place);
+                runner.leave(id, result).await;
+                shared.ended.send_modify(|count| *count += 1);
+            },
+            &self.shared.runtime,
+        );
     }
 
-    /// Steers an action. Where another server runs it, the word goes to its inbox.
+    /// Gives the claim on an action back that did not come to its end here, so that it is gone on with.
+    async fn leave(&self, id: ActionId, result: Result<(), Stopped>) {
+        let rest = match result {
+            Ok(()) => {
+                self.troubled(|troubled| troubled.remove(&id));
+                return;
+            }
+            Err(Stopped::Shutdown) => None,
+            Err(Stopped::TakenOver) => {
+                tracing::warn!(action = %id, "this server lost its claim on an action");
+                // Where nobody has taken it up meanwhile, it goes on here.
+                self.start(id);
+                return;
+            }
+            Err(stopped) => {
+                let times = self.troubled(|troubled| {
+                    let times = troubled.entry(id).or_default();
+                    *times += 1;
+                    *times
+                });
+                let seconds = REST_SECONDS
+                    .saturating_mul(1 << (times - 1).min(10))
+                    .min(LONGEST_REST_SECONDS);
+                tracing::error!(action = %id, %stopped, "an action could not be gone on with; it is tried again in {seconds} s");
+                Some(self.shared.outside.clock.now().plus_seconds(seconds))
+            }
+        };
+        if let Err(error) = self
+            .shared
+            .store
+            .release_claim(id, &self.shared.server, rest)
+            .await
+        {
+            tracing::warn!(action = %id, %error, "the claim was not released; it will run out");
+        }
+    }
+
+    fn troubled<T>(&self, act: impl FnOnce(&mut HashMap<ActionId, u32>) -> T) -> T {
+        act(&mut self
+            .shared
+            .troubled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Steers an action. Where another server runs it, the word goes to its inbox, and what became of it is waited for
+    /// a while; a word that nobody has heard by then stays there.
     pub(crate) async fn steer(
         &self,
         id: ActionId,
@@ -196,39 +275,66 @@ impl Runner {
         by: Actor,
         reason: String,
     ) -> Result<(), AppError> {
-        let Some(words) = self.running(id) else {
-            let now = self.shared.outside.clock.now();
-            self.shared
-                .store
-                .post_steer(id, &steer, &by, &reason, now)
-                .await?;
-            // It may have begun to run here in between, and read its inbox before.
-            if let Some(words) = self.running(id) {
-                let _ = words.send(Said::Inbox);
-            }
-            return Ok(());
-        };
-        let (answer, answered) = oneshot::channel();
-        let over = || AppError::Conflict("the action has just ended".to_owned());
-        words
-            .send(Said::Word(Word {
-                steer,
-                by,
-                reason,
+        let conflict = |refused: &dyn std::fmt::Display| AppError::Conflict(refused.to_string());
+        if let Some(words) = self.shared.running.words(id) {
+            let (answer, answered) = oneshot::channel();
+            let word = Word {
+                steer: steer.clone(),
+                by: by.clone(),
+                reason: reason.clone(),
                 answer,
-            }))
-            .map_err(|_| over())?;
-        match answered.await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(refused)) => Err(AppError::Conflict(refused.to_string())),
-            Err(_) => Err(over()),
+            };
+            if words.send(Said::Word(word)).is_ok() {
+                match answered.await {
+                    Ok(Ok(())) => return Ok(()),
+                    Ok(Err(refused)) => return Err(conflict(&refused)),
+                    // It has ended, or this server gave it up: the inbox knows.
+                    Err(_) => {}
+                }
+            }
+        }
+        let now = self.shared.outside.clock.now();
+        let posted = self
+            .shared
+            .store
+            .post_steer(id, &steer, &by, &reason, now)
+            .await?;
+        // It may have begun to run here in between, and read its inbox before.
+        if let Some(words) = self.shared.running.words(id) {
+            let _ = words.send(Said::Inbox);
+        }
+        match tokio::time::timeout(ELSEWHERE, self.heard(posted)).await {
+            Ok(seq) => self
+                .refusal(id, seq?)
+                .await?
+                .map_or(Ok(()), |refused| Err(conflict(&refused))),
+            Err(_) => Ok(()),
         }
     }
 
-    /// The way to an action that runs in this process.
-    fn running(&self, id: ActionId) -> Option<mpsc::UnboundedSender<Said>> {
-        let known = self.shared.words.lock().unwrap_or_else(PoisonError::into_inner);
-        known.get(&id).cloned()
+    /// The number of the event that a word has become.
+    async fn heard(&self, steer: SteerId) -> Result<u64, StoreError> {
+        loop {
+            if let Some(seq) = self.shared.store.steer_event(steer).await? {
+                return Ok(seq);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Why the engine refused what happened at `seq`; none where it did not.
+    async fn refusal(&self, id: ActionId, seq: u64) -> Result<Option<String>, StoreError> {
+        let Some(action) = self.shared.store.action(id).await? else {
+            return Ok(None);
+        };
+        let mut rollout = Rollout::new(Arc::new(action.plan));
+        for stored in self.shared.store.events(id).await? {
+            let applied = rollout.apply(&stored.event, stored.time);
+            if stored.seq == seq {
+                return Ok(applied.err().map(|refused| refused.to_string()));
+            }
+        }
+        Ok(None)
     }
 
     /// Where its actions run.

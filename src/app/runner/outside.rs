@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::app::ports::{Artifacts, Balancer, Clock, Hosts, LogSearch, LogSink, Prober, Secrets};
+use crate::app::ports::{Artifacts, Balancer, Clock, Hosts, LogKeeper, LogSearch, LogSink, Prober, Secrets};
 
 /// The adapters that a running action works with.
 #[derive(Clone)]
@@ -23,4 +23,6 @@ pub struct Outside {
     pub log_sink: Arc<dyn LogSink>,
     /// Where log entries are read.
     pub log_search: Arc<dyn LogSearch>,
+    /// Where the log forgets what is old.
+    pub log_keeper: Arc<dyn LogKeeper>,
 }

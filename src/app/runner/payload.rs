@@ -1,21 +1,13 @@
-//! The bytes that an action uploads: each source is read once for all targets.
+//! What an action uploads: each source is looked at once for all targets.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
-use crate::app::ports::Artifacts;
+use crate::app::ports::{Artifacts, Payload};
 use crate::domain::plan::UploadSource;
-
-/// Bytes with their SHA-256 (hex).
-#[derive(Debug, Clone)]
-pub(super) struct Payload {
-    pub(super) bytes: Bytes,
-    pub(super) sha256: String,
-}
 
 type Cell = Arc<OnceCell<Result<Payload, String>>>;
 
@@ -33,10 +25,10 @@ impl Payloads {
         }
     }
 
-    /// The bytes of a source. `content` is given with its secrets filled in already.
+    /// What a source holds. `content` is given with its secrets filled in already.
     pub(super) async fn get(&self, source: &UploadSource) -> Result<Payload, String> {
         let key = match source {
-            UploadSource::Content(text) => return Ok(payload(Bytes::from(text.clone()))),
+            UploadSource::Content(text) => return Ok(Payload::of_bytes(Bytes::from(text.clone()))),
             UploadSource::Path(path) => path,
             UploadSource::Url(url) => url,
         };
@@ -44,10 +36,7 @@ impl Payloads {
             let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(read.entry(key.clone()).or_default())
         };
-        let result = cell
-            .get_or_init(|| async { self.artifacts.read(source).await.map(payload) })
-            .await
-            .clone();
+        let result = cell.get_or_init(|| self.artifacts.read(source)).await.clone();
         if result.is_err() {
             // A later attempt may find it.
             self.read
@@ -57,9 +46,4 @@ impl Payloads {
         }
         result
     }
-}
-
-fn payload(bytes: Bytes) -> Payload {
-    let sha256 = data_encoding::HEXLOWER.encode(&Sha256::digest(&bytes));
-    Payload { bytes, sha256 }
 }

@@ -2,21 +2,28 @@
 //! change, told, and only then is done what follows from them.
 
 use crate::app::view::FeedItem;
+use crate::domain::action::{ActionStatus, TargetState};
+use crate::domain::name::TargetName;
 use crate::domain::rollout::{Decision, Effect, Event, Refused};
+use crate::domain::target::Put;
 use crate::domain::timestamp::Timestamp;
 use crate::store::{ActionUpdate, RecordedVersion, SteerId, StoreError};
 
 use super::dispatcher::{Dispatcher, Due, Stopped};
-use super::journal::About;
+use super::journal::{About, Journal};
 use super::story;
 
 /// An event that was applied, with what is to be stored and told of it.
 struct Applied {
     seq: u64,
     event: Event,
-    items: Vec<FeedItem>,
+    /// The engine took it; one that it refused is stored where a word was behind it, and does nothing.
+    accepted: bool,
+    /// None where nobody follows.
+    items: Option<Vec<FeedItem>>,
     decisions: Vec<Decision>,
     versions: Vec<RecordedVersion>,
+    completed: Vec<TargetName>,
 }
 
 impl Dispatcher {
@@ -37,7 +44,7 @@ impl Dispatcher {
                     return Ok(Vec::new());
                 }
                 self.journal.story(About::default(), &refused.to_string());
-                self.note(event, &[], &mut applied);
+                self.note(event, false, &[], &mut applied);
                 Vec::new()
             }
         };
@@ -66,9 +73,10 @@ impl Dispatcher {
         now: Timestamp,
         applied: &mut Vec<Applied>,
     ) -> Result<Vec<Effect>, Box<(Event, Refused)>> {
+        let event = masked(event, &self.journal);
         match self.rollout.apply(&event, now) {
             Ok(effects) => {
-                self.note(event, &effects, applied);
+                self.note(event, true, &effects, applied);
                 Ok(effects)
             }
             Err(refused) => {
@@ -80,13 +88,16 @@ impl Dispatcher {
     }
 
     /// Numbers an event, with what will be told of it: what is so now may be otherwise after the next one.
-    fn note(&mut self, event: Event, effects: &[Effect], applied: &mut Vec<Applied>) {
+    fn note(&mut self, event: Event, accepted: bool, effects: &[Effect], applied: &mut Vec<Applied>) {
         let seq = self.journal.reserve();
+        let followed = self.feed.is_followed(self.action.record.id);
         applied.push(Applied {
             seq,
-            items: self.teller.items(&self.action, &self.rollout, &event, seq),
+            accepted,
+            items: followed.then(|| self.teller.items(&self.action, &self.rollout, &event, seq)),
             decisions: self.rollout.take_decisions(),
             versions: self.versions(effects),
+            completed: self.completed(effects),
             event,
         });
     }
@@ -140,6 +151,10 @@ impl Dispatcher {
                 .iter()
                 .flat_map(|applied| applied.versions.clone())
                 .collect(),
+            completed: applied
+                .iter()
+                .flat_map(|applied| applied.completed.clone())
+                .collect(),
         };
         let events: Vec<(u64, &Event)> = applied
             .iter()
@@ -149,16 +164,16 @@ impl Dispatcher {
         loop {
             match self
                 .store
-                .append_events_with(id, now, &events, &update, steer)
+                .append_events_with(&self.server, id, now, &events, &update, steer)
                 .await
             {
                 Ok(()) => return Ok(()),
-                Err(StoreError::Conflict(_)) => return Err(Stopped::TakenOver),
+                Err(StoreError::TakenOver) => return Err(Stopped::TakenOver),
                 Err(StoreError::Unavailable(error)) => {
                     tracing::warn!(action = %id, error, "the store did not take an event; trying again");
                     let clock = &self.outside.clock;
                     tokio::select! {
-                        () = self.shutdown.cancelled() => return Err(Stopped::Shutdown),
+                        () = self.claim.over() => return Err(self.over()),
                         () = clock.sleep_until(clock.now().plus_millis(pause_millis)) => {}
                     }
                     pause_millis = (pause_millis * 2).min(5000);
@@ -172,14 +187,17 @@ impl Dispatcher {
         for Applied {
             seq,
             event,
+            accepted,
             items,
             decisions,
             ..
         } in applied
         {
-            self.note_approval(&event);
+            if accepted {
+                self.note_approval(&event);
+            }
             self.journal.happened(seq, items);
-            story::tell(&self.journal, &self.action.plan, &event, decisions);
+            story::tell(&self.journal, &self.rollout, &event, decisions);
             self.figures.count(&event, now);
         }
     }
@@ -190,16 +208,70 @@ impl Dispatcher {
         effects
             .iter()
             .filter_map(|effect| match effect {
-                Effect::RecordVersion { target, version, .. } => Some(RecordedVersion {
+                Effect::RecordVersion {
+                    target,
+                    version,
+                    rolled_back,
+                } => Some(RecordedVersion {
                     space: record.space.clone(),
                     project: record.project.clone(),
                     target: target.clone(),
                     version: version.clone(),
                     action: record.id,
-                    good: true,
+                    put: if *rolled_back {
+                        Put::Back
+                    } else {
+                        Put::by(&record.action)
+                    },
                 }),
                 _ => None,
             })
             .collect()
     }
+
+    /// The targets whose versions are good now, where the effects end the action well.
+    fn completed(&self, effects: &[Effect]) -> Vec<TargetName> {
+        let ends_well = |effect: &Effect| {
+            matches!(
+                effect,
+                Effect::End {
+                    status: ActionStatus::Completed
+                }
+            )
+        };
+        if !effects.iter().any(ends_well) {
+            return Vec::new();
+        }
+        self.rollout
+            .targets()
+            .filter(|progress| progress.state == TargetState::Succeeded)
+            .map(|progress| progress.name.clone())
+            .collect()
+    }
+}
+
+/// An event without the action's secrets: what a host, a load balancer or an artifact's server said goes into the
+/// store, and from there onto pages.
+fn masked(mut event: Event, journal: &Journal) -> Event {
+    let mask = |text: &mut String| journal.masked(text).as_str().clone_into(text);
+    match &mut event {
+        Event::StepEnded { result, .. } => {
+            if let Some(error) = &mut result.error {
+                mask(error);
+            }
+        }
+        Event::HostsChecked { unfit } => unfit.iter_mut().for_each(|(_, _, reason)| mask(reason)),
+        Event::PoolsUnknown { error, .. } => mask(error),
+        Event::GateAnswered { detail, .. } => mask(detail),
+        Event::Created { .. }
+        | Event::QueueReached
+        | Event::LeasesHeld { .. }
+        | Event::LeasesTaken
+        | Event::PoolsSeen { .. }
+        | Event::PoolsCounted { .. }
+        | Event::StepStarted { .. }
+        | Event::TimerFired { .. }
+        | Event::Steered { .. } => {}
+    }
+    event
 }

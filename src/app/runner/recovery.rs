@@ -15,6 +15,7 @@ use crate::domain::rollout::{Event, Rollout};
 use crate::store::{FrozenAction, StoredEvent};
 
 use super::attempts::Attempts;
+use super::claims::Claim;
 use super::dispatcher::{Dispatcher, HeldLeases, Said, Stopped};
 use super::executor::Executor;
 use super::figures::Figures;
@@ -26,10 +27,14 @@ use super::sessions::Sessions;
 use super::timers::Timers;
 use super::{Shared, story};
 
+/// More numbers than a server can have given to log lines that it has not written yet.
+const NUMBERS_LEFT: u64 = 1 << 20;
+
 /// Runs an action to its end.
 pub(super) async fn run(
     shared: &Shared,
     id: ActionId,
+    claim: Claim,
     words: mpsc::UnboundedReceiver<Said>,
     figures: Figures,
 ) -> Result<(), Stopped> {
@@ -40,113 +45,127 @@ pub(super) async fn run(
     let plan = Arc::new(action.plan.clone());
     let now = shared.outside.clock.now();
 
-    let mut rollout = Rollout::new(Arc::clone(&plan), shared.settings.clone());
+    let mut rollout = Rollout::new(Arc::clone(&plan));
     let mut effects = Vec::new();
+    let mut accepted = Vec::with_capacity(events.len());
     for StoredEvent { time, event, .. } in &events {
         // What the engine refused when it happened, it refuses again.
-        effects = rollout.apply(event, *time).unwrap_or_default();
+        effects = match rollout.apply(event, *time) {
+            Ok(effects) => {
+                accepted.push(event);
+                effects
+            }
+            Err(_) => Vec::new(),
+        };
     }
-    let is_new = events.len() == 1;
     let decisions = rollout.take_decisions();
-    if !is_new {
-        effects = rollout.outstanding(now);
-    }
     if rollout.status().is_final() {
         return Ok(());
     }
+    // Without it, numbers of entries that are there would be used again, and the new ones taken for the old.
+    let last_log = shared.outside.log_search.last_seq(id).await?;
+    // A server before this one may have begun with it, and waited for its countdown.
+    let is_new = events.len() == 1 && last_log.is_none();
+    if !is_new {
+        effects = rollout.outstanding(now);
+    }
 
     let last_event = events.last().map_or(0, |stored| stored.seq);
-    let last_log = shared
-        .outside
-        .log_search
-        .last_seq(id)
-        .await
-        .unwrap_or_else(|error| {
-            tracing::warn!(action = %id, %error, "the log store does not say how far the log goes");
-            None
-        });
+    let mut last = last_event.max(last_log.unwrap_or(0));
+    if !is_new && shared.store.is_shared() {
+        // The server before may still be writing the last lines that it numbered.
+        last += NUMBERS_LEFT;
+    }
     let secrets = SecretValues::resolve(&action.config, &*shared.outside.secrets);
     let (journal, written) = Journal::open(
         id,
-        last_event.max(last_log.unwrap_or(0)),
+        last,
         Arc::clone(&shared.outside.clock),
         secrets.masker(),
         Arc::clone(&shared.outside.log_sink),
         shared.feed.clone(),
+        claim.clone(),
     );
-    if is_new {
-        tell_beginning(&journal, &action);
-        if let Some(first) = events.first() {
-            story::tell(&journal, &plan, &first.event, decisions);
+    let result = async {
+        if is_new {
+            tell_beginning(&journal, &action);
+            if let Some(first) = events.first() {
+                story::tell(&journal, &rollout, &first.event, decisions);
+            }
+        } else {
+            journal.story(About::default(), "a server goes on with this action");
         }
-    } else {
-        journal.story(About::default(), "a server goes on with this action");
-    }
 
-    let executor = Executor {
-        action: id,
-        outside: shared.outside.clone(),
-        sessions: Sessions::new(id, Arc::clone(&shared.outside.hosts), figures.clone()),
-        payloads: Payloads::new(Arc::clone(&shared.outside.artifacts)),
-        journal: journal.clone(),
-        sanitizer: policies::sanitizer(
-            &shared.store,
-            action.record.space.as_str(),
-            action.record.environment.as_str(),
-            now,
-        )
-        .await?,
-        approved: AtomicBool::new(false),
-        secrets,
-        leases: HeldLeases::default(),
-        cancel: CancellationToken::new(),
-    };
-    let (answers, answered) = mpsc::unbounded_channel();
-    let lease_keys = plan
-        .targets
-        .iter()
-        .map(|planned| {
-            (
-                shared.outside.hosts.lease_key(&planned.target),
-                planned.target.name.clone(),
+        let executor = Executor {
+            action: id,
+            outside: shared.outside.clone(),
+            sessions: Sessions::new(id, Arc::clone(&shared.outside.hosts), figures.clone()),
+            payloads: Payloads::new(Arc::clone(&shared.outside.artifacts)),
+            journal: journal.clone(),
+            sanitizer: policies::sanitizer(
+                &shared.store,
+                action.record.space.as_str(),
+                action.record.environment.as_str(),
+                now,
             )
-        })
-        .collect();
-    let asking = Asking::new(shared.store.clone(), shared.outside.clone(), &action);
-    let mut dispatcher = Dispatcher {
-        store: shared.store.clone(),
-        outside: shared.outside.clone(),
-        action: Arc::new(action),
-        rollout,
-        teller: LiveTeller::default(),
-        journal,
-        executor: Arc::new(executor),
-        attempts: Attempts::new(plan),
-        lease_keys,
-        needs_approval: events.iter().any(
-            |stored| matches!(&stored.event, Event::Created { needs_approval, .. } if !needs_approval.is_empty()),
-        ),
-        asking: Arc::new(asking),
-        timers: Timers::default(),
-        answers,
-        answered,
-        words,
-        ends: shared.ends.clone(),
-        tasks: TaskTracker::new(),
-        figures,
-        held_up: false,
-        shutdown: shared.shutdown.clone(),
-    };
-    for stored in &events {
-        dispatcher.note_approval(&stored.event);
+            .await?,
+            approved: AtomicBool::new(false),
+            secrets,
+            leases: HeldLeases::default(),
+            cancel: CancellationToken::new(),
+        };
+        let (answers, answered) = mpsc::unbounded_channel();
+        let lease_keys = plan
+            .targets
+            .iter()
+            .map(|planned| {
+                (
+                    shared.outside.hosts.lease_key(&planned.target),
+                    planned.target.name.clone(),
+                )
+            })
+            .collect();
+        let asking = Asking::new(shared.store.clone(), shared.outside.clone(), &action);
+        let mut dispatcher = Dispatcher {
+            store: shared.store.clone(),
+            server: shared.server.clone(),
+            alive: claim.alive(),
+            claim,
+            feed: shared.feed.clone(),
+            outside: shared.outside.clone(),
+            action: Arc::new(action),
+            rollout,
+            teller: LiveTeller::default(),
+            journal,
+            executor: Arc::new(executor),
+            attempts: Attempts::new(plan),
+            lease_keys,
+            needs_approval: events.iter().any(
+                |stored| matches!(&stored.event, Event::Created { needs_approval, .. } if !needs_approval.is_empty()),
+            ),
+            asking: Arc::new(asking),
+            timers: Timers::default(),
+            leases_again: None,
+            answers,
+            answered,
+            words,
+            ends: shared.ends.clone(),
+            tasks: TaskTracker::new(),
+            figures,
+            held_up: false,
+        };
+        for event in accepted {
+            dispatcher.note_approval(event);
+        }
+        if events
+            .iter()
+            .any(|stored| matches!(stored.event, Event::LeasesTaken))
+        {
+            dispatcher.hold_again().await?;
+        }
+        dispatcher.run(effects).await
     }
-    if events
-        .iter()
-        .any(|stored| matches!(stored.event, Event::LeasesTaken))
-    {
-        dispatcher.hold_again().await?;
-    }
-    let result = dispatcher.run(effects).await;
+    .await;
     // Everything that was said is written before anybody is told that the action is over here.
     if let Err(error) = written.await {
         tracing::error!(action = %id, %error, "the journal ended badly");

@@ -3,14 +3,13 @@
 use crate::app::ports::HeldUp;
 use crate::app::telling::logged_name;
 use crate::domain::name::TargetName;
-use crate::domain::plan::Plan;
-use crate::domain::rollout::{Decision, Event, Way};
+use crate::domain::rollout::{Decision, Event, Rollout, Way};
 
 use super::journal::{About, Journal};
 
 /// Writes what an event means, and what the engine decided on it.
-pub(super) fn tell(journal: &Journal, plan: &Plan, event: &Event, decisions: Vec<Decision>) {
-    if let Some((about, text)) = of_event(plan, event) {
+pub(super) fn tell(journal: &Journal, rollout: &Rollout, event: &Event, decisions: Vec<Decision>) {
+    if let Some((about, text)) = of_event(rollout, event) {
         journal.story(about, &text);
     }
     for decision in decisions {
@@ -36,7 +35,7 @@ pub(super) fn held_up(held_up: Option<HeldUp>) -> String {
     }
 }
 
-fn of_event(plan: &Plan, event: &Event) -> Option<(About, String)> {
+fn of_event(rollout: &Rollout, event: &Event) -> Option<(About, String)> {
     match event {
         Event::StepEnded {
             target,
@@ -45,20 +44,12 @@ fn of_event(plan: &Plan, event: &Event) -> Option<(About, String)> {
             attempt,
             result,
         } => {
-            let planned = plan
-                .targets
-                .iter()
-                .find(|planned| planned.target.name == *target)?;
+            let number = rollout.place_of(target.as_str())?;
+            let planned = rollout.plan().targets.get(number)?;
             let place = *step as usize;
             let step = match way {
                 Way::Forth => planned.steps.get(place)?,
-                Way::Back => plan
-                    .rollback
-                    .targets
-                    .iter()
-                    .find(|back| back.name == *target)?
-                    .steps
-                    .get(place)?,
+                Way::Back => rollout.way_back(number)?.steps.get(place)?,
             };
             let about = About {
                 target: Some(target.clone()),
@@ -80,7 +71,7 @@ fn of_event(plan: &Plan, event: &Event) -> Option<(About, String)> {
         }
         Event::HostsChecked { unfit } if unfit.is_empty() => Some((
             About::default(),
-            format!("all {} targets can be worked with", plan.targets.len()),
+            format!("all {} targets can be worked with", rollout.plan().targets.len()),
         )),
         Event::HostsChecked { unfit } => {
             let reasons: Vec<String> = unfit

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::domain::action::{ActionId, ActionStatus, TargetState, WaitingFor};
+use crate::domain::plan::Gate;
 use crate::domain::timestamp::Timestamp;
 
 /// The answer to a request to act.
@@ -95,6 +96,14 @@ pub struct StageView {
     pub status: String,
     /// Its targets' names.
     pub targets: Vec<String>,
+    /// What must hold to go on after it.
+    #[serde(default = "no_gate")]
+    pub gate: Gate,
+}
+
+/// Servers of other versions do not say it.
+fn no_gate() -> Gate {
+    Gate::None
 }
 
 /// A target as it is shown.

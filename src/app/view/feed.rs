@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{ActionView, LogView, StepView, TargetView};
+use super::{ActionSummary, ActionView, LogView, StepView, TargetView};
 
 /// One server-sent event: its name is the variant's, its id is `seq`, its data the object.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -10,6 +10,9 @@ use super::{ActionView, LogView, StepView, TargetView};
 pub enum FeedItem {
     /// `event: action`
     Action(Box<ActionView>),
+    /// `event: summary`: the same without stages, targets and configuration, where only the words of what it waits for
+    /// changed.
+    Summary(Box<ActionSummary>),
     /// `event: target`
     Target(Box<TargetView>),
     /// `event: step`
@@ -30,6 +33,7 @@ impl FeedItem {
     pub fn name(&self) -> &'static str {
         match self {
             Self::Action(_) => "action",
+            Self::Summary(_) => "summary",
             Self::Target(_) => "target",
             Self::Step { .. } => "step",
             Self::Log(_) => "log",

@@ -12,4 +12,4 @@ pub use feed::FeedItem;
 pub use log::LogView;
 pub use page::Page;
 pub use plan::{PlanStageView, PlanStepView, PlanTargetView, PlanView, RollbackTargetView, RollbackView};
-pub use space::{ProjectRow, ProjectView, ServerRow, SpaceCard, SpaceView};
+pub use space::{ProjectRow, ProjectView, ServerRow, SpaceCard, SpaceHead, SpaceView};

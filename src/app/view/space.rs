@@ -22,6 +22,19 @@ pub struct SpaceCard {
     pub active: u32,
 }
 
+/// What stands at the head of every page of a space.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SpaceHead {
+    /// The name in URLs.
+    pub name: String,
+    /// What people call it.
+    pub title: String,
+    /// Its colour.
+    pub color: Option<String>,
+    /// The names of its projects.
+    pub projects: Vec<String>,
+}
+
 /// A space's own page.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SpaceView {

@@ -1,14 +1,18 @@
 //! `edgewise exec`: one command on many hosts, no server needed.
 //!
-//! The command is judged before anything is contacted; each host then holds a lease of this process.
+//! The command is judged before anything is contacted; each host then holds a lease of this process. A command runs on its
+//! connection and ends with it, or, with `--detachable`, under the wrapper that steps of actions run under.
 
 mod capture;
+mod detached;
 mod one_host;
 mod report;
+mod what;
 
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use clap::Args;
@@ -20,16 +24,19 @@ use super::host_list;
 use super::output::{Output, Paint, note, painted};
 use super::policy_args::PolicyArgs;
 use super::settings_args::SettingsArgs;
-use super::{dialing, sanitize, show};
+use super::{dialing, local_store, sanitize, show};
+use crate::domain::action::ActionId;
 use crate::domain::outcome::Outcome;
-use crate::domain::sanitize::{Clearance, SanitizedCommand};
-use one_host::Task;
+use crate::domain::sanitize::{Clearance, Refusal, SanitizedCommand};
+use detached::Deed;
+use one_host::{Task, Work};
 use report::{HostEnd, Printer};
+use what::What;
 
 /// `edgewise exec`.
 #[derive(Debug, Clone, Args)]
 pub struct ExecArgs {
-    /// Hosts, `[user@]host[:port]`, with commas between
+    /// Hosts, `[user@]host[:port]`, ranges (`web[01:20]!web07`) or groups (`@web`), with commas between
     #[arg(
         long,
         value_delimiter = ',',
@@ -37,7 +44,7 @@ pub struct ExecArgs {
         required_unless_present = "hosts_file"
     )]
     hosts: Vec<String>,
-    /// A file with a host a line; # begins a comment
+    /// A file with a host a line, or an Ansible inventory (INI, YAML); # begins a comment
     #[arg(long, value_name = "FILE")]
     hosts_file: Option<PathBuf>,
     /// The `ssh_config` to read instead of the usual ones
@@ -46,12 +53,48 @@ pub struct ExecArgs {
     /// So many hosts at once
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
     concurrency: u32,
-    /// Stop the command on a host after so many seconds; 0 never does
-    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
-    timeout: u64,
-    /// As root, by `sudo -n`
+    /// Stop the command on a host after so many seconds; 0 never does [default: 600, with --detachable and --attach 0]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(..=315_360_000))]
+    timeout: Option<u64>,
+    /// As root, by sudo: without a password, or with the one in `EDGEWISE_SUDO_PASSWORD`
     #[arg(long)]
     sudo: bool,
+    /// As this user, by sudo
+    #[arg(long, value_name = "USER")]
+    user: Option<String>,
+    /// In this folder of the host
+    #[arg(long, value_name = "DIR")]
+    cwd: Option<String>,
+    /// With this umask
+    #[arg(long, value_name = "OCTAL")]
+    umask: Option<String>,
+    /// With this variable; a NAME alone takes its value from our own environment, which keeps it out of sight
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
+    /// With the variables of a file, NAME=VALUE a line; nobody on the hosts sees them
+    #[arg(long, value_name = "FILE")]
+    env_file: Vec<PathBuf>,
+    /// The command's standard input, the same for all hosts; - is our own
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["detachable", "attach", "stop"])]
+    stdin: Option<PathBuf>,
+    /// Run this script of ours; what stands after -- are its arguments
+    #[arg(long, value_name = "FILE")]
+    script: Option<PathBuf>,
+    /// Leave it running when the connection or this program ends; its id is told at once
+    #[arg(long)]
+    detachable: bool,
+    /// Hear again what was started with --detachable
+    #[arg(long, value_name = "ID", value_parser = id, conflicts_with_all = ["detachable", "stop", "script", "command"])]
+    attach: Option<ActionId>,
+    /// End what was started with --detachable (as --sudo or --user where it was)
+    #[arg(long, value_name = "ID", value_parser = id, conflicts_with_all = ["detachable", "script", "command"])]
+    stop: Option<ActionId>,
+    /// Begin on no more hosts once one is not ok
+    #[arg(long, conflicts_with = "max_failed")]
+    fail_fast: bool,
+    /// Begin on no more hosts once more than so many are not ok
+    #[arg(long, value_name = "N")]
+    max_failed: Option<usize>,
     /// Of each stream keep so many bytes, head and tail (with -o json)
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20, value_parser = clap::value_parser!(u64).range(2..))]
     max_output: u64,
@@ -60,36 +103,84 @@ pub struct ExecArgs {
     #[command(flatten)]
     settings: SettingsArgs,
     /// The command, after --
-    #[arg(last = true, required = true)]
+    #[arg(last = true, required_unless_present_any = ["script", "attach", "stop"])]
     command: Vec<String>,
+}
+
+fn id(text: &str) -> Result<ActionId, String> {
+    ActionId::parse(text).ok_or_else(|| "this is no id that --detachable told".to_owned())
+}
+
+/// What is done on every host.
+enum Plan {
+    AdHoc(Arc<SanitizedCommand>),
+    Start(ActionId, Arc<SanitizedCommand>),
+    Attach(ActionId),
+    End(ActionId),
+}
+
+impl Plan {
+    fn work(&self) -> Work {
+        match self {
+            Self::AdHoc(command) => Work::AdHoc(Arc::clone(command)),
+            Self::Start(id, command) => Work::Detached(*id, Deed::Start(Arc::clone(command))),
+            Self::Attach(id) => Work::Detached(*id, Deed::Attach),
+            Self::End(id) => Work::Detached(*id, Deed::End),
+        }
+    }
+}
+
+impl ExecArgs {
+    fn timeout(&self) -> Option<Duration> {
+        let plain = !self.detachable && self.attach.is_none();
+        let seconds = self.timeout.unwrap_or(if plain { 600 } else { 0 });
+        (seconds > 0).then(|| Duration::from_secs(seconds))
+    }
+
+    fn most_failed(&self) -> usize {
+        if self.fail_fast {
+            0
+        } else {
+            self.max_failed.unwrap_or(usize::MAX)
+        }
+    }
 }
 
 /// Runs it.
 pub async fn run(args: &ExecArgs, output: Output) -> Result<Exit, Failure> {
     let hosts = host_list::collect(&args.hosts, args.hosts_file.as_deref())?;
-    let text = args.command.join(" ");
-    let sanitizer = args.policies.sanitizer()?;
-    let clearance = if output.yes {
-        Clearance::Approved
+    let what = What::of(args)?;
+    let plan = if let Some(id) = args.attach {
+        Plan::Attach(id)
+    } else if let Some(id) = args.stop {
+        Plan::End(id)
     } else {
-        Clearance::None
-    };
-    let command = match SanitizedCommand::check(&sanitizer, &text, None, clearance) {
-        Ok(command) => Arc::new(command),
-        Err(refusal) => {
-            for host in &hosts {
-                let reason = refusal.to_string();
-                tell(
-                    &HostEnd::without_output(&host.text, Outcome::Denied, reason),
-                    output,
-                )?;
+        match judged(args, &what, output)? {
+            Ok(command) if args.detachable => {
+                let id = ActionId::from_parts(local_store::now(), rand::random());
+                note(&format!(
+                    "detachable as {id}: --attach {id} hears it again, --stop {id} ends it"
+                ));
+                Plan::Start(id, Arc::new(command))
             }
-            note(&sanitize::explain(&text, &refusal.verdict));
-            note("nothing was contacted");
-            return Ok(Exit::Refused);
+            Ok(command) => Plan::AdHoc(Arc::new(command)),
+            Err(refusal) => {
+                for host in &hosts {
+                    let reason = refusal.to_string();
+                    tell(
+                        &HostEnd::without_output(&host.text, Outcome::Denied, reason),
+                        output,
+                    )?;
+                }
+                note(&sanitize::explain(&what.text, &refusal.verdict));
+                note("nothing was contacted");
+                return Ok(Exit::Refused);
+            }
         }
     };
+    let manner = Arc::new(what.manner);
     let ssh = dialing::hosts(&args.settings, args.ssh_config.as_ref())?;
+    dialing::prepare(&ssh, &hosts).await?;
     crate::ssh::raise_open_files_limit();
 
     let printer =
@@ -97,27 +188,33 @@ pub async fn run(args: &ExecArgs, output: Output) -> Result<Exit, Failure> {
     let cancel = CancellationToken::new();
     let (ended, mut ends) = mpsc::unbounded_channel();
     let permits = Arc::new(Semaphore::new(args.concurrency as usize));
+    let begin_no_more = cancel.child_token();
+    let bad = Arc::new(AtomicUsize::new(0));
+    let most_failed = args.most_failed();
     for host in &hosts {
         let task = Task {
             ssh: ssh.clone(),
             host: host.clone(),
-            command: Arc::clone(&command),
-            sudo: args.sudo,
-            timeout: (args.timeout > 0).then(|| Duration::from_secs(args.timeout)),
+            work: plan.work(),
+            manner: Arc::clone(&manner),
+            timeout: args.timeout(),
             max_output: usize::try_from(args.max_output).unwrap_or(usize::MAX),
             live: if output.is_json() { None } else { printer.handle() },
             cancel: cancel.clone(),
         };
         let (permits, ended) = (Arc::clone(&permits), ended.clone());
+        let (begin_no_more, bad) = (begin_no_more.clone(), Arc::clone(&bad));
         tokio::spawn(async move {
-            let cancelled = task.cancel.clone();
             // The semaphore is never closed; a host that had not begun when Ctrl-C came is left alone.
             let permit = tokio::select! {
                 biased;
-                () = cancelled.cancelled() => return,
+                () = begin_no_more.cancelled() => return,
                 permit = permits.acquire_owned() => permit,
             };
             let end = task.run().await;
+            if end.outcome != Outcome::Ok && bad.fetch_add(1, Ordering::Relaxed) >= most_failed {
+                begin_no_more.cancel();
+            }
             drop(permit);
             // Where nobody listens any more, nobody wants to know.
             let _ = ended.send(end);
@@ -129,6 +226,13 @@ pub async fn run(args: &ExecArgs, output: Output) -> Result<Exit, Failure> {
     printer.finish();
     if !output.is_json() {
         summary(&outcomes);
+    }
+    if !cancel.is_cancelled() && outcomes.len() < hosts.len() {
+        let left = hosts.len() - outcomes.len();
+        note(&format!(
+            "{} not begun: too many were not ok",
+            show::count(left, "host")
+        ));
     }
     if cancel.is_cancelled() {
         let begun = outcomes.len();
@@ -142,7 +246,28 @@ pub async fn run(args: &ExecArgs, output: Output) -> Result<Exit, Failure> {
     Ok(exit_of(&outcomes.iter().map(|(_, outcome)| *outcome)))
 }
 
-/// Tells of each host as it ends. The first Ctrl-C ends what runs; a second one ends this process at once.
+/// The judged command, or why it may not run.
+fn judged(
+    args: &ExecArgs,
+    what: &What,
+    output: Output,
+) -> Result<Result<SanitizedCommand, Refusal>, Failure> {
+    let sanitizer = args.policies.sanitizer()?;
+    let clearance = if output.yes {
+        Clearance::Approved
+    } else {
+        Clearance::None
+    };
+    Ok(SanitizedCommand::check(
+        &sanitizer,
+        &what.text,
+        what.manner.cwd.as_deref(),
+        clearance,
+    ))
+}
+
+/// Tells of each host as it ends. The first Ctrl-C ends what runs (and leaves alone what was meant to be left); a second one
+/// ends this process at once. Once more hosts than `enough` allows are not ok, its token is cancelled.
 async fn gather(
     ends: &mut mpsc::UnboundedReceiver<HostEnd>,
     cancel: &CancellationToken,
@@ -221,7 +346,8 @@ fn summary(outcomes: &[(String, Outcome)]) {
     }
 }
 
-fn exit_of(outcomes: &(impl Iterator<Item = Outcome> + Clone)) -> Exit {
+/// The contract's exit code for what became of all hosts.
+pub(super) fn exit_of(outcomes: &(impl Iterator<Item = Outcome> + Clone)) -> Exit {
     if outcomes
         .clone()
         .any(|outcome| matches!(outcome, Outcome::Failed | Outcome::Timeout))

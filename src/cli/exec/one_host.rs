@@ -7,22 +7,32 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::capture::Capture;
+use super::detached::Deed;
 use super::report::{HostEnd, Prefixed, Stream};
 use crate::cli::host_list::NamedHost;
+use crate::domain::action::ActionId;
 use crate::domain::lease::Lease;
-use crate::domain::outcome::Outcome;
+use crate::domain::rollout::StepResult;
 use crate::domain::sanitize::SanitizedCommand;
-use crate::ssh::{AdHoc, ExecEnd, Piece, SshError, SshHosts};
+use crate::ssh::{AdHoc, ExecEnd, Manner, Piece, SshError, SshHosts};
 
 /// Where lines go while they come.
 pub(super) type Live = SyncSender<(Stream, Vec<u8>)>;
+
+/// What is to be done.
+pub(super) enum Work {
+    /// A command that ends with its connection.
+    AdHoc(Arc<SanitizedCommand>),
+    /// Something with one that does not.
+    Detached(ActionId, Deed),
+}
 
 /// What to do on one host.
 pub(super) struct Task {
     pub ssh: SshHosts,
     pub host: NamedHost,
-    pub command: Arc<SanitizedCommand>,
-    pub sudo: bool,
+    pub work: Work,
+    pub manner: Arc<Manner>,
     pub timeout: Option<Duration>,
     pub max_output: usize,
     /// Given: lines are written as they come. Not given: the output is kept for the end.
@@ -31,7 +41,7 @@ pub(super) struct Task {
 }
 
 /// Where the output of a command goes.
-struct Sink {
+pub(super) struct Sink {
     stdout: Capture,
     stderr: Capture,
     lines: Prefixed,
@@ -39,7 +49,7 @@ struct Sink {
 }
 
 impl Sink {
-    fn take(&mut self, piece: Piece<'_>) {
+    pub(super) fn take(&mut self, piece: Piece<'_>) {
         let (stream, bytes) = match piece {
             Piece::Stdout(bytes) => (Stream::Stdout, bytes),
             Piece::Stderr(bytes) => (Stream::Stderr, bytes),
@@ -79,14 +89,27 @@ impl Task {
             lines: Prefixed::new(&self.host.text),
             live: self.live.clone(),
         };
-        let (outcome, exit_code, error) = match self.work(&mut sink).await {
-            Ok(end) => meaning(end),
-            Err(error) => (error.outcome(), None, Some(error.to_string())),
+        let (id, result) = match &self.work {
+            Work::AdHoc(command) => (
+                None,
+                self.ad_hoc(command, &mut sink).await.map(|end| end.result()),
+            ),
+            Work::Detached(id, deed) => (Some(id.to_string()), self.detached(*id, deed, &mut sink).await),
         };
+        let StepResult {
+            outcome,
+            exit_code,
+            error,
+        } = result.unwrap_or_else(|error| StepResult {
+            outcome: error.outcome(),
+            exit_code: None,
+            error: Some(error.to_string()),
+        });
         sink.finish();
         let (stdout, stderr) = (sink.stdout.show(), sink.stderr.show());
         HostEnd {
             host: self.host.text,
+            id,
             outcome,
             exit_code,
             stdout: stdout.text,
@@ -99,7 +122,7 @@ impl Task {
         }
     }
 
-    async fn work(&self, sink: &mut Sink) -> Result<ExecEnd, SshError> {
+    async fn ad_hoc(&self, command: &SanitizedCommand, sink: &mut Sink) -> Result<ExecEnd, SshError> {
         let asked = self.host.asked();
         let connection = tokio::select! {
             connection = self.ssh.dial(&asked) => connection?,
@@ -109,37 +132,13 @@ impl Task {
         let lease = Lease::of_process(std::process::id(), self.host.host.clone());
         let ad_hoc = AdHoc {
             lease: &lease,
-            command: &self.command,
-            sudo: self.sudo,
+            command,
+            manner: &self.manner,
             timeout: self.timeout,
             cancel: self.cancel.clone(),
         };
         let end = connection.ad_hoc(&ad_hoc, |piece| sink.take(piece)).await;
         connection.close().await;
         end
-    }
-}
-
-/// The contract's words for how a command ended.
-fn meaning(end: ExecEnd) -> (Outcome, Option<i32>, Option<String>) {
-    match end {
-        ExecEnd::Exit(0) => (Outcome::Ok, Some(0), None),
-        ExecEnd::Exit(code) => (Outcome::Failed, Some(code), None),
-        ExecEnd::Signal(name) => (Outcome::Failed, None, Some(format!("ended by the signal {name}"))),
-        ExecEnd::TimedOut { gone: true } => {
-            (Outcome::Timeout, None, Some("not done in time, and ended".into()))
-        }
-        ExecEnd::TimedOut { gone: false } => (
-            Outcome::Timeout,
-            None,
-            Some("not done in time; it may still run".into()),
-        ),
-        ExecEnd::Cancelled { gone: true } => (Outcome::Failed, None, Some("interrupted, and ended".into())),
-        ExecEnd::Cancelled { gone: false } => (
-            Outcome::Unknown,
-            None,
-            Some("interrupted; it may still run".into()),
-        ),
-        ExecEnd::Lost(reason) => (Outcome::Unknown, None, Some(reason)),
     }
 }

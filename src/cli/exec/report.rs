@@ -13,6 +13,9 @@ use crate::domain::outcome::Outcome;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct HostEnd {
     pub host: String,
+    /// By which a command that was left running is heard again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     pub outcome: Outcome,
     pub exit_code: Option<i32>,
     pub stdout: String,
@@ -32,6 +35,7 @@ impl HostEnd {
     pub(super) fn without_output(host: &str, outcome: Outcome, error: String) -> Self {
         Self {
             host: host.to_owned(),
+            id: None,
             outcome,
             exit_code: None,
             stdout: String::new(),

@@ -11,7 +11,7 @@ use serde_json::Map;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::host_list::NamedHost;
+use crate::cli::host_list::{self, NamedHost};
 use crate::cli::output::{Output, line, table};
 use crate::cli::settings_args::SettingsArgs;
 use crate::cli::{dialing, local_store};
@@ -21,13 +21,16 @@ use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
 use crate::domain::sanitize::{Clearance, SanitizedCommand, Sanitizer};
 use crate::domain::target::{Target, Topology};
-use crate::ssh::{AdHoc, ExecEnd, Piece, SshHosts};
+use crate::ssh::{AdHoc, ExecEnd, Manner, Piece, SshHosts};
 
 /// `edgewise hosts check`.
 #[derive(Debug, Clone, Args)]
 pub struct CheckArgs {
-    /// `[user@]host[:port]`; without any, the servers of all projects in the store
-    hosts: Vec<NamedHost>,
+    /// `[user@]host[:port]`, ranges or groups; without any, the servers of all projects in the store
+    hosts: Vec<String>,
+    /// A file with a host a line, or an Ansible inventory (INI, YAML)
+    #[arg(long, value_name = "FILE")]
+    hosts_file: Option<PathBuf>,
     /// The `ssh_config` to read instead of the usual ones
     #[arg(long, value_name = "FILE")]
     ssh_config: Option<PathBuf>,
@@ -41,7 +44,7 @@ struct Fitness {
     host: String,
     /// `ok`, or the word for what stands in the way.
     outcome: Outcome,
-    /// `sudo -n` works; not known where nobody could look.
+    /// Sudo lets us in, without a password or with the one that is known; not known where nobody could look.
     sudo: Option<bool>,
     /// Free bytes in the login's home folder.
     free_bytes: Option<u64>,
@@ -52,22 +55,23 @@ struct Fitness {
 const AT_ONCE: usize = 64;
 /// How long one may take to answer once it let us in.
 const ANSWER: Duration = Duration::from_secs(20);
-/// Changes nothing: may we become root, and how much room is there?
-const LOOK: &str = "if sudo -n true >/dev/null 2>&1; then echo sudo=yes; else echo sudo=no; fi; df -Pk .";
+/// Changes nothing: how much room is there? Run as root, whether we may become that.
+const LOOK: &str = "df -Pk .";
 
 /// Looks at all of them at once, in the order they were named.
 pub async fn run(args: &CheckArgs, output: Output) -> Result<Exit, Failure> {
     let ssh = dialing::hosts(&args.settings, args.ssh_config.as_ref())?;
-    let hosts = if args.hosts.is_empty() {
+    let hosts = if args.hosts.is_empty() && args.hosts_file.is_none() {
         stored(&args.settings).await?
     } else {
-        args.hosts.clone()
+        host_list::collect(&args.hosts, args.hosts_file.as_deref())?
     };
     if hosts.is_empty() {
         return Err(Failure::usage(
             "no project in the store has a server; name hosts to check",
         ));
     }
+    dialing::prepare(&ssh, &hosts).await?;
     crate::ssh::raise_open_files_limit();
     let look = SanitizedCommand::check(&Sanitizer::default(), LOOK, None, Clearance::None)
         .map_err(|refusal| Failure::failed(refusal.to_string()))?;
@@ -95,33 +99,42 @@ async fn check(ssh: &SshHosts, host: &NamedHost, look: &SanitizedCommand) -> Fit
         free_bytes: None,
         error: None,
     };
-    let said = match say(ssh, host, look).await {
-        Ok(said) => said,
+    let (said, sudo) = match say(ssh, host, look).await {
+        Ok(found) => found,
         Err((outcome, error)) => {
             fitness.outcome = outcome;
             fitness.error = Some(error);
             return fitness;
         }
     };
-    fitness.sudo = Some(said.lines().any(|line| line == "sudo=yes"));
+    fitness.sudo = Some(sudo);
     fitness.free_bytes = free(&said);
     fitness
 }
 
-async fn say(ssh: &SshHosts, host: &NamedHost, look: &SanitizedCommand) -> Result<String, (Outcome, String)> {
+async fn say(
+    ssh: &SshHosts,
+    host: &NamedHost,
+    look: &SanitizedCommand,
+) -> Result<(String, bool), (Outcome, String)> {
     let failed = |error: crate::ssh::SshError| (error.outcome(), error.to_string());
     let connection = ssh.dial(&host.asked()).await.map_err(failed)?;
     let lease = Lease::of_process(std::process::id(), host.host.clone());
-    let ad_hoc = AdHoc {
+    let plain = Manner::default();
+    let root = Manner {
+        sudo: true,
+        ..Manner::default()
+    };
+    let ad_hoc = |manner| AdHoc {
         lease: &lease,
         command: look,
-        sudo: false,
+        manner,
         timeout: Some(ANSWER),
         cancel: CancellationToken::new(),
     };
     let mut said = Vec::new();
     let end = connection
-        .ad_hoc(&ad_hoc, |piece| {
+        .ad_hoc(&ad_hoc(&plain), |piece| {
             if let Piece::Stdout(bytes) = piece
                 && said.len() < 16 * 1024
             {
@@ -129,15 +142,19 @@ async fn say(ssh: &SshHosts, host: &NamedHost, look: &SanitizedCommand) -> Resul
             }
         })
         .await;
+    let as_root = connection.ad_hoc(&ad_hoc(&root), |_| ()).await;
     connection.close().await;
     match end.map_err(failed)? {
-        ExecEnd::Exit(_) => Ok(String::from_utf8_lossy(&said).into_owned()),
+        ExecEnd::Exit(_) => {
+            let may = matches!(as_root, Ok(ExecEnd::Exit(0)));
+            Ok((String::from_utf8_lossy(&said).into_owned(), may))
+        }
         ExecEnd::TimedOut { .. } | ExecEnd::Cancelled { .. } => Err((
             Outcome::Timeout,
             "it let us in, and did not answer in time".to_owned(),
         )),
         ExecEnd::Signal(name) => Err((Outcome::Failed, format!("the shell was ended by {name}"))),
-        ExecEnd::Lost(reason) => Err((Outcome::Unreachable, reason)),
+        ExecEnd::Lost(reason) | ExecEnd::Refused(reason) => Err((Outcome::Unreachable, reason)),
     }
 }
 
@@ -200,8 +217,10 @@ fn named(target: &Target) -> Option<NamedHost> {
     Some(NamedHost {
         text: target.name.to_string(),
         host: TargetName::parse(&target.address).ok()?,
+        address: None,
         user: target.user.clone(),
         port: target.port,
+        identity_file: None,
     })
 }
 
@@ -211,9 +230,9 @@ mod tests {
 
     #[test]
     fn free_room_is_read_from_df() {
-        let said = "sudo=no\nFilesystem     1024-blocks    Used Available Capacity Mounted on\n\
+        let said = "Filesystem     1024-blocks    Used Available Capacity Mounted on\n\
                     /dev/sda1         41152736 7045204  32304592      18% /\n";
         assert_eq!(free(said), Some(32_304_592 * 1024));
-        assert_eq!(free("sudo=yes\nsh: df: not found\n"), None);
+        assert_eq!(free("sh: df: not found\n"), None);
     }
 }

@@ -2,6 +2,8 @@
 
 mod check;
 mod explain;
+mod import;
+mod import_keys;
 mod trust;
 
 use clap::{Args, Subcommand};
@@ -24,6 +26,8 @@ enum HostsCommand {
     Check(check::CheckArgs),
     /// Show how a host is reached, and where each setting comes from
     Explain(explain::ExplainArgs),
+    /// Take over the hosts of an Ansible inventory, or the keys of a file of known hosts
+    Import(import::ImportArgs),
 }
 
 /// Runs it.
@@ -32,5 +36,6 @@ pub async fn run(args: &HostsArgs, output: Output) -> Result<Exit, Failure> {
         HostsCommand::Trust(args) => trust::run(args, output).await,
         HostsCommand::Check(args) => check::run(args, output).await,
         HostsCommand::Explain(args) => explain::run(args, output),
+        HostsCommand::Import(args) => import::run(args, output).await,
     }
 }

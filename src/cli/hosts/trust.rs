@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::cli::dialing;
 use crate::cli::exit::{Exit, Failure};
-use crate::cli::host_list::NamedHost;
+use crate::cli::host_list::{self, NamedHost};
 use crate::cli::output::{Output, line, note};
 use crate::cli::settings_args::SettingsArgs;
 use crate::ssh::{HostKeyVerdict, Scanned, SshHosts};
@@ -15,9 +15,12 @@ use crate::ssh::{HostKeyVerdict, Scanned, SshHosts};
 /// `edgewise hosts trust`.
 #[derive(Debug, Clone, Args)]
 pub struct TrustArgs {
-    /// `[user@]host[:port]`
-    #[arg(required = true)]
-    hosts: Vec<NamedHost>,
+    /// `[user@]host[:port]`, ranges or groups
+    #[arg(required_unless_present = "hosts_file")]
+    hosts: Vec<String>,
+    /// A file with a host a line, or an Ansible inventory (INI, YAML)
+    #[arg(long, value_name = "FILE")]
+    hosts_file: Option<PathBuf>,
     /// Add the key only if this is its fingerprint (SHA256:...); nothing is asked then
     #[arg(long, value_name = "SHA256:...")]
     fingerprint: Option<String>,
@@ -41,8 +44,10 @@ enum Trusted {
 /// Goes through the hosts one after another, as each may need an answer. Ends with the worst of them.
 pub async fn run(args: &TrustArgs, output: Output) -> Result<Exit, Failure> {
     let ssh = dialing::hosts(&args.settings, args.ssh_config.as_ref())?;
+    let hosts = host_list::collect(&args.hosts, args.hosts_file.as_deref())?;
+    dialing::prepare(&ssh, &hosts).await?;
     let mut exit = Exit::Done;
-    for host in &args.hosts {
+    for host in &hosts {
         let scanned = match ssh.scan(&host.asked()).await {
             Ok(scanned) => scanned,
             Err(error) => {

@@ -1,5 +1,6 @@
 //! Configuration: the JSON of an environment and of a project, merged, with the origin of every key.
 
+mod approvals;
 mod check;
 mod key;
 mod known_keys;
@@ -10,6 +11,7 @@ mod rollout_keys;
 mod schema;
 mod shape;
 
+pub use approvals::check_approvals;
 pub use check::check;
 pub use key::{KeySpec, KeyType};
 pub use known_keys::{KNOWN_KEYS, KeyGroup, KnownKey, is_known_key, known_key};

@@ -48,10 +48,7 @@ impl Plan {
     /// is left out, which the strategy's own checks exclude.
     #[must_use]
     pub fn build(inputs: PlanInputs<'_>, draft: Draft) -> Self {
-        let mut judge = Judge {
-            sanitizer: inputs.sanitizer,
-            known: HashMap::new(),
-        };
+        let mut judge = Judge::new(inputs.sanitizer);
         let known: HashMap<&TargetName, &ScriptTarget> = inputs
             .targets
             .iter()
@@ -129,13 +126,20 @@ fn places(stages: &[Stage]) -> HashMap<&TargetName, (&str, u32)> {
 }
 
 /// Judges steps; a text that many targets share is judged once.
-struct Judge<'a> {
+pub(super) struct Judge<'a> {
     sanitizer: &'a Sanitizer,
     known: HashMap<(String, Option<String>), Verdict>,
 }
 
-impl Judge<'_> {
-    fn steps(&mut self, mut steps: Vec<Step>) -> Vec<Step> {
+impl<'a> Judge<'a> {
+    pub(super) fn new(sanitizer: &'a Sanitizer) -> Self {
+        Self {
+            sanitizer,
+            known: HashMap::new(),
+        }
+    }
+
+    pub(super) fn steps(&mut self, mut steps: Vec<Step>) -> Vec<Step> {
         for step in &mut steps {
             let Some(command) = &step.command else { continue };
             let cwd = match &step.work {

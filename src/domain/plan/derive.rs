@@ -4,8 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::domain::name::TargetName;
+use crate::domain::sanitize::Sanitizer;
 
-use super::{Gate, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Stage};
+use super::build::Judge;
+use super::{Gate, Limits, OnFailure, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Stage};
 
 impl Plan {
     /// The same plan for only these targets: their stages, in the same order, without the empty ones. Steps
@@ -29,10 +31,11 @@ impl Plan {
         plan.rehashed()
     }
 
-    /// The way back of these targets as a plan of its own: newest touched first, one stage for the first
-    /// target and one for the rest. Its own way back is this plan's way forth, for those that have one.
+    /// The way back of these targets, each with the version it has, as a plan of its own: newest touched first, one
+    /// stage for the first target and one for the rest. It has no way back of its own, and stops where a target fails:
+    /// what it leaves must not come again by itself.
     #[must_use]
-    pub fn way_back(&self, touched: &[TargetName]) -> Self {
+    pub fn way_back(&self, touched: &[(TargetName, Option<String>)]) -> Self {
         let forth: BTreeMap<&TargetName, &PlanTarget> = self
             .targets
             .iter()
@@ -44,16 +47,17 @@ impl Plan {
             .iter()
             .map(|target| (&target.name, target))
             .collect();
-        let order: Vec<&TargetName> = touched
+        let order: Vec<(&PlanTarget, &RollbackTarget, &Option<String>)> = touched
             .iter()
             .rev()
-            .filter(|name| forth.contains_key(name) && back.contains_key(name))
+            .filter_map(|(name, has)| Some((*forth.get(name)?, *back.get(name)?, has)))
             .collect();
 
-        let stage = |label: &str, names: &[&TargetName]| Stage {
+        let max_parallel = self.limits.max_parallel.max(1);
+        let stage = |label: &str, some: &[(&PlanTarget, &RollbackTarget, &Option<String>)]| Stage {
             label: label.to_owned(),
-            targets: names.iter().map(|name| (*name).clone()).collect(),
-            max_parallel: self.limits.max_parallel.max(1),
+            targets: some.iter().map(|(_, back, _)| back.name.clone()).collect(),
+            max_parallel,
             soak_seconds: 0,
             gate: Gate::None,
             on_failure: None,
@@ -66,38 +70,19 @@ impl Plan {
         let targets = order
             .iter()
             .enumerate()
-            .map(|(place, name)| PlanTarget {
-                target: forth[*name].target.clone(),
-                stage: if place == 0 {
-                    "1".to_owned()
-                } else {
-                    "100%".to_owned()
-                },
-                batch: if place == 0 {
-                    1
-                } else {
-                    (place as u32 - 1) / self.limits.max_parallel.max(1) + 1
-                },
-                version: back[*name].version.clone(),
-                version_before: forth[*name].version.clone(),
-                steps: back[*name].steps.clone(),
+            .map(|(place, (planned, back, has))| PlanTarget {
+                target: planned.target.clone(),
+                stage: if place == 0 { "1" } else { "100%" }.to_owned(),
+                batch: place.saturating_sub(1) as u32 / max_parallel + 1,
+                version: back.version.clone(),
+                version_before: (*has).clone(),
+                steps: back.steps.clone(),
             })
             .collect();
-        let rollback = Rollback {
-            targets: order
-                .iter()
-                .map(|name| RollbackTarget {
-                    name: (*name).clone(),
-                    version: forth[*name].version.clone(),
-                    steps: forth[*name].steps.clone(),
-                })
-                .collect(),
-        };
         let mut versions: Vec<Option<String>> =
-            order.iter().map(|name| back[*name].version.clone()).collect();
+            order.iter().map(|(_, back, _)| back.version.clone()).collect();
         versions.dedup();
         Self {
-            action: "rollback".to_owned(),
             version: if versions.len() == 1 {
                 versions.remove(0)
             } else {
@@ -105,10 +90,35 @@ impl Plan {
             },
             stages,
             targets,
-            rollback,
+            limits: Limits {
+                on_failure: OnFailure::Stop,
+                success_window_seconds: 0,
+                ..self.limits.clone()
+            },
+            rollback: Rollback::default(),
             ..self.clone()
         }
-        .rehashed()
+        .named("rollback")
+    }
+
+    /// The same plan as an action of this name.
+    #[must_use]
+    pub fn named(mut self, action: &str) -> Self {
+        action.clone_into(&mut self.action);
+        self.rehashed()
+    }
+
+    /// The same plan with every command judged anew.
+    #[must_use]
+    pub fn judged_by(mut self, sanitizer: &Sanitizer) -> Self {
+        let mut judge = Judge::new(sanitizer);
+        for target in &mut self.targets {
+            target.steps = judge.steps(std::mem::take(&mut target.steps));
+        }
+        for target in &mut self.rollback.targets {
+            target.steps = judge.steps(std::mem::take(&mut target.steps));
+        }
+        self.rehashed()
     }
 
     fn rehashed(mut self) -> Self {

@@ -56,15 +56,18 @@ pub enum Work {
         /// In this folder.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cwd: Option<String>,
+        /// With these permission bits taken away (octal); the login's own where none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        umask: Option<String>,
         /// With these variables. A value may hold a secret's placeholder, filled in at the door.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         env: BTreeMap<String, String>,
         /// The exit codes that mean it went well.
         ok_codes: Vec<i32>,
     },
-    /// Puts a file on the host, whole and verified or not at all.
+    /// Puts a file or a folder on the host, whole and verified or not at all.
     Upload {
-        /// Where the bytes come from.
+        /// Where it comes from.
         source: UploadSource,
         /// The absolute path on the host.
         dest: String,
@@ -73,9 +76,12 @@ pub enum Work {
         /// `user` or `user:group`; the login's own where none.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         owner: Option<String>,
-        /// SHA-256 (hex) of the bytes, where the plan could know it.
+        /// SHA-256 (hex) of the bytes, where the plan could know it; of a folder, of its list.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sha256: Option<String>,
+        /// Of a folder: what it does not have is removed on the host.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        delete: bool,
     },
     /// Lets the host download a file.
     Fetch {
@@ -136,7 +142,7 @@ pub enum Work {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum UploadSource {
-    /// A file at the server.
+    /// A file or a folder at the server.
     Path(String),
     /// The server downloads it once, for all targets.
     Url(String),

@@ -9,6 +9,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::timestamp::Timestamp;
 
 use super::effect::Timer;
+use super::settings::RolloutSettings;
 
 /// Which half of the plan a step belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -32,6 +33,9 @@ pub enum Event {
         needs_approval: Vec<String>,
         /// The action this one was told to queue behind, where targets were held.
         queued_behind: Option<ActionId>,
+        /// The server's part of the rules as it was then: a replay under other rules would be another story.
+        #[serde(default)]
+        settings: RolloutSettings,
     },
     /// The action ahead in the queue ended.
     QueueReached,

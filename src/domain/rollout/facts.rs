@@ -7,13 +7,11 @@ use crate::domain::name::TargetName;
 use crate::domain::plan::{Plan, PlanTarget, RollbackTarget, Step, Work};
 
 use super::event::Way;
-use super::settings::RolloutSettings;
 
 /// The plan and its indexes. Targets, stages and pools are numbered in the plan's order.
 #[derive(Debug)]
 pub(super) struct Facts {
     pub plan: Arc<Plan>,
-    pub settings: RolloutSettings,
     index: HashMap<TargetName, u32>,
     /// The targets of each stage.
     pub stages: Vec<Vec<u32>>,
@@ -34,7 +32,7 @@ pub(super) struct Facts {
 }
 
 impl Facts {
-    pub fn new(plan: Arc<Plan>, settings: RolloutSettings) -> Self {
+    pub fn new(plan: Arc<Plan>) -> Self {
         let index: HashMap<TargetName, u32> = plan
             .targets
             .iter()
@@ -65,7 +63,6 @@ impl Facts {
             }
         }
         let mut facts = Self {
-            settings,
             index,
             stages,
             stage_of,

@@ -46,6 +46,7 @@ pub(super) fn run(name: &str) -> Step {
             sudo: false,
             user: None,
             cwd: None,
+            umask: None,
             env: BTreeMap::new(),
             ok_codes: vec![0],
         },
@@ -163,6 +164,7 @@ pub(super) fn created() -> Event {
         due_at: at(0),
         needs_approval: Vec::new(),
         queued_behind: None,
+        settings: RolloutSettings::default(),
     }
 }
 
@@ -199,7 +201,7 @@ impl World {
     pub fn new(plan: &Arc<Plan>, fate: Fate) -> Self {
         let in_service: Vec<TargetName> = plan.pools.first().map_or(Vec::new(), |pool| pool.members.clone());
         Self {
-            rollout: Rollout::new(Arc::clone(plan), RolloutSettings::default()),
+            rollout: Rollout::new(Arc::clone(plan)),
             now: at(0),
             events: Vec::new(),
             recorded: BTreeMap::new(),

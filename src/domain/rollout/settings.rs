@@ -1,7 +1,11 @@
 //! What the server, not the plan, says about every rollout.
 
-/// The server's part of the rules. Frozen with an action: a replay under other settings is another story.
-#[derive(Debug, Clone, PartialEq, Eq)]
+use serde::{Deserialize, Serialize};
+
+/// The server's part of the rules. Frozen with an action, in its event 0: a replay under other settings would be
+/// another story. What an older event 0 does not say has its usual value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct RolloutSettings {
     /// How long an action waits for targets that somebody else holds before it ends FAILED.
     pub queue_timeout_seconds: u64,

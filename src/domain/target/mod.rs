@@ -1,5 +1,9 @@
 //! What is acted on: a plain Linux host, reached over SSH.
 
+mod choice;
+mod installed;
+mod place;
+mod range;
 mod topology;
 
 use std::collections::BTreeMap;
@@ -9,6 +13,10 @@ use serde_json::Value;
 
 use super::name::TargetName;
 
+pub use choice::{ChoiceError, choose, terms};
+pub use installed::{Installed, Put, goes_back};
+pub use place::Place;
+pub use range::{MOST_NAMES, RangeError, expand};
 pub use topology::{PoolEntry, Server, Topology, UnknownName};
 
 /// A server as a plan knows it: frozen with the action.

@@ -1,5 +1,6 @@
 //! Forgetting the log of old actions, by age and by size: whole actions, oldest first.
 
+use async_trait::async_trait;
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
@@ -7,6 +8,7 @@ use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use super::row::numbers;
 use super::schema::{actions, entries};
 use super::{EmbeddedLogError, EmbeddedLogs};
+use crate::app::ports::{LogError, LogKeeper};
 use crate::domain::action::ActionId;
 use crate::domain::timestamp::Timestamp;
 
@@ -50,6 +52,24 @@ impl EmbeddedLogs {
             .await?;
         }
         Ok(doomed.len())
+    }
+}
+
+#[async_trait]
+impl LogKeeper for EmbeddedLogs {
+    async fn forget(
+        &self,
+        not_before: Timestamp,
+        max_bytes: u64,
+        live: &[ActionId],
+    ) -> Result<usize, LogError> {
+        let retention = LogRetention {
+            not_before,
+            max_bytes,
+        };
+        self.prune(retention, live)
+            .await
+            .map_err(|error| LogError(error.to_string()))
     }
 }
 

@@ -21,7 +21,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
               `\"number\"`, `\"boolean\"`, `\"list\"`, `\"map\"` or `one_of(...)`. A `required` key must be given by the \
               environment, the project or the request; an `overridable` one may be given by the request; a `secret` \
               one holds `{\"env\": NAME}` or `{\"file\": PATH}` in the configuration, and may be used in `run(env=...)` \
-              and `upload(content=...)` only. A key without a default that nobody gives is `None`.",
+              and `upload(content=...)` only, and is never overridable. A key without a default that nobody gives is `None`.",
         call: Call::Make(key),
     },
     ScriptFunction {
@@ -53,6 +53,10 @@ fn key(given: &Given<'_, '_>) -> Result<Made, String> {
         spec.key_type
             .check(default)
             .map_err(|why| format!("the default {why}"))?;
+    }
+    if spec.secret && spec.overridable {
+        // Or whoever may act could read any file of the server's, by name.
+        return Err("a secret is not overridable: a request may not say where it is read from".to_owned());
     }
     if spec.secret && spec.key_type != KeyType::String {
         return Err("a secret is a \"string\"".to_owned());

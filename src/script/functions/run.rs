@@ -27,10 +27,11 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
             Param::with_default("always", Kind::Flag, Literal::Flag(false)),
             Param::with_default("once", Kind::Flag, Literal::Flag(false)),
             Param::with_default("retry_delay", Kind::Count(LONGEST), Literal::Count(5)),
+            Param::with_default("umask", Kind::OptionalText, Literal::None),
         ],
         rest: Rest::None,
         doc: "Runs `command` with `/bin/sh` on the target: as root with `sudo=True`, as `user`, in the folder `cwd`, with the \
-              variables `env`. It is stopped after `timeout` seconds and tried again `retries` times, `retry_delay` seconds \
+              variables `env` and the `umask` (three or four octal digits). It is stopped after `timeout` seconds and tried again `retries` times, `retry_delay` seconds \
               apart. `ok_codes` are the exit codes that mean it went well. `idempotent` allows to run it again when its \
               outcome is unknown; `always` runs it also after an earlier step of its target failed; `once` runs it on \
               the first target of the rollout alone (migrations). A blank command makes no step.",
@@ -58,12 +59,22 @@ fn run(given: &Given<'_, '_>) -> Result<Made, String> {
     {
         return Err(format!("`cwd` wants an absolute path, not {cwd:?}"));
     }
+    let umask = given.optional_text("umask");
+    if let Some(umask) = &umask {
+        let octal = umask.bytes().all(|b| matches!(b, b'0'..=b'7'));
+        if !octal || !matches!(umask.len(), 3 | 4) {
+            return Err(format!(
+                "`umask` wants three or four octal digits, for example \"0022\", not {umask:?}"
+            ));
+        }
+    }
     let mut draft = StepDraft::new(
         given.text("name"),
         Work::Run {
             sudo: given.flag("sudo"),
             user: given.optional_text("user"),
             cwd,
+            umask,
             env: given.variables("env"),
             ok_codes: given.codes("ok_codes"),
         },

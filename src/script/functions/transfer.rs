@@ -19,14 +19,18 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
             Param::with_default("mode", Kind::Text, Literal::Text("0644")),
             Param::with_default("owner", Kind::OptionalText, Literal::None),
             Param::with_default("sha256", Kind::OptionalText, Literal::None),
+            Param::with_default("delete", Kind::Flag, Literal::Flag(false)),
             Param::with_default("timeout", Kind::Count(LONGEST), Literal::Count(600)),
             Param::with_default("retries", Kind::Count(100), Literal::Count(0)),
         ],
         rest: Rest::None,
-        doc: "Puts a file at the absolute path `dest` on the target, whole and verified or not at all. Exactly one of `source` \
+        doc: "Puts a file or a folder at the absolute path `dest` on the target, whole and verified or not at all. Exactly one of `source` \
               (a path on the server, or a URL which the server downloads once for all targets) and `content` (the text \
-              itself) is given. `mode` is octal, `owner` is `user` or `user:group`; with `sha256` the bytes must have \
-              that digest. A file that is there already with the same bytes is left alone.",
+              itself) is given. `mode` is octal, `owner` is `user` or `user:group`; where that is not the login, all of it is \
+              done as root. With `sha256` the bytes must have that digest. What is there already with the same bytes is left \
+              alone. Where `source` is a folder, only its files that differ are sent; modes and links are kept (`mode` \
+              does not count), the whole is put together beside `dest` and takes its place once it is verified. What else \
+              is in a folder that is there already stays, unless `delete` is true.",
         call: Call::Make(upload),
     },
     ScriptFunction {
@@ -74,6 +78,7 @@ fn upload(given: &Given<'_, '_>) -> Result<Made, String> {
         mode,
         owner: given.optional_text("owner"),
         sha256: digest(given)?,
+        delete: given.flag("delete"),
     };
     finish(given, work, command)
 }

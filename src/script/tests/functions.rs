@@ -43,8 +43,8 @@ fn steps_are_made_of_what_is_given() {
                    "retries": 0, "retry_delay_seconds": 0, "idempotent": false, "always": false, "once": false}),
         ),
         (
-            "run(name = \"x\", command = \"ls\", sudo = True, user = \"app\", cwd = \"/opt\", env = {\"A\": \"b\", \"N\": 1, \"F\": True}, timeout = 5, retries = 2, ok_codes = [0, 3], idempotent = True, always = True, once = True)".to_owned(),
-            json!({"sudo": true, "user": "app", "cwd": "/opt", "env": {"A": "b", "N": "1", "F": "true"}, "timeout_seconds": 5,
+            "run(name = \"x\", command = \"ls\", sudo = True, user = \"app\", cwd = \"/opt\", umask = \"0027\", env = {\"A\": \"b\", \"N\": 1, \"F\": True}, timeout = 5, retries = 2, ok_codes = [0, 3], idempotent = True, always = True, once = True)".to_owned(),
+            json!({"sudo": true, "user": "app", "cwd": "/opt", "umask": "0027", "env": {"A": "b", "N": "1", "F": "true"}, "timeout_seconds": 5,
                    "retries": 2, "retry_delay_seconds": 5, "ok_codes": [0, 3], "idempotent": true, "always": true, "once": true}),
         ),
         (
@@ -160,6 +160,10 @@ fn bad_arguments_are_named() {
         (
             "run(\"x\", \"ls\", env = {\"A\": []})",
             "run: `env` wants a dict of names to strings, numbers or booleans, not one where A is a list",
+        ),
+        (
+            "run(\"x\", \"ls\", umask = \"9\")",
+            "run: `umask` wants three or four octal digits, for example \"0022\", not \"9\"",
         ),
         (
             "run(\"x\", \"ls\", cwd = \"opt\")",
@@ -454,6 +458,10 @@ fn keys_are_declared_or_refused() {
             "key: a secret has no default",
         ),
         ("key(\"map\", secret = True)", "key: a secret is a \"string\""),
+        (
+            "key(\"string\", secret = True, overridable = True)",
+            "key: a secret is not overridable",
+        ),
         ("one_of()", "one_of: wants at least one string"),
         ("one_of(\"a\", \"a\")", "one_of: \"a\" is given twice"),
         ("one_of(1)", "one_of: takes strings only, not an integer"),

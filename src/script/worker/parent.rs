@@ -5,7 +5,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use sha2::{Digest, Sha256};
@@ -20,6 +20,8 @@ use super::{Answer, Request, SUBCOMMAND};
 
 /// How many descriptions are kept.
 const CACHED: usize = 256;
+/// For how long it is remembered that a script used up what it may use: it costs that much again to see it.
+const SPENT: Duration = Duration::from_mins(1);
 
 /// What a script may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +49,47 @@ impl Default for WorkerLimits {
 pub struct ScriptWorker {
     program: PathBuf,
     limits: WorkerLimits,
-    described: Mutex<HashMap<[u8; 32], ScriptFacts>>,
+    described: Mutex<HashMap<[u8; 32], Described>>,
+}
+
+/// What came of describing a script, and until when that is good; for ever where a script always says the same.
+#[derive(Debug, Clone)]
+struct Described {
+    outcome: Result<ScriptFacts, ScriptError>,
+    until: Option<Instant>,
+}
+
+/// Why a child gave no answer.
+enum NoAnswer {
+    /// It could not be asked; the next one may.
+    Broken(ScriptError),
+    /// The script used more than it may.
+    Spent(ScriptError),
+}
+
+impl NoAnswer {
+    /// The error itself, which names the script where it has no place.
+    fn named(self, script: &str) -> Self {
+        let name = |error: ScriptError| match error.place {
+            None if !error.message.contains(script) => ScriptError {
+                message: format!("{script}: {}", error.message),
+                ..error
+            },
+            _ => error,
+        };
+        match self {
+            Self::Broken(error) => Self::Broken(name(error)),
+            Self::Spent(error) => Self::Spent(name(error)),
+        }
+    }
+}
+
+impl From<NoAnswer> for ScriptError {
+    fn from(answer: NoAnswer) -> Self {
+        match answer {
+            NoAnswer::Broken(error) | NoAnswer::Spent(error) => error,
+        }
+    }
 }
 
 impl ScriptWorker {
@@ -61,7 +103,7 @@ impl ScriptWorker {
         }
     }
 
-    async fn ask(&self, script: &ScriptText, context: Option<&ScriptContext>) -> Result<Answer, ScriptError> {
+    async fn ask(&self, script: &ScriptText, context: Option<&ScriptContext>) -> Result<Answer, NoAnswer> {
         let request = Request {
             name: script.name.clone(),
             text: script.text.clone(),
@@ -69,28 +111,26 @@ impl ScriptWorker {
             memory_bytes: self.limits.memory_bytes,
             cpu_seconds: self.limits.cpu_seconds,
         };
-        let request = serde_json::to_vec(&request)
-            .map_err(|error| placeless(format!("the script cannot be handed over: {error}")))?;
+        let request = serde_json::to_vec(&request).map_err(|error| {
+            NoAnswer::Broken(placeless(format!("the script cannot be handed over: {error}")))
+        })?;
         let wall = Duration::from_secs(self.limits.wall_seconds);
         match tokio::time::timeout(wall, self.converse(&request)).await {
             Ok(result) => result,
-            Err(_) => Err(placeless(format!(
+            Err(_) => Err(NoAnswer::Spent(placeless(format!(
                 "{} did not end within {} seconds",
                 script.name, self.limits.wall_seconds
-            ))),
+            )))),
         }
-        .map_err(|error| match error.place {
-            None if !error.message.contains(&script.name) => ScriptError {
-                message: format!("{}: {}", script.name, error.message),
-                ..error
-            },
-            _ => error,
-        })
+        .map_err(|answer| answer.named(&script.name))
     }
 
-    async fn converse(&self, request: &[u8]) -> Result<Answer, ScriptError> {
-        let broken =
-            |error: std::io::Error| placeless(format!("the script interpreter cannot be started: {error}"));
+    async fn converse(&self, request: &[u8]) -> Result<Answer, NoAnswer> {
+        let broken = |error: std::io::Error| {
+            NoAnswer::Broken(placeless(format!(
+                "the script interpreter cannot be started: {error}"
+            )))
+        };
         let mut child = Command::new(&self.program)
             .arg(SUBCOMMAND)
             .env_clear()
@@ -132,7 +172,16 @@ impl ScriptWorker {
         {
             return Ok(answer);
         }
-        Err(self.obituary(status, &String::from_utf8_lossy(&said)))
+        Err(NoAnswer::Spent(
+            self.obituary(status, &String::from_utf8_lossy(&said)),
+        ))
+    }
+
+    fn remembered(&self, digest: &[u8; 32]) -> Option<Result<ScriptFacts, ScriptError>> {
+        let described = self.described.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = described.get(digest)?;
+        let good = found.until.is_none_or(|until| Instant::now() < until);
+        good.then(|| found.outcome.clone())
     }
 
     /// Why the child ended without an answer.
@@ -163,26 +212,35 @@ impl ScriptWorker {
 #[async_trait]
 impl Interpreter for ScriptWorker {
     async fn describe(&self, script: &ScriptText) -> Result<ScriptFacts, ScriptError> {
-        let digest: [u8; 32] = Sha256::digest(script.text.as_bytes()).into();
-        let cached = {
-            let described = self.described.lock().unwrap_or_else(PoisonError::into_inner);
-            described.get(&digest).cloned()
-        };
-        if let Some(facts) = cached {
-            return Ok(facts);
+        // The name is part of it: errors say it.
+        let digest: [u8; 32] = Sha256::new()
+            .chain_update(&script.name)
+            .chain_update([0])
+            .chain_update(&script.text)
+            .finalize()
+            .into();
+        if let Some(outcome) = self.remembered(&digest) {
+            return outcome;
         }
-        match self.ask(script, None).await? {
-            Answer::Facts(facts) => {
-                let mut described = self.described.lock().unwrap_or_else(PoisonError::into_inner);
-                if described.len() >= CACHED {
-                    described.clear();
-                }
-                described.insert(digest, facts.clone());
-                Ok(facts)
+        let (outcome, until) = match self.ask(script, None).await {
+            Ok(Answer::Facts(facts)) => (Ok(facts), None),
+            Ok(Answer::Error(error)) => (Err(error), None),
+            Ok(Answer::Draft(_)) => {
+                return Err(placeless("the script interpreter answered another question"));
             }
-            Answer::Error(error) => Err(error),
-            Answer::Draft(_) => Err(placeless("the script interpreter answered another question")),
+            Err(NoAnswer::Spent(error)) => (Err(error), Some(Instant::now() + SPENT)),
+            Err(NoAnswer::Broken(error)) => return Err(error),
+        };
+        let mut described = self.described.lock().unwrap_or_else(PoisonError::into_inner);
+        if described.len() >= CACHED {
+            described.clear();
         }
+        let remembered = Described {
+            outcome: outcome.clone(),
+            until,
+        };
+        described.insert(digest, remembered);
+        outcome
     }
 
     async fn draft(&self, script: &ScriptText, context: &ScriptContext) -> Result<Draft, ScriptError> {

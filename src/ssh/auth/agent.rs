@@ -3,16 +3,34 @@
 use russh::client::Handle;
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
+use russh::keys::{HashAlg, PublicKey};
 use tokio::net::UnixStream;
 
 use crate::ssh::connection::Guard;
 
 use super::Tried;
-use super::key_files::rsa_hash;
+use super::try_key::rsa_hash;
 
 /// A conversation with an agent, for one login.
 pub(super) struct Agent {
     client: AgentClient<UnixStream>,
+}
+
+/// Signs for a certificate that the agent does not hold with the key that it does hold.
+struct KeyOfCertificate<'a>(&'a mut AgentClient<UnixStream>);
+
+impl russh::Signer for KeyOfCertificate<'_> {
+    type Error = russh::AgentAuthError;
+
+    async fn auth_sign(
+        &mut self,
+        identity: &AgentIdentity,
+        hash: Option<HashAlg>,
+        data: Vec<u8>,
+    ) -> Result<Vec<u8>, Self::Error> {
+        let key = AgentIdentity::from(PublicKey::from(identity.public_key().key_data().clone()));
+        self.0.auth_sign(&key, hash, data).await
+    }
 }
 
 impl Agent {
@@ -40,12 +58,13 @@ impl Agent {
         }
     }
 
-    /// Tries one of the things it holds.
+    /// Tries one of the things it holds; or, where `beside`, a certificate from a file for a key that it holds.
     pub(super) async fn log_in(
         &mut self,
         handle: &mut Handle<Guard>,
         user: &str,
         identity: AgentIdentity,
+        beside: bool,
     ) -> Tried {
         let is_rsa = matches!(
             identity.public_key().algorithm(),
@@ -60,6 +79,12 @@ impl Agent {
             AgentIdentity::PublicKey { key, .. } => {
                 handle
                     .authenticate_publickey_with(user, key, hash, &mut self.client)
+                    .await
+            }
+            AgentIdentity::Certificate { certificate, .. } if beside => {
+                let mut signer = KeyOfCertificate(&mut self.client);
+                handle
+                    .authenticate_certificate_with(user, certificate, hash, &mut signer)
                     .await
             }
             AgentIdentity::Certificate { certificate, .. } => {

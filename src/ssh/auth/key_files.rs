@@ -1,19 +1,13 @@
-//! Keys and certificates from files, each read once.
+//! Keys and certificates from files, each read once, and again when the file changes.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use russh::client::Handle;
-use russh::keys::agent::AgentIdentity;
-use russh::keys::signature::Signer as _;
-use russh::keys::ssh_key::private::{KeypairData, RsaKeypair};
 use russh::keys::ssh_key::public::KeyData;
-use russh::keys::{Certificate, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey, decode_secret_key};
-
-use crate::ssh::connection::Guard;
-
-use super::Tried;
+use russh::keys::{Certificate, PrivateKey, PublicKey, decode_secret_key};
+use tokio::sync::OnceCell;
 
 /// What stands in a key file.
 #[derive(Debug, Clone)]
@@ -22,73 +16,143 @@ pub(super) enum KeyFile {
     Key(Arc<PrivateKey>),
     /// A key that is encrypted; its public half, where it can be told.
     Encrypted(Option<KeyData>),
-    /// Nothing; the public half, where that is there (the key is in an agent or a token).
+    /// Only the public half: the key is in an agent or a token. None where there is nothing at all.
     Missing(Option<KeyData>),
     /// Something else: the reason.
     Broken(String),
 }
 
+/// Why an encrypted key stays shut.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(in crate::ssh) enum Sealed {
+    /// Nobody gave a passphrase.
+    #[error(
+        "it is encrypted and no passphrase is set (EDGEWISE_SSH_KEY_PASSPHRASE), nor does an agent hold it (ssh-add)"
+    )]
+    NoPassphrase,
+    /// Another one is wanted.
+    #[error("it is encrypted, and the passphrase does not open it; an agent may hold it instead (ssh-add)")]
+    WrongPassphrase,
+    /// It is encrypted in a way that nobody here can undo.
+    #[error(
+        "it is encrypted in a way that is not supported ({0}): write it anew with ssh-keygen -p, or load it into an agent (ssh-add)"
+    )]
+    Unsupported(String),
+}
+
 /// What tells that a file has changed.
 type Stamp = (Option<SystemTime>, u64);
 
+/// A key, once somebody has tried to open it.
+type Opening = Arc<OnceCell<Result<Arc<PrivateKey>, Sealed>>>;
+
 /// The key files that were read so far.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct KeyFiles {
-    read: Mutex<HashMap<String, KeyFile>>,
-    /// Certificates are renewed while we run: each with the stamp of its file.
-    certificates: Mutex<HashMap<String, (Stamp, Certificate)>>,
+    passphrase: Option<Arc<str>>,
+    read: Mutex<HashMap<String, (Stamp, KeyFile)>>,
+    opened: Mutex<HashMap<String, (Stamp, Opening)>>,
+}
+
+impl std::fmt::Debug for KeyFiles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyFiles").finish_non_exhaustive()
+    }
 }
 
 impl KeyFiles {
-    /// What stands in the file. Only what was found is kept: a file may still come.
+    /// No file is read yet. `passphrase` opens the encrypted ones.
+    #[must_use]
+    pub fn new(passphrase: Option<&str>) -> Self {
+        Self {
+            passphrase: passphrase.map(Arc::from),
+            ..Self::default()
+        }
+    }
+
+    /// What stands in the file.
     pub(super) async fn load(&self, path: &str) -> KeyFile {
-        if let Some(file) = self.read.lock().unwrap_or_else(PoisonError::into_inner).get(path) {
+        let stamp = stamp(path);
+        if let Some((seen, file)) = lock(&self.read).get(path)
+            && Some(*seen) == stamp
+        {
             return file.clone();
         }
         let owned = path.to_owned();
         let file = tokio::task::spawn_blocking(move || read(&owned))
             .await
             .unwrap_or_else(|error| KeyFile::Broken(error.to_string()));
-        if matches!(file, KeyFile::Key(_)) {
-            self.read
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert(path.to_owned(), file.clone());
+        if let (Some(stamp), KeyFile::Key(_) | KeyFile::Encrypted(_)) = (stamp, &file) {
+            lock(&self.read).insert(path.to_owned(), (stamp, file.clone()));
         }
         file
     }
 
-    /// The certificate in the file, where there is one. It is looked for at every login, mostly in vain: that costs one
-    /// short look, not a thread.
-    pub(super) async fn certificate(&self, path: &str) -> Option<Certificate> {
-        let found = std::fs::metadata(path).ok()?;
-        let stamp = (found.modified().ok(), found.len());
-        {
-            let read = self.certificates.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some((seen, certificate)) = read.get(path)
-                && *seen == stamp
-            {
-                return Some(certificate.clone());
+    /// Opens an encrypted key, once for all who want it at the same time: that is slow by design.
+    pub(super) async fn open(&self, path: &str) -> Result<Arc<PrivateKey>, Sealed> {
+        let opening = self.opening(path);
+        let opened = opening
+            .get_or_init(|| async {
+                match &self.passphrase {
+                    Some(passphrase) => decrypt(path, Arc::clone(passphrase)).await,
+                    None => Err(Sealed::NoPassphrase),
+                }
+            })
+            .await;
+        opened.clone()
+    }
+
+    /// Opens an encrypted key with a passphrase of its own; it stays open.
+    ///
+    /// # Errors
+    /// [`Sealed`] where it does not open.
+    pub(in crate::ssh) async fn unseal(&self, path: &str, passphrase: &str) -> Result<(), Sealed> {
+        let key = decrypt(path, Arc::from(passphrase)).await?;
+        let opening = Arc::new(OnceCell::new_with(Some(Ok(key))));
+        if let Some(stamp) = stamp(path) {
+            lock(&self.opened).insert(path.to_owned(), (stamp, opening));
+        }
+        Ok(())
+    }
+
+    fn opening(&self, path: &str) -> Opening {
+        let stamp = stamp(path).unwrap_or((None, 0));
+        let mut opened = lock(&self.opened);
+        match opened.get(path) {
+            Some((seen, opening)) if *seen == stamp => Arc::clone(opening),
+            _ => {
+                let opening = Opening::default();
+                opened.insert(path.to_owned(), (stamp, Arc::clone(&opening)));
+                opening
             }
         }
+    }
+
+    /// The certificate in the file, where there is one.
+    pub(super) async fn certificate(&self, path: &str) -> Option<Certificate> {
         let text = tokio::fs::read_to_string(path).await.ok()?;
-        let certificate = Certificate::from_openssh(&text).ok()?;
-        self.certificates
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(path.to_owned(), (stamp, certificate.clone()));
-        Some(certificate)
+        Certificate::from_openssh(&text).ok()
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn stamp(path: &str) -> Option<Stamp> {
+    let facts = Path::new(path).metadata().ok()?;
+    Some((facts.modified().ok(), facts.len()))
+}
+
 fn read(path: &str) -> KeyFile {
-    let public = || {
-        let text = std::fs::read_to_string(format!("{path}.pub")).ok()?;
+    let public = |path: &str| {
+        let text = std::fs::read_to_string(path).ok()?;
         Some(PublicKey::from_openssh(text.trim()).ok()?.key_data().clone())
     };
+    let beside = || public(&format!("{path}.pub"));
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return KeyFile::Missing(public()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return KeyFile::Missing(beside()),
         Err(error) => return KeyFile::Broken(error.to_string()),
     };
     if let Ok(key) = PrivateKey::from_openssh(&text)
@@ -96,97 +160,45 @@ fn read(path: &str) -> KeyFile {
     {
         return KeyFile::Encrypted(Some(key.public_key().key_data().clone()));
     }
+    // IdentityFile may name a public key, to choose one of the agent's.
+    if let Some(public) = public(path) {
+        return KeyFile::Missing(Some(public));
+    }
     match decode_secret_key(&text, None) {
         Ok(key) => KeyFile::Key(Arc::new(key)),
-        Err(russh::keys::Error::KeyIsEncrypted) => KeyFile::Encrypted(public()),
-        Err(_) if text.contains("ENCRYPTED") => KeyFile::Encrypted(public()),
+        Err(russh::keys::Error::KeyIsEncrypted) => KeyFile::Encrypted(beside()),
+        Err(_) if text.contains("ENCRYPTED") => KeyFile::Encrypted(beside()),
         Err(error) => KeyFile::Broken(error.to_string()),
     }
 }
 
-/// The hash for signatures of RSA keys: the best that the host says it knows, and SHA-512 where it does not say. SHA-1
-/// is never used.
-pub(super) async fn rsa_hash(handle: &Handle<Guard>) -> HashAlg {
-    let said = handle.best_supported_rsa_hash().await;
-    said.ok().flatten().flatten().unwrap_or(HashAlg::Sha512)
-}
-
-/// Tries a key.
-pub(super) async fn with_key(handle: &mut Handle<Guard>, user: &str, key: Arc<PrivateKey>) -> Tried {
-    let hash = if key.algorithm().is_rsa() {
-        Some(rsa_hash(handle).await)
-    } else {
-        None
-    };
-    match handle
-        .authenticate_publickey(user, PrivateKeyWithHashAlg::new(key, hash))
-        .await
-    {
-        Ok(result) => Tried::of(handle, result).await,
-        Err(_) => Tried::Gone,
-    }
-}
-
-/// An RSA key that signs with the hash it is told.
-struct RsaPair<'a>(&'a RsaKeypair);
-
-/// Why it does not.
-enum RsaError {
-    Gone,
-    Signature(russh::keys::signature::Error),
-}
-
-impl From<russh::SendError> for RsaError {
-    fn from(_: russh::SendError) -> Self {
-        Self::Gone
-    }
-}
-
-impl russh::Signer for RsaPair<'_> {
-    type Error = RsaError;
-
-    /// Appends the signature to what was signed, as a string that holds the algorithm's name and the signature proper
-    /// (RFC 4252, 7).
-    async fn auth_sign(
-        &mut self,
-        _key: &AgentIdentity,
-        hash: Option<HashAlg>,
-        mut data: Vec<u8>,
-    ) -> Result<Vec<u8>, Self::Error> {
-        let signature = (self.0, hash).try_sign(&data).map_err(RsaError::Signature)?;
-        let algorithm = signature.algorithm();
-        let parts = [algorithm.as_str().as_bytes(), signature.as_bytes()];
-        let length = |bytes: usize| u32::try_from(bytes).unwrap_or(u32::MAX).to_be_bytes();
-        data.extend(length(parts.iter().map(|part| part.len() + 4).sum()));
-        for part in parts {
-            data.extend(length(part.len()));
-            data.extend_from_slice(part);
-        }
-        Ok(data)
-    }
-}
-
-/// Tries a key with its certificate.
-pub(super) async fn with_certificate(
-    handle: &mut Handle<Guard>,
-    user: &str,
-    key: Arc<PrivateKey>,
-    certificate: Certificate,
-) -> Tried {
-    if let KeypairData::Rsa(pair) = key.key_data() {
-        // The library's own way signs with SHA-1 here.
-        let hash = rsa_hash(handle).await;
-        return match handle
-            .authenticate_certificate_with(user, certificate, Some(hash), &mut RsaPair(pair))
-            .await
-        {
-            Ok(result) => Tried::of(handle, result).await,
-            Err(RsaError::Gone) => Tried::Gone,
-            Err(RsaError::Signature(error)) => Tried::Not(format!("it cannot sign ({error})")),
+async fn decrypt(path: &str, passphrase: Arc<str>) -> Result<Arc<PrivateKey>, Sealed> {
+    let path = path.to_owned();
+    tokio::task::spawn_blocking(move || {
+        let unsupported = |reason: String| Err(Sealed::Unsupported(reason));
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) => return unsupported(error.to_string()),
         };
-    }
-    match handle.authenticate_openssh_cert(user, key, certificate).await {
-        Ok(result) => Tried::of(handle, result).await,
-        Err(_) => Tried::Gone,
-    }
+        // The old form names its cipher; only one of them can be undone here.
+        let cipher = text
+            .lines()
+            .find_map(|line| line.strip_prefix("DEK-Info: ")?.split(',').next());
+        if let Some(cipher) = cipher.filter(|cipher| *cipher != "AES-128-CBC") {
+            return unsupported(cipher.to_owned());
+        }
+        match decode_secret_key(&text, Some(&passphrase)) {
+            Ok(key) => Ok(Arc::new(key)),
+            Err(russh::keys::Error::UnsupportedKeyType { key_type_string, .. }) => {
+                unsupported(key_type_string)
+            }
+            Err(_) => Err(Sealed::WrongPassphrase),
+        }
+    })
+    .await
+    .unwrap_or_else(|error| Err(Sealed::Unsupported(error.to_string())))
 }
+
+#[cfg(test)]
+#[path = "key_files_test.rs"]
+mod tests;

@@ -15,6 +15,9 @@ pub(super) enum Meaning {
 
 /// Values that are taken, first one wins.
 const FIRST: &[&str] = &[
+    "addressfamily",
+    "canonicalizehostname",
+    "proxycommand",
     "hostname",
     "port",
     "user",
@@ -89,6 +92,28 @@ const NOTHING: &[&str] = &[
     "visualhostkey",
     "xauthlocation",
 ];
+
+/// Values of keywords that are missing here which ask for nothing but what is done anyway.
+const AS_IT_IS: &[(&str, &str)] = &[
+    ("challengeresponseauthentication", "yes"),
+    ("hostbasedauthentication", "no"),
+    ("kbdinteractiveauthentication", "yes"),
+    ("knownhostscommand", "none"),
+    ("passwordauthentication", "yes"),
+    ("pkcs11provider", "none"),
+    ("proxyusefdpass", "no"),
+    ("pubkeyauthentication", "yes"),
+    ("remotecommand", "none"),
+    ("revokedhostkeys", "none"),
+    ("verifyhostkeydns", "no"),
+];
+
+/// Whether a line with a keyword that is missing asks for what is done anyway.
+pub(super) fn is_as_it_is(keyword: &str, arguments: &[String]) -> bool {
+    AS_IT_IS.iter().any(|(known, value)| {
+        *known == keyword && arguments.iter().all(|given| given.eq_ignore_ascii_case(value))
+    })
+}
 
 /// What a keyword (lower case) means here. Anything else than the lists know is missing: a later OpenSSH may have it.
 pub(super) fn meaning(keyword: &str) -> Meaning {

@@ -1,13 +1,11 @@
 //! What a configuration says about one host: the lines that apply, first value wins.
 
-use std::collections::BTreeMap;
-
-use crate::ssh::pattern;
-
-use super::keyword::{self, Meaning};
-use super::resolved::{HostConfig, Jump, Origin, Sourced, StrictHostKeys};
-use super::token::Tokens;
-use super::tree::{ConfigError, Criterion, Entry, MatchOn, SshConfig};
+use super::found::Found;
+use super::jump;
+use super::resolved::{AddressFamily, Addresses, HostConfig, Jump, Origin, Sourced, StrictHostKeys};
+use super::time;
+use super::token::{self, Tokens};
+use super::tree::{ConfigError, SshConfig};
 
 /// Key files that are tried where the configuration names none, below `~/.ssh`.
 const DEFAULT_IDENTITIES: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
@@ -23,6 +21,8 @@ pub struct Asked {
     pub port: Option<u16>,
     /// The login, where one is configured.
     pub user: Option<String>,
+    /// A key file that is tried before those of `ssh_config`, where one is configured.
+    pub identity_file: Option<String>,
 }
 
 /// What holds where no configuration says otherwise.
@@ -52,127 +52,19 @@ impl SshConfig {
     pub fn resolve(&self, asked: &Asked, defaults: &Defaults) -> Result<HostConfig, ConfigError> {
         let mut found = Found::new(asked, defaults);
         for file in &self.files {
-            found.walk(file, true)?;
+            found.walk(file, true);
+        }
+        if self.twice || found.is_canonical() {
+            found.begin_again();
+            for file in &self.files {
+                found.walk(file, true);
+            }
         }
         found.finish()
     }
 }
 
-/// A keyword's arguments with their place.
-type Value = Sourced<Vec<String>>;
-
-/// The values found so far.
-struct Found<'a> {
-    asked: &'a Asked,
-    defaults: &'a Defaults,
-    first: BTreeMap<String, Value>,
-    every: BTreeMap<String, Vec<Value>>,
-    warnings: Vec<String>,
-}
-
-impl<'a> Found<'a> {
-    fn new(asked: &'a Asked, defaults: &'a Defaults) -> Self {
-        let mut first = BTreeMap::new();
-        let mut ask = |keyword: &str, value: Option<String>| {
-            if let Some(value) = value {
-                first.insert(keyword.to_owned(), Sourced::new(vec![value], Origin::Asked));
-            }
-        };
-        ask("user", asked.user.clone());
-        ask("port", asked.port.map(|port| port.to_string()));
-        ask("hostname", asked.address.clone());
-        Self {
-            asked,
-            defaults,
-            first,
-            every: BTreeMap::new(),
-            warnings: Vec::new(),
-        }
-    }
-
-    /// Takes what applies from a file's entries. `reachable` is false below a block that does not apply: nothing of an
-    /// included file does then, whatever its own blocks say.
-    fn walk(&mut self, entries: &[Entry], reachable: bool) -> Result<(), ConfigError> {
-        let mut active = reachable;
-        for entry in entries {
-            match entry {
-                Entry::Host(patterns) => {
-                    active = reachable
-                        && pattern::list_matches(patterns.iter().map(String::as_str), &self.asked.name);
-                }
-                Entry::Match(criteria) => {
-                    active = reachable && criteria.iter().all(|criterion| self.holds(criterion));
-                }
-                Entry::Include(files) => {
-                    for file in files {
-                        self.walk(file, active)?;
-                    }
-                }
-                Entry::Set {
-                    keyword,
-                    arguments,
-                    origin,
-                } if active => {
-                    let value = Sourced::new(arguments.clone(), origin.clone());
-                    if keyword::meaning(keyword) == Meaning::Every {
-                        self.every.entry(keyword.clone()).or_default().push(value);
-                    } else {
-                        self.first.entry(keyword.clone()).or_insert(value);
-                    }
-                }
-                Entry::Missing { keyword, origin } if active => self.warnings.push(format!(
-                    "{origin}: `{keyword}` is not supported and has no effect here"
-                )),
-                Entry::Set { .. } | Entry::Missing { .. } => {}
-            }
-        }
-        Ok(())
-    }
-
-    fn holds(&self, criterion: &Criterion) -> bool {
-        let takes = |patterns: &[String], text: &str| {
-            pattern::list_matches(patterns.iter().map(String::as_str), text)
-        };
-        let holds = match &criterion.on {
-            MatchOn::Never => return false,
-            MatchOn::All => true,
-            MatchOn::Host(patterns) => takes(patterns, &self.hostname().value),
-            MatchOn::OriginalHost(patterns) => takes(patterns, &self.asked.name),
-            MatchOn::User(patterns) => takes(patterns, &self.user().value),
-            MatchOn::LocalUser(patterns) => takes(patterns, &self.defaults.local_user),
-        };
-        holds != criterion.negated
-    }
-
-    fn text(&self, keyword: &str) -> Option<Sourced<String>> {
-        let value = self.first.get(keyword)?;
-        Some(Sourced::new(value.value.first()?.clone(), value.origin.clone()))
-    }
-
-    fn hostname(&self) -> Sourced<String> {
-        match self.text("hostname") {
-            Some(Sourced { value, origin }) => {
-                // Only `%h` and `%%` mean something in a HostName; `%h` is the name that was asked for.
-                let value = value
-                    .replace("%%", "\0")
-                    .replace("%h", &self.asked.name)
-                    .replace('\0', "%");
-                Sourced::new(value, origin)
-            }
-            None => Sourced::new(self.asked.name.clone(), Origin::Default),
-        }
-    }
-
-    fn user(&self) -> Sourced<String> {
-        if let Some(user) = self.text("user") {
-            return user;
-        }
-        match &self.defaults.user {
-            Some(user) => Sourced::new(user.clone(), Origin::Settings),
-            None => Sourced::new(self.defaults.local_user.clone(), Origin::Default),
-        }
-    }
-
+impl Found<'_> {
     fn number<N: std::str::FromStr>(&self, keyword: &str, default: N) -> Result<Sourced<N>, ConfigError> {
         let Some(Sourced { value, origin }) = self.text(keyword) else {
             return Ok(Sourced::new(default, Origin::Default));
@@ -186,94 +78,108 @@ impl<'a> Found<'a> {
         }
     }
 
+    /// A time, or `none` for the default.
+    fn seconds(&self, keyword: &str, default: u64) -> Result<Sourced<u64>, ConfigError> {
+        let Some(Sourced { value, origin }) = self.text(keyword) else {
+            return Ok(Sourced::new(default, Origin::Default));
+        };
+        if value == "none" {
+            return Ok(Sourced::new(default, origin));
+        }
+        match time::seconds(&value) {
+            Some(seconds) => Ok(Sourced::new(seconds, origin)),
+            None => Err(ConfigError::Line {
+                reason: format!("`{value}` is not a time that `{keyword}` can have (`30`, `90s`, `2m`)"),
+                origin,
+            }),
+        }
+    }
+
     fn finish(mut self) -> Result<HostConfig, ConfigError> {
         let hostname = self.hostname();
         let user = self.user();
         let port = self.number("port", 22_u16)?;
+        let alias = self.text("hostkeyalias");
+        let local_user = self.defaults.local_user.clone();
+        let home = self.defaults.home.clone();
         let tokens = Tokens {
             original: &self.asked.name,
             host: &hostname.value,
+            key_name: alias.as_ref().map_or(&self.asked.name, |alias| &alias.value),
             port: port.value,
             remote_user: &user.value,
-            local_user: &self.defaults.local_user,
-            home: &self.defaults.home,
+            local_user: &local_user,
+            home: &home,
         };
-        let paths = |keyword: &str| -> Vec<Sourced<String>> {
-            let values = self.every.get(keyword).into_iter().flatten();
-            values
-                .flat_map(|value| {
-                    let origin = &value.origin;
-                    value
-                        .value
-                        .iter()
-                        .map(|path| Sourced::new(tokens.path(path), origin.clone()))
-                })
-                .filter(|path| path.value != "none")
-                .collect()
-        };
-        let mut identity_files = paths("identityfile");
+        self.unknown_tokens();
+        let mut identity_files = self.paths("identityfile", &tokens)?;
         if !self.every.contains_key("identityfile") {
             if let Some(file) = &self.defaults.identity_file {
-                identity_files.push(Sourced::new(tokens.path(file), Origin::Settings));
+                identity_files.push(path(&tokens, file, &Origin::Settings)?);
             } else {
-                identity_files.extend(DEFAULT_IDENTITIES.iter().map(|name| {
-                    Sourced::new(format!("{}/.ssh/{name}", self.defaults.home), Origin::Default)
-                }));
+                identity_files.extend(
+                    DEFAULT_IDENTITIES
+                        .iter()
+                        .map(|name| Sourced::new(format!("{home}/.ssh/{name}"), Origin::Default)),
+                );
             }
         }
-        let certificate_files = paths("certificatefile");
-        let files =
-            |keyword: &str, settings: Option<&String>, defaults: Vec<String>| match self.first.get(keyword) {
-                Some(value) => Sourced::new(
-                    value
-                        .value
-                        .iter()
-                        .filter(|path| *path != "none")
-                        .map(|path| tokens.path(path))
-                        .collect(),
-                    value.origin.clone(),
-                ),
-                None => match settings {
-                    Some(path) => Sourced::new(vec![tokens.path(path)], Origin::Settings),
-                    None => Sourced::new(defaults, Origin::Default),
-                },
-            };
-        let user_known_hosts = files(
+        let certificate_files = self.paths("certificatefile", &tokens)?;
+        let user_known_hosts = self.files(
             "userknownhostsfile",
             self.defaults.known_hosts_file.as_ref(),
-            vec![format!("{}/.ssh/known_hosts", self.defaults.home)],
-        );
-        let global_known_hosts = files(
+            &["known_hosts", "known_hosts2"].map(|name| format!("{home}/.ssh/{name}")),
+            &tokens,
+        )?;
+        let global_known_hosts = self.files(
             "globalknownhostsfile",
             None,
-            vec!["/etc/ssh/ssh_known_hosts".to_owned()],
-        );
+            &["ssh_known_hosts", "ssh_known_hosts2"].map(|name| format!("/etc/ssh/{name}")),
+            &tokens,
+        )?;
         let identity_agent = match self.text("identityagent") {
             Some(Sourced { value, origin }) => {
                 let socket = match value.as_str() {
                     "none" => None,
-                    "SSH_AUTH_SOCK" => self.defaults.agent.clone(),
-                    path => Some(tokens.path(path)),
+                    "SSH_AUTH_SOCK" | "$SSH_AUTH_SOCK" => self.defaults.agent.clone(),
+                    text => match text.strip_prefix('$').filter(|name| !name.starts_with('{')) {
+                        Some(name) => std::env::var(name).ok(),
+                        None => Some(path(&tokens, text, &origin)?.value),
+                    },
                 };
                 Sourced::new(socket, origin)
             }
             None => Sourced::new(self.defaults.agent.clone(), Origin::Default),
         };
-        let host_key_alias = match self.text("hostkeyalias") {
-            Some(Sourced { value, origin }) => Sourced::new(Some(tokens.expand(&value)), origin),
+        let host_key_alias = match alias.clone() {
+            Some(Sourced { value, origin }) => {
+                Sourced::new(Some(tokens.expand(&value).to_lowercase()), origin)
+            }
             None => Sourced::new(None, Origin::Default),
         };
         let proxy_jump = self.proxy_jump(&tokens)?;
         let identities_only = self.flag("identitiesonly")?;
-        let connect_timeout_seconds = self.number("connecttimeout", self.defaults.connect_timeout_seconds)?;
-        let alive_interval_seconds = self.number("serveraliveinterval", 15)?;
+        let address_family = self.address_family()?;
+        let connect_timeout_seconds =
+            self.seconds("connecttimeout", self.defaults.connect_timeout_seconds)?;
+        let alive_interval_seconds = self.seconds("serveraliveinterval", 15)?;
         let alive_count_max = self.number("serveralivecountmax", 3)?;
         let strict_host_keys = self.strict()?;
+        if self.is_canonical()
+            && let Some(text) = self.text("canonicalizehostname")
+        {
+            self.warn(format!(
+                "{}: `CanonicalizeHostname {}` is not supported: names are taken as they are",
+                text.origin, text.value
+            ));
+        }
         Ok(HostConfig {
             name: self.asked.name.clone(),
             hostname,
             port,
             user,
+            address_family,
+            addresses: Addresses::default(),
             identity_files,
             identities_only,
             certificate_files,
@@ -324,15 +230,105 @@ impl<'a> Found<'a> {
         }
     }
 
-    fn proxy_jump(&self, tokens: &Tokens<'_>) -> Result<Sourced<Vec<Jump>>, ConfigError> {
+    fn address_family(&self) -> Result<Sourced<AddressFamily>, ConfigError> {
+        let Some(Sourced { value, origin }) = self.text("addressfamily") else {
+            return Ok(Sourced::new(AddressFamily::Any, Origin::Default));
+        };
+        match value.to_ascii_lowercase().as_str() {
+            "any" => Ok(Sourced::new(AddressFamily::Any, origin)),
+            "inet" => Ok(Sourced::new(AddressFamily::Inet, origin)),
+            "inet6" => Ok(Sourced::new(AddressFamily::Inet6, origin)),
+            _ => Err(ConfigError::Line {
+                reason: format!("`AddressFamily` is any, inet or inet6, not `{value}`"),
+                origin,
+            }),
+        }
+    }
+
+    /// All paths of a keyword that counts every time, without the word `none`.
+    fn paths(&self, keyword: &str, tokens: &Tokens<'_>) -> Result<Vec<Sourced<String>>, ConfigError> {
+        let mut paths = Vec::new();
+        for value in self.every.get(keyword).into_iter().flatten() {
+            for text in value.value.iter().filter(|text| *text != "none") {
+                paths.push(path(tokens, text, &value.origin)?);
+            }
+        }
+        Ok(paths)
+    }
+
+    /// A list of files.
+    fn files(
+        &self,
+        keyword: &str,
+        settings: Option<&String>,
+        defaults: &[String; 2],
+        tokens: &Tokens<'_>,
+    ) -> Result<Sourced<Vec<String>>, ConfigError> {
+        let Some(value) = self.first.get(keyword) else {
+            return match settings {
+                Some(file) => Ok(Sourced::new(
+                    vec![path(tokens, file, &Origin::Settings)?.value],
+                    Origin::Settings,
+                )),
+                None => Ok(Sourced::new(defaults.to_vec(), Origin::Default)),
+            };
+        };
+        let mut files = Vec::new();
+        for text in value.value.iter().filter(|text| *text != "none") {
+            files.push(path(tokens, text, &value.origin)?.value);
+        }
+        Ok(Sourced::new(files, value.origin.clone()))
+    }
+
+    /// Tokens that nobody here knows would end up in a path or a name.
+    fn unknown_tokens(&mut self) {
+        let lists = ["identityfile", "certificatefile"]
+            .iter()
+            .filter_map(|keyword| self.every.get(*keyword))
+            .flatten();
+        let firsts = [
+            "userknownhostsfile",
+            "globalknownhostsfile",
+            "identityagent",
+            "proxyjump",
+            "hostkeyalias",
+        ];
+        let warnings: Vec<String> = lists
+            .chain(firsts.iter().filter_map(|keyword| self.first.get(*keyword)))
+            .filter_map(|value| {
+                let token = value.value.iter().find_map(|text| token::unknown(text))?;
+                Some(format!(
+                    "{}: the token `%{token}` is not supported and stays as it is written",
+                    value.origin
+                ))
+            })
+            .collect();
+        for warning in warnings {
+            self.warn(warning);
+        }
+    }
+
+    fn proxy_jump(&mut self, tokens: &Tokens<'_>) -> Result<Sourced<Vec<Jump>>, ConfigError> {
+        if let Some(Sourced { value, origin }) = self.first.get("proxycommand").cloned() {
+            if value.iter().all(|word| word.eq_ignore_ascii_case("none")) {
+                return Ok(Sourced::new(Vec::new(), origin));
+            }
+            if let Some(jump) = jump::of_command(&value) {
+                return Ok(Sourced::new(vec![jump], origin));
+            }
+            self.warn(format!(
+                "{origin}: `ProxyCommand {}` is not run: the host is dialled directly; write a ProxyJump instead",
+                value.join(" ")
+            ));
+            return Ok(Sourced::new(Vec::new(), origin));
+        }
         let Some(Sourced { value, origin }) = self.text("proxyjump") else {
             return Ok(Sourced::new(Vec::new(), Origin::Default));
         };
         if value.eq_ignore_ascii_case("none") {
             return Ok(Sourced::new(Vec::new(), origin));
         }
-        let jumps: Option<Vec<Jump>> = value.split(',').map(|text| jump(&tokens.expand(text))).collect();
-        match jumps {
+        match jump::jumps(&tokens.expand(&value)) {
             Some(jumps) => Ok(Sourced::new(jumps, origin)),
             None => Err(ConfigError::Line {
                 reason: format!("`{value}` is not a list of [user@]host[:port]"),
@@ -342,43 +338,21 @@ impl<'a> Found<'a> {
     }
 }
 
-/// Reads `[user@]host[:port]`, `[user@][host]:port`, or the same as an `ssh://` URI.
-fn jump(text: &str) -> Option<Jump> {
-    let text = text.trim();
-    let text = text.strip_prefix("ssh://").unwrap_or(text).trim_end_matches('/');
-    let (user, place) = match text.rsplit_once('@') {
-        Some((user, place)) => (Some(user.to_owned()), place),
-        None => (None, text),
-    };
-    let (host, port) = if let Some(rest) = place.strip_prefix('[') {
-        let (host, after) = rest.split_once(']')?;
-        match after.strip_prefix(':') {
-            Some(port) => (host, Some(port)),
-            None if after.is_empty() => (host, None),
-            None => return None,
-        }
-    } else {
-        match place.split_once(':') {
-            // More than one colon and no brackets: an IPv6 address.
-            Some((_, rest)) if rest.contains(':') => (place, None),
-            Some((host, port)) => (host, Some(port)),
-            None => (place, None),
-        }
-    };
-    let port = match port {
-        Some(port) => Some(port.parse().ok()?),
-        None => None,
-    };
-    if host.is_empty() || host.starts_with('-') || user.as_deref() == Some("") {
-        return None;
+/// A path with its tokens filled in.
+fn path(tokens: &Tokens<'_>, text: &str, origin: &Origin) -> Result<Sourced<String>, ConfigError> {
+    match tokens.path(text) {
+        Ok(path) => Ok(Sourced::new(path, origin.clone())),
+        Err(reason) => Err(ConfigError::Line {
+            origin: origin.clone(),
+            reason,
+        }),
     }
-    Some(Jump {
-        host: host.to_owned(),
-        user,
-        port,
-    })
 }
 
 #[cfg(test)]
 #[path = "resolve_test.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "openssh_test.rs"]
+mod openssh_test;

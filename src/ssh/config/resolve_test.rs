@@ -2,7 +2,7 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
-use super::super::{Asked, Defaults, HostConfig, Origin, SshConfig, StrictHostKeys};
+use super::super::{AddressFamily, Asked, Defaults, HostConfig, Origin, SshConfig, StrictHostKeys};
 
 fn defaults() -> Defaults {
     Defaults {
@@ -111,7 +111,15 @@ fn what_is_not_done_is_said() {
     );
     assert_eq!(host.strict_host_keys.value, StrictHostKeys::AcceptNew);
     assert_eq!(host.warnings.len(), 2, "{:?}", host.warnings);
-    assert!(host.warnings[0].contains("/c:1") && host.warnings[0].contains("proxycommand"));
+    let command = host
+        .warnings
+        .iter()
+        .find(|warning| warning.contains("ProxyCommand nc"));
+    assert!(
+        command.is_some_and(|warning| warning.starts_with("/c:1: ")),
+        "{:?}",
+        host.warnings
+    );
     let other = resolve("Host db\nProxyCommand nc %h %p\n", "web");
     assert!(
         other.warnings.is_empty(),
@@ -119,12 +127,49 @@ fn what_is_not_done_is_said() {
         other.warnings
     );
     let config = SshConfig::parse(
-        "Match final\n User x\nMatch exec true\n User y\n",
+        "Match localnetwork 10.0.0.0/8\n User x\nMatch exec true\n User y\n",
         Path::new("/c"),
         Path::new("/"),
     )
     .expect("parsed");
     assert_eq!(config.warnings().len(), 2);
+    for (text, warning) in [
+        (
+            "ProxyCommand none\nPubkeyAuthentication yes\nVerifyHostKeyDNS no\n",
+            None,
+        ),
+        ("ProxyJump a\nProxyCommand nc %h %p\n", None),
+        ("ProxyCommand ssh -W %h:%p a\n", None),
+        (
+            "PubkeyAuthentication no\n",
+            Some("/c:1: `pubkeyauthentication` is not supported"),
+        ),
+        (
+            "PKCS11Provider /lib/x.so\n",
+            Some("/c:1: `pkcs11provider` is not supported"),
+        ),
+        (
+            "CanonicalizeHostname yes\n",
+            Some("/c:1: `CanonicalizeHostname yes` is not supported"),
+        ),
+        (
+            "User x\nIdentityFile ~/%C\n",
+            Some("/c:2: the token `%C` is not supported"),
+        ),
+        (
+            "Match final\nBindAddress 10.0.0.1\n",
+            Some("/c:2: `bindaddress` is not supported"),
+        ),
+    ] {
+        let warnings = resolve(text, "web").warnings;
+        match warning {
+            None => assert_eq!(warnings, Vec::<String>::new(), "{text}"),
+            Some(part) => assert!(
+                warnings.len() == 1 && warnings[0].starts_with(part),
+                "{text}: {warnings:?}"
+            ),
+        }
+    }
     assert_eq!(
         config
             .resolve(&asked("w"), &defaults())
@@ -132,6 +177,57 @@ fn what_is_not_done_is_said() {
             .user
             .value,
         "jdoe"
+    );
+}
+
+#[test]
+fn of_jump_and_command_the_first_one_decides() {
+    for (text, jumps) in [
+        ("ProxyCommand none\nProxyJump a\n", ""),
+        ("ProxyJump none\nProxyCommand ssh -W %h:%p b\n", ""),
+        ("ProxyCommand ssh -W %h:%p me@b\nProxyJump a\n", "me@b"),
+        ("ProxyJump %r@a:%p\nProxyCommand nc %h %p\n", "jdoe@a:22"),
+    ] {
+        let jump = resolve(text, "web").proxy_jump.value;
+        let jump: Vec<String> = jump.iter().map(ToString::to_string).collect();
+        assert_eq!(jump.join(","), jumps, "{text}");
+    }
+}
+
+#[test]
+fn the_second_time_counts_for_what_the_first_left_open() {
+    let text = "Match final host *.example.net\n User late\n HostName never\nHost web\n HostName %h.example.net\n\
+                Host *.example.net\n Port 7\nMatch canonical\n IdentitiesOnly yes\nHost *\n IdentityFile /k\n";
+    let host = resolve(text, "web");
+    assert_eq!(host.place(), "late@web.example.net:7");
+    assert!(host.identities_only.value);
+    assert_eq!(host.identity_files.len(), 1);
+}
+
+#[test]
+fn times_families_and_variables() {
+    let host = resolve(
+        "ConnectTimeout 1m30s\nServerAliveInterval none\nAddressFamily inet6\nUserKnownHostsFile ${HOME}/k\n",
+        "web",
+    );
+    assert_eq!(host.connect_timeout_seconds.value, 90);
+    assert_eq!(host.alive_interval_seconds.value, 15);
+    assert_eq!(host.address_family.value, AddressFamily::Inet6);
+    let home = std::env::var("HOME").expect("a home");
+    assert_eq!(host.user_known_hosts.value, [format!("{home}/k")]);
+    let unset = SshConfig::parse(
+        "IdentityFile ${NO_SUCH_THING_HERE}/k\n",
+        Path::new("/c"),
+        Path::new("/"),
+    )
+    .expect("parsed");
+    let error = unset
+        .resolve(&asked("web"), &defaults())
+        .expect_err("not set")
+        .to_string();
+    assert!(
+        error.starts_with("/c:1: ") && error.contains("NO_SUCH_THING_HERE"),
+        "{error}"
     );
 }
 
@@ -146,6 +242,7 @@ fn what_was_asked_for_comes_before_the_files() {
                 address: Some("10.0.0.9".to_owned()),
                 port: Some(2),
                 user: Some("me".to_owned()),
+                identity_file: Some("~/mine".to_owned()),
             },
             &defaults(),
         )
@@ -153,6 +250,8 @@ fn what_was_asked_for_comes_before_the_files() {
     assert_eq!(host.place(), "me@10.0.0.9:2");
     assert_eq!(host.user.origin, Origin::Asked);
     assert_eq!(host.known_name(), "[10.0.0.9]:2");
+    assert_eq!(host.identity_files.len(), 1);
+    assert_eq!(host.identity_files[0].value, "/home/jdoe/mine");
 }
 
 #[test]
@@ -161,6 +260,8 @@ fn mistakes_are_told_with_their_place() {
         ("\nPort many\n", 2),
         ("IdentitiesOnly perhaps\n", 1),
         ("StrictHostKeyChecking sometimes\n", 1),
+        ("ConnectTimeout soon\n", 1),
+        ("AddressFamily inet4\n", 1),
     ] {
         let config = SshConfig::parse(text, Path::new("/c"), Path::new("/")).expect("parsed");
         let error = config

@@ -1,8 +1,10 @@
 //! What a configuration says about one host, with the place of each value.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +60,51 @@ pub enum StrictHostKeys {
     AcceptNew,
 }
 
+/// Which addresses of a name count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressFamily {
+    /// All.
+    Any,
+    /// IPv4 alone.
+    Inet,
+    /// IPv6 alone.
+    Inet6,
+}
+
+impl AddressFamily {
+    /// Whether an address counts.
+    #[must_use]
+    pub fn takes(self, address: &SocketAddr) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Inet => address.is_ipv4(),
+            Self::Inet6 => address.is_ipv6(),
+        }
+    }
+}
+
+/// The addresses that names were found to have, for as long as somebody goes by them: all who hold a copy of the
+/// same [`HostConfig`] share them.
+#[derive(Debug, Clone, Default)]
+pub struct Addresses(Arc<Mutex<HashMap<String, Vec<SocketAddr>>>>);
+
+impl Addresses {
+    /// What was found before; it must be kept again where it still holds.
+    #[must_use]
+    pub fn take(&self, name: &str) -> Option<Vec<SocketAddr>> {
+        self.lock().remove(name)
+    }
+
+    /// Keeps what was found.
+    pub fn keep(&self, name: &str, addresses: Vec<SocketAddr>) {
+        self.lock().insert(name.to_owned(), addresses);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, Vec<SocketAddr>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// One hop on the way to a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Jump {
@@ -70,7 +117,7 @@ pub struct Jump {
 }
 
 /// How a host is reached.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct HostConfig {
     /// The name it was asked for.
     pub name: String,
@@ -80,6 +127,10 @@ pub struct HostConfig {
     pub port: Sourced<u16>,
     /// The login.
     pub user: Sourced<String>,
+    /// Which of its addresses count.
+    pub address_family: Sourced<AddressFamily>,
+    /// The addresses of its name and of the hops before it, once they are found.
+    pub addresses: Addresses,
     /// Key files, in the order they are tried. Files of the default list need not exist.
     pub identity_files: Vec<Sourced<String>>,
     /// Only these keys, even where the agent has more.
@@ -137,6 +188,12 @@ impl HostConfig {
         row("HostName", self.hostname.value.clone(), &self.hostname.origin);
         row("Port", self.port.value.to_string(), &self.port.origin);
         row("User", self.user.value.clone(), &self.user.origin);
+        let family = match self.address_family.value {
+            AddressFamily::Any => "any",
+            AddressFamily::Inet => "inet",
+            AddressFamily::Inet6 => "inet6",
+        };
+        row("AddressFamily", family.to_owned(), &self.address_family.origin);
         for file in &self.identity_files {
             row("IdentityFile", file.value.clone(), &file.origin);
         }

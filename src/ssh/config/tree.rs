@@ -18,6 +18,8 @@ pub struct SshConfig {
     pub(super) files: Vec<Vec<Entry>>,
     /// Lines that could not be honoured: sentences with file and line.
     pub(super) warnings: Vec<String>,
+    /// A `Match final` stands somewhere: the files are gone through twice.
+    pub(super) twice: bool,
 }
 
 /// A file that cannot be read or understood.
@@ -75,6 +77,8 @@ pub(super) enum MatchOn {
     OriginalHost(Vec<String>),
     User(Vec<String>),
     LocalUser(Vec<String>),
+    /// `final` and `canonical`: the second time that the files are gone through.
+    Final,
     /// Not supported here: never holds, whatever stands in front of it.
     Never,
 }
@@ -168,6 +172,7 @@ impl SshConfig {
                         origin,
                     }),
                     Meaning::Nothing => {}
+                    Meaning::Missing if keyword::is_as_it_is(&keyword, &arguments) => {}
                     Meaning::Missing => entries.push(Entry::Missing { keyword, origin }),
                 },
             }
@@ -205,12 +210,11 @@ impl SshConfig {
                 "originalhost" => MatchOn::OriginalHost(list()?),
                 "user" => MatchOn::User(list()?),
                 "localuser" => MatchOn::LocalUser(list()?),
-                "final" | "canonical" => {
-                    self.warnings.push(format!(
-                        "{origin}: `Match {name}` is not supported, its block is left out"
-                    ));
-                    MatchOn::Never
+                "final" => {
+                    self.twice = true;
+                    MatchOn::Final
                 }
+                "canonical" => MatchOn::Final,
                 "exec" | "localnetwork" | "tagged" | "version" | "command" | "sessiontype" => {
                     list()?;
                     self.warnings.push(format!(

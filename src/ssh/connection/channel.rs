@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf, Sig};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -76,22 +76,50 @@ impl Running {
 
     /// Sends `input` and the end of it, beside the listening. A host that ends without reading it is no error.
     pub(in crate::ssh) fn send(&mut self, input: Bytes) {
-        self.write_beside(input, true);
+        self.send_all([input]);
     }
 
-    /// The same, and more may follow.
+    /// Sends `input` beside the listening; more may follow, or [`Running::end_input`].
     pub(in crate::ssh) fn send_some(&mut self, input: Bytes) {
-        self.write_beside(input, false);
-    }
-
-    fn write_beside(&mut self, input: Bytes, ends: bool) {
         let write = Arc::clone(&self.write);
         self.writer = Some(tokio::spawn(async move {
-            if write.data_bytes(input).await.is_ok() && ends {
-                // The reader learns that the connection is lost; there is nobody else to tell.
-                let _ = write.eof().await;
-            }
+            // As below.
+            let _ = write.data_bytes(input).await;
         }));
+    }
+
+    /// The same for input in several parts.
+    pub(in crate::ssh) fn send_all(
+        &mut self,
+        parts: impl IntoIterator<Item = Bytes, IntoIter: Send> + Send + 'static,
+    ) {
+        let write = Arc::clone(&self.write);
+        let parts = parts.into_iter();
+        self.writer = Some(tokio::spawn(async move {
+            for part in parts {
+                if write.data_bytes(part).await.is_err() {
+                    // The reader learns that the connection is lost; there is nobody else to tell.
+                    return;
+                }
+            }
+            let _ = write.eof().await;
+        }));
+    }
+
+    /// A way to send input piece by piece, beside the listening. Once it is dropped the end of the input is sent.
+    pub(in crate::ssh) fn feeder(&mut self) -> mpsc::Sender<Bytes> {
+        let (sender, mut pieces) = mpsc::channel::<Bytes>(1);
+        let write = Arc::clone(&self.write);
+        self.writer = Some(tokio::spawn(async move {
+            while let Some(piece) = pieces.recv().await {
+                if write.data_bytes(piece).await.is_err() {
+                    return;
+                }
+            }
+            // As above.
+            let _ = write.eof().await;
+        }));
+        sender
     }
 
     /// Says that no more follows to what was sent, where all of that is on its way.

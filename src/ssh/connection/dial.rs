@@ -15,11 +15,13 @@ use crate::ssh::error::SshError;
 use crate::ssh::known_hosts::{KnownHosts, KnownHostsFiles};
 use crate::ssh::places::{Places, REST};
 use crate::ssh::settings::SshSettings;
+use crate::ssh::terms::Terms;
 
 use super::algorithms::keepalive_bound;
 use super::jumps::{JumpConnection, Jumps};
 use super::limits::Limits;
 use super::open::{Connection, kept};
+use super::race;
 use super::socket::Socket;
 
 /// How many hosts may stand on the way to one.
@@ -31,6 +33,7 @@ pub struct Dialer {
     config: SshConfig,
     defaults: Defaults,
     pub(super) password: Option<String>,
+    terms: Arc<Terms>,
     patience: Duration,
     known: KnownHostsFiles,
     pub(super) keys: KeyFiles,
@@ -71,9 +74,10 @@ impl Dialer {
                 connect_timeout_seconds: settings.connect_timeout_seconds,
             },
             password: settings.password.clone(),
+            terms: Arc::new(Terms::of(settings)),
             patience: Duration::from_secs(settings.patience_seconds),
             known: KnownHostsFiles::default(),
-            keys: KeyFiles::default(),
+            keys: KeyFiles::new(settings.key_passphrase.as_deref()),
             limits: Limits::new(settings.limits),
             jumps: Jumps::new(settings.limits.hosts_per_jump),
             places: Places::new(settings.limits.connections, REST),
@@ -84,6 +88,11 @@ impl Dialer {
     #[must_use]
     pub fn config(&self) -> &SshConfig {
         &self.config
+    }
+
+    /// The key files.
+    pub(in crate::ssh) fn keys(&self) -> &KeyFiles {
+        &self.keys
     }
 
     /// The places for connections of actions.
@@ -121,12 +130,14 @@ impl Dialer {
                     limit: MOST_JUMPS,
                 });
             }
-            let hop = self.resolve(&Asked {
+            let mut hop = self.resolve(&Asked {
                 name: jump.host,
-                address: None,
                 port: jump.port,
                 user: jump.user,
+                ..Asked::default()
             })?;
+            // Names on the way are resolved once for all who go it.
+            hop.addresses = route[0].addresses.clone();
             if jumps.is_empty() {
                 jumps.clone_from(&hop.proxy_jump.value);
             }
@@ -149,11 +160,11 @@ impl Dialer {
             Err(error) if error.is_passing() && before.as_ref().is_some_and(|before| before.is_closed()) => {
                 let before = self.hops(&route).await?;
                 let made = self.hop(&host, before.as_deref()).await?;
-                return Ok(Connection::new(made, host, before));
+                return Ok(Connection::new(made, host, Arc::clone(&self.terms), before));
             }
             made => made?,
         };
-        Ok(Connection::new(made, host, before))
+        Ok(Connection::new(made, host, Arc::clone(&self.terms), before))
     }
 
     /// Goes over the jump hosts; the connection to the last of them. Those who go the same way share it as long as one of
@@ -199,18 +210,6 @@ pub(super) enum Refused {
     Shed(SshError),
 }
 
-/// The addresses of a host that is reached without a jump host.
-pub(super) async fn addresses_of(host: &HostConfig) -> Result<Vec<SocketAddr>, SshError> {
-    let bare = host.hostname.value.trim_start_matches('[').trim_end_matches(']');
-    match tokio::net::lookup_host((bare, host.port.value)).await {
-        Ok(addresses) => Ok(addresses.collect()),
-        Err(error) => Err(SshError::NoAddress {
-            host: host.place(),
-            reason: error.to_string(),
-        }),
-    }
-}
-
 /// Lets the kernel give up a peer that acknowledges nothing for so long: while a write waits for room, russh's keepalive
 /// sees nothing.
 fn notice_silence(socket: &TcpStream, silence: Duration) {
@@ -244,21 +243,13 @@ pub(super) async fn way_to(
             .map_err(|error| unreachable(format!("the jump host does not open the way ({error})")))?;
         return Ok(Way::Channel(channel.into_stream()));
     }
-    let mut last = "the name has no address".to_owned();
-    for address in addresses {
-        match TcpStream::connect(address).await {
-            Ok(socket) => {
-                // Without it each request of a step waits up to 40 ms for an acknowledgement.
-                if let Err(error) = socket.set_nodelay(true) {
-                    tracing::debug!(%address, %error, "TCP_NODELAY is not set");
-                }
-                if let Some(silence) = keepalive_bound(host) {
-                    notice_silence(&socket, silence);
-                }
-                return Ok(Way::Socket(Socket::new(socket)));
-            }
-            Err(error) => last = error.to_string(),
-        }
+    let socket = race::connect(host, addresses).await.map_err(unreachable)?;
+    // Without it each request of a step waits up to 40 ms for an acknowledgement.
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!(host = %host.place(), %error, "TCP_NODELAY is not set");
     }
-    Err(unreachable(last))
+    if let Some(silence) = keepalive_bound(host) {
+        notice_silence(&socket, silence);
+    }
+    Ok(Way::Socket(Socket::new(socket)))
 }

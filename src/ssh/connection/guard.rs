@@ -11,6 +11,9 @@ use crate::ssh::config::{HostConfig, Origin, StrictHostKeys};
 use crate::ssh::error::SshError;
 use crate::ssh::known_hosts::{HostKeyVerdict, KnownHosts, Shown};
 
+/// What stands before the words with which a host ends a connection.
+const HOST_SAID: &str = "the host said: ";
+
 /// What the guard has seen, for those who wait for the connection.
 #[derive(Debug, Default)]
 pub(in crate::ssh) struct Seen {
@@ -53,6 +56,12 @@ impl Report {
 
     pub(in crate::ssh) fn no_more_logins(&self) -> bool {
         self.with(|seen| seen.no_more_logins)
+    }
+
+    /// What the host said when it ended the connection.
+    pub(in crate::ssh) fn host_said(&self) -> Option<String> {
+        let end = self.end()?;
+        end.strip_prefix(HOST_SAID).map(str::to_owned)
     }
 
     pub(in crate::ssh) fn end(&self) -> Option<String> {
@@ -179,7 +188,7 @@ impl Handler for Guard {
         let no_more_logins = matches!(reason, DisconnectReason::Error(russh::Error::NoAuthMethod));
         let (text, result) = match reason {
             DisconnectReason::ReceivedDisconnect(info) => {
-                (format!("the host said: {}", info.message.trim()), Ok(()))
+                (format!("{HOST_SAID}{}", info.message.trim()), Ok(()))
             }
             DisconnectReason::Error(error) => (error.to_string(), Err(error)),
         };

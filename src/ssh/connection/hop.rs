@@ -14,13 +14,14 @@ use crate::ssh::error::SshError;
 use crate::ssh::known_hosts::{known_hosts_line, trust};
 
 use super::algorithms::client_config;
-use super::dial::{Dialer, Refused, Way, addresses_of, way_to};
+use super::dial::{Dialer, Refused, Way, way_to};
 use super::guard::{Guard, Report};
 use super::jumps::JumpConnection;
 use super::leash::Leash;
 use super::limits::{Goal, Region};
 use super::network::Network;
 use super::open::Made;
+use super::race::addresses_of;
 
 /// How often a login is tried that the host sheds before it says who it is.
 const MOST_TRIES: u32 = 8;
@@ -42,32 +43,23 @@ impl Dialer {
         let mut left = Duration::from_secs(seconds);
         let server = format!("{}:{}", host.hostname.value, host.port.value);
         let begun = Instant::now();
-        let (addresses, goal) = match before {
-            Some(before) => (
-                Vec::new(),
-                Goal {
-                    server: format!("{}{server}", before.way),
-                    region: Region::Jump(before.way.clone()),
-                },
-            ),
-            None => {
-                let found = timeout(left, addresses_of(host)).await;
-                let addresses = found.map_err(|_| slow("its name was not resolved"))??;
-                let Some(first) = addresses.first() else {
-                    return Err(SshError::NoAddress {
-                        host: host.place(),
-                        reason: "the name has no address".to_owned(),
-                    });
-                };
-                let network = Network::of(first.ip());
-                (
-                    addresses,
-                    Goal {
-                        server,
-                        region: Region::Network(network),
-                    },
-                )
-            }
+        let (addresses, goal) = if let Some(before) = before {
+            let goal = Goal {
+                server: format!("{}{server}", before.way),
+                region: Region::Jump(before.way.clone()),
+            };
+            (Vec::new(), goal)
+        } else {
+            let found = timeout(left, addresses_of(host)).await;
+            let addresses = found.map_err(|_| slow("its name was not resolved"))??;
+            let Some(first) = addresses.first() else {
+                return Err(SshError::NoAddress {
+                    host: host.place(),
+                    reason: "the name has no address".to_owned(),
+                });
+            };
+            let region = Region::Network(Network::of(first.ip()));
+            (addresses, Goal { server, region })
         };
         left = left.saturating_sub(begun.elapsed());
         let mut tries = 0;
@@ -76,8 +68,8 @@ impl Dialer {
             let begun = Instant::now();
             let (report, leash) = (Report::default(), Leash::default());
             let way = way_to(host, before, &addresses);
-            let tried = timeout(left, self.try_hop(host, way, &report, &leash)).await;
-            let error = match tried {
+            let outcome = timeout(left, self.try_hop(host, way, &report, &leash)).await;
+            let error = match outcome {
                 Ok(Ok(handle)) => {
                     turn.went_well();
                     return Ok(Made {

@@ -11,6 +11,7 @@ mod leash;
 mod limits;
 mod network;
 mod open;
+mod race;
 mod scan;
 mod socket;
 

@@ -14,12 +14,12 @@ impl Network {
     pub(super) fn of(address: IpAddr) -> Self {
         match address.to_canonical() {
             IpAddr::V4(address) => {
-                let [a, b, c, _] = address.octets();
-                Self::V4([a, b, c])
+                let octets = address.octets();
+                Self::V4([octets[0], octets[1], octets[2]])
             }
             IpAddr::V6(address) => {
-                let [a, b, c, d, ..] = address.segments();
-                Self::V6([a, b, c, d])
+                let parts = address.segments();
+                Self::V6([parts[0], parts[1], parts[2], parts[3]])
             }
         }
     }
@@ -28,8 +28,11 @@ impl Network {
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::V4([a, b, c]) => write!(f, "{a}.{b}.{c}.0/24"),
-            Self::V6([a, b, c, d]) => write!(f, "{a:x}:{b:x}:{c:x}:{d:x}::/64"),
+            Self::V4(octets) => write!(f, "{}.{}.{}.0/24", octets[0], octets[1], octets[2]),
+            Self::V6(parts) => {
+                let [first, second, third, fourth] = parts;
+                write!(f, "{first:x}:{second:x}:{third:x}:{fourth:x}::/64")
+            }
         }
     }
 }

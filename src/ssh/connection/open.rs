@@ -4,12 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use russh::client::{Handle, Msg};
-use russh::{Channel, ChannelOpenFailure, Disconnect};
-use tokio::sync::{Semaphore, oneshot};
+use russh::{Channel, ChannelMsg, ChannelOpenFailure, ChannelStream, Disconnect};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio::time::Instant;
 
 use crate::ssh::config::HostConfig;
 use crate::ssh::error::SshError;
+use crate::ssh::terms::Terms;
 
 use super::channel::Running;
 use super::guard::{Guard, Report};
@@ -28,6 +29,7 @@ pub struct Connection {
     handle: Arc<Handle<Guard>>,
     host: Arc<HostConfig>,
     report: Report,
+    terms: Arc<Terms>,
     channels: Arc<Semaphore>,
     /// A shell that has run a step and waits for the next one.
     shell: Mutex<Option<Running>>,
@@ -44,11 +46,17 @@ pub(super) struct Made {
 }
 
 impl Connection {
-    pub(super) fn new(made: Made, host: Arc<HostConfig>, before: Option<Arc<JumpConnection>>) -> Self {
+    pub(super) fn new(
+        made: Made,
+        host: Arc<HostConfig>,
+        terms: Arc<Terms>,
+        before: Option<Arc<JumpConnection>>,
+    ) -> Self {
         Self {
             handle: Arc::new(made.handle),
             host,
             report: made.report,
+            terms,
             channels: Arc::new(Semaphore::new(CHANNELS)),
             shell: Mutex::default(),
             leash: made.leash,
@@ -60,6 +68,11 @@ impl Connection {
     #[must_use]
     pub fn host(&self) -> &HostConfig {
         &self.host
+    }
+
+    /// What holds for everything done over it.
+    pub(in crate::ssh) fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// Whether it has ended.
@@ -82,31 +95,7 @@ impl Connection {
     /// # Errors
     /// [`SshError::Lost`] where the connection has ended, [`SshError::NoCommands`] where the host opens no channel.
     pub(in crate::ssh) async fn start(&self, command: &str) -> Result<Running, SshError> {
-        let permit = Arc::clone(&self.channels)
-            .acquire_owned()
-            .await
-            .expect("the semaphore is never closed");
-        let channel = match self.open().await {
-            Ok(Ok(channel)) => channel,
-            Ok(Err(russh::Error::ChannelOpenFailure(reason))) => {
-                return Err(SshError::NoCommands {
-                    host: self.host.place(),
-                    reason: match reason {
-                        ChannelOpenFailure::ConnectFailed => {
-                            "it opens no more sessions (MaxSessions of its sshd_config)".to_owned()
-                        }
-                        reason => format!("it opens no session ({reason:?})"),
-                    },
-                });
-            }
-            Ok(Err(_)) => return Err(self.lost()),
-            Err(_) => {
-                return Err(SshError::NoCommands {
-                    host: self.host.place(),
-                    reason: format!("it did not open a session within {} s", self.patience().as_secs()),
-                });
-            }
-        };
+        let (channel, permit) = self.session().await?;
         let mut running = Running::new(channel, permit, self.report.clone());
         running
             .exec(command, self.patience())
@@ -123,6 +112,64 @@ impl Connection {
     /// Keeps a shell for the next step. It must have said that it waits: nobody listens to it from now on.
     pub(in crate::ssh) fn keep_shell(&self, shell: Running) {
         *self.shell.lock().unwrap_or_else(PoisonError::into_inner) = Some(shell);
+    }
+
+    /// Starts a subsystem of the host's sshd; its bytes, and the place that it takes as long as it is held.
+    ///
+    /// # Errors
+    /// As of [`Connection::start`]; [`SshError::NoCommands`] also where the host does not have it.
+    pub(in crate::ssh) async fn subsystem(
+        &self,
+        name: &str,
+    ) -> Result<(ChannelStream<Msg>, OwnedSemaphorePermit), SshError> {
+        let (mut channel, permit) = self.session().await?;
+        channel
+            .request_subsystem(true, name)
+            .await
+            .map_err(|_| self.lost())?;
+        let answer = async {
+            loop {
+                match channel.wait().await {
+                    Some(ChannelMsg::Success) => return Some(true),
+                    Some(ChannelMsg::Failure | ChannelMsg::Close) => return Some(false),
+                    Some(_) => {}
+                    None => return None,
+                }
+            }
+        };
+        match tokio::time::timeout(self.patience(), answer).await {
+            Ok(Some(true)) => Ok((channel.into_stream(), permit)),
+            Ok(None) => Err(self.lost()),
+            Ok(Some(false)) | Err(_) => Err(SshError::NoCommands {
+                host: self.host.place(),
+                reason: format!("it does not offer `{name}`"),
+            }),
+        }
+    }
+
+    /// A channel for something to run on; waits where too many are open.
+    async fn session(&self) -> Result<(Channel<Msg>, OwnedSemaphorePermit), SshError> {
+        let permit = Arc::clone(&self.channels)
+            .acquire_owned()
+            .await
+            .expect("the semaphore is never closed");
+        match self.open().await {
+            Ok(Ok(channel)) => Ok((channel, permit)),
+            Ok(Err(russh::Error::ChannelOpenFailure(reason))) => Err(SshError::NoCommands {
+                host: self.host.place(),
+                reason: match reason {
+                    ChannelOpenFailure::ConnectFailed => {
+                        "it opens no more sessions (MaxSessions of its sshd_config)".to_owned()
+                    }
+                    reason => format!("it opens no session ({reason:?})"),
+                },
+            }),
+            Ok(Err(_)) => Err(self.lost()),
+            Err(_) => Err(SshError::NoCommands {
+                host: self.host.place(),
+                reason: format!("it did not open a session within {} s", self.patience().as_secs()),
+            }),
+        }
     }
 
     /// How long the host may take to open a channel, and to begin with a command: as long as to let us in.

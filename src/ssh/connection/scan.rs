@@ -11,8 +11,9 @@ use crate::ssh::error::SshError;
 use crate::ssh::known_hosts::{HostKeyVerdict, Shown};
 
 use super::algorithms::client_config;
-use super::dial::{Dialer, Refused, Way, addresses_of, way_to};
+use super::dial::{Dialer, Refused, Way, way_to};
 use super::leash::Leash;
+use super::race::addresses_of;
 
 /// A host's key, as it showed it to us.
 #[derive(Debug, Clone)]

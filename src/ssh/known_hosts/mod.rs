@@ -2,11 +2,13 @@
 //!
 //! A line that is broken is skipped and the others count. `@revoked` is looked at first. A host may have several keys.
 
+mod import;
 mod line;
 mod store;
 mod trust;
 mod verdict;
 
+pub use import::{Incoming, IncomingFate};
 pub use store::KnownHostsFiles;
 pub use trust::{TrustError, known_hosts_line, trust};
 pub use verdict::{HostKeyVerdict, Shown};

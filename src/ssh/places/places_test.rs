@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt as _, join_all};
 
-use super::{Party, Places, Vacates};
+use super::{Places, Vacates};
 use crate::domain::action::ActionId;
 use crate::domain::timestamp::Timestamp;
 
@@ -27,11 +27,8 @@ fn weak(holder: &Arc<Holder>) -> Weak<dyn Vacates> {
     Arc::downgrade(&holder)
 }
 
-fn party(number: u8) -> Party {
-    Some(ActionId::from_parts(
-        Timestamp::from_millis(1_795_228_610_007),
-        [number; 10],
-    ))
+fn action(number: u8) -> ActionId {
+    ActionId::from_parts(Timestamp::from_millis(1_795_228_610_007), [number; 10])
 }
 
 #[tokio::test]
@@ -40,12 +37,12 @@ async fn what_rests_is_closed_for_those_who_wait() {
     let holders: Vec<Arc<Holder>> = (0..2).map(|_| Arc::default()).collect();
     let mut held = Vec::new();
     for holder in &holders {
-        let (place, used) = places.take(party(1), weak(holder)).await;
+        let (place, used) = places.take(Some(action(1)), weak(holder)).await;
         drop(used);
         held.push(place);
     }
     let third = Arc::new(Holder::default());
-    let (_place, _used) = places.take(party(2), weak(&third)).await;
+    let (_place, _used) = places.take(Some(action(2)), weak(&third)).await;
     assert_eq!(
         (
             holders[0].asked.load(Ordering::SeqCst),
@@ -62,16 +59,16 @@ async fn what_rests_is_closed_for_those_who_wait() {
 async fn a_wait_that_is_given_up_takes_no_place() {
     let places = Places::new(1, REST);
     let holder = Arc::new(Holder::default());
-    let (place, used) = places.take(party(1), weak(&holder)).await;
+    let (place, used) = places.take(Some(action(1)), weak(&holder)).await;
     {
-        let waiting = places.take(party(2), weak(&holder));
+        let waiting = places.take(Some(action(2)), weak(&holder));
         futures_util::pin_mut!(waiting);
         assert!(waiting.as_mut().now_or_never().is_none());
-        assert_eq!((places.waiting(party(2)), places.number()), (1, 1));
+        assert_eq!((places.waiting(Some(action(2))), places.number()), (1, 1));
     }
-    assert_eq!(places.waiting(party(2)), 0);
+    assert_eq!(places.waiting(Some(action(2))), 0);
     drop((place, used));
-    places.take(party(3), weak(&holder)).await;
+    places.take(Some(action(3)), weak(&holder)).await;
 }
 
 #[tokio::test]
@@ -82,7 +79,7 @@ async fn two_parties_that_are_each_bigger_than_all_places_both_end() {
         async move {
             let holder = Arc::new(Holder::default());
             // Three steps each, with a rest in between in which the place may be lost.
-            let (mut place, mut used) = places.take(party(number), weak(&holder)).await;
+            let (mut place, mut used) = places.take(Some(action(number)), weak(&holder)).await;
             for _ in 0..2 {
                 tokio::task::yield_now().await;
                 drop(used);
@@ -91,7 +88,7 @@ async fn two_parties_that_are_each_bigger_than_all_places_both_end() {
                     used
                 } else {
                     drop(place);
-                    let (again, used) = places.take(party(number), weak(&holder)).await;
+                    let (again, used) = places.take(Some(action(number)), weak(&holder)).await;
                     place = again;
                     used
                 };
@@ -100,5 +97,8 @@ async fn two_parties_that_are_each_bigger_than_all_places_both_end() {
         }
     };
     join_all((0..40).map(|index| one(1 + index % 2))).await;
-    assert_eq!((places.waiting(party(1)), places.waiting(party(2))), (0, 0));
+    assert_eq!(
+        (places.waiting(Some(action(1))), places.waiting(Some(action(2)))),
+        (0, 0)
+    );
 }

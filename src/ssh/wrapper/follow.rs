@@ -67,6 +67,8 @@ pub(in crate::ssh) enum Heed {
     Cancelled,
     /// Its time is over.
     TimedOut,
+    /// It wrote too much.
+    TooMuch,
 }
 
 /// A step that is followed, over as many readings as it takes.
@@ -84,6 +86,8 @@ pub(in crate::ssh) struct Follow<'a> {
     /// Whether the host said that it is under way.
     pub(in crate::ssh) began: bool,
     progress: bool,
+    /// How many bytes of both streams are kept.
+    most: u64,
     /// It must be stopped before it is read on, over another connection: this one has no room for both at once.
     pub(in crate::ssh) stop_first: bool,
     /// Why it is to be stopped.
@@ -114,6 +118,7 @@ impl<'a> Follow<'a> {
             deadline: Instant::now() + Duration::from_secs(run.timeout_seconds),
             began: false,
             progress: false,
+            most: u64::MAX,
             stop_first: false,
             heed: None,
             stopped: None,
@@ -146,6 +151,7 @@ impl<'a> Follow<'a> {
             let stopped = stop(connection, self.run).await?;
             self.was_stopped(stopped);
         }
+        self.most = connection.terms().max_output;
         let nonce = nonce();
         self.stdout.rewind();
         self.stderr.rewind();
@@ -153,6 +159,7 @@ impl<'a> Follow<'a> {
             run: self.run,
             command: self.command,
             nonce: &nonce,
+            terms: connection.terms(),
             from: StreamOffsets {
                 stdout: self.stdout.offset(),
                 stderr: self.stderr.offset(),
@@ -180,9 +187,13 @@ impl<'a> Follow<'a> {
         let mut silence = Instant::now() + SILENCE;
         let (output, cancel) = (self.output.clone(), self.cancel.clone());
         loop {
+            let read = self.stdout.read() + self.stderr.read();
+            let enough = read > self.most;
+            if enough && self.heed.is_none() {
+                self.heed = Some(Heed::TooMuch);
+            }
             if let Some((code, stdout, stderr)) = end
-                && self.stdout.read() >= stdout
-                && self.stderr.read() >= stderr
+                && (enough || (self.stdout.read() >= stdout && self.stderr.read() >= stderr))
             {
                 self.settle(stopping.take()).await;
                 if !ended && (idle || is_idle(&mut running, &mut decoder).await) {
@@ -236,6 +247,10 @@ impl<'a> Follow<'a> {
                         match record {
                             Record::Idle => idle = true,
                             Record::Began { seconds } => self.under_way(seconds),
+                            Record::Bound => {
+                                self.heed = Some(Heed::TooMuch);
+                                self.stopped = Some(Stopped::Gone { away: 0 });
+                            }
                             Record::End { code, stdout, stderr } => end = Some((code, stdout, stderr)),
                             Record::Refused(reason) => return Ok(Ended::Refused(reason)),
                             Record::Absent => return Ok(Ended::Absent),
@@ -243,7 +258,13 @@ impl<'a> Follow<'a> {
                                 self.finish();
                                 return Ok(Ended::Lost(reason));
                             }
-                            Record::Tick | Record::Other(_) => {}
+                            Record::Tick { written } => {
+                                // The host writes faster than it is read.
+                                if written > self.most && self.heed.is_none() {
+                                    self.heed = Some(Heed::TooMuch);
+                                }
+                            }
+                            Record::Other(_) => {}
                         }
                     }
                     if self.queued > WAITING {
@@ -270,7 +291,7 @@ impl<'a> Follow<'a> {
                         self.stop_first = true;
                         return Ok(Ended::Later);
                     };
-                    patience = self.was_stopped(stopped);
+                    patience = Some(self.was_stopped(stopped));
                 }
                 () = tokio::time::sleep_until(word_by.unwrap_or(silence)), if word_by.is_some() => {
                     if fresh {
@@ -295,13 +316,13 @@ impl<'a> Follow<'a> {
     }
 
     /// Notes what came of stopping it; until when its end is waited for in this reading.
-    fn was_stopped(&mut self, stopped: Stopped) -> Option<Instant> {
+    fn was_stopped(&mut self, stopped: Stopped) -> Instant {
         let until = Instant::now() + AFTERWARDS;
         if matches!(stopped, Stopped::Left(_) | Stopped::Unclear) {
             self.patience = Some(until);
         }
         self.stopped = Some(stopped);
-        Some(until)
+        until
     }
 
     /// Passes a line on where there is room for it; without anybody who listens, none has to be kept.
@@ -335,7 +356,9 @@ impl<'a> Follow<'a> {
         self.queued = 0;
     }
 
+    /// What comes after as much as is kept is only counted.
     fn take(&mut self, stream: LogStream, bytes: &[u8]) {
+        let keeps = self.stdout.read() + self.stderr.read() <= self.most;
         let lines = if stream == LogStream::Stdout {
             &mut self.stdout
         } else {
@@ -343,8 +366,10 @@ impl<'a> Follow<'a> {
         };
         let (queue, queued) = (&mut self.queue, &mut self.queued);
         lines.feed(bytes, |line| {
-            *queued += line.text.len();
-            queue.push_back(line);
+            if keeps {
+                *queued += line.text.len();
+                queue.push_back(line);
+            }
         });
     }
 
@@ -392,7 +417,7 @@ async fn is_idle(shell: &mut Running, decoder: &mut Decoder) -> bool {
 }
 
 /// Stops a step over a channel of its own. A host that does not say in time what came of it leaves that unclear.
-async fn stop(connection: &Connection, run: &StepRun) -> Result<Stopped, SshError> {
+pub(in crate::ssh) async fn stop(connection: &Connection, run: &StepRun) -> Result<Stopped, SshError> {
     match tokio::time::timeout(STOPPING, tell_to_stop(connection, run)).await {
         Ok(stopped) => stopped,
         Err(_) => Ok(Stopped::Unclear),
@@ -402,7 +427,12 @@ async fn stop(connection: &Connection, run: &StepRun) -> Result<Stopped, SshErro
 async fn tell_to_stop(connection: &Connection, run: &StepRun) -> Result<Stopped, SshError> {
     let nonce = nonce();
     let mut running = connection.start("exec sh -s").await?;
-    running.send(Bytes::from(stop_program(run, &nonce, GRACE_TENTHS)));
+    running.send(Bytes::from(stop_program(
+        run,
+        connection.terms(),
+        &nonce,
+        GRACE_TENTHS,
+    )));
     let mut decoder = Decoder::new(&nonce);
     let mut records = Vec::new();
     loop {

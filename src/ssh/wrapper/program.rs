@@ -5,11 +5,15 @@ use std::fmt::Write as _;
 use crate::app::ports::{StepKey, StepRun, StreamOffsets};
 use crate::domain::rollout::Way;
 
+use super::body::Body;
 use super::quote::quote;
+use crate::ssh::sudo::{INTO, PUT, Sudo};
+use crate::ssh::terms::Terms;
 
 /// The shell functions that all programs of the wrapper share. `rs` is the byte that records begin with.
 ///
-/// A process is known by its pid, its start time and the boot it was started in: a pid is soon used again.
+/// A process is known by its pid, its start time and the boot it was started in: a pid is soon used again. A host without
+/// `/proc` knows it by its pid alone.
 pub(super) const SHARED: &str = r#"
 say() { echo "${rs}edgewise-$nonce $*" >&2; }
 started() {
@@ -23,21 +27,34 @@ started() {
 }
 boot=
 { read -r boot </proc/sys/kernel/random/boot_id; } 2>/dev/null || boot=none
-alive() { [ "$boot" = "$3" ] && started "$1" && [ "$st" = "$2" ]; }
+is_over() {
+  code=
+  { read -r code rest <"$dir/exit"; } 2>/dev/null
+  [ -n "$code" ]
+}
+alive() {
+  [ "$boot" = "$3" ] || return 1
+  if [ -r /proc/self/stat ]; then started "$1" && [ "$st" = "$2" ]; else kill -0 "$1" 2>/dev/null; fi
+}
 "#;
 
 /// Starts the step (unless `start` is 0), else finds it, and follows it to its end.
 ///
-/// The supervisor records the exit code in one write, so that the file is empty or whole. The follower naps between two
-/// looks; the end of a step that it started itself wakes it at once.
+/// The supervisor records the exit code in one write, into room that was taken before: a first line of blanks says that it
+/// runs. The follower naps between two looks; the end of a step that it started itself wakes it at once.
 ///
 /// A process costs the host about a millisecond, and many hosts may be one machine: what the shell can do itself it does
 /// (`printf`, where it is built in, since its arguments are secret), and the naps soon grow.
+///
+/// What watches the step it started goes on when the connection is gone and nobody hears it any more, so that a step that
+/// runs away cannot fill the disk behind everybody's back.
 const FOLLOW: &str = r#"
 base=$HOME/.edgewise
 dir=$base/$folder
 mine=
 if [ "$start" = 1 ] && [ ! -d "$dir" ]; then
+  if [ -z "$HOME" ]; then say refused 'the login has no home folder (HOME is not set)'; exit 0; fi
+  if ! let_in; then say refused "$why"; exit 0; fi
   if [ ! -d "${dir%/*}" ]; then
     if ! why=$(umask 077; mkdir -p "${dir%/*}" 2>&1); then say refused "$why"; exit 0; fi
   fi
@@ -54,7 +71,12 @@ if [ "$start" = 1 ] && [ ! -d "$dir" ]; then
       say refused "cannot write in $dir (is the disk full?)"
       exit 0
     fi
-    eval "$leader sh -c \"\$supervisor\" edgewise \"\$dir\" \"\$boot\" \"\$leader\" \"\$as\" </dev/null >/dev/null 2>&1 &"
+    arguments='"$supervisor" edgewise "$dir" "$boot" "$leader" "$as"'
+    if [ -n "$secret" ]; then
+      eval "put \"\$secret\" | $leader sh -c $arguments \"\$mark\" >/dev/null 2>&1 &"
+    else
+      eval "$leader sh -c $arguments '' </dev/null >/dev/null 2>&1 &"
+    fi
     mine=$!
   elif [ ! -d "$dir" ]; then
     say refused "cannot make $dir (is the disk full?)"
@@ -89,62 +111,118 @@ if [ -z "$mine" ]; then
 fi
 echo "${rs}edgewise-$nonce out"
 say began "$age"
+written() {
+  set -- $(wc -c <"$dir/stdout") $(wc -c <"$dir/stderr") 0 0
+  written=$(($1 + $2))
+}
 nap=0.1
 rest() {
   naps=$((naps + 1))
-  [ $((naps % 20)) -ne 0 ] || say tick
+  [ $((naps % 20)) -ne 0 ] || { written; say tick "$written" || deaf=1; }
   sleep "$nap" </dev/null >/dev/null 2>&1 3<&- 4<&- &
   wait $!
   slept=$?
   if [ $slept -ne 0 ] && [ $slept -le 128 ]; then nap=1; fi
   [ "$nap" = 1 ] || nap=0.5
 }
+watch() {
+  until is_over; do
+    written
+    if [ "$written" -gt "$most" ]; then
+      : >"$dir/bound"
+      read -r b sup sups pid pids <"$dir/pid" || return
+      for signal in TERM CONT KILL; do
+        kill -s $signal -- "-$pid"
+        [ -z "$as" ] || become kill -s $signal -- "-$pid"
+        [ $signal = TERM ] || sleep 5
+      done
+    fi
+    sleep 5
+  done
+}
 naps=0
+deaf=
 if [ -n "$mine" ]; then
   # Ignored until it is heeded: a step that ends at once must not end its reader with a word from the shell.
   trap '' USR1
-  ( trap : USR1; while [ ! -s "$dir/exit" ]; do rest; [ -s "$dir/exit" ] || drain; done ) &
+  (
+    trap : USR1
+    trap '' PIPE
+    until is_over; do
+      rest
+      if [ -n "$deaf" ]; then
+        watch <&- >/dev/null 2>&1 3<&- 4<&-
+      else
+        is_over || drain
+      fi
+    done
+  ) &
   stream=$!
   wait "$mine"
-  [ -s "$dir/exit" ] || kill "$stream" 2>/dev/null
+  is_over || kill "$stream" 2>/dev/null
   kill -USR1 "$stream" 2>/dev/null
   wait "$stream"
 else
   blind=0
-  while [ ! -s "$dir/exit" ]; do
+  until is_over; do
     rest
     drain
     if { read -r b sup sups pid pids <"$dir/pid"; } 2>/dev/null; then
-      alive "$sup" "$sups" "$b" || { [ -s "$dir/exit" ] || break; }
+      alive "$sup" "$sups" "$b" || { is_over || break; }
     else
       blind=$((blind + 1))
       [ $blind -lt 30 ] || break
     fi
   done
 fi
-if { read -r code outs errs <"$dir/exit"; } 2>/dev/null; then
+if is_over && read -r code outs errs rest <"$dir/exit"; then
+  [ ! -e "$dir/bound" ] || say bound
   say end "$code" "$outs" "$errs"
   drain
 else
   drain
-  say lost 'what watched over it on the host is gone'
+  b=
+  { read -r b sup sups pid pids <"$dir/pid"; } 2>/dev/null
+  if [ -z "$b" ]; then
+    say lost 'its folder is there, and what watches over it never said that it began'
+  elif [ "$b" != "$boot" ]; then
+    say lost 'the host was started anew in between'
+  elif alive "$pid" "$pids" "$b"; then
+    say lost "what watched over it on the host is gone, and it still runs there as process $pid"
+  else
+    say lost 'what watched over it on the host is gone, and so is it'
+  fi
 fi
 "#;
 
-/// Runs the step and keeps its exit code. It is no secret and stands in argv; what it runs comes from a file.
+/// Runs the step and keeps its exit code. It is no secret and stands in argv; what it runs comes from a file, which is gone
+/// once it is open, since the step's variables stand in it. The room for the exit code is taken before the step can fill
+/// the disk. Arguments: the folder, the boot, what begins a session, what becomes somebody else, and a mark where a password comes on
+/// standard input.
 const SUPERVISOR: &str = r#"cd "$1" || exit 1
+secret=
+[ -z "$5" ] || IFS= read -r secret
+exec </dev/null 3<run
+rm -f run
+echo '                                                                ' >exit
 start_of() { read -r s <"/proc/$1/stat" || s=; s=${s##*) }; set -- $s; [ $# -lt 20 ] || shift 19; s=$1; }
 start_of $$ 2>/dev/null
 mine=$s
-eval "$3 $4 sh -s <run >>stdout 2>>stderr &"
+if [ -n "$secret" ]; then
+  eval "{ put \"\$secret\" \"\$5\"; cat <&3; } | $3 $4 sh -c \"\$into\" edgewise \"\$5\" '' >>stdout 2>>stderr 3<&- &"
+else
+  eval "$3 $4 sh -s <&3 >>stdout 2>>stderr 3<&- &"
+fi
 p=$!
+exec 3<&-
+secret=
 start_of $p 2>/dev/null
 echo "$2 $$ ${mine:-0} $p ${s:-0}" >pid
 wait $p
 code=$?
 set -- 0 stdout 0
 if [ -s stdout ] || [ -s stderr ]; then set -- $(wc -c stdout stderr); fi
-echo "$code ${1:-0} ${3:-0}" >exit"#;
+echo "$code ${1:-0} ${3:-0}" 1<>exit"#;
 
 /// Writes `$step`. `how` is what `command -v` says of `printf`: its name alone where it is part of the shell.
 const WRITE_RUN: &str = r#"
@@ -169,6 +247,8 @@ pub(in crate::ssh) struct StepProgram<'a> {
     pub(in crate::ssh) nonce: &'a str,
     /// From where to read.
     pub(in crate::ssh) from: StreamOffsets,
+    /// What holds on every host.
+    pub(in crate::ssh) terms: &'a Terms,
 }
 
 impl StepProgram<'_> {
@@ -181,11 +261,16 @@ impl StepProgram<'_> {
         assign(&mut text, "rs", "\x1e");
         assign(&mut text, "nonce", self.nonce);
         assign(&mut text, "folder", &folder(&self.run.key));
-        assign(&mut text, "as", &run_as(self.run));
-        assign(&mut text, "supervisor", SUPERVISOR);
         let start = u8::from(self.command.is_some());
         // Writing to a text cannot fail.
-        let _ = writeln!(text, "start={start} out={stdout} err={stderr}");
+        let _ = writeln!(
+            text,
+            "start={start} out={stdout} err={stderr} most={}",
+            self.terms.max_output
+        );
+        text.push_str(&Sudo::of(self.run, self.terms.sudo_password()).text());
+        let supervisor = format!("into={}\n{PUT}\n{SUPERVISOR}", quote(INTO));
+        assign(&mut text, "supervisor", &supervisor);
         if let Some(command) = self.command {
             // Not a here-document of the text itself: some dash loses a byte where a line of one begins like its end
             // and goes on with a byte above 127.
@@ -200,43 +285,21 @@ impl StepProgram<'_> {
 
     /// The program that becomes the step: one group again, since its own text is on its stdin and has to make room.
     fn step(&self, command: &str) -> String {
-        let mut text = String::from("{ exec </dev/null\n");
-        let _ = writeln!(
-            text,
-            "export EDGEWISE_ACTION_ID={}",
-            quote(&self.run.key.action.to_string())
-        );
-        for (name, value) in &self.run.env {
-            let _ = writeln!(text, "export {name}={}", quote(value));
-        }
-        if let Some(cwd) = &self.run.cwd {
-            let _ = writeln!(text, "cd {} || exit 125", quote(&absolute_or_below(cwd)));
-        } else {
-            text.push_str("cd || exit 125\n");
-        }
-        // The line break keeps a command that begins with `-` from being taken for an option.
-        let _ = writeln!(text, "eval {}\nexit $?\n}}", quote(&format!("\n{command}")));
-        text
+        let run = self.run;
+        let (action, folder) = (run.key.action.to_string(), folder(&run.key));
+        let body = Body {
+            marks: &[("EDGEWISE_ACTION_ID", &action), (STEP, &format!("{folder}/"))],
+            env: Some(&run.env),
+            cwd: run.cwd.as_deref(),
+            home: true,
+            umask: run.umask.as_deref(),
+        };
+        format!("{{ exec </dev/null\n{}}}\n", body.text(command))
     }
 }
 
-/// A folder that begins with `-` would be taken for an option.
-fn absolute_or_below(cwd: &str) -> String {
-    if cwd.starts_with('-') {
-        format!("./{cwd}")
-    } else {
-        cwd.to_owned()
-    }
-}
-
-/// `sudo -n -u user --`, quoted for `eval`, or nothing.
-pub(super) fn run_as(run: &StepRun) -> String {
-    match (&run.user, run.sudo) {
-        (Some(user), _) => format!("sudo -n -u {} --", quote(user)),
-        (None, true) => "sudo -n --".to_owned(),
-        (None, false) => String::new(),
-    }
-}
+/// The variable by which processes of a step are known that left its session: its folder, with a slash at the end.
+pub(super) const STEP: &str = "EDGEWISE_STEP";
 
 fn assign(text: &mut String, name: &str, value: &str) {
     let _ = writeln!(text, "{name}={}", quote(value));

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 
 use crate::app::ports::{StepRun, StreamOffsets};
+use crate::ssh::terms::Terms;
 use crate::ssh::testing::step;
 
 use super::super::quote::quote;
@@ -82,6 +83,7 @@ fn wrap(run: &StepRun, command: Option<&str>, from: StreamOffsets) -> String {
         command,
         nonce: NONCE,
         from,
+        terms: &Terms::default(),
     }
     .text()
 }
@@ -196,10 +198,9 @@ fn the_folder_is_private_and_holds_the_end() {
         std::fs::metadata(&dir).expect("there").permissions().mode() & 0o777,
         0o700
     );
-    assert_eq!(
-        std::fs::read_to_string(dir.join("exit")).expect("there"),
-        "3 6 0\n"
-    );
+    let exit = std::fs::read_to_string(dir.join("exit")).expect("there");
+    assert_eq!(exit.lines().next(), Some("3 6 0"), "{exit:?}");
+    assert!(!dir.join("run").exists(), "it holds the step's variables");
     let pid = std::fs::read_to_string(dir.join("pid")).expect("there");
     assert_eq!(pid.split_whitespace().count(), 5, "{pid}");
 }

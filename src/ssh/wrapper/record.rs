@@ -7,8 +7,10 @@ use memchr::memmem;
 pub(in crate::ssh) enum Record {
     /// The step is under way, since so many seconds.
     Began { seconds: u64 },
-    /// It still is.
-    Tick,
+    /// It still is, and has written so many bytes.
+    Tick { written: u64 },
+    /// It was stopped there because it wrote too much.
+    Bound,
     /// It exited, when so much of its output was written.
     End { code: i32, stdout: u64, stderr: u64 },
     /// It was not started, and leaves nothing: the reason.
@@ -122,7 +124,10 @@ fn parse(text: &str) -> Record {
         "began" => Record::Began {
             seconds: number().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
         },
-        "tick" => Record::Tick,
+        "tick" => Record::Tick {
+            written: number().and_then(|n| u64::try_from(n).ok()).unwrap_or(0),
+        },
+        "bound" => Record::Bound,
         "end" => match (number(), number(), number()) {
             (Some(code), Some(stdout), Some(stderr)) => Record::End {
                 code: i32::try_from(code).unwrap_or(-1),

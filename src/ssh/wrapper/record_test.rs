@@ -12,7 +12,10 @@ fn record(text: &str) -> Vec<u8> {
 fn records_are_read() {
     for (text, want) in [
         ("began 12", Record::Began { seconds: 12 }),
-        ("tick", Record::Tick),
+        ("tick", Record::Tick { written: 0 }),
+        ("tick 12", Record::Tick { written: 12 }),
+        ("tick x", Record::Tick { written: 0 }),
+        ("bound", Record::Bound),
         (
             "end 3 10 20",
             Record::End {

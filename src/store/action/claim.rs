@@ -7,7 +7,7 @@ use diesel::sql_types::{BigInt, Text};
 use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, QueryableByName};
 use diesel_async::RunQueryDsl;
 
-use super::live_words;
+use super::{AT_ONCE, live_words};
 use crate::domain::action::ActionId;
 use crate::domain::timestamp::Timestamp;
 use crate::store::column::Row;
@@ -46,8 +46,8 @@ impl Store {
             let claimed = diesel::update(
                 actions::table.find(&id).filter(actions::status.eq_any(live_words())).filter(
                     actions::claimed_by
-                        .is_null()
-                        .or(actions::claimed_by.eq(&server.0))
+                        .eq(&server.0)
+                        .or(actions::claimed_until.is_null())
                         .or(actions::claimed_until.lt(now.as_millis())),
                 ),
             )
@@ -61,8 +61,8 @@ impl Store {
         })
     }
 
-    /// Claims the oldest action that is not at its end and that no server's claim holds at `now`; none where there is
-    /// none. Of several servers that ask at once, each gets another.
+    /// Claims the oldest action that is not at its end, that no server's claim holds at `now`, and that does not rest
+    /// then; none where there is none. Of several servers that ask at once, each gets another.
     pub async fn claim_next(
         &self,
         server: &ServerId,
@@ -77,7 +77,7 @@ impl Store {
         let live = live_words().join("', '");
         let sql = format!(
             "UPDATE actions SET claimed_by = $1, claimed_until = $2 WHERE id = (SELECT id FROM actions \
-             WHERE status IN ('{live}') AND (claimed_by IS NULL OR claimed_until < $3) \
+             WHERE status IN ('{live}') AND (claimed_until IS NULL OR claimed_until < $3) \
              ORDER BY id LIMIT 1 {skip_locked}) RETURNING id"
         );
         let claimed: Vec<ClaimedRow> = writing!(self, Alone::No, conn => {
@@ -99,20 +99,32 @@ impl Store {
         row.action(&id).map(Some)
     }
 
-    /// The heartbeat: lengthens every claim of a server, and says which actions those are. An action that is missing has
+    /// The heartbeat: lengthens a server's claims on these actions, and says on which it did. One that is missing has
     /// been taken over, or has ended.
     pub async fn renew_claims(
         &self,
         server: &ServerId,
+        claimed: &[ActionId],
         until: Timestamp,
     ) -> Result<Vec<ActionId>, StoreError> {
+        if claimed.is_empty() {
+            return Ok(Vec::new());
+        }
         let renewed: Vec<String> = writing!(self, Alone::No, conn => {
-            let ids: Vec<String> = diesel::update(actions::table.filter(actions::claimed_by.eq(&server.0)))
+            let mut renewed: Vec<String> = Vec::new();
+            for some in claimed.chunks(AT_ONCE) {
+                let ids: Vec<String> = diesel::update(
+                    actions::table
+                        .filter(actions::claimed_by.eq(&server.0))
+                        .filter(actions::id.eq_any(some.iter().map(ToString::to_string))),
+                )
                 .set(actions::claimed_until.eq(until.as_millis()))
                 .returning(actions::id)
                 .get_results(conn)
                 .await?;
-            Ok::<_, StoreError>(ids)
+                renewed.extend(ids);
+            }
+            Ok::<_, StoreError>(renewed)
         })?;
         let mut ids = renewed
             .iter()
@@ -128,15 +140,20 @@ impl Store {
         Ok(ids)
     }
 
-    /// Gives a claim back, so that another server may take the action up at once; says whether it was ours.
-    pub async fn release_claim(&self, id: ActionId, server: &ServerId) -> Result<bool, StoreError> {
+    /// Gives a claim back; says whether it was ours. Anybody may take the action up: at once, or after `rest`.
+    pub async fn release_claim(
+        &self,
+        id: ActionId,
+        server: &ServerId,
+        rest: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
         let id = id.to_string();
         writing!(self, Alone::No, conn => {
             let released =
                 diesel::update(actions::table.find(&id).filter(actions::claimed_by.eq(&server.0)))
                     .set((
                         actions::claimed_by.eq(None::<String>),
-                        actions::claimed_until.eq(None::<i64>),
+                        actions::claimed_until.eq(rest.map(Timestamp::as_millis)),
                     ))
                     .execute(conn)
                     .await?;

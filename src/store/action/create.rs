@@ -2,6 +2,7 @@
 //! its plan, its targets and event 0.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use diesel::sql_types::Text;
 use diesel::{
@@ -16,7 +17,7 @@ use crate::domain::action::ActionId;
 use crate::domain::action::ActionStatus;
 use crate::domain::actor::Actor;
 use crate::domain::name::TargetName;
-use crate::domain::rollout::Event;
+use crate::domain::rollout::{Event, Rollout};
 use crate::domain::timestamp::Timestamp;
 use crate::store::column::{Row, json_text, plain};
 use crate::store::pools::Alone;
@@ -129,7 +130,9 @@ impl Store {
                         Err(CreateError::KeyReused(first))
                     };
                 }
-                diesel::delete(place).execute(conn).await?;
+                // Those that no longer count go when a new one comes: of this key, and of all others.
+                let over = idempotency_keys::created_at.le(now.as_millis() - KEY_LIFE_MILLIS);
+                diesel::delete(idempotency_keys::table.filter(over)).execute(conn).await?;
             }
 
             // Who has which of the keys.
@@ -169,10 +172,15 @@ impl Store {
             }
             let mut event0 = new.event0.clone();
             if let Some(behind) = queued_behind {
-                row.queue_behind(behind);
                 if let Event::Created { queued_behind, .. } = &mut event0 {
                     *queued_behind = Some(behind);
                 }
+                // How it gets on is the engine's word, also where it waits for more than the queue.
+                let mut rollout = Rollout::new(Arc::new(new.action.plan.clone()));
+                rollout
+                    .apply(&event0, now)
+                    .map_err(|refused| StoreError::Conflict(refused.to_string()))?;
+                row.queue_behind(behind, rollout.status(), rollout.waiting_for().as_ref());
             }
 
             diesel::insert_into(actions::table).values(&row).execute(conn).await?;

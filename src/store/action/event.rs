@@ -1,11 +1,14 @@
 //! Events: what happened to an action, stored before it is believed.
 
+use diesel::sql_types::Text;
 use diesel::{
     ExpressionMethods, Insertable, OptionalExtension, QueryDsl, Queryable, Selectable, SelectableHelper,
 };
 use diesel_async::RunQueryDsl;
 
+use super::{AT_ONCE, ServerId};
 use crate::domain::action::{ActionId, ActionStatus, WaitingFor};
+use crate::domain::name::TargetName;
 use crate::domain::rollout::Event;
 use crate::domain::timestamp::Timestamp;
 use crate::store::column::{Row, big, json_text, time};
@@ -38,6 +41,9 @@ pub struct ActionUpdate {
     pub ended_at: Option<Timestamp>,
     /// What targets have now because of the event: written into the inventory with it, or not at all.
     pub versions: Vec<RecordedVersion>,
+    /// Where the action COMPLETED with it: the targets that it put their versions on, or left them on. These are
+    /// good versions from now on.
+    pub completed: Vec<TargetName>,
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -74,32 +80,23 @@ impl EventRow {
 }
 
 impl Store {
-    /// Stores an event.
-    ///
-    /// # Errors
-    /// [`StoreError::Conflict`] where the action has an event of this number: somebody else works on it.
-    pub async fn append_event(
-        &self,
-        action: ActionId,
-        seq: u64,
-        time: Timestamp,
-        event: &Event,
-    ) -> Result<(), StoreError> {
-        let row = row(action, seq, time, event);
-        writing!(self, Alone::No, conn => {
-            diesel::insert_into(events::table).values(&row).execute(conn).await?;
-            Ok(())
-        })
-    }
-
     /// Stores an event with what it changes in the action's row, and with `steer` that it is what became of that
-    /// word; all or nothing. With a final status the action's leases and claim are released too.
+    /// word; all or nothing. With a final status the action's leases and claim are released too. Storing the same
+    /// again, as one must whose answer was lost, changes nothing.
+    ///
+    /// This is the fence between servers: only the one whose claim it is writes.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where the action has an event of this number, or the steer was done before;
-    /// [`StoreError::Missing`] where there is no such action.
+    /// [`StoreError::TakenOver`] where `by` has no claim on the action; [`StoreError::Conflict`] where the action has
+    /// another event of this number, or the steer was done before; [`StoreError::Missing`] where there is no such
+    /// action.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is a thing of its own, written in one transaction"
+    )]
     pub async fn append_event_with(
         &self,
+        by: &ServerId,
         action: ActionId,
         seq: u64,
         time: Timestamp,
@@ -107,7 +104,7 @@ impl Store {
         update: &ActionUpdate,
         steer: Option<SteerId>,
     ) -> Result<(), StoreError> {
-        self.append_events_with(action, time, &[(seq, event)], update, steer)
+        self.append_events_with(by, action, time, &[(seq, event)], update, steer)
             .await
     }
 
@@ -117,6 +114,7 @@ impl Store {
     /// As [`Store::append_event_with`]; `steer` is done by the first of them.
     pub async fn append_events_with(
         &self,
+        by: &ServerId,
         action: ActionId,
         time: Timestamp,
         events: &[(u64, &Event)],
@@ -130,9 +128,15 @@ impl Store {
         let first = events.first().map_or(0, |(seq, _)| *seq);
         let id = action.to_string();
         let waiting_for = update.waiting_for.as_ref().map(json_text);
+        let complete = format!(
+            "UPDATE inventory SET good_versions = value ->> 1, settled = TRUE FROM {} \
+             WHERE space = $2 AND project = $3 AND target = value ->> 0",
+            // Of placeholders, SQLite counts the first one it meets as the first.
+            self.pools.elements_of(1)
+        );
         writing!(self, Alone::No, conn => {
             let place = actions::table.find(&id);
-            let changed = diesel::update(place)
+            let changed = diesel::update(place.filter(actions::claimed_by.eq(&by.0)))
                 .set((
                     actions::status.eq(update.status.as_str()),
                     actions::waiting_for.eq(waiting_for),
@@ -141,11 +145,38 @@ impl Store {
                 ))
                 .execute(conn)
                 .await?;
-            if changed == 0 {
-                return Err(StoreError::Missing(format!("action {id}")));
+            let mut inserted = 0;
+            if changed > 0 {
+                for row in &rows {
+                    inserted += diesel::insert_into(events::table)
+                        .values(row)
+                        .on_conflict_do_nothing()
+                        .execute(conn)
+                        .await?;
+                }
             }
-            for row in &rows {
-                diesel::insert_into(events::table).values(row).execute(conn).await?;
+            if inserted < rows.len() {
+                let mut same = inserted == 0;
+                for row in &rows {
+                    let there: Option<EventRow> = events::table
+                        .find((&id, row.seq))
+                        .select(EventRow::as_select())
+                        .first(conn)
+                        .await
+                        .optional()?;
+                    same &= there.is_some_and(|there| there.event == row.event && there.time == row.time);
+                }
+                if same {
+                    return Ok(());
+                }
+                if changed > 0 {
+                    return Err(StoreError::Conflict(format!("action {id} has another event {first}")));
+                }
+                let known: Option<String> = place.select(actions::id).first(conn).await.optional()?;
+                return Err(match known {
+                    Some(_) => StoreError::TakenOver,
+                    None => StoreError::Missing(format!("action {id}")),
+                });
             }
             for recorded in &update.versions {
                 let place = inventory::table.find((
@@ -155,9 +186,55 @@ impl Store {
                 ));
                 let before: Option<InventoryRow> =
                     place.select(InventoryRow::as_select()).first(conn).await.optional()?;
-                let row = InventoryRow::after(before, recorded, time);
+                let row = InventoryRow::after(before.as_ref(), recorded, time)?;
                 diesel::delete(place).execute(conn).await?;
                 diesel::insert_into(inventory::table).values(&row).execute(conn).await?;
+            }
+            if !update.completed.is_empty() {
+                let (space, project, name, mut before): (String, String, String, Option<String>) = place
+                    .select((actions::space, actions::project, actions::action, actions::retry_of))
+                    .first(conn)
+                    .await?;
+                let of_project = inventory::table
+                    .filter(inventory::space.eq(&space))
+                    .filter(inventory::project.eq(&project))
+                    .select(InventoryRow::as_select());
+                let mut rows: Vec<InventoryRow> = Vec::new();
+                for some in update.completed.chunks(AT_ONCE) {
+                    let names = some.iter().map(TargetName::as_str);
+                    let found: Vec<InventoryRow> =
+                        of_project.filter(inventory::target.eq_any(names)).load(conn).await?;
+                    rows.extend(found);
+                }
+                // What a retry completes is what it tries again, with the targets that were done then.
+                while let Some(tried) = before.take() {
+                    let of: Option<(String, Option<String>)> = actions::table
+                        .find(&tried)
+                        .select((actions::action, actions::retry_of))
+                        .first(conn)
+                        .await
+                        .optional()?;
+                    let Some((of_name, earlier)) = of else { break };
+                    if of_name != name {
+                        break;
+                    }
+                    let found: Vec<InventoryRow> =
+                        of_project.filter(inventory::action.eq(&tried)).load(conn).await?;
+                    rows.extend(found);
+                    before = earlier;
+                }
+                let mut good: Vec<(String, String)> = Vec::new();
+                for row in rows {
+                    good.extend(row.completed()?);
+                }
+                if !good.is_empty() {
+                    diesel::sql_query(&complete)
+                        .bind::<Text, _>(json_text(&good))
+                        .bind::<Text, _>(&space)
+                        .bind::<Text, _>(&project)
+                        .execute(conn)
+                        .await?;
+                }
             }
             if let Some(steer) = steer {
                 let done = diesel::update(

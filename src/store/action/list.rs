@@ -145,7 +145,7 @@ impl Store {
         Ok(ActionPage { items, next })
     }
 
-    /// Every action that is not at its end, oldest first: what a server takes up again after a restart.
+    /// Every action that is not at its end, oldest first: what no retention may touch.
     pub async fn live_actions(&self) -> Result<Vec<ActionRecord>, StoreError> {
         let rows: Vec<ActionRow> = reading!(self, conn => {
             actions::table
@@ -156,6 +156,20 @@ impl Store {
                 .await?
         });
         rows.into_iter().map(ActionRow::read).collect()
+    }
+
+    /// The actions that ended at or after `from` and before `to`, oldest first.
+    pub async fn ended_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<ActionId>, StoreError> {
+        let rows: Vec<ActionRow> = reading!(self, conn => {
+            actions::table
+                .filter(actions::ended_at.ge(from.as_millis()))
+                .filter(actions::ended_at.lt(to.as_millis()))
+                .order(actions::id)
+                .select(ActionRow::as_select())
+                .load(conn)
+                .await?
+        });
+        rows.into_iter().map(|row| Ok(row.read()?.id)).collect()
     }
 
     /// How many actions there are of each space, project, name and status.

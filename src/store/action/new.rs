@@ -15,7 +15,8 @@ pub struct NewAction {
     pub action: FrozenAction,
     /// Its targets, each with the key that its lease is taken under.
     pub targets: Vec<(String, TargetName)>,
-    /// Its first event. Where the store makes it queue, `queued_behind` is filled in.
+    /// Its first event. Where the store makes it queue, `queued_behind` is filled in, and how it gets on is what the
+    /// engine says of that.
     pub event0: Event,
     /// The caller's `Idempotency-Key`.
     pub idempotency: Option<Idempotency>,

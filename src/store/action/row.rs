@@ -4,7 +4,7 @@ use diesel::{Insertable, Queryable, Selectable};
 use serde_json::Value;
 
 use super::{ActionRecord, Correlation};
-use crate::domain::action::{ActionId, ActionStatus};
+use crate::domain::action::{ActionId, ActionStatus, WaitingFor};
 use crate::store::StoreError;
 use crate::store::column::{Row, json_text, millis, plain, time};
 use crate::store::schema::actions;
@@ -73,9 +73,15 @@ impl ActionRow {
     }
 
     /// Makes it wait for the end of another action.
-    pub(super) fn queue_behind(&mut self, behind: ActionId) {
+    pub(super) fn queue_behind(
+        &mut self,
+        behind: ActionId,
+        status: ActionStatus,
+        waiting_for: Option<&WaitingFor>,
+    ) {
         self.queued_behind = Some(behind.to_string());
-        ActionStatus::Queued.as_str().clone_into(&mut self.status);
+        status.as_str().clone_into(&mut self.status);
+        self.waiting_for = waiting_for.map(json_text);
     }
 
     pub(super) fn read(self) -> Result<ActionRecord, StoreError> {

@@ -86,10 +86,50 @@ impl Store {
         actor: &Actor,
         now: Timestamp,
     ) -> Result<Vec<Applied>, StoreError> {
+        self.apply_after(changes, None, actor, now).await
+    }
+
+    /// The same, where nothing was changed since a look at the configuration: `seen` is what
+    /// [`Store::last_revision`] said before it.
+    ///
+    /// # Errors
+    /// As [`Store::apply`]; [`StoreError::Conflict`] also where something was changed since.
+    pub async fn apply_seen(
+        &self,
+        changes: &[ConfigChange],
+        seen: i64,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Vec<Applied>, StoreError> {
+        self.apply_after(changes, Some(seen), actor, now).await
+    }
+
+    /// The number of the last change of the configuration; 0 before the first.
+    pub async fn last_revision(&self) -> Result<i64, StoreError> {
+        let last: Option<i64> = reading!(self, conn => {
+            revisions::table.select(diesel::dsl::max(revisions::id)).first(conn).await?
+        });
+        Ok(last.unwrap_or(0))
+    }
+
+    async fn apply_after(
+        &self,
+        changes: &[ConfigChange],
+        seen: Option<i64>,
+        actor: &Actor,
+        now: Timestamp,
+    ) -> Result<Vec<Applied>, StoreError> {
         for change in changes {
             column::plain("a name", change.key().name())?;
         }
         writing!(self, Alone::Configuration, conn => {
+            let last: Option<i64> =
+                revisions::table.select(diesel::dsl::max(revisions::id)).first(conn).await?;
+            if seen.is_some_and(|seen| seen != last.unwrap_or(0)) {
+                return Err(StoreError::Conflict(
+                    "the configuration was changed meanwhile by somebody else: look at it again".to_owned(),
+                ));
+            }
             let mut applied = Vec::with_capacity(changes.len());
             for change in changes {
                 let key = change.key();

@@ -1,7 +1,8 @@
 //! Server-sent events: an action's story as it happens.
 //!
-//! Format: the HTML standard, section 9.2. Each event has the `seq` of what it tells as its id, so that a
-//! browser which lost the connection comes back with `Last-Event-ID` and misses nothing.
+//! Format: the HTML standard, section 9.2. An event's id is where to go on after it, so that a browser which lost the
+//! connection comes back with `Last-Event-ID` and misses nothing. It is the `seq` of what the event tells; where
+//! several events tell of one `seq`, all but the last have the id of what came before.
 
 use std::time::Duration;
 
@@ -19,14 +20,18 @@ use super::action_id;
 use crate::app::App;
 use crate::app::error::AppError;
 use crate::app::feed::FeedEntry;
-use crate::app::view::FeedItem;
+use crate::domain::action::ActionId;
 use crate::web::error::Failure;
+use crate::web::gate;
 use crate::web::options::Options;
 use crate::web::query;
 use crate::web::visitor::Visitor;
 
 /// How long the line may be silent. Proxies close what says nothing for longer (often 60 s).
 const KEEPALIVE: Duration = Duration::from_secs(15);
+
+/// How often it is looked whether the one who follows may still see the action.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,13 +50,34 @@ pub async fn stream(
     let id = action_id(&id)?;
     let after = after(request.headers(), request.query_string())?;
     let feed = app.follow(&visitor.caller, id, after).await?;
+    let over = options.stopping.child_token();
+    actix_web::rt::spawn(until_they_may_not(app, visitor, id, over.clone()));
     Ok(HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/event-stream"))
         .insert_header((CACHE_CONTROL, "no-store"))
         // Neither our own compression nor a proxy may hold events back to fill a buffer.
         .insert_header((CONTENT_ENCODING, "identity"))
         .insert_header(("X-Accel-Buffering", "no"))
-        .streaming(lines(feed, options.stopping.clone(), KEEPALIVE)))
+        .streaming(lines(feed, after, over, KEEPALIVE)))
+}
+
+/// Ends the stream when its credential is no longer valid, or no longer lets them see the action.
+async fn until_they_may_not(app: web::Data<App>, visitor: Visitor, id: ActionId, over: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = over.cancelled() => return,
+            () = sleep(LOOK_AGAIN) => {}
+        }
+        let still = match gate::again(&app, &visitor).await {
+            Ok(Some(caller)) => app.may_see(&caller, id).await,
+            Ok(None) => Ok(false),
+            Err(error) => Err(error),
+        };
+        // A store that does not answer says nothing about them.
+        if let Ok(false) = still {
+            over.cancel();
+        }
+    }
 }
 
 /// Where to go on: the header of a browser that comes back wins over the address it first asked.
@@ -67,32 +93,42 @@ fn after(headers: &HeaderMap, query_string: &str) -> Result<Option<u64>, Failure
     }
 }
 
-/// The feed as bytes, with a comment whenever it was silent for `silence`; it ends with the feed.
+/// The feed as bytes, with a comment whenever it was silent for `silence`; it ends with the feed, and with `over`,
+/// which it cancels when it is dropped.
 fn lines(
     feed: Receiver<FeedEntry>,
-    stopping: CancellationToken,
+    after: Option<u64>,
+    over: CancellationToken,
     silence: Duration,
 ) -> impl Stream<Item = Result<Bytes, serde_json::Error>> {
-    unfold((feed, stopping), move |(mut feed, stopping)| async move {
-        let bytes = tokio::select! {
-            biased;
-            () = stopping.cancelled() => return None,
-            item = feed.recv() => {
-                let (seq, item) = item?;
-                event(seq, &item)
-            }
-            () = sleep(silence) => Ok(Bytes::from_static(b": still here\n\n")),
-        };
-        Some((bytes, (feed, stopping)))
-    })
+    let end = over.clone().drop_guard();
+    unfold(
+        (feed, after, over, end),
+        move |(mut feed, mut told, over, end)| async move {
+            let bytes = tokio::select! {
+                biased;
+                () = over.cancelled() => return None,
+                entry = feed.recv() => {
+                    let entry = entry?;
+                    if entry.last {
+                        told = Some(entry.seq);
+                    }
+                    event(&entry, told)
+                }
+                () = sleep(silence) => Ok(Bytes::from_static(b": still here\n\n")),
+            };
+            Some((bytes, (feed, told, over, end)))
+        },
+    )
 }
 
-/// One event. JSON has no line ends, so the data is always one line.
-fn event(seq: u64, item: &FeedItem) -> Result<Bytes, serde_json::Error> {
-    let data = serde_json::to_string(item)?;
+/// One event, after which `told` is where to go on. JSON has no line ends, so the data is always one line.
+fn event(entry: &FeedEntry, told: Option<u64>) -> Result<Bytes, serde_json::Error> {
+    let data = serde_json::to_string(&*entry.item)?;
+    let id = told.map_or_else(String::new, |told| format!("id: {told}\n"));
     Ok(Bytes::from(format!(
-        "event: {}\nid: {seq}\ndata: {data}\n\n",
-        item.name()
+        "event: {}\n{id}data: {data}\n\n",
+        entry.item.name()
     )))
 }
 
@@ -101,7 +137,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use super::{after, lines};
+    use super::{FeedEntry, after, lines};
     use crate::app::view::{FeedItem, LogView};
     use crate::domain::log_entry::{LogLevel, LogStream};
     use crate::domain::timestamp::Timestamp;
@@ -110,9 +146,9 @@ mod tests {
     use tokio::sync::mpsc;
     use tokio_util::sync::CancellationToken;
 
-    fn said(text: &str) -> FeedItem {
-        FeedItem::Log(Box::new(LogView {
-            seq: 7,
+    fn entry(seq: u64, last: bool, text: &str) -> FeedEntry {
+        let item = FeedItem::Log(Box::new(LogView {
+            seq,
             time: Timestamp::from_millis(0),
             level: LogLevel::Detail,
             target: Some("web-1".into()),
@@ -121,15 +157,17 @@ mod tests {
             text: text.into(),
             outcome: None,
             exit_code: None,
-        }))
+        }));
+        let item = Arc::new(item);
+        FeedEntry { seq, last, item }
     }
 
     #[tokio::test]
     async fn each_item_is_one_event_and_the_stream_ends_with_the_feed() {
         let (send, feed) = mpsc::channel(4);
-        send.send((7, Arc::new(said("one\ntwo")))).await.unwrap();
+        send.send(entry(7, true, "one\ntwo")).await.unwrap();
         drop(send);
-        let stream = lines(feed, CancellationToken::new(), Duration::MAX);
+        let stream = lines(feed, None, CancellationToken::new(), Duration::MAX);
         pin_mut!(stream);
         let text = String::from_utf8(stream.next().await.unwrap().unwrap().to_vec()).unwrap();
         assert!(text.starts_with("event: log\nid: 7\ndata: {\"seq\":7,"), "{text}");
@@ -143,10 +181,43 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn whoever_is_cut_off_within_a_number_gets_all_of_it_again() {
+        let (send, feed) = mpsc::channel(4);
+        for (seq, last) in [(7, false), (7, true), (8, false)] {
+            send.send(entry(seq, last, "x")).await.unwrap();
+        }
+        drop(send);
+        let stream = lines(feed, Some(5), CancellationToken::new(), Duration::MAX);
+        let texts: Vec<String> = stream
+            .map(|bytes| String::from_utf8(bytes.unwrap().to_vec()).unwrap())
+            .collect()
+            .await;
+        let ids: Vec<&str> = texts.iter().filter_map(|text| text.lines().nth(1)).collect();
+        assert_eq!(ids, ["id: 5", "id: 7", "id: 7"]);
+        let (send, feed) = mpsc::channel(1);
+        send.send(entry(0, false, "x")).await.unwrap();
+        let stream = lines(feed, None, CancellationToken::new(), Duration::MAX);
+        pin_mut!(stream);
+        let text = stream.next().await.unwrap().unwrap();
+        assert!(
+            text.starts_with(b"event: log\ndata: "),
+            "from the beginning: {text:?}"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_looks_after_a_stream_ends_with_it() {
+        let (_send, feed) = mpsc::channel::<FeedEntry>(1);
+        let over = CancellationToken::new();
+        drop(lines(feed, None, over.clone(), Duration::MAX));
+        assert!(over.is_cancelled());
+    }
+
+    #[tokio::test]
     async fn silence_is_broken_and_a_stop_ends_it() {
         let (_send, feed) = mpsc::channel(4);
         let stopping = CancellationToken::new();
-        let stream = lines(feed, stopping.clone(), Duration::ZERO);
+        let stream = lines(feed, None, stopping.clone(), Duration::ZERO);
         pin_mut!(stream);
         assert!(stream.next().await.unwrap().unwrap().starts_with(b":"));
         stopping.cancel();

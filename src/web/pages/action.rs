@@ -8,12 +8,12 @@ use askama::Template;
 
 use super::frame::Frame;
 use super::grid::{Grid, progress};
-use super::steering::{Button, offered};
+use super::steering::{Button, offered, waits};
 use super::{html, words};
 use crate::app::App;
 use crate::app::error::AppError;
 use crate::app::request::LogsQuery;
-use crate::app::view::{ActionView, LogView, Page, SpaceView};
+use crate::app::view::{ActionView, LogView, Page, SpaceHead};
 use crate::domain::action::TargetState;
 use crate::web::api::action_id;
 use crate::web::error::Failure;
@@ -37,7 +37,7 @@ impl ActionPage {
     pub(super) fn new(
         visitor: &Visitor,
         trail: &Trail,
-        space: &SpaceView,
+        space: &SpaceHead,
         action: ActionView,
         story: Page<LogView>,
     ) -> Self {
@@ -67,8 +67,11 @@ impl ActionPage {
     }
 
     fn shows(&self, button: &Button) -> bool {
-        let summary = &self.action.summary;
-        button.is_for(summary.status, summary.waiting_for.as_ref().map(|wait| wait.kind))
+        button.is_for(self.action.summary.status, self.waits())
+    }
+
+    fn waits(&self) -> &'static str {
+        waits(&self.action)
     }
 
     /// How many targets of a stage are over, however.
@@ -99,7 +102,7 @@ pub async fn show(
     if action.summary.space != space {
         return Err(AppError::NotFound(format!("action `{id}` in space `{space}`")).into());
     }
-    let space = app.space(&visitor.caller, &space).await?;
+    let space = app.space_head(&visitor.caller, &space).await?;
     let wanted = LogsQuery {
         level: Some("basic".to_owned()),
         limit: Some(STORY),

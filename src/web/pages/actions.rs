@@ -8,7 +8,7 @@ use super::frame::Frame;
 use super::{html, words};
 use crate::app::App;
 use crate::app::request::ActionQuery;
-use crate::app::view::{ActionSummary, Page, SpaceView};
+use crate::app::view::{ActionSummary, Page, SpaceHead};
 use crate::domain::action::ActionStatus;
 use crate::web::error::Failure;
 use crate::web::query;
@@ -29,7 +29,7 @@ pub(super) struct Filters {
 #[template(path = "actions.html")]
 pub(super) struct ActionsPage {
     pub(super) frame: Frame,
-    pub(super) space: SpaceView,
+    pub(super) space: SpaceHead,
     pub(super) filters: Filters,
     pub(super) page: Page<ActionSummary>,
 }
@@ -86,7 +86,7 @@ pub async fn show(
     request: HttpRequest,
 ) -> Result<HttpResponse, Failure> {
     let filters: Filters = query::read(request.query_string())?;
-    let space = app.space(&visitor.caller, &space).await?;
+    let space = app.space_head(&visitor.caller, &space).await?;
     let wanted = ActionQuery {
         space: Some(space.name.clone()),
         project: filters.project.clone(),

@@ -1,7 +1,7 @@
 //! Signing in and out.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::LOCATION;
+use actix_web::http::header::{HeaderValue, LOCATION, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use serde::Deserialize;
@@ -64,13 +64,19 @@ pub async fn sign_in(
 ) -> Result<HttpResponse, Failure> {
     origin::check(request.headers(), &options)?;
     let next = local(&form.next);
-    let (status, fault) = match app.sign_in(form.name.trim(), &form.password).await {
+    let from = origin::source(request.headers(), request.peer_addr(), &options);
+    let (status, fault, wait) = match app.sign_in(form.name.trim(), &form.password, from).await {
         Ok(session) => return Ok(enter(&session, next, &request, &options)),
         Err(AppError::Unauthenticated) => (
             StatusCode::UNAUTHORIZED,
             "This name and password do not belong together.".to_owned(),
+            None,
         ),
-        Err(AppError::Unavailable(why)) => (StatusCode::SERVICE_UNAVAILABLE, why),
+        Err(AppError::TooMany { why, seconds }) => (
+            StatusCode::TOO_MANY_REQUESTS,
+            format!("{why}: try again in {seconds} s."),
+            Some(seconds),
+        ),
         Err(error) => return Err(error.into()),
     };
     let page = LoginPage {
@@ -79,7 +85,13 @@ pub async fn sign_in(
         next: next.to_owned(),
         fault: Some(fault),
     };
-    html_with(status, &page)
+    let mut response = html_with(status, &page)?;
+    if let Some(seconds) = wait {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Ok(response)
 }
 
 /// `POST /logout`

@@ -8,7 +8,7 @@ use super::frame::Frame;
 use super::login::LoginPage;
 use super::once::OncePage;
 use super::project::ProjectPage;
-use super::samples::{self, EVIL};
+use super::samples::{self, EVIL, EVIL_SHOWN};
 use super::space::SpacePage;
 use super::start::StartPage;
 use super::{problem, steering};
@@ -27,7 +27,7 @@ fn action_page(view: ActionView) -> String {
     ActionPage::new(
         &samples::visitor(),
         &samples::trail(),
-        &samples::space(),
+        &samples::space_head(),
         view,
         samples::story(),
     )
@@ -50,7 +50,7 @@ fn space_page() -> String {
 fn actions_page(next: Option<&str>) -> String {
     ActionsPage {
         frame: frame(),
-        space: samples::space(),
+        space: samples::space_head(),
         filters: Filters {
             status: Some("FAILED".into()),
             user: Some("a&b".into()),
@@ -138,7 +138,7 @@ fn only_buttons_that_fit_are_shown_and_only_those_the_caller_may_press_exist() {
     let page = ActionPage::new(
         &viewer,
         &samples::trail(),
-        &samples::space(),
+        &samples::space_head(),
         samples::action(ActionStatus::InProgress, 8, 3),
         samples::story(),
     );
@@ -223,6 +223,8 @@ fn nothing_from_outside_becomes_markup() {
         entry.text = EVIL.into();
         entry.step = Some(EVIL.into());
     }
+    let mut head = samples::space_head();
+    head.title = EVIL.into();
     let mut space = samples::space();
     space.title = EVIL.into();
     space.color = Some("</style><script>alert(1)</script>".into());
@@ -241,7 +243,7 @@ fn nothing_from_outside_becomes_markup() {
     spaces[0].color = Some(EVIL.into());
 
     let pages = [
-        ActionPage::new(&samples::visitor(), &samples::trail(), &space, view, story)
+        ActionPage::new(&samples::visitor(), &samples::trail(), &head, view, story)
             .render()
             .unwrap(),
         ProjectPage::new(frame(), project, Some(EVIL)).render().unwrap(),
@@ -289,6 +291,30 @@ fn a_problem_is_a_page_with_its_request_id() {
     let page = actix_web::body::MessageBody::try_into_bytes(answer.into_body()).unwrap();
     let html = std::str::from_utf8(&page).unwrap();
     assert!(html.contains("req-1") && html.contains("servers") && !html.contains("<script>"));
+}
+
+#[test]
+fn the_page_of_a_problem_says_what_was_denied_and_who_holds_what() {
+    let html = |error: AppError| {
+        let problem = crate::web::error::problem(&Failure::App(error), &samples::trail());
+        let answer = problem::page(&problem, &samples::trail());
+        let page = actix_web::body::MessageBody::try_into_bytes(answer.into_body()).unwrap();
+        String::from_utf8(page.to_vec()).unwrap()
+    };
+    let denied = html(AppError::Denied(vec![samples::denied()]));
+    for wanted in [
+        "clean on web-1 and 2 more",
+        "rm -rf /",
+        "fs.wipe",
+        EVIL_SHOWN,
+        "rm -rf ./build",
+    ] {
+        assert!(denied.contains(wanted), "{wanted} in {denied}");
+    }
+    let held = html(AppError::Held(Box::new(samples::held())));
+    for wanted in [&samples::id(1).to_string(), "jdoe", "web-1, web-2"] {
+        assert!(held.contains(wanted), "{wanted} in {held}");
+    }
 }
 
 /// The content security policy has no room for them, so a page that had some would be broken.

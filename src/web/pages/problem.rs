@@ -5,7 +5,7 @@ use actix_web::http::StatusCode;
 use askama::Template;
 
 use super::frame::Frame;
-use super::html_with;
+use super::{html_with, words};
 use crate::web::problem::Problem;
 use crate::web::trail::Trail;
 

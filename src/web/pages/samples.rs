@@ -4,20 +4,26 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use crate::app::error::{DeniedStep, HeldBy};
 use crate::app::view::{
-    ActionSummary, ActionView, LogView, Page, ProjectRow, ProjectView, ServerRow, SpaceCard, SpaceView,
-    StageView, StepView, TargetView,
+    ActionSummary, ActionView, LogView, Page, ProjectRow, ProjectView, ServerRow, SpaceCard, SpaceHead,
+    SpaceView, StageView, StepView, TargetView,
 };
 use crate::domain::action::{ActionId, ActionStatus, TargetState, WaitKind, WaitingFor};
 use crate::domain::actor::{Actor, Caller};
 use crate::domain::log_entry::{LogLevel, LogStream};
 use crate::domain::outcome::Outcome;
+use crate::domain::plan::Gate;
+use crate::domain::sanitize::{RuleHit, Severity};
 use crate::domain::timestamp::Timestamp;
 use crate::web::trail::Trail;
 use crate::web::visitor::{Session, Visitor};
 
 /// What must never come out of a page as it went in.
 pub const EVIL: &str = "<script>alert(\"1\")</script>";
+
+/// How it may come out.
+pub const EVIL_SHOWN: &str = "&#60;script&#62;alert(&#34;1&#34;)&#60;/script&#62;";
 
 const STEPS: [(&str, &str); 9] = [
     ("artifact", "upload"),
@@ -61,6 +67,7 @@ pub fn visitor() -> Visitor {
             token: "the-session".into(),
             csrf: "the-csrf".into(),
         }),
+        bearer: None,
     }
 }
 
@@ -166,6 +173,7 @@ pub fn action(status: ActionStatus, hosts: usize, done: usize) -> ActionView {
                     label: label.into(),
                     status: word.into(),
                     targets: names.iter().map(|t| t.name.clone()).collect(),
+                    gate: Gate::None,
                 }
             })
             .into(),
@@ -315,6 +323,44 @@ pub fn space() -> SpaceView {
             summary(ActionStatus::Completed),
             summary(ActionStatus::RolledBack),
         ],
+    }
+}
+
+pub fn space_head() -> SpaceHead {
+    SpaceHead {
+        name: "payments".into(),
+        title: "Payments".into(),
+        color: Some("#0a7".into()),
+        projects: ["gateway", "ledger-importer", "web"].map(Into::into).into(),
+    }
+}
+
+pub fn denied() -> DeniedStep {
+    DeniedStep {
+        target: "web-1".into(),
+        targets: 3,
+        step: "clean".into(),
+        way: "forth".into(),
+        command: "rm -rf /".into(),
+        verdict: "deny".into(),
+        rules: vec![RuleHit {
+            id: "fs.wipe".into(),
+            severity: Severity::Deny,
+            start: 0,
+            end: 8,
+            reason: EVIL.into(),
+            chain: Vec::new(),
+            instead: Some("rm -rf ./build".into()),
+        }],
+    }
+}
+
+pub fn held() -> HeldBy {
+    HeldBy {
+        action: id(1),
+        actor: "jdoe".into(),
+        since: at(0),
+        targets: vec!["web-1".into(), "web-2".into()],
     }
 }
 

@@ -1,10 +1,11 @@
 //! Which buttons an action's page offers, by its status: one table, which the page carries along so that
 //! its script can follow the status.
 
+use super::words;
+use crate::app::view::{ActionView, StageView};
 use crate::domain::action::{ActionStatus, WaitKind};
 use crate::domain::actor::{Caller, Permission};
-
-use super::words;
+use crate::domain::plan::Gate;
 
 /// A button.
 pub struct Button {
@@ -16,7 +17,7 @@ pub struct Button {
     pub explains: &'static str,
     /// `primary`, `plain` or `danger`.
     pub look: &'static str,
-    /// The situations it is for: a status, or `WAITING:` and what is waited for.
+    /// The situations it is for: a status, or `WAITING:` and what is waited for, see [`waits`].
     pub when: &'static str,
     /// Whether a reason must be given.
     pub needs_reason: bool,
@@ -50,7 +51,7 @@ pub const BUTTONS: [Button; 9] = [
             "approve",
             "Approve",
             "primary",
-            "WAITING:approval WAITING:gate",
+            "WAITING:approval WAITING:gate:approval",
             "What waits for an approval goes on.",
         )
     },
@@ -60,7 +61,7 @@ pub const BUTTONS: [Button; 9] = [
             "reject",
             "Reject",
             "danger",
-            "WAITING:approval WAITING:gate",
+            "WAITING:approval WAITING:gate:approval",
             "What waits for an approval is not done.",
         )
     },
@@ -89,15 +90,15 @@ pub const BUTTONS: [Button; 9] = [
         "pause",
         "Pause",
         "plain",
-        "INPROGRESS WAITING:soak WAITING:gate WAITING:capacity WAITING:balancer",
+        "INPROGRESS WAITING:soak WAITING:gate WAITING:gate:approval WAITING:capacity WAITING:balancer",
         "What runs is finished; nothing more is started.",
     ),
     button(
         "rollback",
         "Roll back",
         "plain",
-        "INPROGRESS WAITING:paused WAITING:soak WAITING:gate WAITING:unknown WAITING:capacity \
-         WAITING:balancer COMPLETED FAILED MANUAL_FAILED",
+        "INPROGRESS WAITING:paused WAITING:soak WAITING:gate WAITING:gate:approval WAITING:unknown \
+         WAITING:capacity WAITING:balancer COMPLETED FAILED MANUAL_FAILED",
         "Every touched target goes back to the version it had.",
     ),
     Button {
@@ -106,7 +107,7 @@ pub const BUTTONS: [Button; 9] = [
             "force",
             "Force",
             "danger",
-            "QUEUED WAITING:soak WAITING:gate WAITING:queue",
+            "QUEUED WAITING:soak WAITING:gate",
             "Soaks, gates and the queue are skipped.",
         )
     },
@@ -120,12 +121,23 @@ pub const BUTTONS: [Button; 9] = [
 ];
 
 impl Button {
-    /// Whether it is for this situation.
-    pub fn is_for(&self, status: ActionStatus, waits_for: Option<WaitKind>) -> bool {
-        let narrow = waits_for.map(|kind| format!("{}:{}", status.as_str(), words::wait(kind)));
+    /// Whether it is for this situation; `waits` is what [`waits`] says.
+    pub fn is_for(&self, status: ActionStatus, waits: &str) -> bool {
+        let narrow = format!("{}:{waits}", status.as_str());
         self.when
             .split_whitespace()
-            .any(|when| when == status.as_str() || Some(when) == narrow.as_deref())
+            .any(|when| when == status.as_str() || when == narrow)
+    }
+}
+
+/// What an action waits for, as far as buttons differ by it: the kind, and `gate:approval` at a gate where somebody
+/// is asked. Nothing where it does not wait. The page's script says the same of what it is told later.
+pub fn waits(action: &ActionView) -> &'static str {
+    let asks = |stage: &StageView| stage.status == "waiting" && stage.gate == Gate::Approval;
+    match action.summary.waiting_for.as_ref().map(|wait| wait.kind) {
+        Some(WaitKind::Gate) if action.stages.iter().any(asks) => "gate:approval",
+        Some(kind) => words::wait(kind),
+        None => "",
     }
 }
 
@@ -146,10 +158,12 @@ pub fn offered(caller: &Caller, space: &str, action: &str) -> Vec<&'static Butto
 
 #[cfg(test)]
 mod tests {
-    use super::{BUTTONS, offered};
+    use super::super::samples;
+    use super::{BUTTONS, offered, waits};
     use crate::domain::action::{ActionStatus, WaitKind};
     use crate::domain::actor::{Actor, Caller, Role};
     use crate::domain::name::Name;
+    use crate::domain::plan::Gate;
     use crate::web::api::steer::WORDS;
 
     #[test]
@@ -164,20 +178,49 @@ mod tests {
         for when in BUTTONS.iter().flat_map(|button| button.when.split_whitespace()) {
             let (status, kind) = when.split_once(':').unwrap_or((when, ""));
             assert!(ActionStatus::parse(status).is_some(), "{when}");
+            let kind = kind.strip_suffix(":approval").unwrap_or(kind);
             let kind = serde_json::from_value::<WaitKind>(kind.into());
             assert!(kind.is_ok() || !when.contains(':'), "{when}");
         }
     }
 
     #[test]
+    fn only_a_gate_that_asks_somebody_can_be_approved_and_it_cannot_be_promoted() {
+        let mut view = samples::action(ActionStatus::Waiting, 8, 3);
+        view.stages[0].status = "waiting".into();
+        view.summary.waiting_for.as_mut().unwrap().kind = WaitKind::Gate;
+        for (gate, wanted) in [
+            (
+                Gate::Approval,
+                ["approve", "reject", "pause", "rollback", "abort"],
+            ),
+            (Gate::Analysis, ["promote", "pause", "rollback", "force", "abort"]),
+        ] {
+            view.stages[0].gate = gate;
+            let shown: Vec<&str> = BUTTONS
+                .iter()
+                .filter(|button| button.is_for(ActionStatus::Waiting, waits(&view)))
+                .map(|button| button.word)
+                .collect();
+            assert_eq!(shown, wanted, "{gate:?}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_in_the_queue_is_not_said_to_wait() {
+        let force = BUTTONS.iter().find(|button| button.word == "force").unwrap();
+        assert!(force.is_for(ActionStatus::Queued, "queue"));
+        assert!(
+            !force.when.contains("WAITING:queue"),
+            "the engine has no such state"
+        );
+    }
+
+    #[test]
     fn an_action_that_is_under_way_can_be_stopped() {
         for status in ActionStatus::ALL {
             let abort = BUTTONS.iter().find(|button| button.word == "abort").unwrap();
-            assert_eq!(
-                abort.is_for(status, Some(WaitKind::Soak)),
-                !status.is_final(),
-                "{status}"
-            );
+            assert_eq!(abort.is_for(status, "soak"), !status.is_final(), "{status}");
         }
     }
 

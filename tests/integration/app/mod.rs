@@ -1,3 +1,8 @@
 //! The use cases where time matters, on a clock that the tests move.
 
+mod background;
+mod following;
+mod going_back;
+mod side_by_side;
+mod trouble;
 mod waits;

@@ -29,6 +29,21 @@ async fn a_countdown_ends_when_its_time_has_come() {
 }
 
 #[tokio::test]
+async fn a_host_that_is_not_fit_is_found_before_any_is_taken_out_of_service() {
+    // One stage after the other: the unfit host is the last one.
+    let world = World::with(&json!({"stages": "1,100%"})).await;
+    world.made.unfit.lock().unwrap().push("b".to_owned());
+    let id = world.restart(ActBody::default()).await;
+    world.ends(id, ActionStatus::Failed).await;
+    assert_eq!(*world.made.taken_out.lock().unwrap(), Vec::<String>::new());
+    assert_eq!(world.ran(), Vec::<String>::new());
+    world.made.unfit.lock().unwrap().clear();
+    let id = world.restart(ActBody::default()).await;
+    world.ends(id, ActionStatus::Completed).await;
+    assert_eq!(*world.made.taken_out.lock().unwrap(), ["a", "b"]);
+}
+
+#[tokio::test]
 async fn a_soak_keeps_the_next_stage_back_until_it_is_over_or_promoted() {
     let world = World::with(&json!({"stages": "1,100%", "soak_seconds": 300})).await;
     for promoted in [false, true] {

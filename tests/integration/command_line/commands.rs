@@ -45,6 +45,7 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["migrate"], &["--config"]),
     (&["user", "add"], &["NAME", "--admin"]),
     (&["user", "list"], &[]),
+    (&["user", "groups"], &["NAME", "GROUPS"]),
     (&["user", "disable"], &["NAME"]),
     (&["user", "password"], &["NAME"]),
     (&["token", "add"], &["NAME", "--space", "--role", "--expires"]),
@@ -52,6 +53,25 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["token", "revoke"], &["NAME"]),
     (&["apply"], &["DIR", "--dry-run", "--prune"]),
     (&["export"], &["DIR"]),
+    (&["history"], &["KIND", "NAME", "--limit"]),
+    (&["schema"], &["SCRIPT"]),
+    (
+        &["files", "put"],
+        &[
+            "SRC",
+            "DEST",
+            "--hosts",
+            "--hosts-file",
+            "--mode",
+            "--owner",
+            "--delete",
+            "--concurrency",
+        ],
+    ),
+    (
+        &["files", "get"],
+        &["REMOTE", "LOCALDIR", "--hosts", "--hosts-file", "--timeout"],
+    ),
     (
         &["exec"],
         &[

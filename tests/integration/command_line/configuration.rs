@@ -113,6 +113,84 @@ fn what_is_applied_is_what_is_exported_and_applying_it_again_changes_nothing() {
 }
 
 #[test]
+fn each_change_is_shown_with_who_made_it_and_what_it_was() {
+    let place = Place::new();
+    let conf = place.configuration();
+    place.good(&["apply", &conf]);
+    place.write("spaces/payments.json", r#"{"name": "payments", "title": "Pay"}"#);
+    place.write(
+        "scripts/touch.star",
+        "def deploy(ctx):\n    return rollout([], None, rolling())\n",
+    );
+    std::fs::remove_file(place.0.path().join("conf/projects/payments/web.json")).unwrap();
+    std::fs::remove_file(place.0.path().join("conf/environments/plain.json")).unwrap();
+    place.good(&["apply", &conf, "--prune", "--yes"]);
+
+    let history = |kind: &str, name: &str| -> Vec<Value> {
+        serde_json::from_str(&place.good(&["history", kind, name, "-o", "json"])).unwrap()
+    };
+    let said = |changes: &[Value]| -> Vec<String> {
+        changes
+            .iter()
+            .map(|change| change["verb"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let space = history("space", "payments");
+    assert_eq!(said(&space), ["changed", "created"]);
+    assert_eq!(space[0]["actor"]["name"], "jdoe");
+    let diff = space[0]["diff"].as_str().unwrap();
+    assert!(
+        diff.contains("-  \"title\": \"Payments\"") && diff.contains("+  \"title\": \"Pay\""),
+        "{diff}"
+    );
+    assert_eq!(said(&history("project", "payments/web")), ["deleted", "created"]);
+    let shown = place.good(&["history", "script", "touch.star", "--limit", "1"]);
+    assert!(
+        shown.contains(" changed by console:jdoe, revision ") && shown.contains("\n+    return rollout([], None"),
+        "{shown}"
+    );
+    assert!(!shown.contains("created"), "the newest alone: {shown}");
+    for wrong in [
+        ["project", "web"],
+        ["projekt", "payments/web"],
+        ["space", "nothing"],
+    ] {
+        assert_eq!(place.run(&["history", wrong[0], wrong[1]]).code, 2, "{wrong:?}");
+    }
+}
+
+#[test]
+fn a_script_says_what_its_configurations_may_hold() {
+    let place = Place::new();
+    place.configuration();
+    let script = place.path("conf/scripts/touch.star");
+    let schema: Value = serde_json::from_str(&place.good(&["schema", &script])).unwrap();
+    assert_eq!(schema["properties"]["command"]["description"], "what to run");
+    assert_eq!(schema["required"], serde_json::json!(["command"]));
+    place.write("scripts/touch.star", "x = y\n");
+    let wrong = place.run(&["schema", &script]);
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.stderr.contains("touch.star:1:5: "), "{}", wrong.stderr);
+}
+
+#[test]
+fn a_user_can_be_put_into_other_groups() {
+    let place = Place::new();
+    let added = place.run_with(&["user", "add", "mkay", "--group", "dev"], "long enough a word\n");
+    assert_eq!(added.code, 0, "{}", added.stderr);
+    let groups = || -> Value {
+        let users: Value = serde_json::from_str(&place.good(&["user", "list", "-o", "json"])).unwrap();
+        users[0]["groups"].clone()
+    };
+    place.good(&["user", "groups", "mkay", "ops", "dba"]);
+    assert_eq!(groups(), serde_json::json!(["ops", "dba"]));
+    place.good(&["user", "groups", "mkay"]);
+    assert_eq!(groups(), serde_json::json!([]));
+    assert_eq!(place.run(&["user", "groups", "nobody", "ops"]).code, 2);
+    assert_eq!(place.run(&["user", "groups", "mkay", "a b"]).code, 2);
+}
+
+#[test]
 fn nothing_is_removed_without_prune_and_a_yes() {
     let place = Place::new();
     let conf = place.configuration();

@@ -200,3 +200,236 @@ fn interrupting_ends_the_remote_commands_too() {
         std::thread::yield_now();
     }
 }
+
+#[test]
+fn a_command_has_variables_a_folder_a_umask_and_an_input() {
+    let hosts = MadeUpHosts::start(&["web-1", "web-2"]);
+    let (config, vars, input) = (hosts.file("ssh_config"), hosts.file("vars"), hosts.file("input"));
+    std::fs::write(&vars, "# secret\nTOKEN=it's \"s3cret\"\n").unwrap();
+    let bytes: Vec<u8> = (0..=255_u8).cycle().take(200_000).collect();
+    std::fs::write(&input, &bytes).unwrap();
+    let args = [
+        "exec",
+        "-o",
+        "json",
+        "--ssh-config",
+        &config,
+        "--hosts",
+        "web-1,web-2",
+        "--env",
+        "A=a 'b'",
+        "--env",
+        "OWN",
+        "--env-file",
+        &vars,
+        "--cwd",
+        "/usr",
+        "--umask",
+        "0027",
+        "--stdin",
+        &input,
+        "--max-output",
+        "1000000",
+        "--",
+        "pwd >&2; umask >&2; echo \"$A|$OWN|$TOKEN\" >&2; cat",
+    ];
+    let ended = edgewise(&args).env("OWN", "mine").run();
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let objects: Vec<Value> = ended
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(objects.len(), 2);
+    for object in objects {
+        let stderr = object["stderr"].as_str().unwrap();
+        assert_eq!(
+            stderr.replace("\n0027\n", "\n027\n"),
+            "/usr\n027\na 'b'|mine|it's \"s3cret\"\n"
+        );
+        let stdout = BASE64
+            .decode(object["stdout_base64"].as_str().unwrap().as_bytes())
+            .unwrap();
+        assert!(stdout == bytes, "every byte");
+    }
+    for (wrong, words) in [
+        (&["--env", "NOT_SET_ANYWHERE"][..], "no such variable"),
+        (&["--env", "1=x"], "cannot be the name"),
+        (&["--umask", "9"], "no umask"),
+        (&["--stdin", "/no/such/file"], "/no/such/file"),
+        (&["--env-file", "/no/such/file"], "/no/such/file"),
+        (&["--attach", "x"], "no id"),
+    ] {
+        let args = [&["exec", "--ssh-config", &config, "--hosts", "web-1"], wrong].concat();
+        let args = if wrong[0] == "--attach" {
+            args
+        } else {
+            [&args[..], &["--", "true"]].concat()
+        };
+        let ended = edgewise(&args).run();
+        assert_eq!(
+            (ended.code, ended.stderr.contains(words)),
+            (2, true),
+            "{wrong:?}: {}",
+            ended.stderr
+        );
+    }
+}
+
+#[test]
+fn a_script_is_judged_whole_and_run_by_what_it_names() {
+    let hosts = MadeUpHosts::start(&["web-1"]);
+    let script = hosts.file("script");
+    for (text, code, stdout) in [
+        ("echo \"$1|$#\"\nexit 3\n", 3, "a b|2\n"),
+        ("#!/bin/sh -u\necho \"$2\"; echo $nothing; echo never\n", 2, "c\n"),
+        ("#!/bin/bash\ny=(1 2); echo \"${#y[@]} $1\"", 0, "2 a b\n"),
+    ] {
+        std::fs::write(&script, text).unwrap();
+        let config = hosts.file("ssh_config");
+        let ended = edgewise(&[
+            "--yes",
+            "exec",
+            "-o",
+            "json",
+            "--ssh-config",
+            &config,
+            "--hosts",
+            "web-1",
+            "--script",
+            &script,
+            "--",
+            "a b",
+            "c",
+        ])
+        .run();
+        let object: Value =
+            serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{}", ended.stderr));
+        assert_eq!(
+            (object["exit_code"].clone(), object["stdout"].clone()),
+            (code.into(), stdout.into()),
+            "{text}: {object}"
+        );
+    }
+    hosts.fleet.host("web-1").unwrap().break_with(Fault::Refuse);
+    for text in ["echo fine\nrm -rf /\n", "#!/bin/bash\necho fine\nrm -rf /\n"] {
+        std::fs::write(&script, text).unwrap();
+        let config = hosts.file("ssh_config");
+        let ended = edgewise(&[
+            "--yes",
+            "exec",
+            "--ssh-config",
+            &config,
+            "--hosts",
+            "web-1",
+            "--script",
+            &script,
+        ])
+        .run();
+        assert_eq!(ended.code, 5, "{text}: {}", ended.stderr);
+    }
+    assert_eq!(
+        hosts.fleet.host("web-1").unwrap().faults_hit(),
+        0,
+        "nothing was contacted for these two"
+    );
+}
+
+#[test]
+fn enough_failures_end_the_beginning() {
+    let hosts = MadeUpHosts::start(&["web-1", "web-2", "web-3", "web-4"]);
+    let all = "web-1,web-2,web-3,web-4";
+    for (flags, begun) in [
+        (&["--fail-fast"][..], 1),
+        (&["--max-failed", "1"], 2),
+        (&["--max-failed", "4"], 4),
+    ] {
+        let (code, objects, stderr) = exec(
+            &hosts,
+            &[&["--hosts", all, "--concurrency", "1"], flags].concat(),
+            "exit 3",
+        );
+        assert_eq!((code, objects.len()), (1, begun), "{flags:?}: {stderr}");
+        assert_eq!(stderr.contains("not begun"), begun < 4, "{stderr}");
+    }
+}
+
+#[test]
+fn what_is_detachable_outlives_whoever_started_it() {
+    let hosts = MadeUpHosts::start(&["web-1"]);
+    let (config, go) = (hosts.file("ssh_config"), hosts.file("go"));
+    let start = |command: &str| {
+        let args = [
+            "exec",
+            "--ssh-config",
+            &config,
+            "--hosts",
+            "web-1",
+            "--detachable",
+            "--",
+            command,
+        ];
+        let mut child = edgewise(&args).spawn();
+        let mut told = [0; 50];
+        child.stderr.as_mut().unwrap().read_exact(&mut told).unwrap();
+        let told = String::from_utf8_lossy(&told).into_owned();
+        let id = told
+            .strip_prefix("detachable as ")
+            .unwrap_or_else(|| panic!("{told}"))[..36]
+            .to_owned();
+        let mut begun = [0; 13];
+        child.stdout.as_mut().unwrap().read_exact(&mut begun).unwrap();
+        assert_eq!(&begun, b"web-1: begun\n");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        id
+    };
+    let again = |flag: &str, id: &str| {
+        let args = [
+            "exec",
+            "-o",
+            "json",
+            "--ssh-config",
+            &config,
+            "--hosts",
+            "web-1",
+            flag,
+            id,
+        ];
+        let ended = edgewise(&args).run();
+        let object: Value =
+            serde_json::from_str(&ended.stdout).unwrap_or_else(|_| panic!("{}", ended.stderr));
+        assert_eq!(object["id"], id);
+        (ended.code, object)
+    };
+    let id = start(&format!(
+        "echo begun; while [ ! -e {go} ]; do sleep 0.05; done; printf 'a\\377b'; exit 4"
+    ));
+    std::fs::write(&go, "").unwrap();
+    let (code, object) = again("--attach", &id);
+    assert_eq!((code, object["exit_code"].clone()), (1, 4.into()), "{object}");
+    let bytes = BASE64
+        .decode(object["stdout_base64"].as_str().unwrap().as_bytes())
+        .unwrap();
+    assert_eq!(bytes, b"begun\na\xffb");
+
+    let id = start("echo begun; sleep 300");
+    let (code, object) = again("--stop", &id);
+    assert_eq!((code, object["outcome"].clone()), (0, "ok".into()), "{object}");
+    let (code, object) = again("--attach", &id);
+    assert_eq!(
+        (code, object["stdout"].clone()),
+        (1, "begun\n".into()),
+        "{object}"
+    );
+    let (code, object) = again("--attach", "0190b3a0-0000-7000-8000-000000000000");
+    assert_eq!(
+        (code, object["outcome"].clone()),
+        (7, "unknown".into()),
+        "{object}"
+    );
+    assert!(
+        object["error"].as_str().unwrap().contains("never started"),
+        "{object}"
+    );
+}

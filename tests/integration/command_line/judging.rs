@@ -12,7 +12,18 @@ fn one_command_has_one_verdict() {
     assert_eq!(verdict["verdict"], "allow");
     assert_eq!(verdict["cmd"], "systemctl status app");
     let from_stdin = edgewise(&["sanitize"]).stdin("echo hello").run();
-    assert_eq!((from_stdin.code, from_stdin.stdout.as_str()), (0, "allow\n"));
+    assert_eq!(
+        (from_stdin.code, from_stdin.stdout.as_str()),
+        (0, "allow: nothing speaks against it\n")
+    );
+    let denied = edgewise(&["sanitize", "ls\n  rm -rf /"]).run();
+    assert_eq!(denied.code, 5, "{}", denied.stderr);
+    assert!(denied.stdout.starts_with("deny: "), "{}", denied.stdout);
+    assert!(
+        denied.stdout.contains("   2 |   rm -rf /\n         ^^^^^^^^\n"),
+        "{}",
+        denied.stdout
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod commands;
 mod configuration;
 mod exec;
 mod fake_server;
+mod files;
 mod follow;
 mod hosts;
 mod judging;

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::support::postgres::fresh_database;
+use crate::support::server::Place;
 use crate::support::shop::{Shop, act};
 
 /// The lines that a step's output has in the log, in order.
@@ -149,4 +151,21 @@ async fn a_second_server_on_the_same_store_is_refused() {
     // A killed one leaves no claim behind.
     server.kill().await;
     shop.place.serve().await;
+}
+
+#[tokio::test]
+async fn a_server_on_a_store_that_others_may_share_says_that_its_log_is_its_own() {
+    let mut place = Place::bare();
+    place.set("EDGEWISE_STORE__URL", &fresh_database().await);
+    let first = place.serve().await;
+    let second = place.serve().await;
+    for server in [&first, &second] {
+        assert_eq!(server.stranger().get("/readyz").await.status, 200);
+    }
+    let said = place.server_said();
+    assert_eq!(
+        said.matches("each server on this store keeps").count(),
+        2,
+        "{said}"
+    );
 }

@@ -1,7 +1,9 @@
 //! The whole server against real SSH servers, over HTTP.
 
+mod approvals;
 mod denied;
 mod deploys;
+mod folders;
 mod holding;
 mod hosts;
 mod killing;
@@ -10,5 +12,7 @@ mod plans;
 mod requests;
 mod roles;
 mod scripts;
+mod signing_in;
+mod starting;
 mod waiting;
 mod watching;

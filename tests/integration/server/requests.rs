@@ -23,6 +23,46 @@ async fn nothing_is_left(shop: &Shop, client: &Client) {
 }
 
 #[tokio::test]
+async fn a_list_is_asked_for_with_what_the_page_before_said() {
+    let shop = Shop::on(1).await;
+    let (_server, client) = shop.open().await;
+    for (query, field) in [
+        ("cursor=zzz", "cursor"),
+        ("cursor=%00", "cursor"),
+        ("user=%00", "user"),
+        ("project=%00", "project"),
+        ("since=soon", "since"),
+        ("status=DONE", "status"),
+    ] {
+        client
+            .get(&format!("/api/v1/actions?{query}"))
+            .await
+            .fault(422, field);
+    }
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let id = act(&client, "deploy", &json!({"all": true})).await;
+        client.ends(&id, "COMPLETED").await;
+        ids.push(id);
+    }
+    let (mut listed, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = client
+            .get(&format!("/api/v1/actions?limit=2{cursor}"))
+            .await
+            .wanted(200);
+        let items = page["items"].as_array().unwrap();
+        listed.extend(items.iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    ids.reverse();
+    assert_eq!(listed, ids);
+}
+
+#[tokio::test]
 async fn every_wrong_request_is_answered_by_what_is_wrong_with_it() {
     let shop = Shop::on(2).await;
     let (server, client) = shop.open().await;

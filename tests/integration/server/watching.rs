@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use crate::support::server::PATIENCE;
 use crate::support::shop::{Shop, act, url};
 
 #[tokio::test]
@@ -136,6 +137,70 @@ async fn events_tell_the_story_once_also_to_one_who_comes_back() {
 }
 
 #[tokio::test]
+async fn who_is_cut_off_within_an_event_is_told_the_rest_and_the_end() {
+    let shop = Shop::on(1).await;
+    let (_server, client) = shop.open().await;
+    let id = act(&client, "deploy", &json!({"all": true})).await;
+    client.ends(&id, "COMPLETED").await;
+    let whole = client.events(&id, None, |_| false).await;
+    let end = whole
+        .iter()
+        .rposition(|told| told.event == "action" && told.data["status"] == "COMPLETED")
+        .unwrap();
+    assert_ne!(
+        whole[end - 1].event,
+        "log",
+        "the event of the end has more than one item"
+    );
+    let count = std::cell::Cell::new(0);
+    let cut = client
+        .events(&id, None, |_| {
+            count.set(count.get() + 1);
+            count.get() == end
+        })
+        .await;
+    assert_eq!(cut, whole[..end]);
+    let rest = client
+        .events(&id, cut.last().map(|told| told.id), |_| false)
+        .await;
+    assert!(
+        rest.iter()
+            .any(|told| told.event == "action" && told.data["status"] == "COMPLETED"),
+        "{rest:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_the_token_it_was_asked_for_with() {
+    let shop = Shop::on(1).await;
+    let (server, client) = shop.open().await;
+    shop.hold(1);
+    let id = act(&client, "deploy", &json!({"all": true})).await;
+    shop.begun(1, 1).await;
+    let viewer = server.client(&shop.place.token("v", "pay", "viewer").await);
+    let following = viewer.events(&id, None, |_| false);
+    tokio::pin!(following);
+    // It is open, and stays so as long as nothing happens.
+    let metrics = async {
+        while !client
+            .get("/metrics")
+            .await
+            .text
+            .contains("edgewise_event_streams 1")
+        {}
+    };
+    tokio::select! {
+        told = &mut following => panic!("it ended: {told:?}"),
+        () = metrics => {}
+    }
+    shop.place.done(&["token", "revoke", "v"], "").await;
+    let told = tokio::time::timeout(PATIENCE, following).await.expect("it ends");
+    assert!(!told.iter().any(|told| told.data["status"] == "COMPLETED"));
+    shop.release(1);
+    client.ends(&id, "COMPLETED").await;
+}
+
+#[tokio::test]
 async fn the_server_says_how_it_is_and_what_it_did_without_names() {
     let shop = Shop::on(2).await;
     let (server, client) = shop.open().await;
@@ -145,17 +210,18 @@ async fn the_server_says_how_it_is_and_what_it_did_without_names() {
     assert_eq!(stranger.get("/healthz").await.wanted(200)["status"], "alive");
     assert_eq!(stranger.get("/readyz").await.wanted(200)["status"], "ready");
     // The action is over before the server has closed its connections.
+    let count = r#"edgewise_actions_total{space="pay",project="web",action="deploy",status="COMPLETED"} 1"#;
     let mut metrics = stranger.get("/metrics").await;
     while !metrics.text.contains("edgewise_ssh_sessions 0")
         || !metrics.text.contains("edgewise_actions_active 0")
+        || !metrics.text.contains(count)
     {
         metrics = stranger.get("/metrics").await;
     }
     assert_eq!(metrics.status, 200);
     assert!(metrics.header("content-type").starts_with("text/plain"));
-    let count = r#"edgewise_actions_total{space="pay",project="web",action="deploy",status="COMPLETED"} 1"#;
     for wanted in [
-        count,
+        "# TYPE edgewise_actions_total gauge",
         "edgewise_steps_total{outcome=\"ok\"}",
         "edgewise_step_seconds",
         "edgewise_http_request_seconds",

@@ -2,12 +2,18 @@
 
 mod black_holes;
 mod broken_lines;
+mod detached;
+mod downloads;
+mod folders;
 mod host_keys;
 mod limits;
 mod login;
 mod odd_servers;
 mod places;
 mod scale;
+mod sftp;
+mod shells;
 mod steps;
+mod sudo;
 mod uploads;
 mod ways;

@@ -1,5 +1,6 @@
 //! Servers that do what OpenSSH never would: every path ends, in bounded time, with a word of the contract, and leaves nothing.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use edgewise::domain::outcome::Outcome;
@@ -227,7 +228,7 @@ async fn a_port_that_speaks_no_ssh_is_found_out_in_time() {
     for (number, (what, _)) in cases.iter().enumerate() {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("a port").port();
-        config += &format!("Host odd-{number}\n HostName 127.0.0.1\n Port {port}\n");
+        writeln!(config, "Host odd-{number}\n HostName 127.0.0.1\n Port {port}").expect("a text");
         let what = *what;
         tasks.push(tokio::spawn(async move {
             loop {

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use edgewise::app::ports::{HostNeeds, StreamOffsets};
+use edgewise::app::ports::{HostNeeds, HostSession as _, StreamOffsets};
 use edgewise::domain::outcome::Outcome;
 use edgewise::ssh::Asked;
 use futures_util::future::join_all;
@@ -209,7 +209,8 @@ async fn a_host_that_stays_away_leaves_the_outcome_unknown() {
         .join(".edgewise")
         .join(begun.key.action.to_string())
         .join("sshd-1-forth-0-1");
-    until("the step has ended all the same", || folder.join("exit").exists()).await;
+    let has_ended = || std::fs::read_to_string(folder.join("exit")).is_ok_and(|exit| exit.starts_with('0'));
+    until("the step has ended all the same", has_ended).await;
     assert_eq!(said.result.exit_code, None);
 }
 
@@ -309,12 +310,18 @@ async fn old_folders_are_swept_away_and_what_runs_keeps_its_own() {
     run(&session, "echo done", &done).await;
     let folder = server.home().join(".edgewise").join(done.key.action.to_string());
     let age = |path: &Path| {
-        let done = std::process::Command::new("touch")
-            .args(["-d", "10 days ago"])
+        let done = std::process::Command::new("find")
             .arg(path)
+            .args(["-exec", "touch", "-d", "10 days ago", "{}", "+"])
             .status();
         assert!(done.expect("touch").success());
     };
+    // The folder alone is old; what ended in it a moment ago is not, and nobody may have read it yet.
+    let alone = std::process::Command::new("touch")
+        .args(["-d", "10 days ago"])
+        .arg(&folder)
+        .status();
+    assert!(alone.expect("touch").success());
     session.sweep(7).await.expect("swept");
     assert!(folder.exists(), "it is not old");
     let running = async {

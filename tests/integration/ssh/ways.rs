@@ -1,6 +1,7 @@
 //! Ways to a host: jump hosts, and what stands in the way.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use edgewise::domain::outcome::Outcome;
 use futures_util::future::join_all;
@@ -85,4 +86,101 @@ async fn nobody_there_and_nobody_who_speaks() {
         assert_eq!(refused.outcome, Outcome::Unreachable, "{refused}");
         assert!(refused.message.contains(part), "{refused}");
     }
+}
+
+#[tokio::test]
+async fn by_ipv6_and_only_by_the_family_that_is_wanted() {
+    let farm = Farm::with(&["ListenAddress [::1]:{port}"]);
+    let port = farm.server(1).port();
+    let extra = format!(
+        "Host six\n HostName ::1\n Port {port}\nHost four\n HostName ::1\n Port {port}\n AddressFamily inet\nHost *\n"
+    );
+    let settings = settings(&farm, &extra);
+    let file = settings.known_hosts_file.clone().expect("set");
+    let line = format!("[::1]:{port} {}\n", farm.server(1).public_key());
+    std::fs::write(&file, format!("{}{line}", farm.known_hosts())).expect("written");
+    let hosts = hosts(&settings);
+    let session = connect(&hosts, "six").await.expect("a way");
+    let said = run(&*session, "echo $SSH_CONNECTION", &step("six", 0)).await;
+    assert!(said.stdout()[0].starts_with("::1 "), "{said:?}");
+    session.close().await;
+    let refused = failure(&hosts, "four").await;
+    assert!(refused.message.contains("AddressFamily inet"), "{refused}");
+}
+
+/// Passes on what comes, once it is told to.
+async fn slow(
+    to: (std::net::Ipv4Addr, u16),
+) -> (u16, Arc<tokio::sync::Semaphore>, Arc<tokio::sync::Semaphore>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let port = listener.local_addr().expect("a port").port();
+    let (came, may) = (
+        Arc::new(tokio::sync::Semaphore::new(0)),
+        Arc::new(tokio::sync::Semaphore::new(0)),
+    );
+    let (tell, wait) = (Arc::clone(&came), Arc::clone(&may));
+    tokio::spawn(async move {
+        while let Ok((mut near, _)) = listener.accept().await {
+            tell.add_permits(1);
+            let wait = Arc::clone(&wait);
+            tokio::spawn(async move {
+                wait.acquire().await.expect("open").forget();
+                let mut far = tokio::net::TcpStream::connect(to).await.expect("a server");
+                // Either side may hang up as it likes.
+                let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
+            });
+        }
+    });
+    (port, came, may)
+}
+
+#[tokio::test]
+async fn a_server_that_is_slow_with_its_first_word_is_waited_for_within_the_time() {
+    let farm = Farm::with(&["Banner {dir}/host_key.pub"]);
+    let server = farm.server(1);
+    let (port, came, may) = slow((server.address(), server.port())).await;
+    let extra = format!(
+        "Host slow\n ConnectTimeout 30\nHost never\n ConnectTimeout 1\nHost slow never\n HostName 127.0.0.1\n Port {port}\n \
+         HostKeyAlias [{}]:{}\nHost *\n",
+        server.address(),
+        server.port()
+    );
+    let hosts = hosts(&settings(&farm, &extra));
+    let waiting = connect(&hosts, "slow");
+    let releasing = async {
+        came.acquire().await.expect("open").forget();
+        may.add_permits(1);
+    };
+    let (session, ()) = tokio::join!(waiting, releasing);
+    session.expect("it came in time").close().await;
+    let refused = failure(&hosts, "never").await;
+    assert_eq!(refused.outcome, Outcome::Unreachable, "{refused}");
+    assert!(
+        refused.message.contains("within 1 s: it did not show its key"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn a_command_that_only_jumps_is_a_jump_and_any_other_is_named() {
+    let farm = Farm::start(2);
+    let extra = "Host sshd-2\n ProxyCommand ssh -q -W %h:%p sshd-1\n";
+    let hosts = hosts(&settings(&farm, extra));
+    connect(&hosts, "sshd-2").await.expect("a way").close().await;
+    assert!(
+        farm.server(1).log().contains("Accepted publickey"),
+        "it went over the first"
+    );
+    let asked = edgewise::ssh::Asked {
+        name: "sshd-1".to_owned(),
+        ..Default::default()
+    };
+    let other = crate::support::ssh::hosts(&settings(&farm, "Host sshd-1\n ProxyCommand nc %h %p\n"));
+    let warnings = other.warnings(&[asked]);
+    assert!(
+        warnings.len() == 1 && warnings[0].contains("config:2: `ProxyCommand nc %h %p` is not run"),
+        "{warnings:?}"
+    );
 }

@@ -5,7 +5,7 @@ use edgewise::domain::actor::Actor;
 use edgewise::domain::rollout::Event;
 use edgewise::store::{ConflictRule, CreateError, Created, Idempotency, NewAction, Store, StoreError};
 
-use super::world::{action, at, create, end, id, jdoe, on_both, target, update};
+use super::world::{action, at, create, end, id, jdoe, on_both, server, target, update};
 
 on_both!(
     a_held_target_refuses_or_queues,
@@ -83,7 +83,7 @@ async fn what_is_due_later_does_not_stand_in_the_way(store: Store) {
     let mut started = update(ActionStatus::Waiting);
     started.started_at = Some(at(4));
     store
-        .append_event_with(id(1), 1, at(4), &Event::LeasesTaken, &started, None)
+        .append_event_with(&server(), id(1), 1, at(4), &Event::LeasesTaken, &started, None)
         .await
         .unwrap();
     let refused = store
@@ -157,7 +157,7 @@ async fn of_fifty_on_overlapping_targets_one_is_accepted(store: Store) {
         }
     }
     assert_eq!(accepted, 1);
-    assert_eq!(store.live_actions().await.unwrap().len(), 1);
+    assert_eq!(store.live_counts().await.unwrap()[0].count, 1);
 }
 
 async fn of_fifty_with_one_key_one_is_new(store: Store) {
@@ -198,7 +198,7 @@ async fn a_refused_action_leaves_nothing(store: Store) {
     torn.targets.push(("another key".into(), target("web-1")));
     assert!(matches!(
         store.create_action(&torn, ConflictRule::Refuse).await,
-        Err(CreateError::Store(StoreError::Conflict(_)))
+        Err(CreateError::Store(StoreError::Contradicted(_)))
     ));
     assert_eq!(store.action(id(1)).await.unwrap(), None);
     assert_eq!(store.events(id(1)).await.unwrap(), []);
@@ -219,7 +219,7 @@ async fn ten_thousand_targets_are_accepted_and_leased(store: Store) {
     let new = action(1, &names);
     create(&store, &new).await;
     let leases = store
-        .take_leases(id(1), &new.targets, at(1), at(100))
+        .take_leases(&server(), id(1), &new.targets, at(1), at(100))
         .await
         .unwrap();
     assert_eq!(leases.len(), 10_000);
@@ -235,4 +235,33 @@ async fn ten_thousand_targets_are_accepted_and_leased(store: Store) {
         panic!("it must be refused")
     };
     assert_eq!(held.targets.len(), 10_000);
+}
+
+#[derive(diesel::QueryableByName)]
+struct Kept {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    key: String,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_that_no_longer_counts_is_forgotten() {
+    use diesel::{Connection as _, RunQueryDsl as _};
+
+    const DAY: i64 = 24 * 60 * 60 * 1000;
+    let (store, folder) = super::world::sqlite().await;
+    let with_key = |number: u8, key: &str, when: i64| {
+        let mut new = with_key(number, &[&format!("web-{number}")], key, "x");
+        new.action.record.created_at = at(when);
+        new
+    };
+    create(&store, &with_key(1, "old", 0)).await;
+    create(&store, &with_key(2, "young", DAY / 2)).await;
+    create(&store, &with_key(3, "new", DAY)).await;
+    let file = folder.path().join("edgewise.db");
+    let mut conn = diesel::SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    let kept: Vec<Kept> = diesel::sql_query("SELECT key FROM idempotency_keys ORDER BY created_at")
+        .load(&mut conn)
+        .unwrap();
+    let keys: Vec<&str> = kept.iter().map(|kept| kept.key.as_str()).collect();
+    assert_eq!(keys, ["young", "new"]);
 }

@@ -30,7 +30,7 @@ async fn an_action_comes_back_as_it_went_in(store: Store) {
         (events[0].seq, events[0].time, &events[0].event),
         (0, at(1), &new.event0)
     );
-    assert_eq!(store.live_actions().await.unwrap(), [new.action.record]);
+    assert_eq!(store.action_record(id(1)).await.unwrap(), Some(new.action.record));
 }
 
 async fn pages_follow_each_other_newest_first(store: Store) {

@@ -7,6 +7,7 @@ use super::world::{action, at, end, id, on_both};
 
 on_both!(
     a_claim_holds_until_it_ends,
+    a_claim_that_is_not_named_is_not_renewed_and_a_rest_is_kept_by_all,
     of_many_servers_each_gets_another_action,
     an_action_at_its_end_is_nobodys,
 );
@@ -32,7 +33,7 @@ async fn a_claim_holds_until_it_ends(store: Store) {
     );
     assert!(!store.claim_action(id(1), &b, at(2), at(40)).await.unwrap());
     assert_eq!(store.claim_next(&b, at(2), at(40)).await.unwrap(), None);
-    assert_eq!(store.renew_claims(&a, at(60)).await.unwrap(), [id(1)]);
+    assert_eq!(store.renew_claims(&a, &[id(1)], at(60)).await.unwrap(), [id(1)]);
     assert_eq!(
         store.claim_next(&b, at(60), at(90)).await.unwrap(),
         None,
@@ -42,14 +43,31 @@ async fn a_claim_holds_until_it_ends(store: Store) {
     // The server is dead: nobody renews.
     assert_eq!(store.claim_next(&b, at(61), at(90)).await.unwrap(), Some(id(1)));
     assert_eq!(
-        store.renew_claims(&a, at(99)).await.unwrap(),
+        store.renew_claims(&a, &[id(1)], at(99)).await.unwrap(),
         [],
         "it was taken over"
     );
-    assert!(!store.release_claim(id(1), &a).await.unwrap());
-    assert!(store.release_claim(id(1), &b).await.unwrap());
+    assert!(!store.release_claim(id(1), &a, None).await.unwrap());
+    assert!(store.release_claim(id(1), &b, None).await.unwrap());
     assert!(store.claim_action(id(1), &a, at(62), at(90)).await.unwrap());
     assert!(!store.claim_action(id(9), &a, at(62), at(90)).await.unwrap());
+}
+
+async fn a_claim_that_is_not_named_is_not_renewed_and_a_rest_is_kept_by_all(store: Store) {
+    create(&store, 2).await;
+    let (a, b) = (server("a"), server("b"));
+    for number in [1, 2] {
+        assert!(store.claim_action(id(number), &a, at(0), at(30)).await.unwrap());
+    }
+    assert_eq!(store.renew_claims(&a, &[id(2)], at(60)).await.unwrap(), [id(2)]);
+    assert_eq!(store.claim_next(&b, at(31), at(90)).await.unwrap(), Some(id(1)));
+
+    assert!(store.release_claim(id(2), &a, Some(at(70))).await.unwrap());
+    for server in [&a, &b] {
+        assert_eq!(store.claim_next(server, at(69), at(99)).await.unwrap(), None);
+        assert!(!store.claim_action(id(2), server, at(70), at(99)).await.unwrap());
+    }
+    assert_eq!(store.claim_next(&a, at(71), at(99)).await.unwrap(), Some(id(2)));
 }
 
 async fn of_many_servers_each_gets_another_action(store: Store) {
@@ -82,8 +100,8 @@ async fn an_action_at_its_end_is_nobodys(store: Store) {
     create(&store, 1).await;
     let a = server("a");
     assert!(store.claim_action(id(1), &a, at(0), at(30)).await.unwrap());
-    end(&store, 1, 5).await;
-    assert_eq!(store.renew_claims(&a, at(60)).await.unwrap(), []);
+    end(&store, 1, 40).await;
+    assert_eq!(store.renew_claims(&a, &[id(1)], at(60)).await.unwrap(), []);
     assert!(!store.claim_action(id(1), &a, at(6), at(30)).await.unwrap());
     assert_eq!(store.claim_next(&a, at(6), at(30)).await.unwrap(), None);
 }

@@ -15,6 +15,7 @@ on_both!(
     a_change_is_a_revision_and_no_change_is_none,
     a_change_that_cannot_be_leaves_nothing_of_the_others,
     what_a_project_needs_is_not_deleted_under_it,
+    what_was_judged_before_another_change_is_refused,
     a_preview_says_what_would_be_done_and_does_nothing,
 );
 
@@ -197,6 +198,26 @@ async fn what_a_project_needs_is_not_deleted_under_it(store: Store) {
     ];
     store.apply(&all, &jdoe(), at(2)).await.unwrap();
     assert_eq!(store.all_projects().await.unwrap(), []);
+}
+
+async fn what_was_judged_before_another_change_is_refused(store: Store) {
+    let before = store.last_revision().await.unwrap();
+    store.apply_seen(&whole(), before, &jdoe(), at(0)).await.unwrap();
+    // Two looked at the same; the first wrote.
+    let seen = store.last_revision().await.unwrap();
+    assert!(seen > before);
+    let script = [ConfigChange::Delete(ConfigKey::script("deploy.star"))];
+    store.apply_seen(&script, seen, &jdoe(), at(1)).await.unwrap();
+    let late = store
+        .apply_seen(&[put_project("api")], seen, &jdoe(), at(1))
+        .await;
+    assert!(matches!(late, Err(StoreError::Conflict(_))), "{late:?}");
+    assert_eq!(store.all_projects().await.unwrap().len(), 1, "nothing of it");
+    let seen = store.last_revision().await.unwrap();
+    store
+        .apply_seen(&[put_project("api")], seen, &jdoe(), at(2))
+        .await
+        .unwrap();
 }
 
 async fn a_preview_says_what_would_be_done_and_does_nothing(store: Store) {

@@ -83,6 +83,7 @@ async fn writes_until_it_is_killed() {
         .await
         .unwrap();
     assert_eq!(created, Created::New { queued_behind: None });
+    world::claim(&store, 1).await;
     for seq in 1.. {
         let update = ActionUpdate {
             status: ActionStatus::InProgress,
@@ -91,13 +92,15 @@ async fn writes_until_it_is_killed() {
             started_at: Some(at(seq)),
             ended_at: None,
             versions: Vec::new(),
+            completed: Vec::new(),
         };
         store
-            .take_leases(id(1), &keyed(&["web-1"]), at(seq), at(seq))
+            .take_leases(&world::server(), id(1), &keyed(&["web-1"]), at(seq), at(seq))
             .await
             .unwrap();
         store
             .append_event_with(
+                &world::server(),
                 id(1),
                 seq.unsigned_abs(),
                 at(seq),
@@ -151,7 +154,8 @@ async fn nothing_is_lost_or_torn(url: String) {
     assert!(acknowledged >= 40, "it said {acknowledged}");
     // A commit may have been on its way: this waits for the row.
     let server = ServerId("next".into());
-    assert!(store.claim_action(id(1), &server, at(0), at(1)).await.unwrap());
+    let late = at(i64::MAX / 4).plus_seconds(1);
+    assert!(store.claim_action(id(1), &server, late, late).await.unwrap());
     let events = store.events(id(1)).await.unwrap();
     let last = events.last().unwrap().seq;
     assert!(
@@ -167,11 +171,19 @@ async fn nothing_is_lost_or_torn(url: String) {
     );
     // The next server takes it up.
     store
-        .take_leases(id(1), &keyed(&["web-1"]), at(0), at(1))
+        .take_leases(&server, id(1), &keyed(&["web-1"]), at(0), at(1))
         .await
         .unwrap();
     store
-        .append_event(id(1), last + 1, at(0), &Event::LeasesTaken)
+        .append_event_with(
+            &server,
+            id(1),
+            last + 1,
+            at(0),
+            &Event::LeasesTaken,
+            &world::update(ActionStatus::InProgress),
+            None,
+        )
         .await
         .unwrap();
 }

@@ -2,12 +2,17 @@
 
 use edgewise::domain::action::{ActionStatus, WaitKind, WaitingFor};
 use edgewise::domain::rollout::{Event, Steer};
-use edgewise::store::{ActionUpdate, RecordedVersion, Store, StoreError, StoredEvent};
+use edgewise::domain::target::Put;
+use edgewise::store::{
+    ActionUpdate, RecordedVersion, ServerId, Store, StoreError, StoredEvent, TakeLeasesError,
+};
 
-use super::world::{action, at, create, end, id, jdoe, keyed, name, on_both, target, update};
+use super::world::{action, at, create, end, id, jdoe, keyed, name, on_both, server, target, update};
 
 on_both!(
     events_keep_their_order_and_are_never_overwritten,
+    storing_the_same_again_changes_nothing,
+    a_server_that_lost_its_claim_writes_nothing,
     an_event_and_what_it_changes_are_one,
     a_final_event_releases_what_the_action_held,
     a_steer_becomes_an_event_once,
@@ -16,25 +21,126 @@ on_both!(
 
 async fn events_keep_their_order_and_are_never_overwritten(store: Store) {
     create(&store, &action(1, &["web-1"])).await;
+    let append = |number: u8, seq: u64, event: Event| {
+        let store = store.clone();
+        async move {
+            let change = update(ActionStatus::InProgress);
+            store
+                .append_event_with(&server(), id(number), seq, at(2), &event, &change, None)
+                .await
+        }
+    };
     for seq in [7, 3, 12] {
-        store
-            .append_event(id(1), seq, at(2), &Event::QueueReached)
-            .await
-            .unwrap();
+        append(1, seq, Event::QueueReached).await.unwrap();
     }
     assert!(matches!(
-        store.append_event(id(1), 7, at(3), &Event::LeasesTaken).await,
+        append(1, 7, Event::LeasesTaken).await,
         Err(StoreError::Conflict(_))
     ));
     assert!(matches!(
-        store.append_event(id(9), 1, at(3), &Event::LeasesTaken).await,
-        Err(StoreError::Conflict(_))
+        append(9, 1, Event::LeasesTaken).await,
+        Err(StoreError::Missing(_))
     ));
     let seqs = |events: Vec<StoredEvent>| -> Vec<u64> { events.iter().map(|event| event.seq).collect() };
     let events = store.events(id(1)).await.unwrap();
     assert!(events[1..].iter().all(|event| event.event == Event::QueueReached));
     assert_eq!(seqs(events), [0, 3, 7, 12]);
     assert_eq!(seqs(store.events_after(id(1), 3).await.unwrap()), [7, 12]);
+}
+
+/// One whose answer was lost stores the same again; that it is there already is no fault.
+async fn storing_the_same_again_changes_nothing(store: Store) {
+    create(&store, &action(1, &["web-1"])).await;
+    let pause = store
+        .post_steer(id(1), &Steer::Pause, &jdoe(), "", at(2))
+        .await
+        .unwrap();
+    for (seq, status) in [(1, ActionStatus::InProgress), (2, ActionStatus::Completed)] {
+        let mut change = update(status);
+        change.versions = vec![recorded("web-1", &seq.to_string(), Put::Forth)];
+        for _ in 0..2 {
+            store
+                .append_event_with(
+                    &server(),
+                    id(1),
+                    seq,
+                    at(5),
+                    &Event::LeasesTaken,
+                    &change,
+                    Some(pause).filter(|_| seq == 1),
+                )
+                .await
+                .unwrap();
+        }
+        assert_eq!(store.events(id(1)).await.unwrap().len() as u64, seq + 1);
+    }
+    let entry = &store.inventory(&name("payments"), &name("web")).await.unwrap()[0];
+    assert_eq!(entry.installed.previous.as_deref(), Some("1"));
+}
+
+/// The fence: only the server whose claim it is writes.
+async fn a_server_that_lost_its_claim_writes_nothing(store: Store) {
+    create(&store, &action(1, &["web-1"])).await;
+    let (here, there) = (server(), ServerId("there".into()));
+    let leases = keyed(&["web-1"]);
+    store
+        .take_leases(&here, id(1), &leases, at(1), at(9))
+        .await
+        .unwrap();
+    let late = at(i64::MAX / 4).plus_seconds(1);
+    assert!(
+        store
+            .claim_action(id(1), &there, late, late.plus_seconds(30))
+            .await
+            .unwrap()
+    );
+    let before = store.action(id(1)).await.unwrap();
+
+    let mut change = update(ActionStatus::Completed);
+    change.versions = vec![recorded("web-1", "9", Put::Forth)];
+    change.completed = vec![target("web-1")];
+    let append = |by: ServerId| {
+        let (store, change) = (store.clone(), change.clone());
+        async move {
+            store
+                .append_event_with(&by, id(1), 5, at(5), &Event::LeasesTaken, &change, None)
+                .await
+        }
+    };
+    assert!(matches!(append(here.clone()).await, Err(StoreError::TakenOver)));
+    assert!(matches!(
+        store.take_leases(&here, id(1), &leases, at(6), at(99)).await,
+        Err(TakeLeasesError::Store(StoreError::TakenOver))
+    ));
+    assert_eq!(store.renew_leases(&here, id(1), at(99)).await.unwrap(), 0);
+    assert_eq!(store.action(id(1)).await.unwrap(), before);
+    assert_eq!(store.events(id(1)).await.unwrap().len(), 1);
+    assert_eq!(
+        store.inventory(&name("payments"), &name("web")).await.unwrap(),
+        []
+    );
+    assert_eq!(
+        store.leases_held(["web-1:22"]).await.unwrap()[0].expires_at,
+        at(9)
+    );
+
+    append(there).await.unwrap();
+    assert!(
+        matches!(append(here).await, Ok(())),
+        "the very same event is there, whoever wrote it"
+    );
+    assert_eq!(store.events(id(1)).await.unwrap().len(), 2);
+}
+
+fn recorded(on: &str, version: &str, put: Put) -> RecordedVersion {
+    RecordedVersion {
+        space: name("payments"),
+        project: name("web"),
+        target: target(on),
+        version: version.into(),
+        action: id(1),
+        put,
+    }
 }
 
 async fn an_event_and_what_it_changes_are_one(store: Store) {
@@ -50,9 +156,10 @@ async fn an_event_and_what_it_changes_are_one(store: Store) {
         started_at: Some(at(4)),
         ended_at: None,
         versions: Vec::new(),
+        completed: Vec::new(),
     };
     store
-        .append_event_with(id(1), 1, at(5), &Event::QueueReached, &waiting, None)
+        .append_event_with(&server(), id(1), 1, at(5), &Event::QueueReached, &waiting, None)
         .await
         .unwrap();
     let record = store.action_record(id(1)).await.unwrap().unwrap();
@@ -67,27 +174,27 @@ async fn an_event_and_what_it_changes_are_one(store: Store) {
     let several = [(3, &Event::QueueReached), (1, &Event::LeasesTaken)];
     assert!(matches!(
         store
-            .append_events_with(id(1), at(6), &several, &next, None)
+            .append_events_with(&server(), id(1), at(6), &several, &next, None)
             .await,
         Err(StoreError::Conflict(_))
     ));
     assert_eq!(store.events(id(1)).await.unwrap().len(), 2, "all or none");
     assert!(matches!(
         store
-            .append_event_with(id(1), 1, at(6), &Event::LeasesTaken, &next, None)
+            .append_event_with(&server(), id(1), 1, at(6), &Event::LeasesTaken, &next, None)
             .await,
         Err(StoreError::Conflict(_))
     ));
     assert_eq!(store.action_record(id(1)).await.unwrap(), Some(record));
     assert!(matches!(
         store
-            .append_event_with(id(9), 1, at(6), &Event::LeasesTaken, &next, None)
+            .append_event_with(&server(), id(9), 1, at(6), &Event::LeasesTaken, &next, None)
             .await,
         Err(StoreError::Missing(_))
     ));
 
     store
-        .append_event_with(id(1), 2, at(7), &Event::LeasesTaken, &next, None)
+        .append_event_with(&server(), id(1), 2, at(7), &Event::LeasesTaken, &next, None)
         .await
         .unwrap();
     let record = store.action_record(id(1)).await.unwrap().unwrap();
@@ -101,12 +208,12 @@ async fn an_event_and_what_it_changes_are_one(store: Store) {
 async fn a_final_event_releases_what_the_action_held(store: Store) {
     create(&store, &action(1, &["web-1"])).await;
     store
-        .take_leases(id(1), &keyed(&["web-1"]), at(2), at(100))
+        .take_leases(&server(), id(1), &keyed(&["web-1"]), at(2), at(100))
         .await
         .unwrap();
     end(&store, 1, 9).await;
     assert_eq!(store.leases_held(["web-1:22"]).await.unwrap(), []);
-    assert_eq!(store.live_actions().await.unwrap(), []);
+    assert_eq!(store.live_counts().await.unwrap(), []);
     assert_eq!(
         store.action_record(id(1)).await.unwrap().unwrap().ended_at,
         Some(at(9))
@@ -145,12 +252,12 @@ async fn a_steer_becomes_an_event_once(store: Store) {
     };
     let waiting = update(ActionStatus::Waiting);
     store
-        .append_event_with(id(1), 1, at(4), &event, &waiting, Some(pause))
+        .append_event_with(&server(), id(1), 1, at(4), &event, &waiting, Some(pause))
         .await
         .unwrap();
     assert!(matches!(
         store
-            .append_event_with(id(1), 2, at(4), &event, &waiting, Some(pause))
+            .append_event_with(&server(), id(1), 2, at(4), &event, &waiting, Some(pause))
             .await,
         Err(StoreError::Conflict(_))
     ));
@@ -164,6 +271,7 @@ async fn a_steer_becomes_an_event_once(store: Store) {
 
     store
         .append_event_with(
+            &server(),
             id(1),
             9,
             at(9),
@@ -185,24 +293,19 @@ async fn a_steer_becomes_an_event_once(store: Store) {
 
 async fn an_event_brings_its_versions_or_neither_is_there(store: Store) {
     create(&store, &action(1, &["web-1", "web-2"])).await;
-    let recorded = |on: &str, version: &str| RecordedVersion {
-        space: name("payments"),
-        project: name("web"),
-        target: target(on),
-        version: version.into(),
-        action: id(1),
-        good: true,
-    };
     let mut change = update(ActionStatus::InProgress);
-    change.versions = vec![recorded("web-1", "2"), recorded("web-2", "2")];
+    change.versions = vec![
+        recorded("web-1", "2", Put::Forth),
+        recorded("web-2", "2", Put::Forth),
+    ];
     store
-        .append_event_with(id(1), 1, at(5), &Event::LeasesTaken, &change, None)
+        .append_event_with(&server(), id(1), 1, at(5), &Event::LeasesTaken, &change, None)
         .await
         .unwrap();
     // The number is taken: neither the event nor the versions.
-    change.versions = vec![recorded("web-1", "3")];
+    change.versions = vec![recorded("web-1", "3", Put::Forth)];
     let refused = store
-        .append_event_with(id(1), 1, at(6), &Event::LeasesTaken, &change, None)
+        .append_event_with(&server(), id(1), 1, at(6), &Event::LeasesTaken, &change, None)
         .await;
     assert!(matches!(refused, Err(StoreError::Conflict(_))));
     let versions: Vec<_> = store
@@ -210,7 +313,7 @@ async fn an_event_brings_its_versions_or_neither_is_there(store: Store) {
         .await
         .unwrap()
         .into_iter()
-        .map(|entry| (entry.target, entry.version, entry.since))
+        .map(|entry| (entry.target, entry.installed.version, entry.since))
         .collect();
     assert_eq!(
         versions,

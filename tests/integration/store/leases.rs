@@ -3,7 +3,7 @@
 use edgewise::domain::lease::Holder;
 use edgewise::store::{ConflictRule, LeaseConflict, Store, TakeLeasesError};
 
-use super::world::{action, at, end, id, keyed, on_both, target};
+use super::world::{action, at, claim, end, id, keyed, on_both, server, target};
 
 on_both!(
     leases_are_taken_all_or_none,
@@ -18,13 +18,14 @@ async fn create(store: &Store, count: u8) {
     for number in 1..=count {
         let new = action(number, &[&format!("t-{number}")]);
         store.create_action(&new, ConflictRule::Refuse).await.unwrap();
+        claim(store, number).await;
     }
 }
 
 async fn leases_are_taken_all_or_none(store: Store) {
     create(&store, 2).await;
     let leases = store
-        .take_leases(id(1), &keyed(&["web-2", "web-1"]), at(0), at(30))
+        .take_leases(&server(), id(1), &keyed(&["web-2", "web-1"]), at(0), at(30))
         .await
         .unwrap();
     let names: Vec<_> = leases.iter().map(|lease| lease.target().clone()).collect();
@@ -40,7 +41,7 @@ async fn leases_are_taken_all_or_none(store: Store) {
     );
 
     let refused = store
-        .take_leases(id(2), &keyed(&["web-3", "web-2"]), at(1), at(30))
+        .take_leases(&server(), id(2), &keyed(&["web-3", "web-2"]), at(1), at(30))
         .await;
     let Err(TakeLeasesError::Held(conflict)) = refused else {
         panic!("web-2 is held")
@@ -69,10 +70,9 @@ async fn leases_are_taken_all_or_none(store: Store) {
         (id(1), &target("web-1"), at(0), at(30))
     );
 
-    assert_eq!(store.release_leases(id(1)).await.unwrap(), 2);
-    assert_eq!(store.release_leases(id(1)).await.unwrap(), 0);
+    end(&store, 1, 2).await;
     store
-        .take_leases(id(2), &keyed(&["web-3", "web-2"]), at(2), at(30))
+        .take_leases(&server(), id(2), &keyed(&["web-3", "web-2"]), at(2), at(30))
         .await
         .unwrap();
 }
@@ -80,14 +80,20 @@ async fn leases_are_taken_all_or_none(store: Store) {
 async fn the_same_action_gets_its_leases_again(store: Store) {
     create(&store, 1).await;
     let targets = keyed(&["web-1", "web-2"]);
-    store.take_leases(id(1), &targets, at(0), at(30)).await.unwrap();
-    let again = store.take_leases(id(1), &targets, at(5), at(60)).await.unwrap();
+    store
+        .take_leases(&server(), id(1), &targets, at(0), at(30))
+        .await
+        .unwrap();
+    let again = store
+        .take_leases(&server(), id(1), &targets, at(5), at(60))
+        .await
+        .unwrap();
     assert_eq!(again.len(), 2);
     assert_eq!(
         store.leases_held(["web-1:22"]).await.unwrap()[0].expires_at,
         at(60)
     );
-    assert_eq!(store.renew_leases(id(1), at(90)).await.unwrap(), 2);
+    assert_eq!(store.renew_leases(&server(), id(1), at(90)).await.unwrap(), 2);
     assert_eq!(
         store.leases_held(["web-2:22"]).await.unwrap()[0].expires_at,
         at(90)
@@ -97,14 +103,22 @@ async fn the_same_action_gets_its_leases_again(store: Store) {
 async fn a_lease_holds_while_its_action_lives(store: Store) {
     create(&store, 2).await;
     let targets = keyed(&["web-1"]);
-    store.take_leases(id(1), &targets, at(0), at(30)).await.unwrap();
+    store
+        .take_leases(&server(), id(1), &targets, at(0), at(30))
+        .await
+        .unwrap();
     // It has run out, but what the action started on the host may still run.
     assert!(matches!(
-        store.take_leases(id(2), &targets, at(31), at(60)).await,
+        store
+            .take_leases(&server(), id(2), &targets, at(31), at(60))
+            .await,
         Err(TakeLeasesError::Held(_))
     ));
     end(&store, 1, 32).await;
-    store.take_leases(id(2), &targets, at(33), at(60)).await.unwrap();
+    store
+        .take_leases(&server(), id(2), &targets, at(33), at(60))
+        .await
+        .unwrap();
 }
 
 async fn of_two_takers_exactly_one_wins(store: Store) {
@@ -121,7 +135,10 @@ async fn of_two_takers_exactly_one_wins(store: Store) {
                 keyed(&[&b, &a])
             };
             tokio::spawn(async move {
-                match store.take_leases(id(number), &wanted, at(0), at(30)).await {
+                match store
+                    .take_leases(&server(), id(number), &wanted, at(0), at(30))
+                    .await
+                {
                     Ok(leases) => leases.len(),
                     Err(TakeLeasesError::Held(conflict)) => {
                         assert_eq!(conflict.targets.len(), 2);
@@ -147,11 +164,16 @@ async fn targets_may_share_a_host(store: Store) {
         ("host:22".to_owned(), target("app-1")),
         ("host:22".to_owned(), target("app-2")),
     ];
-    let leases = store.take_leases(id(1), &shared, at(0), at(30)).await.unwrap();
+    let leases = store
+        .take_leases(&server(), id(1), &shared, at(0), at(30))
+        .await
+        .unwrap();
     assert_eq!(leases.len(), 2);
     assert_eq!(store.leases_held(["host:22"]).await.unwrap().len(), 1);
     let other = vec![("host:22".to_owned(), target("other"))];
-    let Err(TakeLeasesError::Held(conflict)) = store.take_leases(id(2), &other, at(1), at(30)).await else {
+    let Err(TakeLeasesError::Held(conflict)) =
+        store.take_leases(&server(), id(2), &other, at(1), at(30)).await
+    else {
         panic!("the host is held")
     };
     assert_eq!(conflict.targets, [target("other")]);

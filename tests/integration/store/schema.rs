@@ -123,7 +123,7 @@ async fn postgres_shape(url: &str) -> Shape {
     let columns = format!(
         "SELECT t.relname::text, a.attname::text, upper(format_type(a.atttypid, a.atttypmod)), a.attnotnull \
          FROM pg_class t JOIN pg_namespace n ON n.oid = t.relnamespace \
-         JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 WHERE {ours}"
+         JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped WHERE {ours}"
     );
     for row in client.query(&columns, &[]).await.unwrap() {
         shape
@@ -184,7 +184,8 @@ async fn a_migration_is_run_once() {
         let (a, b) = tokio::join!(Store::open_and_migrate(&url), Store::open_and_migrate(&url));
         let (store, mut run) = a.unwrap();
         run.extend(b.unwrap().1);
-        assert_eq!(run.len(), 1, "{run:?}");
+        let all = std::fs::read_dir("migrations/sqlite").unwrap().count();
+        assert_eq!(run.len(), all, "{run:?}");
         assert_eq!(store.migrate().await.unwrap(), Vec::<String>::new());
         store.ping().await.unwrap();
     }

@@ -10,11 +10,11 @@ use edgewise::domain::plan::{
     Gate, Limits, OnFailure, OnInconclusive, OnUnreachable, Plan, PlanHash, PlanTarget, Rollback, Stage,
     ZoneOrder,
 };
-use edgewise::domain::rollout::Event;
+use edgewise::domain::rollout::{Event, RolloutSettings};
 use edgewise::domain::target::Target;
 use edgewise::domain::timestamp::Timestamp;
 use edgewise::store::{
-    ActionRecord, ActionUpdate, ConflictRule, Correlation, Created, FrozenAction, NewAction, Store,
+    ActionRecord, ActionUpdate, ConflictRule, Correlation, Created, FrozenAction, NewAction, ServerId, Store,
 };
 
 use crate::support::postgres;
@@ -93,6 +93,7 @@ pub fn action(number: u8, targets: &[&str]) -> NewAction {
             due_at: now,
             needs_approval: Vec::new(),
             queued_behind: None,
+            settings: RolloutSettings::default(),
         },
         idempotency: None,
         action: FrozenAction {
@@ -187,10 +188,32 @@ fn plan(targets: &[&str]) -> Plan {
     }
 }
 
-/// Accepts an action that nothing stands in the way of.
+/// The server that works on the actions.
+pub fn server() -> ServerId {
+    ServerId("here".into())
+}
+
+/// Lets the server work on an action.
+pub async fn claim(store: &Store, number: u8) {
+    assert!(
+        store
+            .claim_action(id(number), &server(), at(0), at(i64::MAX / 4))
+            .await
+            .unwrap()
+    );
+}
+
+/// Accepts an action that nothing stands in the way of, for the server to work on.
 pub async fn create(store: &Store, new: &NewAction) {
     let created = store.create_action(new, ConflictRule::Refuse).await.unwrap();
     assert_eq!(created, Created::New { queued_behind: None });
+    let id = new.action.record.id;
+    assert!(
+        store
+            .claim_action(id, &server(), at(0), at(i64::MAX / 4))
+            .await
+            .unwrap()
+    );
 }
 
 /// A change of status and nothing else.
@@ -201,15 +224,29 @@ pub fn update(status: ActionStatus) -> ActionUpdate {
         started_at: None,
         ended_at: None,
         versions: Vec::new(),
+        completed: Vec::new(),
     }
 }
 
-/// Ends an action with event 1.
+/// Ends an action with event 1, whoever works on it.
 pub async fn end(store: &Store, number: u8, ended: i64) {
+    let far = at(i64::MAX / 4);
+    store
+        .claim_action(id(number), &server(), far.plus_seconds(1), far)
+        .await
+        .unwrap();
     let mut update = update(ActionStatus::Completed);
     update.ended_at = Some(at(ended));
     store
-        .append_event_with(id(number), 1, at(ended), &Event::LeasesTaken, &update, None)
+        .append_event_with(
+            &server(),
+            id(number),
+            1,
+            at(ended),
+            &Event::LeasesTaken,
+            &update,
+            None,
+        )
         .await
         .unwrap();
 }

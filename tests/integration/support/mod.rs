@@ -1,8 +1,11 @@
 //! The real parts that tests start, and what they build on them.
 
 pub mod browser;
+pub mod cutting;
+pub mod disk;
 pub mod fake_ssh;
 pub mod gate;
+pub mod login;
 pub mod postgres;
 pub mod server;
 pub mod shop;

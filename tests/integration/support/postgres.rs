@@ -150,3 +150,61 @@ fn binaries() -> PathBuf {
         .find(|folder| folder.join("initdb").is_file())
         .expect("PostgreSQL is not installed: apt-get install postgresql")
 }
+
+/// Stands between a server and its database, and can cut the line.
+pub struct Proxy {
+    url: String,
+    is_cut: tokio::sync::watch::Sender<bool>,
+}
+
+impl Proxy {
+    /// A line to the database of this URL.
+    pub async fn before(url: &str) -> Self {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port");
+        let here = listener.local_addr().expect("it is bound");
+        let (_, place) = url.split_once('@').expect("a URL of ours");
+        let (there, database) = place.split_once('/').expect("a URL of ours");
+        let there = there.to_owned();
+        let is_cut = tokio::sync::watch::Sender::new(false);
+        let cut = is_cut.clone();
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let (there, mut cut) = (there.clone(), cut.subscribe());
+                tokio::spawn(async move {
+                    if *cut.borrow() {
+                        return;
+                    }
+                    let Ok(mut server) = tokio::net::TcpStream::connect(there).await else {
+                        return;
+                    };
+                    tokio::select! {
+                        // Whichever side hangs up, the other is told.
+                        _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                        _ = cut.wait_for(|cut| *cut) => {}
+                    }
+                });
+            }
+        });
+        Self {
+            url: format!("postgres://edgewise@{here}/{database}"),
+            is_cut,
+        }
+    }
+
+    /// Where the line begins.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Hangs up on everybody, and on whoever calls.
+    pub fn cut(&self) {
+        self.is_cut.send_replace(true);
+    }
+
+    /// Lets them call again.
+    pub fn mend(&self) {
+        self.is_cut.send_replace(false);
+    }
+}

@@ -81,7 +81,11 @@ impl Place {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_edgewise"));
+        self.command_of(env!("CARGO_BIN_EXE_edgewise"))
+    }
+
+    fn command_of(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             if name.to_string_lossy().starts_with("EDGEWISE_") {
                 command.env_remove(name);
@@ -140,9 +144,21 @@ impl Place {
 
     /// Starts the server, and waits until it says where it listens.
     pub async fn serve(&self) -> Server {
-        let mut child = self
-            .command()
-            .arg("serve")
+        let mut command = self.command();
+        command.arg("serve");
+        self.start(command).await
+    }
+
+    /// The same, where the soft limit of open files is this.
+    pub async fn serve_with_open_files(&self, soft: u32) -> Server {
+        let mut command = self.command_of("/bin/sh");
+        command.args(["-c", "ulimit -S -n \"$1\" && exec \"$2\" serve", "sh"]);
+        command.args([&soft.to_string(), env!("CARGO_BIN_EXE_edgewise")]);
+        self.start(command).await
+    }
+
+    async fn start(&self, mut command: Command) -> Server {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(self.server_log())
@@ -210,6 +226,11 @@ impl Server {
             token: None,
             http: reqwest::Client::new(),
         }
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id().expect("it runs")
     }
 
     /// SIGKILL: it gets no chance to clear up.

@@ -6,18 +6,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edgewise::app::ports::{
-    HostFailure, HostSession, Hosts as _, OutputLine, StepKey, StepRun, StreamOffsets, Upload,
+    Artifacts as _, HostFailure, HostSession, Hosts as _, OutputLine, Payload, StepKey, StepRun,
+    StreamOffsets, Upload,
 };
+use edgewise::artifacts::ArtifactReader;
 use edgewise::domain::action::ActionId;
 use edgewise::domain::lease::Lease;
 use edgewise::domain::log_entry::LogStream;
 use edgewise::domain::name::TargetName;
+use edgewise::domain::plan::UploadSource;
 use edgewise::domain::rollout::{StepResult, Way};
 use edgewise::domain::sanitize::{Clearance, SanitizedCommand, Sanitizer};
 use edgewise::domain::target::Target;
 use edgewise::domain::timestamp::Timestamp;
-use edgewise::ssh::{AdHoc, Connection, ExecEnd, Piece, SshError, SshHosts, SshSettings};
-use sha2::Digest as _;
+use edgewise::ssh::{
+    AdHoc, Asked, Connection, Download, ExecEnd, Moved, Manner, Piece, SshError, SshHosts, SshSession, SshSettings,
+};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -100,6 +104,7 @@ pub fn step(target: &str, step: u32) -> StepRun {
         sudo: false,
         user: None,
         cwd: None,
+        umask: None,
         env: BTreeMap::new(),
         ok_codes: vec![0],
         timeout_seconds: 60,
@@ -170,11 +175,11 @@ pub async fn ad_hoc(
     timeout: Option<Duration>,
 ) -> Result<(ExecEnd, Vec<u8>), SshError> {
     let name = TargetName::parse("somewhere").expect("a name");
-    let (lease, command) = (lease(&name), command(text));
+    let (lease, command, manner) = (lease(&name), command(text), Manner::default());
     let ad_hoc = AdHoc {
         lease: &lease,
         command: &command,
-        sudo: false,
+        manner: &manner,
         timeout,
         cancel: CancellationToken::new(),
     };
@@ -195,31 +200,156 @@ pub async fn ad_hoc(
 pub fn upload(target: &str, dest: &Path, bytes: Vec<u8>) -> Upload {
     Upload {
         key: key(target, 0),
-        sha256: data_encoding::HEXLOWER.encode(&sha2::Sha256::digest(&bytes)),
-        bytes: bytes.into(),
+        payload: Payload::of_bytes(bytes.into()),
         dest: dest.to_str().expect("UTF-8").to_owned(),
         mode: "0644".to_owned(),
         owner: None,
+        delete: false,
         timeout_seconds: 60,
     }
 }
 
 /// Puts it there.
 pub async fn put(session: &dyn HostSession, upload: &Upload, cancel: CancellationToken) -> StepResult {
-    let (lease, command) = (
-        lease(&upload.key.target),
-        command(&format!("upload to {}", upload.dest)),
+    let text = edgewise::app::uploads::text(
+        &upload.payload,
+        &upload.dest,
+        upload.delete,
+        &Sanitizer::default(),
     );
+    let (lease, command) = (lease(&upload.key.target), command(&text));
     session.upload(&lease, &command, upload, cancel).await
+}
+
+/// Fetches something from a host into a folder here.
+pub async fn get(
+    session: &SshSession,
+    target: &str,
+    remote: &str,
+    folder: &Path,
+    cancel: CancellationToken,
+) -> (StepResult, Moved) {
+    let target = TargetName::parse(target).expect("a name");
+    let (lease, command) = (
+        lease(&target),
+        command(&edgewise::app::uploads::fetch_text(remote)),
+    );
+    let download = Download {
+        target,
+        remote: remote.to_owned(),
+        folder: folder.to_owned(),
+        timeout_seconds: 60,
+    };
+    session.get(&lease, &command, &download, cancel).await
+}
+
+/// A session that can fetch too.
+pub async fn session(hosts: &SshHosts, name: &str) -> SshSession {
+    let asked = Asked {
+        name: name.to_owned(),
+        ..Asked::default()
+    };
+    hosts.session(&asked).await.expect("a session")
 }
 
 /// Waits until something is so: for what other processes do.
 pub async fn until(what: &str, mut so: impl FnMut() -> bool) {
     let waiting = async {
         while !so() {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    let waited = tokio::time::timeout(std::time::Duration::from_secs(30), waiting).await;
+    let waited = tokio::time::timeout(Duration::from_secs(30), waiting).await;
     assert!(waited.is_ok(), "it never came about: {what}");
+}
+
+/// Bytes that look like nothing.
+pub fn noise(length: usize) -> Vec<u8> {
+    let mut state = length as u64 | 1;
+    let mut next = || {
+        // Xorshift (Marsaglia, 2003).
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state as u8
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+/// What a folder of this machine holds, sorted.
+pub fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// A folder with files of these texts.
+pub async fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for (path, text) in files {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    }
+    folder
+}
+
+/// What is to be put of a folder.
+pub async fn upload_folder(target: &str, source: &Path, dest: &Path, delete: bool) -> Upload {
+    let reader = ArtifactReader::new().expect("a reader");
+    let source = UploadSource::Path(source.to_str().expect("UTF-8").to_owned());
+    let mut upload = upload(target, dest, Vec::new());
+    upload.payload = reader.read(&source).await.expect("a folder");
+    upload.delete = delete;
+    upload
+}
+
+/// Puts a folder.
+pub async fn put_folder(
+    session: &dyn HostSession,
+    target: &str,
+    source: &Path,
+    dest: &Path,
+    delete: bool,
+) -> StepResult {
+    let upload = upload_folder(target, source, dest, delete).await;
+    put(session, &upload, CancellationToken::new()).await
+}
+
+/// Everything in a folder: path, permission bits, and text, link or nothing.
+pub fn everything(root: &Path) -> BTreeMap<String, (u32, String)> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a folder").flatten() {
+            let path = entry.path();
+            let facts = path.symlink_metadata().expect("there");
+            let mode = facts.permissions().mode() & 0o7777;
+            let name = path
+                .strip_prefix(root)
+                .expect("inside")
+                .to_string_lossy()
+                .into_owned();
+            let what = if facts.is_dir() {
+                folders.push(path);
+                (mode, "/".to_owned())
+            } else if facts.is_symlink() {
+                let target = std::fs::read_link(&path).expect("a link");
+                (0, format!("-> {}", target.display()))
+            } else {
+                (
+                    mode,
+                    String::from_utf8_lossy(&std::fs::read(&path).expect("a file")).into_owned(),
+                )
+            };
+            found.insert(name, what);
+        }
+    }
+    found
 }

@@ -36,7 +36,8 @@ impl Farm {
         Self::with(&vec![""; count])
     }
 
-    /// A server for each text, which stands first in its `sshd_config` and so wins; `{dir}` in it is the server's folder.
+    /// A server for each text, which stands first in its `sshd_config` and so wins; `{dir}` in it is the server's folder,
+    /// `{port}` its port. One with `UsePAM yes` takes [`PASSWORD`], where [`passwords_work`].
     pub fn with(extra: &[&str]) -> Self {
         if user_is_root() {
             // sshd wants it for the half of itself that has no rights.
@@ -119,8 +120,11 @@ impl Sshd {
             "{}\nListenAddress {address}:{port}\nHostKey {dir}/host_key\nPidFile none\nAuthorizedKeysFile {dir}/authorized_keys\n\
              UsePAM no\nStrictModes no\nPermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n\
              SetEnv HOME={dir}/home\nPrintMotd no\nLogLevel VERBOSE\n",
-            extra.replace("{dir}", dir)
+            extra.replace("{dir}", dir).replace("{port}", &port.to_string())
         );
+        if extra.contains("UsePAM yes") {
+            passwords(&folder);
+        }
         std::fs::write(folder.join("sshd_config"), config).expect("written");
         let process = listen(&folder);
         Self {
@@ -231,15 +235,76 @@ impl Drop for Sshd {
     }
 }
 
+/// The password of whoever runs the tests, at servers that ask for one.
+pub const PASSWORD: &str = "s3cret";
+
+/// Its hash, as `/etc/shadow` has it.
+const PASSWORD_HASH: &str = "$6$vSpRbrt5xE4QE4l/$.eF0uQSZy8e8CdV6UveEvjlvNDdS68EpGeM7tb3svfMIR0AxVkHbgKKgwj2Gxvvbz1RhCm0m5BzTza/A9Gslc/";
+
+/// Whether servers can have passwords of their own here: root may give a process its own view of `/etc`.
+pub fn passwords_work() -> bool {
+    let works = user_is_root()
+        && Command::new("unshare")
+            .args([
+                "--mount",
+                "--propagation",
+                "private",
+                "mount",
+                "--bind",
+                "/etc/hostname",
+                "/etc/shadow",
+            ])
+            .output()
+            .is_ok_and(|output| output.status.success());
+    if !works {
+        eprintln!("not tested: only root, where it may mount, can give a server passwords of its own");
+    }
+    works
+}
+
+/// The files that a server with passwords of its own sees instead of the machine's, and the program that starts it so.
+fn passwords(folder: &Path) {
+    let dir = folder.to_str().expect("UTF-8");
+    let write = |name: &str, text: String| std::fs::write(folder.join(name), text).expect("written");
+    write(
+        "shadow",
+        format!("{}:{PASSWORD_HASH}:19000:0:99999:7:::\n", user()),
+    );
+    write(
+        "pam",
+        "auth required pam_unix.so nodelay\naccount required pam_permit.so\nsession required pam_permit.so\n"
+            .to_owned(),
+    );
+    write(
+        PRIVATE_VIEW,
+        format!(
+            "set -e\nmount --bind {dir}/shadow /etc/shadow\nmount --bind {dir}/pam /etc/pam.d/sshd\n\
+             exec {SSHD} -D -e -f {dir}/sshd_config\n"
+        ),
+    );
+}
+
+const PRIVATE_VIEW: &str = "private_view.sh";
+
 fn listen(folder: &Path) -> Child {
     let log = std::fs::OpenOptions::new()
         .create(true)
         .append(true)
         .open(folder.join("log"))
         .expect("a log");
-    Command::new(SSHD)
-        .args(["-D", "-e", "-f"])
-        .arg(folder.join("sshd_config"))
+    let view = folder.join(PRIVATE_VIEW);
+    let mut command = if view.exists() {
+        let mut command = Command::new("unshare");
+        command
+            .args(["--mount", "--propagation", "private", "sh"])
+            .arg(view);
+        command
+    } else {
+        let mut command = Command::new(SSHD);
+        command.args(["-D", "-e", "-f"]).arg(folder.join("sshd_config"));
+        command
+    };
+    command
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)

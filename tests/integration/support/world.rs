@@ -1,23 +1,27 @@
 //! The use cases on a made-up world: hosts that do at once what they are told, a balancer and a clock that the test moves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use edgewise::app::background::Keeping;
+use edgewise::app::error::AppError;
 use edgewise::app::ports::{
-    Balancer, BalancerError, Clock, HostFailure, HostNeeds, HostSession, Hosts, HttpSeen, OutputLine,
-    PoolMember, Prober, StepRun, Upload,
+    Balancer, BalancerError, Clock, HostFailure, HostNeeds, HostSession, Hosts, HttpSeen, LogError, LogQuery,
+    LogSearch, LogSink, OutputLine, PoolMember, Prober, StepRun, StreamOffsets, Upload,
 };
 use edgewise::app::request::{ActBody, ActRequest, CallerHeaders, SteerBody};
 use edgewise::app::runner::Outside;
-use edgewise::app::view::ActionView;
-use edgewise::app::{App, AppSettings};
+use edgewise::app::view::{Accepted, ActionView};
+use edgewise::app::{App, AppSettings, Steered};
 use edgewise::artifacts::ArtifactReader;
 use edgewise::domain::action::{ActionId, ActionStatus};
 use edgewise::domain::actor::{Actor, Caller};
 use edgewise::domain::environment::Environment;
 use edgewise::domain::lease::Lease;
+use edgewise::domain::log_entry::LogEntry;
 use edgewise::domain::name::{Name, TargetName};
 use edgewise::domain::outcome::Outcome;
 use edgewise::domain::project::Project;
@@ -73,14 +77,38 @@ impl Clock for ManualClock {
 #[derive(Default)]
 pub struct Made {
     ran: Mutex<Vec<String>>,
+    /// The steps that were begun: a host begins none twice, whoever asks.
+    begun: Mutex<BTreeSet<String>>,
+    /// While it is set, what was begun does not end.
+    pub hold: watch::Sender<bool>,
+    /// What a command that begins so on this host says instead of succeeding: `host: command`.
+    pub fails: Mutex<BTreeMap<String, String>>,
+    /// The next command panics in its task.
+    pub panics: AtomicBool,
+    /// The log store does not answer.
+    pub log_is_down: AtomicBool,
+    closed: AtomicUsize,
     /// Members that are out of service although nobody asked for it.
     pub broken: Mutex<Vec<String>>,
     out: Mutex<Vec<String>>,
+    /// How each sweep of a host was called.
+    pub swept: Mutex<Vec<u32>>,
+    /// Everybody who was ever taken out of service.
+    pub taken_out: Mutex<Vec<String>>,
+    /// Hosts that are not fit.
+    pub unfit: Mutex<Vec<String>>,
     /// Sessions on every member.
     pub sessions: Mutex<u64>,
 }
 
-struct Session(Arc<Made>);
+impl Made {
+    /// How many sessions with hosts were closed by now.
+    pub fn closed(&self) -> usize {
+        self.closed.load(Ordering::SeqCst)
+    }
+}
+
+struct Session(Arc<Made>, TargetName);
 
 fn well() -> StepResult {
     StepResult {
@@ -93,6 +121,19 @@ fn well() -> StepResult {
 #[async_trait]
 impl HostSession for Session {
     async fn check(&self, _needs: &HostNeeds) -> Result<(), HostFailure> {
+        if self
+            .0
+            .unfit
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|name| name == self.1.as_str())
+        {
+            return Err(HostFailure {
+                outcome: Outcome::Failed,
+                message: "sudo asks for a password".to_owned(),
+            });
+        }
         Ok(())
     }
 
@@ -100,16 +141,32 @@ impl HostSession for Session {
         &self,
         lease: &Lease,
         command: &SanitizedCommand,
-        _run: &StepRun,
+        run: &StepRun,
         _output: mpsc::Sender<OutputLine>,
         _cancel: CancellationToken,
     ) -> StepResult {
-        self.0
-            .ran
-            .lock()
-            .unwrap()
-            .push(format!("{}: {}", lease.target(), command.text()));
-        well()
+        assert!(!self.0.panics.swap(false, Ordering::SeqCst), "as it was told to");
+        let what = format!("{}: {}", lease.target(), command.text());
+        if self.0.begun.lock().unwrap().insert(format!("{:?}", run.key)) {
+            self.0.ran.lock().unwrap().push(what.clone());
+        }
+        let mut hold = self.0.hold.subscribe();
+        // Nobody holds it back once the world is gone.
+        let _ = hold.wait_for(|hold| !hold).await;
+        let fails = self.0.fails.lock().unwrap();
+        match fails.iter().find(|(begins, _)| what.starts_with(begins.as_str())) {
+            Some((_, error)) => StepResult {
+                outcome: Outcome::Failed,
+                exit_code: Some(1),
+                error: Some(error.clone()),
+            },
+            None => well(),
+        }
+    }
+
+    async fn sweep(&self, days: u32) -> Result<(), HostFailure> {
+        self.0.swept.lock().unwrap().push(days);
+        Ok(())
     }
 
     async fn upload(
@@ -122,7 +179,9 @@ impl HostSession for Session {
         well()
     }
 
-    async fn close(&self) {}
+    async fn close(&self) {
+        self.0.closed.fetch_add(1, Ordering::SeqCst);
+    }
 }
 
 /// The world's parts as the use cases take them.
@@ -139,12 +198,8 @@ impl Hosts for Adapter {
         target.name.to_string()
     }
 
-    async fn connect(
-        &self,
-        _action: ActionId,
-        _target: &Target,
-    ) -> Result<Arc<dyn HostSession>, HostFailure> {
-        Ok(Arc::new(Session(Arc::clone(&self.0))))
+    async fn connect(&self, _action: ActionId, target: &Target) -> Result<Arc<dyn HostSession>, HostFailure> {
+        Ok(Arc::new(Session(Arc::clone(&self.0), target.name.clone())))
     }
 }
 
@@ -161,6 +216,7 @@ impl Balancer for Adapter {
 
     async fn take_out(&self, _zone: &str, _pool: &str, target: &Target) -> Result<(), BalancerError> {
         self.0.out.lock().unwrap().push(target.name.to_string());
+        self.0.taken_out.lock().unwrap().push(target.name.to_string());
         Ok(())
     }
 
@@ -197,75 +253,143 @@ impl Prober for Adapter {
     }
 }
 
+#[async_trait]
+impl LogSink for Logs {
+    async fn write(&self, entries: &[LogEntry]) -> Result<(), LogError> {
+        self.answers()?;
+        self.log.write(entries).await
+    }
+}
+
+#[async_trait]
+impl LogSearch for Logs {
+    async fn page(&self, query: &LogQuery) -> Result<Vec<LogEntry>, LogError> {
+        self.answers()?;
+        self.log.page(query).await
+    }
+
+    async fn last_seq(&self, action: ActionId) -> Result<Option<u64>, LogError> {
+        self.answers()?;
+        self.log.last_seq(action).await
+    }
+
+    async fn offsets(
+        &self,
+        action: ActionId,
+        target: &TargetName,
+        step: &str,
+    ) -> Result<StreamOffsets, LogError> {
+        self.answers()?;
+        self.log.offsets(action, target, step).await
+    }
+}
+
+/// The built-in log store, where it is not down.
+struct Logs {
+    log: Arc<EmbeddedLogs>,
+    made: Arc<Made>,
+}
+
+impl Logs {
+    fn answers(&self) -> Result<(), LogError> {
+        if self.made.log_is_down.load(Ordering::SeqCst) {
+            return Err(LogError("it is down".to_owned()));
+        }
+        Ok(())
+    }
+}
+
 /// Two hosts, `a` and `b`, in one pool, and the shipped script.
 pub struct World {
     pub app: App,
     pub clock: ManualClock,
     pub made: Arc<Made>,
-    _folder: TempDir,
+    folder: TempDir,
 }
+
+/// The script that is shipped.
+pub const SHIPPED: &str = include_str!("../../../config/scripts/deploy.star");
 
 impl World {
     /// A world whose project has these keys beside its own; actions wait 30 s for leases.
     pub async fn with(differs: &Value) -> Self {
+        Self::on(None, SHIPPED, differs).await
+    }
+
+    /// The same with a script of the test's, where `store` is another than a file of its own there.
+    pub async fn on(store: Option<&str>, script: &str, differs: &Value) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&format!("sqlite:{}", folder.path().join("edgewise.db").display()))
-            .await
-            .unwrap();
+        let url = store.map_or_else(|| file_in(&folder), str::to_owned);
         let clock = ManualClock::new();
-        configure(&store, differs, clock.now()).await;
+        let store = Store::open(&url).await.unwrap();
+        configure(&store, script, differs, clock.now()).await;
         let made = Arc::new(Made::default());
-        let adapter = Adapter(Arc::clone(&made));
-        let log = Arc::new(EmbeddedLogs::open(&folder.path().join("log.db")).await.unwrap());
-        let outside = Outside {
-            clock: Arc::new(clock.clone()),
-            hosts: Arc::new(adapter.clone()),
-            balancer: Arc::new(adapter.clone()),
-            prober: Arc::new(adapter),
-            artifacts: Arc::new(ArtifactReader::new().unwrap()),
-            secrets: Arc::new(MachineSecrets),
-            log_sink: Arc::clone(&log) as _,
-            log_search: log,
-        };
-        let program = env!("CARGO_BIN_EXE_edgewise").into();
-        let interpreter = Arc::new(ScriptWorker::new(program, WorkerLimits::default()));
-        let settings = AppSettings {
-            session_hours: 12,
-            rollout: RolloutSettings {
-                queue_timeout_seconds: 30,
-                ..RolloutSettings::default()
-            },
-            data_dir: folder.path().to_owned(),
-        };
-        let app = App::new(store, outside, interpreter, settings);
-        app.runner().recover().await.unwrap();
+        let app = serve(&folder, "log.db", store, &clock, &made, 30).await;
         Self {
             app,
             clock,
             made,
-            _folder: folder,
+            folder,
         }
+    }
+
+    /// The URL of the store, where it is a file.
+    pub fn file(&self) -> String {
+        file_in(&self.folder)
+    }
+
+    /// Another server on this store, with a log store of its own or the first one's.
+    pub async fn beside(&self, store: &str, log: &str) -> App {
+        self.beside_with(store, log, 30).await
+    }
+
+    /// The same, where actions wait so many seconds for leases.
+    pub async fn beside_with(&self, store: &str, log: &str, queue_timeout_seconds: u64) -> App {
+        let store = Store::open(store).await.unwrap();
+        let (clock, made) = (&self.clock, &self.made);
+        serve(&self.folder, log, store, clock, made, queue_timeout_seconds).await
+    }
+
+    /// Starts an action on both hosts.
+    pub async fn act(&self, action: &str, body: ActBody) -> ActionId {
+        self.try_act(action, body).await.unwrap().action_id
+    }
+
+    /// The same, which may be refused.
+    pub async fn try_act(&self, action: &str, body: ActBody) -> Result<Accepted, AppError> {
+        self.app.act(&caller(), &asked(action, body)).await
     }
 
     /// Restarts both hosts.
     pub async fn restart(&self, body: ActBody) -> ActionId {
-        let request = ActRequest {
-            space: "s".to_owned(),
-            project: "p".to_owned(),
-            action: "restart".to_owned(),
-            body: ActBody { all: true, ..body },
-            headers: CallerHeaders::default(),
-        };
-        self.app.act(&caller(), &request).await.unwrap().action_id
+        self.act("restart", body).await
     }
 
     /// Steers an action.
     pub async fn steer(&self, id: ActionId, word: &str) {
-        let body = SteerBody {
-            reason: "a test".to_owned(),
-            ..SteerBody::default()
+        self.app.steer(&caller(), id, word, &because()).await.unwrap();
+    }
+
+    /// Starts anew what has ended: the id of the new action.
+    pub async fn again(&self, id: ActionId, word: &str) -> ActionId {
+        match self.app.steer(&caller(), id, word, &because()).await.unwrap() {
+            Steered::New(accepted) => accepted.action_id,
+            Steered::Same(view) => panic!("{:?} is not a new action", view.summary),
+        }
+    }
+
+    /// Moves the clock on, second by second, until the action is over; the action then.
+    pub async fn runs_out(&self, id: ActionId) -> ActionView {
+        let moving = async {
+            loop {
+                self.clock.advance(1);
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
         };
-        self.app.steer(&caller(), id, word, &body).await.unwrap();
+        tokio::select! {
+            view = self.until(id, |view| view.summary.status.is_final()) => view,
+            () = moving => unreachable!("it moves for ever"),
+        }
     }
 
     /// The action as it is.
@@ -317,6 +441,71 @@ impl World {
     }
 }
 
+/// A request to act on both hosts.
+pub fn asked(action: &str, body: ActBody) -> ActRequest {
+    ActRequest {
+        space: "s".to_owned(),
+        project: "p".to_owned(),
+        action: action.to_owned(),
+        body: ActBody { all: true, ..body },
+        headers: CallerHeaders::default(),
+    }
+}
+
+/// A reason.
+pub fn because() -> SteerBody {
+    SteerBody {
+        reason: "a test".to_owned(),
+        ..SteerBody::default()
+    }
+}
+
+fn file_in(folder: &TempDir) -> String {
+    format!("sqlite:{}", folder.path().join("edgewise.db").display())
+}
+
+/// A server on this store.
+async fn serve(
+    folder: &TempDir,
+    log: &str,
+    store: Store,
+    clock: &ManualClock,
+    made: &Arc<Made>,
+    queue_timeout_seconds: u64,
+) -> App {
+    let adapter = Adapter(Arc::clone(made));
+    let kept = Arc::new(EmbeddedLogs::open(&folder.path().join(log)).await.unwrap());
+    let log = Arc::new(Logs {
+        log: Arc::clone(&kept),
+        made: Arc::clone(made),
+    });
+    let outside = Outside {
+        clock: Arc::new(clock.clone()),
+        hosts: Arc::new(adapter.clone()),
+        balancer: Arc::new(adapter.clone()),
+        prober: Arc::new(adapter),
+        artifacts: Arc::new(ArtifactReader::new().unwrap()),
+        secrets: Arc::new(MachineSecrets),
+        log_sink: Arc::clone(&log) as _,
+        log_search: log,
+        log_keeper: kept,
+    };
+    let program = env!("CARGO_BIN_EXE_edgewise").into();
+    let interpreter = Arc::new(ScriptWorker::new(program, WorkerLimits::default()));
+    let settings = AppSettings {
+        session_hours: 12,
+        rollout: RolloutSettings {
+            queue_timeout_seconds,
+            ..RolloutSettings::default()
+        },
+        data_dir: folder.path().to_owned(),
+        keeping: Keeping::default(),
+    };
+    let app = App::new(store, outside, interpreter, settings);
+    app.runner().recover().await.unwrap();
+    app
+}
+
 /// One who may do everything.
 pub fn caller() -> Caller {
     Caller {
@@ -326,7 +515,7 @@ pub fn caller() -> Caller {
     }
 }
 
-async fn configure(store: &Store, differs: &Value, now: Timestamp) {
+async fn configure(store: &Store, text: &str, differs: &Value, now: Timestamp) {
     let mut config = json!({
         "server_info": "pool_info",
         "pool_info": {"east": [{"pool_name": "front", "inpool_threshold": 50}]},
@@ -334,17 +523,17 @@ async fn configure(store: &Store, differs: &Value, now: Timestamp) {
         "start_command": "start",
         "stop_command": "stop",
     });
-    config
-        .as_object_mut()
-        .unwrap()
-        .extend(differs.as_object().unwrap().clone());
+    let keys = config.as_object_mut().unwrap();
+    if text != SHIPPED {
+        keys.retain(|key, _| !key.ends_with("_command"));
+    }
+    keys.extend(differs.as_object().unwrap().clone());
     let Value::Object(config) = config else {
         panic!("an object")
     };
     let (space, name) = (Name::parse("s").unwrap(), Name::parse("p").unwrap());
     let environment = Name::parse("e").unwrap();
     let script = "deploy.star".to_owned();
-    let text = include_str!("../../../config/scripts/deploy.star").to_owned();
     let changes = [
         ConfigObject::Space(Space {
             name: space.clone(),
@@ -354,7 +543,7 @@ async fn configure(store: &Store, differs: &Value, now: Timestamp) {
         }),
         ConfigObject::Script(Script {
             name: script.clone(),
-            text,
+            text: text.to_owned(),
         }),
         ConfigObject::Environment(Environment {
             name: environment.clone(),

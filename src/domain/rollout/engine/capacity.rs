@@ -215,7 +215,7 @@ impl Rollout {
     fn block(&mut self, target: u32, name: &TargetName, kind: WaitKind, detail: String, turn: &mut Turn) {
         let until = turn
             .now
-            .plus_seconds(self.facts.settings.pools_retry_seconds.max(1));
+            .plus_seconds(self.state.settings.pools_retry_seconds.max(1));
         let news = self.state.queue.block(
             self.facts.class_of[target as usize],
             Blocked {

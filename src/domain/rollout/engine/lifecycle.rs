@@ -23,8 +23,10 @@ impl Rollout {
                     due_at,
                     needs_approval,
                     queued_behind,
+                    settings,
                 },
             ) => {
+                self.state.settings.clone_from(settings);
                 let due = *due_at <= turn.now;
                 if !due {
                     turn.effects.push(Effect::Arm {
@@ -52,13 +54,13 @@ impl Rollout {
             (Phase::Leases(leases), Event::LeasesHeld { holder, targets }) if leases.next_try.is_none() => {
                 let next = turn
                     .now
-                    .plus_seconds(self.facts.settings.lease_retry_seconds.max(1));
+                    .plus_seconds(self.state.settings.lease_retry_seconds.max(1));
                 leases.held = Some((*holder, targets.clone()));
                 leases.next_try = Some(next);
                 if leases.give_up_at.is_none() {
                     let give_up = leases
                         .since
-                        .plus_seconds(self.facts.settings.queue_timeout_seconds);
+                        .plus_seconds(self.state.settings.queue_timeout_seconds);
                     leases.give_up_at = Some(give_up);
                     turn.effects.push(Effect::Arm {
                         timer: Timer::LeasesGiveUp,
@@ -219,7 +221,7 @@ impl Rollout {
                 {
                     let why = format!(
                         "targets are held by another action for more than {} s",
-                        self.facts.settings.queue_timeout_seconds
+                        self.state.settings.queue_timeout_seconds
                     );
                     self.note(turn, "give up waiting", why);
                     self.finish(ActionStatus::Failed, turn);

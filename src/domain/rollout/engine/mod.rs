@@ -23,7 +23,7 @@ mod waiting;
 use std::sync::Arc;
 
 use crate::domain::action::{ActionStatus, TargetState};
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, RollbackTarget};
 use crate::domain::timestamp::Timestamp;
 
 use super::decision::Decision;
@@ -32,7 +32,6 @@ use super::event::{Event, Way};
 use super::facts::Facts;
 use super::progress::{Counts, StageProgress, TargetProgress};
 use super::refused::Refused;
-use super::settings::RolloutSettings;
 use state::{Course, Phase, State};
 
 /// One action under way: a fold over its events. The same events at the same times give the same state
@@ -47,8 +46,7 @@ pub struct Rollout {
 /// Two rollouts are equal when their plans and states are; decisions only explain.
 impl PartialEq for Rollout {
     fn eq(&self, other: &Self) -> bool {
-        (Arc::ptr_eq(&self.facts, &other.facts)
-            || (self.facts.plan == other.facts.plan && self.facts.settings == other.facts.settings))
+        (Arc::ptr_eq(&self.facts, &other.facts) || self.facts.plan == other.facts.plan)
             && self.state == other.state
     }
 }
@@ -60,10 +58,10 @@ struct Turn {
 }
 
 impl Rollout {
-    /// An action before its event 0.
+    /// An action before its event 0, which says what the server's part of the rules is.
     #[must_use]
-    pub fn new(plan: Arc<Plan>, settings: RolloutSettings) -> Self {
-        let facts = Facts::new(plan, settings);
+    pub fn new(plan: Arc<Plan>) -> Self {
+        let facts = Facts::new(plan);
         let state = State::new(&facts);
         Self {
             facts: Arc::new(facts),
@@ -126,6 +124,19 @@ impl Rollout {
         self.facts
             .target_number(name)
             .map(|target| &self.state.targets[target as usize])
+    }
+
+    /// The place of a target in the plan, from 0.
+    #[must_use]
+    pub fn place_of(&self, name: &str) -> Option<usize> {
+        self.facts.target_number(name).map(|target| target as usize)
+    }
+
+    /// The way back of the target at this place of the plan; none where it has none.
+    #[must_use]
+    pub fn way_back(&self, place: usize) -> Option<&RollbackTarget> {
+        let place = u32::try_from(place).ok()?;
+        (place < self.state.targets.len() as u32).then(|| self.facts.way_back(place))?
     }
 
     /// Every stage, in order.

@@ -138,7 +138,7 @@ impl Rollout {
 
     /// At most ten looks in a soak, and none closer to the one before than the settings say.
     pub(super) fn next_look(&self, now: Timestamp, ends_at: Timestamp, soak_seconds: u64) -> Timestamp {
-        let pace = self.facts.settings.look_seconds.max(soak_seconds / 10).max(1);
+        let pace = self.state.settings.look_seconds.max(soak_seconds / 10).max(1);
         ends_at.min(now.plus_seconds(pace))
     }
 
@@ -181,10 +181,10 @@ impl Rollout {
 
     pub(super) fn gate_answered(&mut self, stage: u32, verdict: GateVerdict, detail: &str, turn: &mut Turn) {
         let limits = &self.facts.plan.limits;
-        let (on_inconclusive, questions) = (limits.on_inconclusive, self.facts.settings.gate_questions);
+        let (on_inconclusive, questions) = (limits.on_inconclusive, self.state.settings.gate_questions);
         let again = turn
             .now
-            .plus_seconds(self.facts.settings.gate_retry_seconds.max(1));
+            .plus_seconds(self.state.settings.gate_retry_seconds.max(1));
         let Course::Forth {
             stage: here,
             at: At::Gate(wait),

@@ -9,10 +9,13 @@ use crate::domain::rollout::event::Way;
 use crate::domain::rollout::facts::Facts;
 use crate::domain::rollout::progress::{Counts, StageProgress, StageStatus, StepProgress, TargetProgress};
 use crate::domain::rollout::queue::Queue;
+use crate::domain::rollout::settings::RolloutSettings;
 use crate::domain::timestamp::Timestamp;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct State {
+    /// What event 0 says: the server's part of the rules.
+    pub settings: RolloutSettings,
     pub phase: Phase,
     pub course: Course,
     pub paused: Option<Paused>,
@@ -279,6 +282,7 @@ impl State {
         };
         let start = Timestamp::from_millis(0);
         Self {
+            settings: RolloutSettings::default(),
             phase: Phase::New,
             course: Course::Forth {
                 stage: 0,

@@ -65,6 +65,12 @@ impl Rollout {
             (
                 Steer::Promote { to_end: false },
                 Course::Forth {
+                    at: At::Gate(wait), ..
+                },
+            ) if wait.gate == Gate::Approval => "this gate asks for an approval: approve it",
+            (
+                Steer::Promote { to_end: false },
+                Course::Forth {
                     at: At::Soaking(_) | At::Gate(_),
                     ..
                 },
@@ -75,6 +81,30 @@ impl Rollout {
             (Steer::Approve | Steer::Reject, _) => "nothing waits for an approval",
         };
         Some(objection.to_owned())
+    }
+
+    /// Whether `steer` passes a gate that asks for an approval: the one it stands at, or with `force` and a
+    /// promotion to the end also one that is still ahead. Who may not approve must not be let do that.
+    #[must_use]
+    pub fn passes_approval(&self, steer: &Steer) -> bool {
+        let Course::Forth { stage, at } = &self.state.course else {
+            return false;
+        };
+        match steer {
+            Steer::Promote { to_end: true } | Steer::Force => {
+                let ahead = self.facts.plan.stages.iter().skip(*stage as usize);
+                ahead.into_iter().any(|stage| stage.gate == Gate::Approval)
+            }
+            Steer::Promote { to_end: false } => {
+                matches!(at, At::Gate(wait) if wait.gate == Gate::Approval)
+            }
+            Steer::Pause
+            | Steer::Resume
+            | Steer::Abort { .. }
+            | Steer::Rollback
+            | Steer::Approve
+            | Steer::Reject => false,
+        }
     }
 
     fn waits_for_approval(&self) -> bool {

@@ -129,6 +129,7 @@ fn step(step: &ScenarioStep) -> Step {
             sudo: false,
             user: None,
             cwd: None,
+            umask: None,
             env: BTreeMap::new(),
             ok_codes: vec![0],
         },

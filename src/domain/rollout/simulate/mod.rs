@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::domain::actor::Actor;
 use crate::domain::plan::Plan;
-use crate::domain::rollout::{Event, Rollout, RolloutSettings, Steer};
+use crate::domain::rollout::{Event, Rollout, Steer};
 use crate::domain::timestamp::Timestamp;
 
 use report::Watcher;
@@ -46,7 +46,7 @@ fn run(
     plan: &Arc<Plan>,
     mut seen: impl FnMut(&Rollout, &World<'_>, &Event, Timestamp),
 ) -> Report {
-    let new = || Rollout::new(Arc::clone(plan), RolloutSettings::default());
+    let new = || Rollout::new(Arc::clone(plan));
     let mut rollout = new();
     let mut world = World::new(scenario, &rollout);
     let mut watcher = Watcher::new(&rollout);

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
 
 use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
-use crate::domain::rollout::{Effect, Event, GateVerdict, PoolCount, Rollout, Timer, Way};
+use crate::domain::rollout::{Effect, Event, GateVerdict, PoolCount, Rollout, RolloutSettings, Timer, Way};
 use crate::domain::timestamp::Timestamp;
 
 use super::dice::Dice;
@@ -135,6 +135,7 @@ impl<'a> World<'a> {
             due_at: start,
             needs_approval: Vec::new(),
             queued_behind: None,
+            settings: RolloutSettings::default(),
         };
         self.later(start, created);
         for (at, steer, reason) in &self.scenario.steers {

@@ -1,9 +1,12 @@
 //! Reads a topology, and collects everything that is wrong with it.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value};
 
 use super::{PoolEntry, Server, Topology};
 use crate::domain::config::{ConfigError, MergedConfig, nearest, word_for};
+use crate::domain::name::TargetName;
 
 /// The percentage of a pool that stays in service where nobody says another: what Edge's examples use.
 const INPOOL_THRESHOLD: u64 = 70;
@@ -13,6 +16,10 @@ pub(super) struct Reader {
     pub(super) topology: Topology,
     pub(super) errors: Vec<ConfigError>,
     inpool_threshold: u64,
+    /// Where each server stands in the topology.
+    places: HashMap<TargetName, usize>,
+    /// Who was found in which pool.
+    in_pools: HashSet<(usize, TargetName)>,
 }
 
 /// What the entry of a pool may hold. `zabbix_host` is Edge's and read by nobody.
@@ -35,6 +42,8 @@ impl Reader {
                 .get("inpool_threshold")
                 .and_then(Value::as_u64)
                 .unwrap_or(INPOOL_THRESHOLD),
+            places: HashMap::new(),
+            in_pools: HashSet::new(),
         }
     }
 
@@ -217,29 +226,33 @@ impl Reader {
     }
 
     fn server(&mut self, path: &str, zone: &str, entry: &Value, pool: Option<usize>) {
-        let Some(server) = self.server_entry(path, zone, entry) else {
-            return;
-        };
+        for server in self.server_entry(path, zone, entry) {
+            self.place(path, server, entry.is_string(), pool);
+        }
+    }
+
+    /// Puts a server where it belongs. A `bare` one is known by its name alone.
+    fn place(&mut self, path: &str, server: Server, bare: bool, pool: Option<usize>) {
         let name = server.name.clone();
         if let Some(place) = pool
-            && self.topology.pools[place].members.contains(&name)
+            && !self.in_pools.insert((place, name.clone()))
         {
             self.wrong(path, format!("server `{name}` is listed twice in this pool"));
             return;
         }
-        let known = self.topology.servers.iter().position(|known| known.name == name);
-        let at = match known {
+        let at = match self.places.get(&name).copied() {
             None => {
+                self.places.insert(name.clone(), self.topology.servers.len());
                 self.topology.servers.push(server);
                 self.topology.servers.len() - 1
             }
             Some(at) => {
                 let known = &mut self.topology.servers[at];
-                let fault = if known.zone != zone {
+                let fault = if known.zone != server.zone {
                     Some(format!("server `{name}` stands in zone `{}` already", known.zone))
                 } else if pool.is_none() {
                     Some(format!("server `{name}` is listed twice"))
-                } else if entry.is_string() || same_but_pools(known, &server) {
+                } else if bare || same_but_pools(known, &server) {
                     None
                 } else if is_bare(known) {
                     let pools = std::mem::take(&mut known.pools);

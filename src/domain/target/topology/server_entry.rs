@@ -1,4 +1,4 @@
-//! Reads the entry of a server: its name alone, or a map.
+//! Reads the entry of a server: its name alone, or a map. A name with ranges stands for many servers.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,14 @@ use super::Server;
 use super::reader::Reader;
 use crate::domain::config::word_for;
 use crate::domain::name::TargetName;
+use crate::domain::target::choose;
 
 /// What the entry of a server may hold.
 const SERVER_KEYS: [&str; 6] = ["name", "address", "port", "user", "labels", "vars"];
 
 impl Reader {
-    pub(super) fn server_entry(&mut self, path: &str, zone: &str, entry: &Value) -> Option<Server> {
+    /// The servers of an entry; none where it is wrong.
+    pub(super) fn server_entry(&mut self, path: &str, zone: &str, entry: &Value) -> Vec<Server> {
         let entry = match entry {
             Value::String(name) => &Map::from_iter([("name".to_owned(), Value::String(name.clone()))]),
             Value::Object(entry) => entry,
@@ -25,19 +27,19 @@ impl Reader {
                         word_for(other)
                     ),
                 );
-                return None;
+                return Vec::new();
             }
         };
         self.only(path, entry, &SERVER_KEYS);
         let Some(name) = entry.get("name").and_then(Value::as_str) else {
             self.wrong(format!("{path}.name"), "is required, a string");
-            return None;
+            return Vec::new();
         };
-        let name = match TargetName::parse(name) {
-            Ok(name) => name,
+        let names = match names(name) {
+            Ok(names) => names,
             Err(error) => {
-                self.wrong(path, error.to_string());
-                return None;
+                self.wrong(path, error);
+                return Vec::new();
             }
         };
         let address = self.text(path, entry, "address");
@@ -61,8 +63,15 @@ impl Reader {
         if given_port.is_some() && port.is_none() {
             self.wrong(format!("{path}.port"), "wants a port from 1 to 65535");
         }
-        Some(Server {
-            name,
+        if address.is_some() && names.len() > 1 {
+            self.wrong(
+                format!("{path}.address"),
+                format!("cannot be that of {} servers: name them one by one", names.len()),
+            );
+        }
+        let server = Server {
+            // Taken by each of them in turn.
+            name: names[0].clone(),
             zone: zone.to_owned(),
             address,
             port,
@@ -80,7 +89,14 @@ impl Reader {
                 }
             },
             pools: Vec::new(),
-        })
+        };
+        names
+            .into_iter()
+            .map(|name| Server {
+                name,
+                ..server.clone()
+            })
+            .collect()
     }
 
     fn labels(&mut self, path: &str, entry: &Map<String, Value>) -> BTreeMap<String, String> {
@@ -119,4 +135,20 @@ impl Reader {
         }
         text.map(str::to_owned)
     }
+}
+
+/// The names that a text stands for, at least one.
+fn names(text: &str) -> Result<Vec<TargetName>, String> {
+    let is_short = text.contains(['[', '!']);
+    if !is_short {
+        return Ok(vec![TargetName::parse(text).map_err(|error| error.to_string())?]);
+    }
+    let texts = choose([text], &|_| None).map_err(|error| error.to_string())?;
+    if texts.is_empty() {
+        return Err(format!("`{text}` stands for no server"));
+    }
+    texts
+        .iter()
+        .map(|text| TargetName::parse(text).map_err(|error| error.to_string()))
+        .collect()
 }

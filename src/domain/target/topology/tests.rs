@@ -47,6 +47,42 @@ fn a_server_list_becomes_targets_in_its_order() {
 }
 
 #[test]
+fn ranges_stand_for_servers() {
+    let topology = parse(&json!({
+        "server_info": "pool_info",
+        "pool_info": {"east": [
+            {"pool_name": "web", "servers": ["web[08:11]!web10", {"name": "api[1-2]", "user": "app", "port": 2222}]},
+            {"pool_name": "all", "servers": ["web[08-09]"]},
+        ]},
+    }))
+    .unwrap();
+    let names: Vec<_> = topology
+        .servers
+        .iter()
+        .map(|server| server.name.as_str())
+        .collect();
+    assert_eq!(names, ["web08", "web09", "web11", "api1", "api2"]);
+    assert_eq!(topology.servers[0].pools, ["web", "all"]);
+    assert_eq!(topology.servers[2].pools, ["web"]);
+    assert_eq!(topology.servers[4].port, Some(2222));
+    let wrong = parse(&json!({"server_info": "server_list", "server_list": {"z": [
+        "web[1-3]", "web[3-5]", "db[3-1]", "me@db[1-2]", {"name": "x[1-2]", "address": "10.0.0.1"}, "web[1-2]!web3", "y!y",
+    ]}}));
+    assert_eq!(
+        wrong.unwrap_err(),
+        [
+            "server_list.z[1]: server `web3` is listed twice",
+            "server_list.z[2]: `[3-1]` runs backwards",
+            "server_list.z[3]: `me@db1` is not the name of a server: use 1 to 253 letters, digits and . _ - : and begin with \
+             a letter or a digit",
+            "server_list.z[4].address: cannot be that of 2 servers: name them one by one",
+            "server_list.z[5]: `!web3` leaves out nobody: no such host is among those chosen",
+            "server_list.z[6]: `y!y` stands for no server",
+        ]
+    );
+}
+
+#[test]
 fn a_server_of_several_pools_is_one_target() {
     let topology = parse(&json!({
         "server_info": "pool_info",

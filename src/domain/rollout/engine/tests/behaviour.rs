@@ -6,7 +6,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Gate, OnFailure, OnInconclusive, OnUnreachable};
 use crate::domain::rollout::fixture::{Fate, World, at, created, name, plan, run};
 use crate::domain::rollout::{
-    Effect, Event, GateVerdict, PoolCount, PoolSeen, Rollout, RolloutSettings, Steer, StepState, Timer, Way,
+    Effect, Event, GateVerdict, PoolCount, PoolSeen, Rollout, Steer, StepState, Timer, Way,
 };
 
 fn fate(bad: impl Fn(&str, Way, &str, u32) -> Option<Outcome> + 'static) -> Fate {
@@ -136,7 +136,7 @@ fn a_once_step_that_fails_decides_whatever_the_budget() {
 /// A rollout of ten whose pool must keep nine, at the point where both of its first questions are open.
 fn two_questions() -> Rollout {
     let plan = plan(&[10], 9, |plan| plan.limits.max_parallel = 2);
-    let mut rollout = Rollout::new(plan, RolloutSettings::default());
+    let mut rollout = Rollout::new(plan);
     for event in [
         created(),
         Event::LeasesTaken,
@@ -215,7 +215,7 @@ fn a_balancer_that_does_not_answer_is_waited_for_and_named() {
 
 #[test]
 fn leases_are_asked_for_again_until_patience_ends() {
-    let mut rollout = Rollout::new(plan(&[1], 0, |_| ()), RolloutSettings::default());
+    let mut rollout = Rollout::new(plan(&[1], 0, |_| ()));
     rollout.apply(&created(), at(0)).unwrap();
     let holder = ActionId::from_parts(at(0), [7; 10]);
     let held = Event::LeasesHeld {
@@ -270,7 +270,7 @@ fn at_gate(gate: Gate, on_inconclusive: OnInconclusive) -> World {
 fn an_approval_gate_goes_on_or_back() {
     for (answer, wanted) in [
         (Steer::Approve, ActionStatus::Completed),
-        (Steer::Promote { to_end: false }, ActionStatus::Completed),
+        (Steer::Promote { to_end: true }, ActionStatus::Completed),
         (Steer::Force, ActionStatus::Completed),
         (Steer::Reject, ActionStatus::RolledBack),
         (Steer::Abort { rollback: false }, ActionStatus::ManualFailed),
@@ -281,6 +281,40 @@ fn an_approval_gate_goes_on_or_back() {
         world.later(world.now, steer(answer.clone()));
         assert_eq!(world.run(), wanted, "{answer:?}");
     }
+}
+
+#[test]
+fn what_passes_an_approval_gate_is_known_before_it_is_done() {
+    let (promote, to_end) = (Steer::Promote { to_end: false }, Steer::Promote { to_end: true });
+    // Whether it passes an approval: at the gate of the first stage, and before anything is begun.
+    for (gate, steer, at_it, before_it) in [
+        (Gate::Approval, &promote, true, false),
+        (Gate::Approval, &to_end, true, true),
+        (Gate::Approval, &Steer::Force, true, true),
+        (Gate::Approval, &Steer::Pause, false, false),
+        (Gate::Analysis, &promote, false, false),
+        (Gate::Analysis, &to_end, false, false),
+        (Gate::Analysis, &Steer::Force, false, false),
+    ] {
+        let world = at_gate(gate, OnInconclusive::Pause);
+        assert_eq!(world.rollout.passes_approval(steer), at_it, "{gate:?} {steer:?}");
+        let plan = plan(&[1, 1], 0, |plan| plan.stages[0].gate = gate);
+        let begun = World::new(&plan, all_ok());
+        assert_eq!(
+            begun.rollout.passes_approval(steer),
+            before_it,
+            "{gate:?} {steer:?}"
+        );
+    }
+    // Once it is passed, it is no longer ahead.
+    let mut world = at_gate(Gate::Approval, OnInconclusive::Pause);
+    world.rollout.apply(&steer(Steer::Approve), world.now).unwrap();
+    assert!(!world.rollout.passes_approval(&Steer::Force));
+    // And a plain promotion is refused there, whoever asks: the soak before it may just have ended.
+    let mut world = at_gate(Gate::Approval, OnInconclusive::Pause);
+    assert!(world.rollout.apply(&steer(promote.clone()), world.now).is_err());
+    let mut world = at_gate(Gate::Analysis, OnInconclusive::Pause);
+    assert!(world.rollout.apply(&steer(promote), world.now).is_ok());
 }
 
 #[test]
@@ -375,7 +409,7 @@ fn unfit_hosts_that_are_too_many_end_it_before_anything_is_touched() {
 #[test]
 fn after_a_replay_a_started_step_is_looked_up_and_never_started() {
     let plan = plan(&[1], 0, |_| ());
-    let mut rollout = Rollout::new(plan, RolloutSettings::default());
+    let mut rollout = Rollout::new(plan);
     let seen = Event::PoolsSeen {
         target: name("h1"),
         pools: vec![PoolSeen {

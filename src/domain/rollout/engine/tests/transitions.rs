@@ -32,7 +32,7 @@ fn a_plan() -> Arc<Plan> {
 }
 
 fn rollout_after(events: &[Event]) -> Rollout {
-    let mut rollout = Rollout::new(a_plan(), RolloutSettings::default());
+    let mut rollout = Rollout::new(a_plan());
     for event in events {
         rollout
             .apply(event, at(0))
@@ -148,6 +148,7 @@ fn the_action() {
             due_at: at(due),
             needs_approval: needs.iter().map(|&need| need.to_owned()).collect(),
             queued_behind: behind,
+            settings: RolloutSettings::default(),
         }]
     };
     let held = Event::LeasesHeld {
@@ -326,6 +327,7 @@ fn steering() {
         due_at: at(0),
         needs_approval: vec!["h1/install: x".to_owned()],
         queued_behind: None,
+        settings: RolloutSettings::default(),
     };
     let states: Vec<(&str, Rollout)> = vec![
         ("not created", rollout_after(&[])),
@@ -373,7 +375,7 @@ fn steering() {
         ("in a step", "TRRTTTTTRR"),
         ("paused", "RTRTTTTTRR"),
         ("soaking", "TRTTTTTTRR"),
-        ("at the gate", "TRTTTTTTTT"),
+        ("at the gate", "TRRTTTTTTT"),
         ("forced", "TRRTRTTTRR"),
         ("going back", "TRRRRTRRRR"),
         ("aborting", "RRRRRRTTRR"),

@@ -14,7 +14,7 @@ use crate::domain::plan::Plan;
 use crate::domain::rollout::simulate::scenario::Scenario;
 use crate::domain::rollout::simulate::world::World;
 use crate::domain::rollout::simulate::{Report, layout, run};
-use crate::domain::rollout::{Event, Rollout, RolloutSettings};
+use crate::domain::rollout::{Event, Rollout};
 use crate::domain::timestamp::Timestamp;
 
 /// A file; shown as the text it is.
@@ -41,7 +41,7 @@ impl Witness {
         Self {
             plan: Arc::clone(plan),
             under_way: HashSet::new(),
-            replayed: Rollout::new(Arc::clone(plan), RolloutSettings::default()),
+            replayed: Rollout::new(Arc::clone(plan)),
             in_service: HashMap::new(),
             events: 0,
         }

@@ -45,8 +45,7 @@ fn cost_of_an_event() {
         });
         let whole = begun.elapsed();
         assert_eq!(report.status, ActionStatus::Completed);
-        let mut rollout =
-            crate::domain::rollout::Rollout::new(plan, crate::domain::rollout::RolloutSettings::default());
+        let mut rollout = crate::domain::rollout::Rollout::new(plan);
         let begun = Instant::now();
         let mut effects = 0;
         for (now, event) in &history {

@@ -1,0 +1,3 @@
+//! The parsers that are fuzzed, compiled on their own from the sources of the project.
+
+pub mod ssh;

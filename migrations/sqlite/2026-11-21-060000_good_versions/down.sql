@@ -1,0 +1,4 @@
+ALTER TABLE inventory ADD COLUMN last_good TEXT;
+UPDATE inventory SET last_good = json_extract(good_versions, '$[#-1]');
+ALTER TABLE inventory DROP COLUMN settled;
+ALTER TABLE inventory DROP COLUMN good_versions;

@@ -1,0 +1,74 @@
+//! Chores: forgetting what is old, cleaning up on hosts.
+
+use std::time::Duration;
+
+use edgewise::app::background::Background;
+use edgewise::app::request::{ActBody, LogsQuery};
+use edgewise::domain::action::{ActionId, ActionStatus};
+use serde_json::json;
+
+use crate::support::ssh::until;
+use crate::support::world::{World, caller};
+
+const DAY: u64 = 86_400;
+
+async fn logged(world: &World, id: ActionId) -> usize {
+    let query = LogsQuery::default();
+    world.app.logs(&caller(), id, &query).await.unwrap().items.len()
+}
+
+#[tokio::test]
+async fn hosts_are_swept_once_a_day_when_something_there_is_of_age() {
+    let world = World::with(&json!({})).await;
+    let id = world.restart(ActBody::default()).await;
+    world.ends(id, ActionStatus::Completed).await;
+    let swept = || world.made.swept.lock().unwrap().clone();
+    // Not of age: whoever looks now visits nobody.
+    world.clock.advance(7 * DAY);
+    let background = Background::start(&world.app);
+    world.clock.advance(DAY + 3600);
+    until("both hosts were visited", || swept().len() >= 2).await;
+    assert_eq!(swept(), [7, 7]);
+    // The same day again, told to and by its timer.
+    background.wake();
+    world.clock.advance(6 * 3600);
+    background.wake();
+    world.clock.advance(DAY);
+    until("both hosts were visited on the next day", || swept().len() >= 4).await;
+    assert_eq!(swept(), [7, 7, 7, 7]);
+    background.stop().await;
+    // Stopped, it does nothing any more.
+    world.clock.advance(DAY);
+    assert_eq!(swept().len(), 4);
+}
+
+#[tokio::test]
+async fn old_logs_are_forgotten_and_those_under_way_are_not() {
+    let world = World::with(&json!({"stages": "1,100%", "soak_seconds": 300})).await;
+    let over = world.restart(ActBody::default()).await;
+    world.waits(over, "soak").await;
+    world.steer(over, "abort").await;
+    world.ends(over, ActionStatus::ManualFailed).await;
+    let live = world.restart(ActBody::default()).await;
+    world.waits(live, "soak").await;
+    world.steer(live, "pause").await;
+    world.waits(live, "paused").await;
+    assert!(logged(&world, over).await > 0);
+    world.clock.advance(100 * DAY);
+    let background = Background::start(&world.app);
+    let waiting = async {
+        while logged(&world, over).await > 0 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), waiting)
+        .await
+        .unwrap();
+    assert!(logged(&world, live).await > 0);
+    assert_eq!(
+        world.action(over).await.summary.status,
+        ActionStatus::ManualFailed,
+        "the store keeps it"
+    );
+    background.stop().await;
+}

@@ -1,0 +1,262 @@
+//! Going back: to a version that was good, once, and only by those who may.
+
+use edgewise::app::Steered;
+use edgewise::app::error::AppError;
+use edgewise::app::request::{ActBody, SteerBody};
+use edgewise::domain::action::{ActionId, ActionStatus, TargetState};
+use edgewise::domain::actor::{Actor, Caller, Role};
+use edgewise::domain::name::Name;
+use edgewise::domain::policy::{Policy, PolicyRule, Scope};
+use edgewise::store::{ConfigChange, ConfigObject};
+use serde_json::{Value, json};
+
+use crate::support::world::{World, because, caller};
+
+const SCRIPT: &str = r#""""Made up: a version is put on a host by one command."""
+
+def _put(ctx, target):
+    return [run("put", "put %s" % target.version)]
+
+def deploy(ctx):
+    return rollout(ctx.targets, _put, strategy(ctx))
+
+def rollback(ctx):
+    return rollout(ctx.targets, _put, strategy(ctx))
+
+def restart(ctx):
+    return rollout(ctx.targets, lambda ctx, target: [run("again", "again")], strategy(ctx))
+"#;
+
+async fn world(differs: &Value) -> World {
+    World::on(None, SCRIPT, differs).await
+}
+
+fn version(version: &str) -> ActBody {
+    ActBody {
+        version: Some(version.to_owned()),
+        ..ActBody::default()
+    }
+}
+
+async fn deploy(world: &World, number: &str, status: ActionStatus) -> ActionId {
+    let id = world.act("deploy", version(number)).await;
+    world.ends(id, status).await;
+    id
+}
+
+fn break_on(world: &World, command: &str) {
+    let mut fails = world.made.fails.lock().unwrap();
+    fails.clear();
+    if !command.is_empty() {
+        fails.insert(command.to_owned(), "it is broken".to_owned());
+    }
+}
+
+/// The version of each host by the inventory.
+async fn installed(world: &World) -> Vec<String> {
+    let (space, project) = (Name::parse("s").unwrap(), Name::parse("p").unwrap());
+    let inventory = world.app.store().inventory(&space, &project).await.unwrap();
+    inventory
+        .into_iter()
+        .map(|entry| entry.installed.version)
+        .collect()
+}
+
+#[tokio::test]
+async fn a_rollback_never_leads_to_what_was_found_bad() {
+    let world = world(&json!({})).await;
+    deploy(&world, "1", ActionStatus::Completed).await;
+    deploy(&world, "2", ActionStatus::Completed).await;
+    // Good on the first host, bad on the second: it goes back by itself.
+    break_on(&world, "b: put 3");
+    deploy(&world, "3", ActionStatus::RolledBack).await;
+    assert!(world.ran().contains(&"a: put 3".to_owned()));
+    assert_eq!(installed(&world).await, ["2", "2"]);
+    break_on(&world, "");
+
+    let before = world.ran().len();
+    let id = world.act("rollback", ActBody::default()).await;
+    world.ends(id, ActionStatus::Completed).await;
+    assert_eq!(world.ran()[before..], ["a: put 1", "b: put 1"]);
+    assert_eq!(installed(&world).await, ["1", "1"]);
+    // Before that nothing was there, and nothing that was left comes again.
+    let refused = world.try_act("rollback", ActBody::default()).await;
+    assert!(matches!(refused, Err(AppError::Invalid(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_rollback_after_a_stop_in_the_middle_leads_everybody_to_the_same() {
+    let world = world(&json!({"on_failure": "stop"})).await;
+    deploy(&world, "1", ActionStatus::Completed).await;
+    deploy(&world, "2", ActionStatus::Completed).await;
+    break_on(&world, "b: put 3");
+    deploy(&world, "3", ActionStatus::Failed).await;
+    assert_eq!(installed(&world).await, ["3", "2"]);
+
+    // The rollback itself fails on one, and is asked for again.
+    break_on(&world, "b: put");
+    let servers = ActBody {
+        servers: vec!["a".to_owned()],
+        ..ActBody::default()
+    };
+    let request = edgewise::app::request::ActRequest {
+        body: servers,
+        ..crate::support::world::asked("rollback", ActBody::default())
+    };
+    let id = world.app.act(&caller(), &request).await.unwrap().action_id;
+    world.ends(id, ActionStatus::Completed).await;
+    assert_eq!(installed(&world).await, ["2", "2"]);
+    break_on(&world, "");
+    let id = world.act("rollback", ActBody::default()).await;
+    world.ends(id, ActionStatus::Completed).await;
+    assert_eq!(installed(&world).await, ["1", "1"]);
+}
+
+#[tokio::test]
+async fn a_finished_action_that_cannot_be_rolled_back_everywhere_does_not_come_again() {
+    let world = world(&json!({})).await;
+    deploy(&world, "1", ActionStatus::Completed).await;
+    let bad = deploy(&world, "2", ActionStatus::Completed).await;
+    break_on(&world, "a: put 1");
+    let before = world.ran().len();
+    let id = world.again(bad, "rollback").await;
+    let ended = world.ends(id, ActionStatus::Failed).await;
+    assert_eq!(
+        world.ran()[before..],
+        ["b: put 1", "a: put 1"],
+        "nothing is put forth again"
+    );
+    assert_eq!(installed(&world).await, ["2", "1"]);
+    let state = |name: &str| {
+        let target = ended.targets.iter().find(|target| target.name == name).unwrap();
+        (
+            target.state,
+            target.version.clone(),
+            target.version_before.clone(),
+        )
+    };
+    let some = |version: &str| Some(version.to_owned());
+    assert_eq!(state("b"), (TargetState::Succeeded, some("1"), some("2")));
+    assert_eq!(state("a"), (TargetState::Failed, some("2"), some("2")));
+
+    break_on(&world, "");
+    let rest = world.again(id, "retry").await;
+    world.ends(rest, ActionStatus::Completed).await;
+    assert_eq!(installed(&world).await, ["1", "1"]);
+}
+
+#[tokio::test]
+async fn what_installs_nothing_takes_no_version() {
+    let world = world(&json!({})).await;
+    deploy(&world, "1", ActionStatus::Completed).await;
+    let Err(AppError::Invalid(errors)) = world.try_act("restart", version("9.9")).await else {
+        panic!("it must be refused")
+    };
+    assert_eq!(errors.len(), 1);
+    assert_eq!(errors[0].field, "version");
+    assert_eq!(installed(&world).await, ["1", "1"]);
+}
+
+#[tokio::test]
+async fn what_was_allowed_then_and_is_forbidden_now_is_not_started_again() {
+    let world = world(&json!({"on_failure": "stop"})).await;
+    deploy(&world, "1", ActionStatus::Completed).await;
+    let good = deploy(&world, "2", ActionStatus::Completed).await;
+    break_on(&world, "b: put 3");
+    let stopped = deploy(&world, "3", ActionStatus::Failed).await;
+    let policy = Policy {
+        deny: vec![PolicyRule {
+            id: "no-put".to_owned(),
+            regex: Some("^put".to_owned()),
+            program: None,
+            args: Vec::new(),
+            reason: "not any more".to_owned(),
+        }],
+        scope: Scope::default(),
+        ask: Vec::new(),
+        allow: Vec::new(),
+        only: None,
+    };
+    let change = ConfigChange::Put(ConfigObject::Policy {
+        name: Name::parse("strict").unwrap(),
+        policy,
+    });
+    let now = edgewise::domain::timestamp::Timestamp::from_millis(0);
+    let store = world.app.store();
+    store.apply(&[change], &Actor::System, now).await.unwrap();
+    let before = world.ran();
+    for (id, word) in [(stopped, "retry"), (good, "rollback")] {
+        let refused = world.app.steer(&caller(), id, word, &because()).await;
+        let Err(AppError::Denied(steps)) = refused else {
+            panic!("{word}: {refused:?}")
+        };
+        assert_eq!(steps[0].rules[0].id, "no-put");
+    }
+    assert_eq!(world.ran(), before);
+}
+
+#[tokio::test]
+async fn who_may_restart_may_not_roll_a_restart_back() {
+    let world = world(&json!({})).await;
+    deploy(&world, "1", ActionStatus::Completed).await;
+    let id = world.restart(ActBody::default()).await;
+    world.ends(id, ActionStatus::Completed).await;
+    let operator = Caller {
+        actor: Actor::User {
+            name: "jdoe".to_owned(),
+        },
+        server_admin: false,
+        roles: vec![(Name::parse("s").unwrap(), Role::Operator)],
+    };
+    let refused = world.app.steer(&operator, id, "rollback", &because()).await;
+    assert!(matches!(refused, Err(AppError::Forbidden(_))), "{refused:?}");
+    let named = SteerBody {
+        version: Some("1".to_owned()),
+        ..because()
+    };
+    let answer = world.app.steer(&operator, id, "rollback", &named).await;
+    assert!(!matches!(answer, Ok(Steered::New(_))));
+}
+
+#[tokio::test]
+async fn a_secret_that_a_host_says_is_neither_stored_nor_shown() {
+    const SECRET: &str = "hunter-two-and-a-half";
+    let script = r#""""Made up."""
+
+KEYS = {"token": key("string", secret = True, doc = "hidden")}
+
+def deploy(ctx):
+    return rollout(ctx.targets, lambda ctx, target: [run("put", "put it")], strategy(ctx))
+"#;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, SECRET).unwrap();
+    let world = World::on(
+        None,
+        script,
+        &json!({"token": {"file": file}, "on_failure": "stop"}),
+    )
+    .await;
+    let said = format!("the host said: token {SECRET} is bad");
+    world.made.fails.lock().unwrap().insert("a: put".to_owned(), said);
+    let id = deploy(&world, "1", ActionStatus::Failed).await;
+    let view = world.action(id).await;
+    let error = view.targets[0].error.clone().unwrap();
+    assert!(error.contains("the host said"), "{error}");
+    let shown = serde_json::to_string(&view).unwrap();
+    let stored = serde_json::to_string(
+        &world
+            .app
+            .store()
+            .events(id)
+            .await
+            .unwrap()
+            .into_iter()
+            .map(|stored| stored.event)
+            .collect::<Vec<_>>(),
+    )
+    .unwrap();
+    for text in [shown, stored] {
+        assert!(text.contains("the host said") && !text.contains(SECRET), "{text}");
+    }
+}
