@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::ErrorInternalServerError;
 use actix_web::http::header::{
     ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName,
     HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -69,7 +70,14 @@ pub async fn keep(
     let method = request.method().clone();
     let timings = request.app_data::<web::Data<Timings>>().cloned();
     request.extensions_mut().insert(trail.clone());
-    let mut response = next.call(request).await?.map_into_boxed_body();
+    // A task of its own: what a request began is brought to its end, also where whoever asked has hung up.
+    let answered = actix_web::rt::spawn(next.call(request)).await;
+    let mut response = answered
+        .map_err(|error| {
+            tracing::error!(%error, path = trail.path, "a request was not brought to its end");
+            ErrorInternalServerError("a fault of the server")
+        })??
+        .map_into_boxed_body();
 
     let answer = response
         .response()

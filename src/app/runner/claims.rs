@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::app::ports::Clock;
@@ -24,11 +24,16 @@ pub(super) struct Claim {
     over: CancellationToken,
     /// Cancelled when the server goes down.
     shutdown: CancellationToken,
+    wanted: Arc<Notify>,
 }
 
 impl Claim {
-    /// Resolves while the claim holds: at once, or when it was renewed. Never again once it is lost.
+    /// Resolves while the claim holds: at once, or when it was renewed, which is asked for. Never again once it is
+    /// lost.
     pub(super) async fn held(&mut self, clock: &dyn Clock) {
+        if clock.now() >= *self.until.borrow() {
+            self.wanted.notify_one();
+        }
         if self.until.wait_for(|until| clock.now() < *until).await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -68,7 +73,10 @@ impl Drop for Alive {
 
 /// What runs in this process.
 #[derive(Clone, Default)]
-pub(super) struct Running(Arc<Mutex<HashMap<ActionId, Run>>>);
+pub(super) struct Running {
+    runs: Arc<Mutex<HashMap<ActionId, Run>>>,
+    wanted: Arc<Notify>,
+}
 
 struct Run {
     words: mpsc::UnboundedSender<Said>,
@@ -107,6 +115,7 @@ impl Running {
                 until: renewed,
                 over: over.clone(),
                 shutdown: shutdown.clone(),
+                wanted: Arc::clone(&self.wanted),
             };
             runs.insert(id, Run { words, until, over });
             let place = Place {
@@ -120,6 +129,11 @@ impl Running {
     /// The way to an action that runs here.
     pub(super) fn words(&self, id: ActionId) -> Option<mpsc::UnboundedSender<Said>> {
         self.with(|runs| runs.get(&id).map(|run| run.words.clone()))
+    }
+
+    /// Resolves when somebody waits for a renewal.
+    pub(super) async fn wanted(&self) {
+        self.wanted.notified().await;
     }
 
     /// The actions whose claims are to be renewed.
@@ -157,6 +171,6 @@ impl Running {
 
     fn with<T>(&self, act: impl FnOnce(&mut HashMap<ActionId, Run>) -> T) -> T {
         // The map stays whole whatever a panicking holder did: each change to it is one call.
-        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        act(&mut self.runs.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

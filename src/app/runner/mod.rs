@@ -119,6 +119,7 @@ impl Runner {
                     tokio::select! {
                         () = shared.shutdown.cancelled() => return,
                         () = shared.outside.clock.sleep_until(next) => {}
+                        () = shared.running.wanted() => {}
                     }
                     runner.renew().await;
                 }

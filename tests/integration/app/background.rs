@@ -17,7 +17,7 @@ async fn logged(world: &World, id: ActionId) -> usize {
     world.app.logs(&caller(), id, &query).await.unwrap().items.len()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hosts_are_swept_once_a_day_when_something_there_is_of_age() {
     let world = World::with(&json!({})).await;
     let id = world.restart(ActBody::default()).await;
@@ -42,7 +42,7 @@ async fn hosts_are_swept_once_a_day_when_something_there_is_of_age() {
     assert_eq!(swept().len(), 4);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn old_logs_are_forgotten_and_those_under_way_are_not() {
     let world = World::with(&json!({"stages": "1,100%", "soak_seconds": 300})).await;
     let over = world.restart(ActBody::default()).await;

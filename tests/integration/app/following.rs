@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::server::PATIENCE;
 use crate::support::world::{World, caller};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_follower_that_has_gone_is_forgotten_although_nothing_happens() {
     let world = World::with(&json!({"stages": "1,100%", "soak_seconds": 3000})).await;
     let id = world.restart(ActBody::default()).await;
@@ -33,7 +33,7 @@ async fn a_follower_that_has_gone_is_forgotten_although_nothing_happens() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_number_ends_once_live_as_from_the_stores() {
     let world = World::with(&json!({"stages": "1,100%", "soak_seconds": 60})).await;
     let id = world.restart(ActBody::default()).await;

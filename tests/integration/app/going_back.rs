@@ -62,7 +62,7 @@ async fn installed(world: &World) -> Vec<String> {
         .collect()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rollback_never_leads_to_what_was_found_bad() {
     let world = world(&json!({})).await;
     deploy(&world, "1", ActionStatus::Completed).await;
@@ -84,7 +84,7 @@ async fn a_rollback_never_leads_to_what_was_found_bad() {
     assert!(matches!(refused, Err(AppError::Invalid(_))), "{refused:?}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rollback_after_a_stop_in_the_middle_leads_everybody_to_the_same() {
     let world = world(&json!({"on_failure": "stop"})).await;
     deploy(&world, "1", ActionStatus::Completed).await;
@@ -112,7 +112,7 @@ async fn a_rollback_after_a_stop_in_the_middle_leads_everybody_to_the_same() {
     assert_eq!(installed(&world).await, ["1", "1"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_finished_action_that_cannot_be_rolled_back_everywhere_does_not_come_again() {
     let world = world(&json!({})).await;
     deploy(&world, "1", ActionStatus::Completed).await;
@@ -145,7 +145,7 @@ async fn a_finished_action_that_cannot_be_rolled_back_everywhere_does_not_come_a
     assert_eq!(installed(&world).await, ["1", "1"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_installs_nothing_takes_no_version() {
     let world = world(&json!({})).await;
     deploy(&world, "1", ActionStatus::Completed).await;
@@ -157,7 +157,7 @@ async fn what_installs_nothing_takes_no_version() {
     assert_eq!(installed(&world).await, ["1", "1"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_was_allowed_then_and_is_forbidden_now_is_not_started_again() {
     let world = world(&json!({"on_failure": "stop"})).await;
     deploy(&world, "1", ActionStatus::Completed).await;
@@ -195,7 +195,7 @@ async fn what_was_allowed_then_and_is_forbidden_now_is_not_started_again() {
     assert_eq!(world.ran(), before);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_may_restart_may_not_roll_a_restart_back() {
     let world = world(&json!({})).await;
     deploy(&world, "1", ActionStatus::Completed).await;
@@ -218,7 +218,7 @@ async fn who_may_restart_may_not_roll_a_restart_back() {
     assert!(!matches!(answer, Ok(Steered::New(_))));
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_secret_that_a_host_says_is_neither_stored_nor_shown() {
     const SECRET: &str = "hunter-two-and-a-half";
     let script = r#""""Made up."""

@@ -166,7 +166,7 @@ async fn a_server_cut_off_from_the_store_stops_by_itself() {
     nothing_twice(&world, id).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_word_for_an_action_of_another_server_is_answered_when_it_was_heard() {
     let world = World::with(&json!({"stages": "1,100%", "soak_seconds": 300000})).await;
     let other = world.beside(&world.file(), "elsewhere.db").await;

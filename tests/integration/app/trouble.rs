@@ -57,7 +57,7 @@ async fn nothing_twice(world: &World, id: ActionId) {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_action_goes_on_after_the_store_refused_what_happened() {
     let world = World::with(&json!({})).await;
     world.made.hold.send_replace(true);
@@ -75,7 +75,7 @@ async fn an_action_goes_on_after_the_store_refused_what_happened() {
     assert_eq!(world.runs_out(next).await.summary.status, ActionStatus::Completed);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_action_goes_on_after_a_task_panicked() {
     let world = World::with(&json!({})).await;
     world.made.panics.store(true, Ordering::SeqCst);
@@ -120,7 +120,7 @@ async fn an_action_goes_on_while_a_database_hangs_up_on_it_again_and_again() {
     nothing_twice(&world, id).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_stops_although_its_log_store_is_down() {
     let world = World::with(&json!({})).await;
     world.made.hold.send_replace(true);
@@ -133,7 +133,7 @@ async fn a_server_stops_although_its_log_store_is_down() {
     assert!(stopped.is_ok(), "it waits for the log store");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn numbers_of_the_log_are_not_used_twice_where_it_cannot_be_asked() {
     let world = World::with(&json!({})).await;
     let id = world
@@ -163,7 +163,7 @@ async fn numbers_of_the_log_are_not_used_twice_where_it_cannot_be_asked() {
     assert!(next.contains("a server goes on"), "{next}");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_abort_is_heard_while_many_targets_are_in_progress() {
     const HOSTS: usize = 60;
     const STEPS: usize = 20;
@@ -184,7 +184,7 @@ async fn an_abort_is_heard_while_many_targets_are_in_progress() {
     assert!(ran < HOSTS * STEPS / 2, "{ran} commands ran");
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_finished_action_stays_as_it_ended_when_a_setting_changes() {
     let world = World::with(&json!({"stages": "1,100%", "soak_seconds": 3000})).await;
     let holder = world.restart(ActBody::default()).await;
@@ -209,7 +209,7 @@ async fn a_finished_action_stays_as_it_ended_when_a_setting_changes() {
     patient.runner().stop().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_who_queues_is_shown_as_such_from_the_first_answer_on() {
     let world = World::with(&json!({"stages": "1,100%", "soak_seconds": 3000})).await;
     let holder = world.restart(ActBody::default()).await;

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::support::world::{World, caller, count};
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_countdown_ends_when_its_time_has_come() {
     let world = World::with(&json!({})).await;
     let id = world
@@ -28,7 +28,7 @@ async fn a_countdown_ends_when_its_time_has_come() {
     );
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_is_not_fit_is_found_before_any_is_taken_out_of_service() {
     // One stage after the other: the unfit host is the last one.
     let world = World::with(&json!({"stages": "1,100%"})).await;
@@ -43,7 +43,7 @@ async fn a_host_that_is_not_fit_is_found_before_any_is_taken_out_of_service() {
     assert_eq!(*world.made.taken_out.lock().unwrap(), ["a", "b"]);
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_soak_keeps_the_next_stage_back_until_it_is_over_or_promoted() {
     let world = World::with(&json!({"stages": "1,100%", "soak_seconds": 300})).await;
     for promoted in [false, true] {
@@ -67,7 +67,7 @@ async fn a_soak_keeps_the_next_stage_back_until_it_is_over_or_promoted() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_who_waits_too_long_for_held_targets_fails_and_touches_nothing() {
     let world = World::with(&json!({"stages": "1,100%", "soak_seconds": 3000})).await;
     let holder = world.restart(ActBody::default()).await;
@@ -97,7 +97,7 @@ async fn one_who_waits_too_long_for_held_targets_fails_and_touches_nothing() {
     world.waits(next, "soak").await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_is_not_taken_out_while_the_pool_cannot_spare_it() {
     let world = World::with(&json!({"max_parallel": 1})).await;
     world.made.broken.lock().unwrap().push("b".to_owned());
@@ -129,7 +129,7 @@ async fn a_host_is_not_taken_out_while_the_pool_cannot_spare_it() {
     world.ends(id, ActionStatus::Completed).await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_drain_ends_with_the_last_session_or_with_its_time() {
     let world = World::with(&json!({"max_parallel": 1})).await;
     let draining = |view: &edgewise::app::view::ActionView| {

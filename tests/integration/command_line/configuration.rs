@@ -146,7 +146,8 @@ fn each_change_is_shown_with_who_made_it_and_what_it_was() {
     assert_eq!(said(&history("project", "payments/web")), ["deleted", "created"]);
     let shown = place.good(&["history", "script", "touch.star", "--limit", "1"]);
     assert!(
-        shown.contains(" changed by console:jdoe, revision ") && shown.contains("\n+    return rollout([], None"),
+        shown.contains(" changed by console:jdoe, revision ")
+            && shown.contains("\n+    return rollout([], None"),
         "{shown}"
     );
     assert!(!shown.contains("created"), "the newest alone: {shown}");

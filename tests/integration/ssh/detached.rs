@@ -1,10 +1,11 @@
 //! Steps that run away, that leave their session, and whose supervisor is killed; commands that are left running.
 
+use edgewise::app::ports::StepRun;
 use edgewise::domain::outcome::Outcome;
 use edgewise::ssh::Asked;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::ssh::{connect, hosts, run, run_until, settings, step, until};
+use crate::support::ssh::{action_id, connect, hosts, run, run_until, settings, until};
 use crate::support::sshd::Farm;
 
 fn lease() -> edgewise::domain::lease::Lease {
@@ -24,13 +25,20 @@ fn is_gone(pid: &str) -> bool {
     stat.map_or(true, |stat| stat.contains(") Z "))
 }
 
+/// A step of an action of the test's own: what is left of a step is looked for on the whole machine.
+fn step(action: u8, number: u32) -> StepRun {
+    let mut run = crate::support::ssh::step("sshd-1", number);
+    run.key.action = action_id(action);
+    run
+}
+
 #[tokio::test]
 async fn a_step_that_writes_without_end_is_stopped() {
     let farm = Farm::start(1);
     let mut settings = settings(&farm, "");
     settings.max_output_bytes = 1 << 20;
     let session = connect(&hosts(&settings), "sshd-1").await.expect("a session");
-    let said = run(&*session, "echo $$ >pid; yes", &step("sshd-1", 0)).await;
+    let said = run(&*session, "echo $$ >pid; yes", &step(21, 0)).await;
     assert_eq!(said.result.outcome, Outcome::Failed, "{:?}", said.result);
     let reason = said.result.error.unwrap_or_default();
     assert!(
@@ -41,7 +49,7 @@ async fn a_step_that_writes_without_end_is_stopped() {
     assert!(is_gone(&pid));
     let logged: usize = said.lines.iter().map(|line| line.text.len() + 1).sum();
     assert!(logged < 8 << 20, "{logged} bytes were logged");
-    let within = run(&*session, "yes | head -c 500000", &step("sshd-1", 1)).await;
+    let within = run(&*session, "yes | head -c 500000", &step(21, 1)).await;
     assert_eq!(within.result.outcome, Outcome::Ok, "{:?}", within.result);
 }
 
@@ -52,7 +60,7 @@ async fn a_step_that_writes_without_end_is_stopped_behind_everybodys_back_too() 
     settings.max_output_bytes = 1 << 20;
     let server = farm.server(1);
     let hosts = hosts(&settings);
-    let first = step("sshd-1", 0);
+    let first = step(22, 0);
     {
         let session = connect(&hosts, "sshd-1").await.expect("a session");
         let text = "echo $$ >pid; : >begun; while [ ! -e go ]; do sleep 0.1; done; \
@@ -97,7 +105,7 @@ async fn what_left_the_session_of_a_stopped_step_is_told_of_and_left_alone() {
         until("it began", || home.join("begun").exists()).await;
         cancel.cancel();
     };
-    let first = step("sshd-1", 0);
+    let first = step(23, 0);
     let (said, ()) = tokio::join!(run_until(&*session, text, &first, cancel.clone()), asking);
     let away = std::fs::read_to_string(home.join("away")).expect("a pid");
     assert!(!is_gone(&away), "{:?}", said.result);
@@ -116,7 +124,7 @@ async fn a_step_whose_supervisor_was_killed_is_told_of_and_can_be_stopped() {
     let home = farm.server(1).home();
     let hosts = hosts(&settings(&farm, ""));
     let session = hosts.session(&asked()).await.expect("a session");
-    let first = step("sshd-1", 0);
+    let first = step(24, 0);
     let folder = home
         .join(".edgewise")
         .join(first.key.action.to_string())
@@ -150,7 +158,7 @@ async fn a_step_whose_supervisor_was_killed_is_told_of_and_can_be_stopped() {
     let ended = session.end(&lease(), &first).await;
     assert_eq!(ended.outcome, Outcome::Ok, "{ended:?}");
     assert!(is_gone(&leader.to_string()));
-    let never = session.end(&lease(), &step("sshd-1", 9)).await;
+    let never = session.end(&lease(), &step(24, 9)).await;
     assert_eq!(never.outcome, Outcome::Unknown);
     assert!(
         never
@@ -173,11 +181,11 @@ async fn a_full_disk_does_not_cost_the_exit_code() {
     let said = run(
         &*session,
         "head -c 4000000 /dev/zero >fill; echo more; exit 7",
-        &step("sshd-1", 0),
+        &step(25, 0),
     )
     .await;
     assert_eq!(said.result.exit_code, Some(7), "{said:?}");
-    let said = run(&*session, "echo never", &step("sshd-1", 1)).await;
+    let said = run(&*session, "echo never", &step(25, 1)).await;
     assert_eq!(said.result.outcome, Outcome::Failed, "{said:?}");
     let reason = said.result.error.unwrap_or_default();
     assert!(

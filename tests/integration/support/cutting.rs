@@ -62,6 +62,11 @@ impl CuttingWay {
                     };
                     if is_cut {
                         seen.fetch_add(1, Ordering::SeqCst);
+                        drop((client_read, client_write));
+                        // What has passed arrives: closed with bytes unread, a socket would throw away what the other side
+                        // has not read either.
+                        let _ = server_write.shutdown().await;
+                        let _ = tokio::io::copy(&mut server_read, &mut tokio::io::sink()).await;
                     }
                 });
             }
