@@ -385,7 +385,11 @@ mod tests {
     fn what_some_login_shell_would_change_goes_by_stdin() {
         let long = "x".repeat(20_000);
         for command in ["echo !", "a\nb", r"echo \n", "a\rb", long.as_str()] {
-            assert_eq!(one_line(&exec(command, &Manner::default()), "12"), None, "{command:.20}");
+            assert_eq!(
+                one_line(&exec(command, &Manner::default()), "12"),
+                None,
+                "{command:.20}"
+            );
         }
         let as_root = Manner {
             sudo: true,

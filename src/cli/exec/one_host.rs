@@ -94,7 +94,11 @@ impl Task {
                 None,
                 self.ad_hoc(command, &mut sink).await.map(|end| end.result()),
             ),
-            Work::Detached(id, deed) => (Some(id.to_string()), self.detached(*id, deed, &mut sink).await),
+            // On the heap: what it takes would be held for every host, also where nothing is detached.
+            Work::Detached(id, deed) => {
+                let end = Box::pin(self.detached(*id, deed, &mut sink)).await;
+                (Some(id.to_string()), end)
+            }
         };
         let StepResult {
             outcome,

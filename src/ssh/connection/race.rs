@@ -177,12 +177,11 @@ mod tests {
             ("HostName ::1\nAddressFamily inet", None),
         ] {
             let found = addresses_of(&host(text)).await;
-            match wanted {
-                Some(wanted) => assert_eq!(found.expect("addresses"), [address(wanted)], "{text}"),
-                None => {
-                    let error = found.expect_err("another family").to_string();
-                    assert!(error.contains("AddressFamily"), "{text}: {error}");
-                }
+            if let Some(wanted) = wanted {
+                assert_eq!(found.expect("addresses"), [address(wanted)], "{text}");
+            } else {
+                let error = found.expect_err("another family").to_string();
+                assert!(error.contains("AddressFamily"), "{text}: {error}");
             }
         }
     }

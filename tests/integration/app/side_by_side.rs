@@ -168,7 +168,7 @@ async fn a_server_cut_off_from_the_store_stops_by_itself() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_word_for_an_action_of_another_server_is_answered_when_it_was_heard() {
-    let world = World::with(&json!({"stages": "1,100%", "soak_seconds": 300000})).await;
+    let world = World::with(&json!({"stages": "1,100%", "soak_seconds": 300_000})).await;
     let other = world.beside(&world.file(), "elsewhere.db").await;
     let id = world.restart(ActBody::default()).await;
     world.waits(id, "soak").await;
@@ -203,7 +203,7 @@ async fn a_word_for_an_action_of_another_server_is_answered_when_it_was_heard() 
     assert_eq!(json!(view.summary.waiting_for.unwrap().kind), "soak");
 
     // Both resume it at once: who comes second is told.
-    let both = async { tokio::join!(steer("pause"), steer("pause")) }.await;
+    let both = Box::pin(async { tokio::join!(steer("pause"), steer("pause")) }).await;
     let refused = [both.0, both.1]
         .into_iter()
         .filter(|answer| matches!(answer, Err(AppError::Conflict(_))))

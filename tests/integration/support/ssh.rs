@@ -20,12 +20,8 @@ use edgewise::domain::sanitize::{Clearance, SanitizedCommand, Sanitizer};
 use edgewise::domain::target::Target;
 use edgewise::domain::timestamp::Timestamp;
 use edgewise::ssh::{
-<<<<<<< HEAD
-    AdHoc, Asked, Connection, Download, ExecEnd, Moved, Manner, Piece, SshError, SshHosts, SshSession, SshSettings,
-=======
     AdHoc, Asked, Connection, Download, ExecEnd, Manner, Moved, Piece, SshError, SshHosts, SshSession,
     SshSettings,
->>>>>>> main
 };
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
