@@ -100,7 +100,7 @@ pub(super) async fn talk(
     let mut input: Option<BoxFuture<'static, Result<(), String>>> = None;
     let mut ears = Ears::default();
     // Once the program has the password.
-    let mut root = None;
+    let mut as_root = None;
     let mut given_up: Option<(Ended, Instant)> = None;
     let mut stopping: Option<BoxFuture<'_, Option<u32>>> = None;
     loop {
@@ -157,8 +157,8 @@ pub(super) async fn talk(
             }
         };
         control.process = ears.process.or(control.process);
-        if let (true, None, Some(sudo), Some(feed)) = (ears.is_asked, root, command.root, &feed) {
-            root = Some(sudo);
+        if let (true, None, Some(sudo), Some(feed)) = (ears.is_asked, as_root, command.root, &feed) {
+            as_root = Some(sudo);
             // There is room: a program of ours has read the first line before it asks.
             let _ = feed.try_send(Bytes::from(format!("{}\n", sudo.secret().unwrap_or_default())));
         }
@@ -168,7 +168,7 @@ pub(super) async fn talk(
             running.stop_writing();
             input = None;
             running.signal(Sig::TERM).await;
-            stopping = ears.process.map(|process| stop(connection, process, root));
+            stopping = ears.process.map(|process| stop(connection, process, as_root));
             given_up = Some((ended, Instant::now() + CLEANING));
         }
     }
