@@ -80,7 +80,7 @@ pub struct HostFailure {
 #[async_trait]
 pub trait HostSession: Send + Sync {
     /// Looks whether the host is fit for the steps to come: a shell, a private folder with room,
-    /// sudo where `sudo` says it is needed. Changes nothing that stays.
+    /// sudo where `sudo` says it is needed; for `files_only`, SFTP where there is no shell. Changes nothing that stays.
     async fn check(&self, needs: &HostNeeds) -> Result<(), HostFailure>;
 
     /// Starts a step under the wrapper, sends its output as it comes, and returns its end. A step with
@@ -121,6 +121,8 @@ pub trait HostSession: Send + Sync {
 pub struct HostNeeds {
     /// Sudo, without a password or with the one that is known.
     pub sudo: bool,
+    /// Nothing but files of the login's own is put there, which takes no shell.
+    pub files_only: bool,
     /// Free bytes where uploads go: path and size.
     pub free_bytes: Vec<(String, u64)>,
 }

@@ -9,19 +9,73 @@ use crate::app::ports::{HostFailure, HostNeeds};
 use crate::domain::outcome::Outcome;
 
 use super::connection::Connection;
+use super::error::SshError;
 use super::exec::{Exec, ExecEnd, Piece};
 use super::manner::Manner;
 use super::sudo::Sudo;
+use super::transfer;
 use super::wrapper::quote;
 
 /// How long the look may take.
 const LOOK: Duration = Duration::from_secs(30);
 
-/// Looks.
+/// What came of a look by the host's shell.
+enum Looked {
+    Fit,
+    Unfit(HostFailure),
+    /// There is none: what that means where one is needed.
+    NoShell(HostFailure),
+}
+
+/// Looks: by the host's shell, or by SFTP where it has none and none is needed.
 ///
 /// # Errors
 /// [`HostFailure`] with everything that is missing.
 pub(super) async fn check(connection: &Connection, needs: &HostNeeds) -> Result<(), HostFailure> {
+    match by_shell(connection, needs).await? {
+        Looked::Fit => Ok(()),
+        Looked::NoShell(failure) if needs.files_only && !needs.sudo => {
+            tokio::time::timeout(LOOK, by_sftp(connection, needs, failure))
+                .await
+                .unwrap_or_else(|_| Err(too_slow(connection)))
+        }
+        Looked::Unfit(failure) | Looked::NoShell(failure) => Err(failure),
+    }
+}
+
+async fn by_sftp(
+    connection: &Connection,
+    needs: &HostNeeds,
+    no_shell: HostFailure,
+) -> Result<(), HostFailure> {
+    match transfer::look(connection, &needs.free_bytes).await {
+        Ok(missing) if missing.is_empty() => Ok(()),
+        Ok(missing) => Err(not_fit(connection, &missing.join("; "))),
+        // Neither the one nor the other.
+        Err(SshError::NoCommands { .. }) => Err(no_shell),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn not_fit(connection: &Connection, missing: &str) -> HostFailure {
+    HostFailure {
+        outcome: Outcome::Failed,
+        message: format!("{} is not fit: {missing}", connection.host().place()),
+    }
+}
+
+fn too_slow(connection: &Connection) -> HostFailure {
+    HostFailure {
+        outcome: Outcome::Timeout,
+        message: format!(
+            "{} did not say within {} s whether it is fit",
+            connection.host().place(),
+            LOOK.as_secs()
+        ),
+    }
+}
+
+async fn by_shell(connection: &Connection, needs: &HostNeeds) -> Result<Looked, HostFailure> {
     let root = needs.sudo.then(|| connection.terms().root());
     // The look itself is no secret, and sudo's password stands in it: like everything, it travels on standard input.
     let exec = Exec {
@@ -31,14 +85,19 @@ pub(super) async fn check(connection: &Connection, needs: &HostNeeds) -> Result<
         cancel: CancellationToken::new(),
     };
     let mut said = Vec::new();
-    let end = connection
+    let looking = connection
         .exec(&exec, |piece| {
             let (Piece::Stdout(bytes) | Piece::Stderr(bytes)) = piece;
             if said.len() < 4096 {
                 said.extend_from_slice(bytes);
             }
         })
-        .await?;
+        .await;
+    let end = match looking {
+        Ok(end) => end,
+        Err(error @ SshError::NoCommands { .. }) => return Ok(Looked::NoShell(error.into())),
+        Err(error) => return Err(error.into()),
+    };
     let said = String::from_utf8_lossy(&said);
     let place = connection.host().place();
     let missing: Vec<&str> = said
@@ -46,13 +105,10 @@ pub(super) async fn check(connection: &Connection, needs: &HostNeeds) -> Result<
         .filter_map(|line| line.strip_prefix(MISSING))
         .collect();
     let looked = said.lines().any(|line| line == LOOKED);
-    match end {
-        ExecEnd::Exit(0) if looked && missing.is_empty() => Ok(()),
-        ExecEnd::Exit(_) if looked => Err(HostFailure {
-            outcome: Outcome::Failed,
-            message: format!("{place} is not fit: {}", missing.join("; ")),
-        }),
-        ExecEnd::Exit(_) | ExecEnd::Signal(_) => Err(HostFailure {
+    Ok(match end {
+        ExecEnd::Exit(0) if looked && missing.is_empty() => Looked::Fit,
+        ExecEnd::Exit(_) if looked => Looked::Unfit(not_fit(connection, &missing.join("; "))),
+        ExecEnd::Exit(_) | ExecEnd::Signal(_) => Looked::NoShell(HostFailure {
             outcome: Outcome::Unreachable,
             message: format!(
                 "{place} runs no shell for us, but perhaps a command of its own (ForceCommand, or command= of the key); \
@@ -60,18 +116,12 @@ pub(super) async fn check(connection: &Connection, needs: &HostNeeds) -> Result<
                 shorten(said.trim())
             ),
         }),
-        ExecEnd::Lost(reason) | ExecEnd::Refused(reason) => Err(HostFailure {
+        ExecEnd::Lost(reason) | ExecEnd::Refused(reason) => Looked::Unfit(HostFailure {
             outcome: Outcome::Unreachable,
             message: reason,
         }),
-        ExecEnd::TimedOut { .. } | ExecEnd::Cancelled { .. } => Err(HostFailure {
-            outcome: Outcome::Timeout,
-            message: format!(
-                "{place} did not say within {} s whether it is fit",
-                LOOK.as_secs()
-            ),
-        }),
-    }
+        ExecEnd::TimedOut { .. } | ExecEnd::Cancelled { .. } => Looked::Unfit(too_slow(connection)),
+    })
 }
 
 const MISSING: &str = "edgewise: missing: ";

@@ -56,7 +56,7 @@ impl<'a> Sudo<'a> {
     }
 
     /// The password, where it is needed.
-    fn secret(&self) -> Option<&'a str> {
+    pub(super) fn secret(&self) -> Option<&'a str> {
         self.password.filter(|_| self.is_needed())
     }
 
@@ -80,15 +80,25 @@ impl<'a> Sudo<'a> {
     /// Shell text for a program that comes on standard input: the variables `as`, `secret`, `mark`, `into` and the functions `put`,
     /// `become` and `let_in`.
     pub(super) fn text(&self) -> String {
+        self.text_with(self.secret().unwrap_or_default())
+    }
+
+    /// The same in one line and without the password, for a program that stands in arguments: what runs it has to read
+    /// `secret` itself.
+    pub(super) fn line(&self) -> String {
+        self.text_with("").lines().collect::<Vec<_>>().join(" ")
+    }
+
+    fn text_with(&self, secret: &str) -> String {
         let mut text = String::new();
         for (name, value) in [
             ("as", self.words().as_str()),
-            ("secret", self.secret().unwrap_or_default()),
+            ("secret", secret),
             ("mark", MARK),
             ("into", INTO),
         ] {
             // Writing to a text cannot fail.
-            let _ = writeln!(text, "{name}={}", quote(value));
+            let _ = writeln!(text, "{name}={};", quote(value));
         }
         text.push_str(PUT);
         text.push_str(FUNCTIONS);

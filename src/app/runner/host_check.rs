@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use crate::app::ports::HostNeeds;
+use crate::app::ports::{HostNeeds, Payload};
 use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Plan, PlanTarget, Step, UploadSource, Work};
@@ -48,6 +48,10 @@ async fn look_at(
         .iter()
         .find(|back| back.name == planned.target.name);
     needs.sudo |= back.is_some_and(|back| back.steps.iter().any(wants_sudo));
+    needs.files_only = files_only(executor, &planned.steps).await;
+    if let (true, Some(back)) = (needs.files_only, back) {
+        needs.files_only = files_only(executor, &back.steps).await;
+    }
     let (outcome, reason) = executor.look_at(&planned.target, &needs).await.err()?;
     Some((planned.target.name.clone(), outcome, reason))
 }
@@ -63,8 +67,29 @@ async fn needs(executor: &Executor, planned: &PlanTarget) -> HostNeeds {
     }
     HostNeeds {
         sudo: planned.steps.iter().any(wants_sudo),
+        files_only: false,
         free_bytes: free.into_iter().collect(),
     }
+}
+
+/// Whether the steps do nothing on the host but put files of the login's own.
+async fn files_only(executor: &Executor, steps: &[Step]) -> bool {
+    for step in steps {
+        match &step.work {
+            Work::Upload {
+                source, owner: None, ..
+            } if !is_folder(executor, source).await => {}
+            work if work.needs_host() => return false,
+            _ => {}
+        }
+    }
+    true
+}
+
+/// Where that cannot be known yet, the upload itself will tell.
+async fn is_folder(executor: &Executor, source: &UploadSource) -> bool {
+    matches!(source, UploadSource::Path(_))
+        && matches!(executor.payloads.get(source).await, Ok(Payload::Folder(_)))
 }
 
 fn wants_sudo(step: &Step) -> bool {

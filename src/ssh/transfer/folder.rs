@@ -37,7 +37,7 @@ pub(super) async fn put(
     let mut looking = Looking::default();
     let ended = talk(
         connection,
-        &command(LOOK, owner, &names),
+        &command(LOOK, owner, connection.terms(), &names),
         &mut job.control,
         &mut looking,
     )
@@ -74,7 +74,7 @@ pub(super) async fn put(
     let arguments = [names[0], names[1], names[2], &change.sha256, &mode];
     let ended = talk(
         connection,
-        &command(STAGE, owner, &arguments),
+        &command(STAGE, owner, connection.terms(), &arguments),
         &mut job.control,
         &mut staging,
     )
@@ -111,7 +111,7 @@ async fn own(
     job: &mut Job,
 ) -> Result<Sent, SshError> {
     let mut done = Done(false);
-    let text = command(OWN, owner, &[&place.dest]);
+    let text = command(OWN, owner, connection.terms(), &[&place.dest]);
     let ended = talk(connection, &text, &mut job.control, &mut done).await?;
     Ok(if done.0 { Sent::Same } else { ended.into() })
 }
@@ -121,7 +121,7 @@ async fn clean(connection: &Connection, owner: Option<&str>, place: &Place, job:
     let mut control = job.control.clone();
     control.cancel = tokio_util::sync::CancellationToken::new();
     control.deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(10);
-    let text = command(CLEAN, owner, &[&place.dest, &place.temporary]);
+    let text = command(CLEAN, owner, connection.terms(), &[&place.dest, &place.temporary]);
     let mut done = Done(false);
     let ended = talk(connection, &text, &mut control, &mut done).await;
     if !done.0 {

@@ -55,7 +55,7 @@ pub(super) async fn get(
 ) -> Result<Sent, SshError> {
     let remote = rooted(&download.remote);
     let mut looking = Looking::default();
-    let text = command(LIST, None, &[&remote]);
+    let text = command(LIST, None, connection.terms(), &[&remote]);
     let ended = talk(connection, &text, &mut job.control, &mut looking).await?;
     if looking.listing.is_too_long() {
         return Ok(Sent::No("it holds too much to be listed".to_owned()));
@@ -87,7 +87,7 @@ pub(super) async fn get(
             changed: None,
             came: 0,
         };
-        let text = command(SEND, None, &[&remote]);
+        let text = command(SEND, None, connection.terms(), &[&remote]);
         let ended = talk(connection, &text, &mut job.control, &mut receiving).await?;
         job.moved.bytes += receiving.came;
         job.reached += receiving.came;

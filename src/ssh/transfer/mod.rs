@@ -16,6 +16,7 @@ mod put;
 mod session;
 mod sftp;
 mod sftp_get;
+mod sftp_look;
 mod sftp_put;
 mod talk;
 
@@ -26,6 +27,7 @@ use crate::app::ports::Upload;
 
 pub use get::Download;
 pub use session::Moved;
+pub(super) use sftp_look::look;
 
 /// How one try of a transfer ended.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,34 +2,68 @@
 //! `openssl`, as coreutils and busybox have them. They stand in the command itself, since their stdin is data; nothing in
 //! them is secret. One line without `!`, so that any login shell passes them on.
 
+use crate::ssh::sudo::Sudo;
+use crate::ssh::terms::Terms;
 use crate::ssh::wrapper::quote;
 
 /// What every line of ours begins with.
 pub(super) const MARK: &str = "edgewise: ";
 
-/// The command that runs `program` with `arguments`, as root where `owner` is somebody else than the login.
-pub(super) fn command(program: &str, owner: Option<&str>, arguments: &[&str]) -> String {
-    let line = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    let mut command = format!(
-        "exec sh -c {} edgewise {} {}",
-        quote(&line(LAUNCH)),
-        quote(&line(&format!("{PRELUDE}{program}"))),
-        quote(owner.unwrap_or(""))
-    );
-    for argument in arguments {
-        command.push(' ');
-        command.push_str(&quote(argument));
-    }
-    command
+/// A program with its arguments.
+pub(super) struct Command<'a> {
+    /// What the login's shell is given.
+    pub(super) text: String,
+    /// Whose password the program may ask for, by the word [`PASSWORD`].
+    pub(super) root: Option<Sudo<'a>>,
 }
 
-/// Arguments: the program, the owner, the program's. It says first that there is a shell at all: a host that runs something
-/// else (a forced command, SFTP) does not, and chokes on the first line of the input.
+/// The word by which a program asks for sudo's password. It stands in the second line of the input, which is sent only then: a
+/// host that runs something else never gets it.
+pub(super) const PASSWORD: &str = "password";
+
+/// The command that runs `program` with `arguments`, as root where `owner` is somebody else than the login.
+pub(super) fn command<'a>(
+    program: &str,
+    owner: Option<&str>,
+    terms: &'a Terms,
+    arguments: &[&str],
+) -> Command<'a> {
+    let line = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let root = owner.and(terms.sudo_password()).map(|_| terms.root());
+    let mut text = format!(
+        "exec sh -c {} edgewise {} {} {}",
+        quote(&line(LAUNCH)),
+        quote(&line(&format!("{PRELUDE}{program}"))),
+        quote(owner.unwrap_or("")),
+        quote(&root.map(|root| root.line()).unwrap_or_default())
+    );
+    for argument in arguments {
+        text.push(' ');
+        text.push_str(&quote(argument));
+    }
+    Command { text, root }
+}
+
+/// Arguments: the program, the owner, how to become root where a password is known, the program's. It says first that there is
+/// a shell at all: a host that runs something else (a forced command, SFTP) does not, and chokes on the first line of the input.
+///
+/// Under a password all input passes through a `cat` of the login. It would read on when the program has ended, so it is ended
+/// then. And it must not end before the program, which would take that for the end of the file: so nothing here ends by the TERM
+/// that is sent to stop the program, but all with the program.
 const LAUNCH: &str = r#"
-echo "edgewise: here $$"; p=$1; o=$2; shift 2;
+echo "edgewise: here $$"; p=$1; o=$2; s=$3; shift 3;
 [ -z "$o" ] || [ "$(id -u)" = 0 ] || case $o in
   "$(id -un)"|"$(id -un):$(id -gn)") ;;
-  *) exec sudo -n -- sh -c "o=\$1; shift; $p" edgewise "$o" "$@" ;;
+  *)
+    [ -n "$s" ] || exec sudo -n -- sh -c "o=\$1; shift; $p" edgewise "$o" "$@";
+    eval "$s"; IFS= read -r w; unset secret; echo "edgewise: password"; IFS= read -r secret || exit 1;
+    let_in || { echo "$why" >&2; exit 1; };
+    q="l=; until [ \"\$l\" = \"\$1\" ]; do IFS= read -r l || exit 1; done; o=\$2; shift 2; $p";
+    trap : TERM;
+    { trap '' TERM; sh -c 'echo $PPID'; put "$secret" "$mark" "$w"; exec cat; } |
+    { trap : TERM; read -r f; eval "$as sh -c \"\$q\" edgewise \"\$mark\" \"\$o\" \"\$@\"";
+      { kill -s PIPE "$f"; kill -s KILL "$f"; } 2>/dev/null; };
+    exit ;;
 esac;
 eval "$p"
 "#;

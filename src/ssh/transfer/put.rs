@@ -31,6 +31,7 @@ pub(super) async fn put(
     let text = command(
         PUT,
         upload.owner.as_deref(),
+        connection.terms(),
         &[
             &place.dest,
             &place.temporary,

@@ -28,6 +28,8 @@ const ANSWER_SECONDS: u64 = 60;
 const POSIX_RENAME: &str = "posix-rename@openssh.com";
 /// What writes a file to the disk.
 const FSYNC: &str = "fsync@openssh.com";
+/// What tells how much room there is.
+const STATVFS: &str = "statvfs@openssh.com";
 /// Type bits of a mode (POSIX `S_IFMT`).
 const TYPE: u32 = 0o170_000;
 const FOLDER: u32 = 0o040_000;
@@ -275,6 +277,18 @@ impl Sftp {
             Packet::Status(status) if status.status_code == StatusCode::Ok => Ok(()),
             Packet::Status(status) => Err(Error::Status(status).into()),
             _ => Err(Fault::Lost("the host answered something else".to_owned())),
+        }
+    }
+
+    /// Bytes that are free for us where `path` lies; none where the server does not tell.
+    pub(super) async fn free(&self, path: &str) -> Result<Option<u64>, Fault> {
+        if !self.extensions.contains_key(STATVFS) {
+            return Ok(None);
+        }
+        match self.session.statvfs(path).await {
+            Ok(room) => Ok(Some(room.blocks_avail.saturating_mul(room.fragment_size))),
+            Err(Error::Status(_)) => Ok(None),
+            Err(error) => Err(error.into()),
         }
     }
 

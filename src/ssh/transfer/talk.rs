@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::ssh::connection::{Connection, Heard};
 use crate::ssh::error::SshError;
+use crate::ssh::sudo::Sudo;
 
-use super::program::MARK;
+use super::program::{Command, MARK, PASSWORD};
 
 /// How long the host may take to clean up after a transfer that was given up.
 const CLEANING: Duration = Duration::from_secs(10);
@@ -86,11 +87,11 @@ pub(super) trait Listener: Send {
 /// [`SshError`] where it could not even begin.
 pub(super) async fn talk(
     connection: &Connection,
-    command: &str,
+    command: &Command<'_>,
     control: &mut Control,
     listener: &mut dyn Listener,
 ) -> Result<Ended, SshError> {
-    let mut running = connection.start(command).await?;
+    let mut running = connection.start(&command.text).await?;
     let feed = running.feeder();
     // The first piece waits for nobody, and whoever does not take it is heard of.
     let hello = format!("{HELLO}{}\n", listener.hello());
@@ -98,6 +99,8 @@ pub(super) async fn talk(
     let mut feed = Some(feed);
     let mut input: Option<BoxFuture<'static, Result<(), String>>> = None;
     let mut ears = Ears::default();
+    // Once the program has the password.
+    let mut as_root = None;
     let mut given_up: Option<(Ended, Instant)> = None;
     let mut stopping: Option<BoxFuture<'_, Option<u32>>> = None;
     loop {
@@ -154,25 +157,36 @@ pub(super) async fn talk(
             }
         };
         control.process = ears.process.or(control.process);
+        if let (true, None, Some(sudo), Some(feed)) = (ears.is_asked, as_root, command.root, &feed) {
+            as_root = Some(sudo);
+            // There is room: a program of ours has read the first line before it asks.
+            let _ = feed.try_send(Bytes::from(format!("{}\n", sudo.secret().unwrap_or_default())));
+        }
         if let (Some(ended), None) = (verdict, &given_up) {
             // Not the end of the input, which the host would take for the end of the file: the check there is the second
             // line, this is the first.
             running.stop_writing();
             input = None;
             running.signal(Sig::TERM).await;
-            stopping = ears.process.map(|process| stop(connection, process));
+            stopping = ears.process.map(|process| stop(connection, process, as_root));
             given_up = Some((ended, Instant::now() + CLEANING));
         }
     }
 }
 
 /// TERM to the program and what it started. sshd passes no signals on for root, and a program that sudo started takes them
-/// from root alone, so this goes over a channel of its own.
-fn stop(connection: &Connection, process: u32) -> BoxFuture<'_, Option<u32>> {
-    let program = format!(
-        "{{ [ {process} -le 1 ] || kill -s TERM -- -{process} || kill -s TERM {process} || sudo -n kill -s TERM -- -{process}; }} \
-         2>/dev/null\n"
-    );
+/// from root alone, so this goes over a channel of its own. `root` is how the program became root by a password.
+fn stop<'a>(connection: &'a Connection, process: u32, root: Option<Sudo<'_>>) -> BoxFuture<'a, Option<u32>> {
+    let kill = format!("kill -s TERM -- -{process}");
+    let program = match root {
+        Some(root) => format!(
+            "{}{{ [ {process} -le 1 ] || become {kill}; }} 2>/dev/null\n",
+            root.text()
+        ),
+        None => format!(
+            "{{ [ {process} -le 1 ] || {kill} || kill -s TERM {process} || sudo -n {kill}; }} 2>/dev/null\n"
+        ),
+    };
     Box::pin(async move { connection.say(&program).await })
 }
 
@@ -184,6 +198,8 @@ struct Ears {
     /// What was said before the program began, for the case that it never does.
     before: Vec<u8>,
     process: Option<u32>,
+    /// For the password.
+    is_asked: bool,
 }
 
 impl Ears {
@@ -231,6 +247,10 @@ impl Ears {
                     self.before.extend_from_slice(line);
                     self.before.push(b'\n');
                 }
+                None
+            }
+            (Some(PASSWORD), Some(_)) => {
+                self.is_asked = true;
                 None
             }
             (Some(word), Some(_)) => listener.word(word),

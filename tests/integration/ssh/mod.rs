@@ -9,6 +9,7 @@ mod host_keys;
 mod limits;
 mod login;
 mod odd_servers;
+mod owners;
 mod places;
 mod scale;
 mod sftp;

@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 
+use edgewise::app::ports::HostNeeds;
 use edgewise::domain::outcome::Outcome;
 use tokio_util::sync::CancellationToken;
 
@@ -109,4 +110,91 @@ async fn a_host_that_takes_nothing_at_all_says_what_it_says() {
         error.contains("This account is not available.") && error.contains("SFTP"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_host_without_a_shell_is_fit_for_files_alone() {
+    let farm = Farm::with(&[
+        SFTP_ALONE,
+        "ForceCommand /bin/false",
+        "Subsystem sftp internal-sftp\nForceCommand internal-sftp -R",
+        "",
+    ]);
+    let hosts = hosts(&settings(&farm, ""));
+    let place = |number: usize, name: &str| farm.server(number).home().join(name).display().to_string();
+    std::fs::write(place(1, "file"), "").expect("written");
+    let much = 1 << 60;
+    let said: [(usize, bool, bool, &str, u64, Option<(Outcome, &str)>); 9] = [
+        (1, true, false, "not/there/yet", 1000, None),
+        (
+            1,
+            true,
+            false,
+            "new",
+            much,
+            Some((Outcome::Failed, "KiB are free")),
+        ),
+        (1, true, false, "file/below", 1, Some((Outcome::Failed, "file"))),
+        (
+            1,
+            false,
+            false,
+            "new",
+            1,
+            Some((Outcome::Unreachable, "runs no shell")),
+        ),
+        (
+            1,
+            true,
+            true,
+            "new",
+            1,
+            Some((Outcome::Unreachable, "runs no shell")),
+        ),
+        (
+            2,
+            true,
+            false,
+            "new",
+            1,
+            Some((Outcome::Unreachable, "runs no shell")),
+        ),
+        (
+            3,
+            true,
+            false,
+            "new",
+            1,
+            Some((Outcome::Failed, "cannot be written")),
+        ),
+        (4, true, false, "new", 1, None),
+        (
+            4,
+            true,
+            false,
+            "new",
+            much,
+            Some((Outcome::Failed, "KiB are free")),
+        ),
+    ];
+    for (number, files_only, sudo, name, bytes, wanted) in said {
+        let session = connect(&hosts, &format!("sshd-{number}"))
+            .await
+            .expect("a session");
+        let needs = HostNeeds {
+            sudo,
+            files_only,
+            free_bytes: vec![(place(number, name), bytes)],
+        };
+        let looked = session.check(&needs).await;
+        match wanted {
+            None => looked.expect("fit"),
+            Some((outcome, words)) => {
+                let unfit = looked.expect_err("it is not fit");
+                assert_eq!(unfit.outcome, outcome, "{number}, {needs:?}: {unfit}");
+                assert!(unfit.message.contains(words), "{number}, {needs:?}: {unfit}");
+            }
+        }
+    }
+    assert_eq!(names(&farm.server(1).home()), ["file"], "nothing of it stays");
 }

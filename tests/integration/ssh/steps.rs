@@ -221,6 +221,7 @@ async fn what_is_not_fit_is_named() {
     let session = connect(&hosts, "sshd-1").await.expect("a session");
     let needs = HostNeeds {
         sudo: false,
+        files_only: false,
         free_bytes: vec![("/no/such/folder".to_owned(), 1 << 60), ("/".to_owned(), 1)],
     };
     let unfit = session.check(&needs).await.expect_err("nobody has an exbibyte");

@@ -36,7 +36,11 @@ impl Shop {
 
     /// The same, with keys of the project's configuration that differ.
     pub async fn with(hosts: usize, differs: &Value) -> Self {
-        let farm = Farm::start(hosts);
+        Self::of(Farm::start(hosts), hosts, differs).await
+    }
+
+    /// The same on the hosts of a farm.
+    pub async fn of(farm: Farm, hosts: usize, differs: &Value) -> Self {
         let place = Place::with(&farm);
         for version in ["1", "2", BROKEN] {
             let path = place.write(&format!("artifacts/web-{version}.tar.gz"), "");
