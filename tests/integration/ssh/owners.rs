@@ -83,7 +83,12 @@ impl Content for Looking {
 }
 
 fn assert_all_of_root(path: &Path) {
-    assert_eq!(path.symlink_metadata().expect("there").uid(), 0, "{path:?}");
+    assert_eq!(
+        path.symlink_metadata().expect("there").uid(),
+        0,
+        "{}",
+        path.display()
+    );
     if path.is_dir() {
         for entry in std::fs::read_dir(path).expect("a folder").flatten() {
             assert_all_of_root(&entry.path());

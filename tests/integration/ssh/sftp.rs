@@ -112,6 +112,9 @@ async fn a_host_that_takes_nothing_at_all_says_what_it_says() {
     );
 }
 
+/// A host, what is to be done there, and why it is not fit.
+type Case<'a> = (usize, bool, bool, &'a str, u64, Option<(Outcome, &'a str)>);
+
 #[tokio::test]
 async fn a_host_without_a_shell_is_fit_for_files_alone() {
     let farm = Farm::with(&[
@@ -124,7 +127,7 @@ async fn a_host_without_a_shell_is_fit_for_files_alone() {
     let place = |number: usize, name: &str| farm.server(number).home().join(name).display().to_string();
     std::fs::write(place(1, "file"), "").expect("written");
     let much = 1 << 60;
-    let said: [(usize, bool, bool, &str, u64, Option<(Outcome, &str)>); 9] = [
+    let said: [Case<'_>; 9] = [
         (1, true, false, "not/there/yet", 1000, None),
         (
             1,
