@@ -207,7 +207,9 @@ impl Teller {
 
     /// Applies a stored event. What the engine refused when it happened it refuses again.
     pub(crate) fn passed(&mut self, time: Timestamp, event: &Event) {
-        let _ = self.rollout.apply(event, time);
+        if self.rollout.apply(event, time).is_ok() {
+            self.told = Told::of(&self.rollout);
+        }
     }
 
     /// The same, and says what is new.
@@ -234,9 +236,22 @@ impl LiveTeller {
     ) -> Vec<FeedItem> {
         self.0.items(action, rollout, event, seq)
     }
+
+    /// The same where nobody follows: whoever comes later reads this from the stores.
+    pub(crate) fn passed(&mut self, rollout: &Rollout) {
+        self.0 = Told::of(rollout);
+    }
 }
 
 impl Told {
+    fn of(rollout: &Rollout) -> Self {
+        Self {
+            status: Some(rollout.status()),
+            waiting_for: rollout.waiting_for(),
+            stages: rollout.stages().map(|stage| stage.status).collect(),
+        }
+    }
+
     fn items(&mut self, action: &FrozenAction, rollout: &Rollout, event: &Event, seq: u64) -> Vec<FeedItem> {
         let mut items = Vec::new();
         if let Some((target, step)) = about(event)
@@ -250,11 +265,7 @@ impl Told {
             }
             items.push(FeedItem::Target(Box::new(view)));
         }
-        let now = Self {
-            status: Some(rollout.status()),
-            waiting_for: rollout.waiting_for(),
-            stages: rollout.stages().map(|stage| stage.status).collect(),
-        };
+        let now = Self::of(rollout);
         // Many targets may change at once when the whole changes (the end, the turn back): told whole. The words of
         // what it waits for change with nearly every question to a load balancer.
         if self.same_but_for_words(&now) {

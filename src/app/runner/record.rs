@@ -90,11 +90,16 @@ impl Dispatcher {
     /// Numbers an event, with what will be told of it: what is so now may be otherwise after the next one.
     fn note(&mut self, event: Event, accepted: bool, effects: &[Effect], applied: &mut Vec<Applied>) {
         let seq = self.journal.reserve();
-        let followed = self.feed.is_followed(self.action.record.id);
+        let items = if self.feed.is_followed(self.action.record.id) {
+            Some(self.teller.items(&self.action, &self.rollout, &event, seq))
+        } else {
+            self.teller.passed(&self.rollout);
+            None
+        };
         applied.push(Applied {
             seq,
             accepted,
-            items: followed.then(|| self.teller.items(&self.action, &self.rollout, &event, seq)),
+            items,
             decisions: self.rollout.take_decisions(),
             versions: self.versions(effects),
             completed: self.completed(effects),
