@@ -75,7 +75,7 @@ pub async fn apply(
     for key in &gone {
         after.remove(key);
     }
-    check::whole(&after, interpreter).await?;
+    check::whole(&after, interpreter, &store.users().await?).await?;
 
     let mut changes: Vec<ConfigChange> = wanted.into_values().map(ConfigChange::Put).collect();
     changes.extend(gone.into_iter().map(ConfigChange::Delete));

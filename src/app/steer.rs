@@ -63,12 +63,11 @@ impl App {
                 rollout
                     .may(&steer)
                     .map_err(|refused| AppError::Conflict(refused.to_string()))?;
-                if approves {
-                    self.check_approver(caller, &action.record, word, body).await?;
+                let mut reason = body.reason.clone();
+                if approves && self.check_approver(caller, &action.record, word, body).await? {
+                    reason.push_str(" (it is their own action, and nobody else may approve here)");
                 }
-                self.runner
-                    .steer(id, steer, caller.actor.clone(), body.reason.clone())
-                    .await?;
+                self.runner.steer(id, steer, caller.actor.clone(), reason).await?;
                 let action = self.visible_action(caller, id).await?;
                 let (rollout, seq) = self.folded(&action).await?;
                 Ok(Steered::Same(Box::new(action_view(&action, &rollout, seq))))
@@ -77,14 +76,14 @@ impl App {
     }
 
     /// Who may approve may pass a gate that asks for an approval, by whatever word. Nobody approves what they asked
-    /// for themselves, unless nobody else could: then a reason is needed.
+    /// for themselves, unless nobody else could: then a reason is needed, and the answer is true.
     async fn check_approver(
         &self,
         caller: &Caller,
         record: &ActionRecord,
         word: &str,
         body: &SteerBody,
-    ) -> Result<(), AppError> {
+    ) -> Result<bool, AppError> {
         if !caller.may(Permission::Approve, record.space.as_str()) {
             return Err(AppError::Forbidden(format!(
                 "{word} would pass a gate that asks for an approval, which your role in {} cannot give",
@@ -92,7 +91,7 @@ impl App {
             )));
         }
         if caller.actor != record.actor {
-            return Ok(());
+            return Ok(false);
         }
         if self.others_may_approve(caller, record).await? {
             return Err(AppError::Forbidden(
@@ -105,7 +104,7 @@ impl App {
                 "you are the only one who may approve here, and it is your own action: say why",
             ));
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn others_may_approve(&self, caller: &Caller, record: &ActionRecord) -> Result<bool, AppError> {
@@ -229,12 +228,13 @@ impl App {
         may_act(caller, &plan)?;
         let sanitizer = policies::sanitizer(
             &self.store,
-            plan.space.as_str(),
-            plan.environment.as_str(),
+            &plan.space,
+            &plan.environment,
             self.outside.clock.now(),
         )
         .await?;
-        let plan = plan.judged_by(&sanitizer);
+        let texts = self.texts_of(&plan).await;
+        let plan = plan.judged_by(&sanitizer, &texts);
         self.start(caller, start_of(action, plan, body, word)).await
     }
 }

@@ -1,6 +1,9 @@
 //! What an upload writes, as a text for a shell: what the sanitizer judges, and plans show.
 
-use crate::app::ports::{Payload, Tree, TreeKind};
+use std::sync::Arc;
+
+use crate::app::ports::{Content, Payload, Tree, TreeKind};
+use crate::domain::plan::Carried;
 use crate::domain::sanitize::{Decision, Sanitizer};
 
 /// The text of an upload to `dest`. Of a folder, the files stand in it that the sanitizer has something to say about: one that
@@ -11,6 +14,42 @@ pub fn text(payload: &Payload, dest: &str, delete: bool, sanitizer: &Sanitizer) 
         Payload::File { .. } => file(dest),
         Payload::Folder(tree) => folder(tree, dest, delete, sanitizer),
     }
+}
+
+/// The texts in it that a later step may run.
+///
+/// # Errors
+/// Why a file cannot be read, in words.
+pub async fn carried(payload: &Payload) -> Result<Vec<Carried>, String> {
+    let mut texts = Vec::new();
+    match payload {
+        Payload::File { content, .. } => texts.extend(text_of("", content).await?),
+        Payload::Folder(tree) => {
+            for entry in tree.entries() {
+                if let TreeKind::File { content, .. } = &entry.kind {
+                    texts.extend(text_of(&entry.path, content).await?);
+                }
+            }
+        }
+    }
+    Ok(texts)
+}
+
+async fn text_of(below: &str, content: &Arc<dyn Content>) -> Result<Option<Carried>, String> {
+    let size = content.size();
+    if !Carried::may_be(below, size) {
+        return Ok(None);
+    }
+    let mut bytes: Vec<u8> = Vec::new();
+    while (bytes.len() as u64) < size {
+        let piece = content.piece(bytes.len() as u64).await?;
+        // The beginning tells most programs and archives.
+        if piece.is_empty() || bytes.is_empty() && piece.iter().take(512).any(|byte| *byte == 0) {
+            return Ok(None);
+        }
+        bytes.extend_from_slice(&piece);
+    }
+    Ok(Carried::of(below, &bytes))
 }
 
 /// What a fetch of `remote` reads, as such a text.

@@ -57,7 +57,9 @@ fn read(folder: &Path) -> Result<Vec<Policy>, Failure> {
         .iter()
         .map(|path| {
             let text = std::fs::read_to_string(path).map_err(|error| wrong(path, &error))?;
-            serde_json::from_str(&text).map_err(|error| wrong(path, &error))
+            let policy: Policy = serde_json::from_str(&text).map_err(|error| wrong(path, &error))?;
+            policy.check().map_err(|error| wrong(path, &error))?;
+            Ok(policy)
         })
         .collect()
 }

@@ -1,5 +1,6 @@
 //! `edgewise sanitize`: the verdict on a command, or on many.
 
+use std::fmt::Write as _;
 use std::io::{self, BufRead, BufWriter, Read, Write};
 
 use clap::Args;
@@ -9,7 +10,9 @@ use serde_json::json;
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::policy_args::PolicyArgs;
-use crate::domain::sanitize::{self, Decision, RuleHit, Sanitizer, Verdict};
+use crate::domain::sanitize::{
+    self, Decision, NotApplied, Reached, RuleHit, RuleLine, Sanitizer, Severity, Surroundings, Verdict,
+};
 
 /// `edgewise sanitize`.
 #[derive(Debug, Clone, Args)]
@@ -19,6 +22,9 @@ pub struct SanitizeArgs {
     /// Read {"cmd": "..."} lines from standard input and answer each with a line
     #[arg(long, conflicts_with = "command")]
     jsonl: bool,
+    /// Tell what a rule is about (given its id), or every program that the command would reach and how
+    #[arg(long, conflicts_with = "jsonl", requires = "command")]
+    explain: bool,
     #[command(flatten)]
     policies: PolicyArgs,
 }
@@ -35,6 +41,49 @@ struct Answer<'a> {
     cmd: &'a str,
     verdict: Decision,
     rules: &'a [RuleHit],
+    #[serde(skip_serializing_if = "<[NotApplied]>::is_empty")]
+    not_applied: &'a [NotApplied],
+}
+
+impl<'a> Answer<'a> {
+    fn of(command: &'a str, verdict: &'a Verdict) -> Self {
+        Self {
+            cmd: command,
+            verdict: verdict.decision,
+            rules: &verdict.rules,
+            not_applied: &verdict.not_applied,
+        }
+    }
+}
+
+/// A rule of the table.
+#[derive(Debug, Serialize)]
+struct Rule {
+    id: &'static str,
+    severity: Severity,
+    family: &'static str,
+    reason: &'static str,
+    matches: &'static [&'static str],
+    near: &'static [&'static str],
+    instead: Option<&'static str>,
+}
+
+/// A verdict, with what was judged to come to it.
+#[derive(Debug, Serialize)]
+struct Derivation<'a> {
+    #[serde(flatten)]
+    answer: Answer<'a>,
+    reached: Vec<Step>,
+}
+
+/// A program that would be run.
+#[derive(Debug, Serialize)]
+struct Step {
+    start: usize,
+    end: usize,
+    chain: Vec<String>,
+    program: String,
+    arguments: Vec<String>,
 }
 
 /// Runs it.
@@ -57,13 +106,27 @@ pub fn run(args: &SanitizeArgs, output: Output) -> Result<Exit, Failure> {
         io::stdin().lock().read_to_string(&mut text).map_err(unreadable)?;
         text
     };
+    if args.explain
+        && let Some(line) = Sanitizer::rules().find(|rule| rule.id == command.trim())
+    {
+        let rule = rule_of(&line);
+        output.print(&rule, || about(&rule))?;
+        return Ok(Exit::Done);
+    }
     let verdict = sanitizer.judge(&command, None);
-    let answer = Answer {
-        cmd: &command,
-        verdict: verdict.decision,
-        rules: &verdict.rules,
-    };
-    output.print(&answer, || explain(&command, &verdict))?;
+    let answer = Answer::of(&command, &verdict);
+    if args.explain {
+        let reached = sanitizer.follow(&command, &Surroundings::default());
+        let derivation = Derivation {
+            answer,
+            reached: reached.into_iter().map(step_of).collect(),
+        };
+        output.print(&derivation, || {
+            format!("{}\n\n{}", explain(&command, &verdict), steps(&derivation.reached))
+        })?;
+    } else {
+        output.print(&answer, || explain(&command, &verdict))?;
+    }
     Ok(match verdict.decision {
         Decision::Allow => Exit::Done,
         Decision::Ask | Decision::Deny => Exit::Refused,
@@ -80,12 +143,7 @@ fn many(sanitizer: &Sanitizer, input: &mut impl BufRead, output: &mut impl Write
         match serde_json::from_slice::<Question>(&line) {
             Ok(question) => {
                 let verdict = sanitizer.judge(&question.cmd, None);
-                let answer = Answer {
-                    cmd: &question.cmd,
-                    verdict: verdict.decision,
-                    rules: &verdict.rules,
-                };
-                serde_json::to_writer(&mut *output, &answer)?;
+                serde_json::to_writer(&mut *output, &Answer::of(&question.cmd, &verdict))?;
             }
             Err(error) => {
                 let error = format!("this line is not {{\"cmd\": \"...\"}}: {error}");
@@ -101,6 +159,78 @@ fn many(sanitizer: &Sanitizer, input: &mut impl BufRead, output: &mut impl Write
 /// The verdict for people, without the last line end.
 pub(super) fn explain(command: &str, verdict: &Verdict) -> String {
     sanitize::explain(command, verdict).trim_end().to_owned()
+}
+
+fn rule_of(line: &RuleLine) -> Rule {
+    Rule {
+        id: line.id,
+        severity: line.severity,
+        family: line.family,
+        reason: line.sentence,
+        matches: line.matches,
+        near: line.near,
+        instead: line.instead,
+    }
+}
+
+/// A rule for people.
+fn about(rule: &Rule) -> String {
+    let severity = match rule.severity {
+        Severity::Ask => "ask",
+        Severity::Deny => "deny",
+    };
+    let mut text = format!("{} ({severity}; {})\n  {}", rule.id, rule.family, rule.reason);
+    for (title, commands) in [("it is", rule.matches), ("it is not", rule.near)] {
+        for command in commands {
+            // Writing to a text cannot fail.
+            let _ = write!(text, "\n  {title}: {}", command.escape_debug());
+        }
+    }
+    if let Some(instead) = rule.instead {
+        let _ = write!(text, "\n  instead: {instead}");
+    }
+    text
+}
+
+fn step_of(reached: Reached) -> Step {
+    Step {
+        start: reached.start,
+        end: reached.end,
+        chain: reached.chain,
+        program: reached.program,
+        arguments: reached.arguments.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// The programs that a command reaches, a line for each.
+fn steps(reached: &[Step]) -> String {
+    let mut text = "would run, as far as it can be told:".to_owned();
+    if reached.is_empty() {
+        text.push_str(" nothing");
+    }
+    for step in reached {
+        let words: Vec<String> = std::iter::once(&step.program)
+            .chain(&step.arguments)
+            .map(|word| word_for_people(word))
+            .collect();
+        let how = if step.chain.is_empty() {
+            String::new()
+        } else {
+            format!("{} -> ", step.chain.join(" -> "))
+        };
+        let _ = write!(text, "\n  {how}{}", words.join(" "));
+    }
+    text
+}
+
+/// A word as a person would write it for a shell, on one line.
+fn word_for_people(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-:@,=+%*?~…[]".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.escape_debug().to_string().replace("\\'", "'"))
+    }
 }
 
 #[cfg(test)]

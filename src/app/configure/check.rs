@@ -5,16 +5,19 @@ use std::collections::BTreeMap;
 use serde_json::Map;
 
 use crate::app::error::{AppError, FieldError};
+use crate::app::policies::no_administrator;
 use crate::app::ports::{Interpreter, ScriptError, ScriptFacts, ScriptText};
 use crate::domain::config::{check, merge};
 use crate::domain::environment::Environment;
+use crate::domain::policy::Policy;
 use crate::domain::target::Topology;
-use crate::store::{ConfigKey, ConfigObject};
+use crate::store::{ConfigKey, ConfigObject, User};
 
 /// Checks every script, every environment's script, and every project against its environment and script.
 pub(super) async fn whole(
     objects: &BTreeMap<ConfigKey, ConfigObject>,
     interpreter: &dyn Interpreter,
+    users: &[User],
 ) -> Result<(), AppError> {
     let mut errors = Vec::new();
     let facts = scripts(objects, interpreter, &mut errors).await;
@@ -83,7 +86,14 @@ pub(super) async fn whole(
                     }
                 }
             }
-            ConfigObject::Space(_) | ConfigObject::Script(_) | ConfigObject::Policy { .. } => {}
+            ConfigObject::Policy { name, policy } => {
+                let found = of_policy(objects, policy, users);
+                errors.extend(found.into_iter().map(|message| FieldError {
+                    field: format!("policies/{name}.json"),
+                    message,
+                }));
+            }
+            ConfigObject::Space(_) | ConfigObject::Script(_) => {}
         }
     }
     // A fault of an environment shows in each of its projects; the same words once are enough.
@@ -93,6 +103,50 @@ pub(super) async fn whole(
     } else {
         Err(AppError::Invalid(errors))
     }
+}
+
+/// What is wrong with a policy in this place: a scope that is nowhere, an author who may not lift what denies.
+fn of_policy(objects: &BTreeMap<ConfigKey, ConfigObject>, policy: &Policy, users: &[User]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let known = |wanted: &dyn Fn(&ConfigObject) -> Option<String>| -> Vec<String> {
+        objects.values().filter_map(wanted).collect()
+    };
+    let space = policy.scope.space.as_ref();
+    let found = space.and_then(|space| match objects.get(&ConfigKey::space(space)) {
+        Some(ConfigObject::Space(found)) => Some(found),
+        _ => None,
+    });
+    if let (Some(space), None) = (space, found) {
+        let spaces = known(&|object| match object {
+            ConfigObject::Space(space) => Some(space.name.to_string()),
+            _ => None,
+        });
+        wrong.push(format!(
+            "scope.space: there is no space `{space}`, so it would apply nowhere; spaces: {}",
+            names(spaces.iter().map(String::as_str))
+        ));
+    }
+    if let Some(environment) = &policy.scope.environment
+        && environment_of(objects, environment).is_none()
+    {
+        let environments = known(&|object| match object {
+            ConfigObject::Environment(environment) => Some(environment.name.to_string()),
+            _ => None,
+        });
+        wrong.push(format!(
+            "scope.environment: there is no environment `{environment}`, so it would apply nowhere; environments: {}",
+            names(environments.iter().map(String::as_str))
+        ));
+    }
+    for (at, entry) in policy.allow.iter().enumerate() {
+        if let Some(why) = no_administrator(entry, found, users) {
+            wrong.push(format!(
+                "allow[{at}].author: {} denies, so lifting it takes an administrator, and {why}: let one answer for it",
+                entry.rule
+            ));
+        }
+    }
+    wrong
 }
 
 /// What each script declares; those that are wrong are added to `errors`.

@@ -143,12 +143,12 @@ impl App {
             .map_err(|error| script_error(&error))?;
         let sanitizer = policies::sanitizer(
             &self.store,
-            subject.space.name.as_str(),
-            subject.environment.name.as_str(),
+            &subject.space.name,
+            &subject.environment.name,
             self.outside.clock.now(),
         )
         .await?;
-        self.digest_uploads(&mut draft, &sanitizer).await?;
+        let texts = self.digest_uploads(&mut draft, &sanitizer).await?;
         let laid = lay_out(&config, &draft, &targets, &pools, &in_service)?;
 
         let plan = Plan::build(
@@ -167,6 +167,7 @@ impl App {
                 limits: laid.limits,
                 order: laid.order,
                 sanitizer: &sanitizer,
+                texts: &texts,
             },
             draft,
         );

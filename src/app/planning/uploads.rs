@@ -6,17 +6,19 @@ use crate::app::App;
 use crate::app::error::AppError;
 use crate::app::ports::Payload;
 use crate::app::uploads;
-use crate::domain::plan::{Draft, UploadSource, Work};
+use crate::domain::plan::{Draft, Plan, Texts, UploadSource, Work};
 use crate::domain::sanitize::Sanitizer;
 
 impl App {
     /// Fixes what every upload from a file or a folder at the server carries: the plan's hash covers it. Of a folder it is
-    /// known only now what is written where, so the text that is judged is made here.
+    /// known only now what is written where, so the text that is judged is made here. The answer are the texts among it that
+    /// later steps may run.
     pub(super) async fn digest_uploads(
         &self,
         draft: &mut Draft,
         sanitizer: &Sanitizer,
-    ) -> Result<(), AppError> {
+    ) -> Result<Texts, AppError> {
+        let mut texts = Texts::default();
         let mut known: BTreeMap<String, Payload> = BTreeMap::new();
         let steps = draft.targets.iter_mut().flat_map(|target| {
             target
@@ -43,6 +45,10 @@ impl App {
                 let payload = read.map_err(|reason| {
                     AppError::field("artifact", format!("step `{}`: {reason}", step.name))
                 })?;
+                let carried = uploads::carried(&payload).await.map_err(|reason| {
+                    AppError::field("artifact", format!("step `{}`: {reason}", step.name))
+                })?;
+                texts.insert(path, carried);
                 known.insert(path.clone(), payload);
             }
             let payload = &known[path];
@@ -60,6 +66,20 @@ impl App {
                 step.command = Some(uploads::text(payload, dest, *delete, sanitizer));
             }
         }
-        Ok(())
+        Ok(texts)
+    }
+
+    /// The texts that a plan of before uploads from the server, as they are now. What is gone is said by the upload itself.
+    pub(crate) async fn texts_of(&self, plan: &Plan) -> Texts {
+        let mut texts = Texts::default();
+        for path in plan.uploaded_paths() {
+            let source = UploadSource::Path(path.to_owned());
+            if let Ok(payload) = self.outside.artifacts.read(&source).await
+                && let Ok(carried) = uploads::carried(&payload).await
+            {
+                texts.insert(path, carried);
+            }
+        }
+        texts
     }
 }

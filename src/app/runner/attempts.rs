@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::domain::name::TargetName;
-use crate::domain::plan::{Plan, Step};
+use crate::domain::plan::{Plan, Step, Work};
 use crate::domain::rollout::Way;
 use crate::domain::target::Target;
 
@@ -61,9 +61,15 @@ impl Attempts {
             Way::Forth => &prepared.forth,
             Way::Back => &prepared.back,
         };
+        let step = Arc::clone(steps.get(place as usize)?);
+        // On the way back lies on the host what the way forth brought.
+        let forth = prepared.forth.iter().filter(|_| way == Way::Back);
+        let brings = |step: &&Arc<Step>| matches!(step.work, Work::Upload { .. } | Work::Fetch { .. });
+        let before = forth.chain(&steps[..place as usize]).filter(brings);
         Some(Attempt {
             target: Arc::clone(&prepared.target),
-            step: Arc::clone(steps.get(place as usize)?),
+            before: before.cloned().collect(),
+            step,
             stage: prepared.stage.clone(),
             way,
             place,

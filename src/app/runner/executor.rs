@@ -9,13 +9,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::ports::{HostNeeds, HostSession, OutputLine, StepKey, StepRun, StreamOffsets, Upload};
 use crate::app::telling::logged_name;
+use crate::app::uploads;
 use crate::domain::action::ActionId;
 use crate::domain::lease::Lease;
 use crate::domain::log_entry::LogStream;
 use crate::domain::outcome::Outcome;
-use crate::domain::plan::{Step, UploadSource, Work};
+use crate::domain::plan::{self, Placed, Step, UploadSource, Work};
 use crate::domain::rollout::{StepResult, Way};
-use crate::domain::sanitize::{Clearance, SanitizedCommand, Sanitizer};
+use crate::domain::sanitize::{Clearance, SanitizedCommand, Sanitizer, Surroundings};
 use crate::domain::target::Target;
 
 use super::check::Check;
@@ -54,6 +55,8 @@ pub(super) struct Executor {
 pub(super) struct Attempt {
     pub(super) target: Arc<Target>,
     pub(super) step: Arc<Step>,
+    /// The steps before it that put files on the host.
+    pub(super) before: Vec<Arc<Step>>,
     pub(super) stage: String,
     pub(super) way: Way,
     /// The step's place in the target's list, from 0.
@@ -155,7 +158,18 @@ impl Executor {
     }
 
     async fn command(&self, lease: &Lease, attempt: &Attempt, cancel: CancellationToken) -> StepResult {
-        let command = match self.sanitized(attempt) {
+        let mut placed = Placed::default();
+        for step in &attempt.before {
+            let carried = match &step.work {
+                Work::Upload { source, .. } => match self.filled(source) {
+                    Ok(source) => self.payloads.texts(&source).await,
+                    Err(message) => return failed(Outcome::Failed, message),
+                },
+                _ => Vec::new(),
+            };
+            placed.after(step, carried);
+        }
+        let command = match self.sanitized(attempt, placed.files(), None) {
             Ok(command) => command,
             Err(result) => return result,
         };
@@ -175,20 +189,35 @@ impl Executor {
         result
     }
 
-    /// The check at the door, on the exact text that is handed to the wrapper.
-    fn sanitized(&self, attempt: &Attempt) -> Result<SanitizedCommand, StepResult> {
+    /// The check at the door, on the exact text that is handed to the wrapper, with the texts that lie on the host and
+    /// the one that is written. An approval counts for what was seen when it was given.
+    fn sanitized(
+        &self,
+        attempt: &Attempt,
+        files: &[(String, Arc<str>)],
+        input: Option<&str>,
+    ) -> Result<SanitizedCommand, StepResult> {
         let cwd = match &attempt.step.work {
             Work::Run { cwd, .. } => cwd.as_deref(),
             _ => None,
         };
         let text = attempt.step.command.as_deref().unwrap_or_default();
         let clearance = if self.approved.load(Ordering::Acquire) {
-            Clearance::Approved
+            Clearance::ApprovedFor(&attempt.step.rules)
         } else {
             Clearance::None
         };
-        SanitizedCommand::check(&self.sanitizer, text, cwd, clearance)
+        let surroundings = Surroundings { cwd, files, input };
+        SanitizedCommand::check_in(&self.sanitizer, text, &surroundings, clearance)
             .map_err(|refusal| failed(Outcome::Denied, refusal.to_string()))
+    }
+
+    /// A source with its secrets.
+    fn filled(&self, source: &UploadSource) -> Result<UploadSource, String> {
+        match source {
+            UploadSource::Content(text) => self.secrets.fill(text).map(UploadSource::Content),
+            other => Ok(other.clone()),
+        }
     }
 
     async fn step_run(&self, attempt: &Attempt) -> Result<StepRun, String> {
@@ -252,20 +281,21 @@ impl Executor {
         cancel: CancellationToken,
     ) -> StepResult {
         // An upload that was cut off left nothing at its destination: doing it again is the look-up.
-        let command = match self.sanitized(attempt) {
-            Ok(command) => command,
-            Err(result) => return result,
-        };
-        let source = match wanted.source {
-            UploadSource::Content(text) => match self.secrets.fill(text) {
-                Ok(text) => UploadSource::Content(text),
-                Err(message) => return failed(Outcome::Failed, message),
-            },
-            other => other.clone(),
+        let source = match self.filled(wanted.source) {
+            Ok(source) => source,
+            Err(message) => return failed(Outcome::Failed, message),
         };
         let payload = match self.payloads.get(&source).await {
             Ok(payload) => payload,
             Err(message) => return failed(Outcome::Failed, message),
+        };
+        let carried = match uploads::carried(&payload).await {
+            Ok(carried) => carried,
+            Err(message) => return failed(Outcome::Failed, message),
+        };
+        let command = match self.sanitized(attempt, &[], plan::written(&carried)) {
+            Ok(command) => command,
+            Err(result) => return result,
         };
         if wanted
             .sha256

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use tokio::sync::OnceCell;
 
 use crate::app::ports::{Artifacts, Payload};
-use crate::domain::plan::UploadSource;
+use crate::app::uploads;
+use crate::domain::plan::{Carried, UploadSource};
 
 type Cell = Arc<OnceCell<Result<Payload, String>>>;
 
@@ -45,5 +46,14 @@ impl Payloads {
                 .remove(key);
         }
         result
+    }
+
+    /// The texts of a source that a later step may run. What cannot be read (any more) has none: its digest is that of
+    /// the plan, which was judged with them.
+    pub(super) async fn texts(&self, source: &UploadSource) -> Vec<Carried> {
+        match self.get(source).await {
+            Ok(payload) => uploads::carried(&payload).await.unwrap_or_default(),
+            Err(_) => Vec::new(),
+        }
     }
 }

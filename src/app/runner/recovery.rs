@@ -104,8 +104,8 @@ pub(super) async fn run(
             journal: journal.clone(),
             sanitizer: policies::sanitizer(
                 &shared.store,
-                action.record.space.as_str(),
-                action.record.environment.as_str(),
+                &action.record.space,
+                &action.record.environment,
                 now,
             )
             .await?,

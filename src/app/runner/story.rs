@@ -1,9 +1,10 @@
 //! The action's own story in its log: what happened and what was decided, in words.
 
+use crate::app::planning::asked;
 use crate::app::ports::HeldUp;
 use crate::app::telling::logged_name;
 use crate::domain::name::TargetName;
-use crate::domain::rollout::{Decision, Event, Rollout, Way};
+use crate::domain::rollout::{Decision, Event, Rollout, Steer, TargetState, Way};
 
 use super::journal::{About, Journal};
 
@@ -20,6 +21,16 @@ pub(super) fn tell(journal: &Journal, rollout: &Rollout, event: &Event, decision
         };
         journal.story(About::default(), &text);
     }
+}
+
+/// What the sanitizer said that an approval before the start is about; nothing where it is about a gate.
+fn approved(rollout: &Rollout) -> String {
+    let begun = rollout.targets().any(|target| target.state != TargetState::Pending);
+    let asked = asked(rollout.plan());
+    if begun || asked.is_empty() {
+        return String::new();
+    }
+    format!("; the sanitizer asked about {}", asked.join("; "))
 }
 
 /// That targets wait for a connection, or no longer do.
@@ -86,7 +97,15 @@ fn of_event(rollout: &Rollout, event: &Event) -> Option<(About, String)> {
             } else {
                 format!(": {reason}")
             };
-            Some((About::default(), format!("{by} said {}{why}", steer.as_str())))
+            let approved = if *steer == Steer::Approve {
+                approved(rollout)
+            } else {
+                String::new()
+            };
+            Some((
+                About::default(),
+                format!("{by} said {}{why}{approved}", steer.as_str()),
+            ))
         }
         Event::LeasesHeld { holder, targets } => {
             let names: Vec<&str> = targets.iter().map(TargetName::as_str).collect();

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 
 use crate::domain::name::{Name, TargetName};
-use crate::domain::sanitize::{Sanitizer, Verdict};
+use crate::domain::sanitize::{Sanitizer, Surroundings, Verdict};
 use crate::domain::target::Pool;
 
 use super::{
-    Draft, Limits, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, ScriptTarget, Stage, Step, Work,
+    Draft, Limits, Placed, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, ScriptTarget, Stage, Step,
+    Texts, Work, texts,
 };
 
 /// What a plan is made of, besides the draft.
@@ -39,6 +40,8 @@ pub struct PlanInputs<'a> {
     pub order: Vec<TargetName>,
     /// Judges every command, of both ways.
     pub sanitizer: &'a Sanitizer,
+    /// What its uploads from the server carry.
+    pub texts: &'a Texts,
 }
 
 impl Plan {
@@ -48,7 +51,7 @@ impl Plan {
     /// is left out, which the strategy's own checks exclude.
     #[must_use]
     pub fn build(inputs: PlanInputs<'_>, draft: Draft) -> Self {
-        let mut judge = Judge::new(inputs.sanitizer);
+        let mut judge = Judge::new(inputs.sanitizer, inputs.texts);
         let known: HashMap<&TargetName, &ScriptTarget> = inputs
             .targets
             .iter()
@@ -69,11 +72,13 @@ impl Plan {
             else {
                 continue;
             };
-            if let Some(steps) = drafted.rollback {
+            let mut placed = Placed::default();
+            let steps = judge.steps(drafted.steps, &mut placed);
+            if let Some(back) = drafted.rollback {
                 rollback.targets.push(RollbackTarget {
                     name: name.clone(),
                     version: seen.installed.clone(),
-                    steps: judge.steps(steps),
+                    steps: judge.steps(back, &mut placed),
                 });
             }
             targets.push(PlanTarget {
@@ -82,7 +87,7 @@ impl Plan {
                 batch: *batch,
                 version: seen.version.clone(),
                 version_before: seen.installed.clone(),
-                steps: judge.steps(drafted.steps),
+                steps,
             });
         }
         Self {
@@ -128,30 +133,50 @@ fn places(stages: &[Stage]) -> HashMap<&TargetName, (&str, u32)> {
 /// Judges steps; a text that many targets share is judged once.
 pub(super) struct Judge<'a> {
     sanitizer: &'a Sanitizer,
-    known: HashMap<(String, Option<String>), Verdict>,
+    texts: &'a Texts,
+    known: HashMap<Judged, Verdict>,
 }
 
+/// What a verdict depends on: the command, its folder, and the texts that lie on the host and that it writes.
+type Judged = (String, Option<String>, u64, Option<String>);
+
 impl<'a> Judge<'a> {
-    pub(super) fn new(sanitizer: &'a Sanitizer) -> Self {
+    pub(super) fn new(sanitizer: &'a Sanitizer, texts: &'a Texts) -> Self {
         Self {
             sanitizer,
+            texts,
             known: HashMap::new(),
         }
     }
 
-    pub(super) fn steps(&mut self, mut steps: Vec<Step>) -> Vec<Step> {
+    /// Judges the steps of one way, on a host where the steps before placed texts; these place more.
+    pub(super) fn steps(&mut self, mut steps: Vec<Step>, placed: &mut Placed) -> Vec<Step> {
         for step in &mut steps {
-            let Some(command) = &step.command else { continue };
-            let cwd = match &step.work {
-                Work::Run { cwd, .. } => cwd.clone(),
-                _ => None,
+            let (cwd, carried) = match &step.work {
+                Work::Run { cwd, .. } => (cwd.clone(), Vec::new()),
+                Work::Upload { source, .. } => (None, self.texts.of(source)),
+                _ => (None, Vec::new()),
             };
-            let verdict = self
-                .known
-                .entry((command.clone(), cwd))
-                .or_insert_with_key(|(command, cwd)| self.sanitizer.judge(command, cwd.as_deref()));
-            step.verdict = Some(verdict.decision);
-            step.rules.clone_from(&verdict.rules);
+            if let Some(command) = &step.command {
+                let input = texts::written(&carried);
+                let key = (
+                    command.clone(),
+                    cwd,
+                    placed.fingerprint(),
+                    input.map(str::to_owned),
+                );
+                let verdict = self.known.entry(key).or_insert_with_key(|(command, cwd, _, _)| {
+                    let surroundings = Surroundings {
+                        cwd: cwd.as_deref(),
+                        files: placed.files(),
+                        input,
+                    };
+                    self.sanitizer.judge_in(command, &surroundings)
+                });
+                step.verdict = Some(verdict.decision);
+                step.rules.clone_from(&verdict.rules);
+            }
+            placed.after(step, carried);
         }
         steps
     }

@@ -7,7 +7,7 @@ use crate::domain::name::TargetName;
 use crate::domain::sanitize::Sanitizer;
 
 use super::build::Judge;
-use super::{Gate, Limits, OnFailure, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Stage};
+use super::{Gate, Limits, OnFailure, Placed, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Stage, Step, Texts, UploadSource, Work};
 
 impl Plan {
     /// The same plan for only these targets: their stages, in the same order, without the empty ones. Steps
@@ -108,17 +108,27 @@ impl Plan {
         self.rehashed()
     }
 
-    /// The same plan with every command judged anew.
+    /// The same plan with every command judged anew; `texts` are what its uploads from the server carry.
     #[must_use]
-    pub fn judged_by(mut self, sanitizer: &Sanitizer) -> Self {
-        let mut judge = Judge::new(sanitizer);
+    pub fn judged_by(mut self, sanitizer: &Sanitizer, texts: &Texts) -> Self {
+        let mut judge = Judge::new(sanitizer, texts);
+        let mut placed: BTreeMap<TargetName, Placed> = BTreeMap::new();
         for target in &mut self.targets {
-            target.steps = judge.steps(std::mem::take(&mut target.steps));
+            let placed = placed.entry(target.target.name.clone()).or_default();
+            target.steps = judge.steps(std::mem::take(&mut target.steps), placed);
         }
         for target in &mut self.rollback.targets {
-            target.steps = judge.steps(std::mem::take(&mut target.steps));
+            let placed = placed.entry(target.name.clone()).or_default();
+            target.steps = judge.steps(std::mem::take(&mut target.steps), placed);
         }
         self.rehashed()
+    }
+
+    /// The files and folders at the server that it uploads.
+    pub fn uploaded_paths(&self) -> BTreeSet<&str> {
+        let forth = self.targets.iter().flat_map(|target| &target.steps);
+        let back = self.rollback.targets.iter().flat_map(|target| &target.steps);
+        forth.chain(back).filter_map(uploaded_path).collect()
     }
 
     fn rehashed(mut self) -> Self {
@@ -131,5 +141,15 @@ impl Plan {
             &self.rollback,
         );
         self
+    }
+}
+
+fn uploaded_path(step: &Step) -> Option<&str> {
+    match &step.work {
+        Work::Upload {
+            source: UploadSource::Path(path),
+            ..
+        } => Some(path),
+        _ => None,
     }
 }

@@ -8,6 +8,7 @@ mod derive;
 mod draft;
 mod hash;
 mod step;
+mod texts;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,7 @@ pub use build::PlanInputs;
 pub use draft::{Draft, DraftTarget, ScriptContext, ScriptTarget, secret_placeholder};
 pub use hash::PlanHash;
 pub use step::{Step, UploadSource, Work};
+pub use texts::{Carried, Placed, Texts, written};
 
 use super::name::{Name, TargetName};
 use super::target::{Pool, Target};
