@@ -2,6 +2,7 @@
 
 use crate::app::ports::HeldUp;
 use crate::app::telling::logged_name;
+use crate::domain::analysis::Measurement;
 use crate::domain::name::TargetName;
 use crate::domain::rollout::{Decision, Event, Rollout, Way};
 
@@ -102,7 +103,12 @@ fn of_event(rollout: &Rollout, event: &Event) -> Option<(About, String)> {
             },
             error.clone(),
         )),
-        Event::GateAnswered { detail, .. } => Some((About::default(), detail.clone())),
+        Event::Measured { result, .. } => match result {
+            Measurement::NoData { detail } | Measurement::Unreachable { detail } => {
+                Some((About::default(), detail.clone()))
+            }
+            Measurement::Value { .. } => None,
+        },
         Event::Created { .. }
         | Event::QueueReached
         | Event::LeasesTaken
