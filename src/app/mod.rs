@@ -9,6 +9,7 @@ pub mod error;
 pub mod feed;
 pub(crate) mod guesses;
 pub mod health;
+mod log_query;
 pub mod planning;
 pub(crate) mod policies;
 pub mod ports;

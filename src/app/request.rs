@@ -116,8 +116,20 @@ pub struct LogsQuery {
     pub target: Option<String>,
     /// Of this step.
     pub step: Option<String>,
+    /// Of targets of this stage.
+    pub stage: Option<String>,
+    /// That tell of something which ended so: `ok`, `failed` and so on.
+    pub outcome: Option<String>,
+    /// From this stream: `story`, `command`, `stdout`, `stderr` or `probe`.
+    pub stream: Option<String>,
     /// Holding all of these words.
     pub q: Option<String>,
+    /// Of this moment (RFC 3339) or later.
+    pub from: Option<String>,
+    /// Before this moment.
+    pub until: Option<String>,
+    /// `oldest` first, or `newest` first.
+    pub order: Option<String>,
     /// Where the page before ended: its `next`.
     pub after: Option<String>,
     /// At most so many (500, at most 5000).

@@ -8,13 +8,13 @@ use tokio::sync::{broadcast, mpsc};
 use crate::app::App;
 use crate::app::error::AppError;
 use crate::app::feed::{FeedEntry, Following, Subscription};
+use crate::app::log_query::log_query;
 use crate::app::ports::LogQuery;
 use crate::app::request::{ActionQuery, LogsQuery};
 use crate::app::telling::{Teller, action_view, summary};
 use crate::app::view::{ActionSummary, ActionView, FeedItem, LogView, Page};
 use crate::domain::action::{ActionId, ActionStatus};
 use crate::domain::actor::{Caller, Permission};
-use crate::domain::log_entry::LogLevel;
 use crate::domain::name::Name;
 use crate::domain::rollout::Rollout;
 use crate::domain::timestamp::Timestamp;
@@ -94,7 +94,7 @@ impl App {
         Ok(action_view(&action, &rollout, seq))
     }
 
-    /// A page of an action's log, oldest first.
+    /// A page of an action's log.
     pub async fn logs(
         &self,
         caller: &Caller,
@@ -102,46 +102,16 @@ impl App {
         query: &LogsQuery,
     ) -> Result<Page<LogView>, AppError> {
         self.visible_action(caller, id).await?;
-        let level = match query.level.as_deref() {
-            None => None,
-            Some("basic") => Some(LogLevel::Basic),
-            Some("detail") => Some(LogLevel::Detail),
-            Some(other) => {
-                return Err(AppError::field(
-                    "level",
-                    format!("`{other}` is neither `basic` nor `detail`"),
-                ));
-            }
-        };
-        let after = query
-            .after
-            .as_deref()
-            .map(|text| {
-                text.parse()
-                    .map_err(|_| AppError::field("after", "give the `next` of the page before"))
-            })
-            .transpose()?;
-        let limit = query.limit.unwrap_or(500).clamp(1, 5000);
-        let entries = self
+        let query = log_query(id, query)?;
+        let page = self
             .outside
             .log_search
-            .page(&LogQuery {
-                action: id,
-                level,
-                target: query.target.clone(),
-                step: query.step.clone(),
-                text: query.q.clone().filter(|text| !text.trim().is_empty()),
-                after,
-                limit,
-            })
+            .page(&query)
             .await
             .map_err(|error| AppError::Unavailable(error.to_string()))?;
-        let next = (entries.len() >= limit as usize)
-            .then(|| entries.last().map(|e| e.seq.to_string()))
-            .flatten();
         Ok(Page {
-            items: entries.iter().map(LogView::from).collect(),
-            next,
+            items: page.entries.iter().map(LogView::from).collect(),
+            next: page.next.map(|seq| seq.to_string()),
         })
     }
 
@@ -283,17 +253,13 @@ impl Follower {
                 .outside
                 .log_search
                 .page(&LogQuery {
-                    action: self.id,
-                    level: None,
-                    target: None,
-                    step: None,
-                    text: None,
                     after: self.told,
-                    limit: CATCH_UP,
+                    ..LogQuery::of(self.id, CATCH_UP)
                 })
                 .await
                 .map_err(|error| AppError::Unavailable(error.to_string()))?;
-            let last_page = logs.len() < CATCH_UP as usize;
+            let last_page = logs.next.is_none();
+            let logs = logs.entries;
             for entry in logs.iter().filter(|entry| entry.seq <= limit) {
                 while let Some(first) = told_by_event
                     .first_entry()

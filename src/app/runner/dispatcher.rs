@@ -17,6 +17,7 @@ use crate::domain::action::ActionStatus;
 use crate::domain::actor::Actor;
 use crate::domain::analysis::Measurement;
 use crate::domain::lease::Lease;
+use crate::domain::log_event::LogEvent;
 use crate::domain::name::TargetName;
 use crate::domain::rollout::{Effect, Event, Refused, Rollout, Steer, Way};
 use crate::domain::timestamp::Timestamp;
@@ -211,7 +212,13 @@ impl Dispatcher {
             return;
         }
         self.held_up = held_up.is_some();
-        self.journal.story(About::default(), &story::held_up(held_up));
+        let event = if self.held_up {
+            LogEvent::Waiting
+        } else {
+            LogEvent::Resumed
+        };
+        self.journal
+            .story(event, About::default(), &story::held_up(held_up));
     }
 
     /// What was asked of this action where it was not running yet, or at another server.

@@ -12,7 +12,9 @@ use crate::app::feed::Feed;
 use crate::app::ports::{Clock, LogSink};
 use crate::app::view::{FeedItem, LogView};
 use crate::domain::action::ActionId;
-use crate::domain::log_entry::{LogEntry, LogLevel, LogStream};
+use crate::domain::log_context::{LogContext, LogHost};
+use crate::domain::log_entry::{LogEntry, LogLevel, LogStream, StepRecord};
+use crate::domain::log_event::LogEvent;
 use crate::domain::mask::{Masked, Masker};
 use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
@@ -28,6 +30,7 @@ const BATCH: usize = 512;
 #[derive(Clone)]
 pub(super) struct Journal {
     action: ActionId,
+    context: Arc<LogContext>,
     clock: Arc<dyn Clock>,
     masker: Arc<Masker>,
     numbered: Arc<Mutex<Numbered>>,
@@ -53,15 +56,29 @@ pub(super) struct About {
     pub(super) target: Option<TargetName>,
     pub(super) step: Option<String>,
     pub(super) stage: Option<String>,
+    pub(super) attempt: Option<u32>,
+    pub(super) host: Option<Arc<LogHost>>,
     pub(super) outcome: Option<Outcome>,
     pub(super) exit_code: Option<i32>,
+    pub(super) sessions: Option<u64>,
+    pub(super) run: Option<Box<StepRecord>>,
+}
+
+/// A line of output on its way into the log.
+pub(super) struct Line<'a> {
+    pub(super) stream: LogStream,
+    pub(super) text: &'a str,
+    /// The byte after its end in its stream.
+    pub(super) offset: u64,
+    /// Its number in its stream, from 1.
+    pub(super) number: u64,
 }
 
 impl Journal {
     /// Opens the journal of `action` after its entry `last`. The task ends, with everything written, when
     /// the last clone of the journal is dropped.
     pub(super) fn open(
-        action: ActionId,
+        (action, context): (ActionId, LogContext),
         last: u64,
         clock: Arc<dyn Clock>,
         masker: Masker,
@@ -91,6 +108,7 @@ impl Journal {
         (
             Self {
                 action,
+                context: Arc::new(context),
                 clock,
                 masker: Arc::new(masker),
                 numbered,
@@ -106,17 +124,19 @@ impl Journal {
     }
 
     /// One entry of the story.
-    pub(super) fn story(&self, about: About, text: &str) {
-        self.entry(LogLevel::Basic, LogStream::Story, about, text, None, false);
+    pub(super) fn story(&self, event: LogEvent, about: About, text: &str) {
+        let said = (LogLevel::Basic, event, LogStream::Story);
+        self.entry(said, about, self.masked(text), None, false);
     }
 
     /// One entry of detail in Edgewise's own words: a command as sent, a probe.
-    pub(super) fn detail(&self, stream: LogStream, about: About, text: &str) {
-        self.entry(LogLevel::Detail, stream, about, text, None, false);
+    pub(super) fn detail(&self, event: LogEvent, stream: LogStream, about: About, text: &str) {
+        let said = (LogLevel::Detail, event, stream);
+        self.entry(said, about, self.masked(text), None, false);
     }
 
     /// One line of a step's output; waits while too many are still to be written.
-    pub(super) async fn output(&self, stream: LogStream, about: About, text: &str, offset: u64) {
+    pub(super) async fn output(&self, about: About, line: Line<'_>) {
         let counted = match self.output.acquire().await {
             Ok(permit) => {
                 permit.forget();
@@ -124,7 +144,9 @@ impl Journal {
             }
             Err(_) => false,
         };
-        self.entry(LogLevel::Detail, stream, about, text, Some(offset), counted);
+        let said = (LogLevel::Detail, LogEvent::Output, line.stream);
+        let place = Some((line.offset, line.number));
+        self.entry(said, about, self.masked(line.text), place, counted);
     }
 
     /// Takes the next number for an event; [`Journal::happened`] must follow.
@@ -149,31 +171,37 @@ impl Journal {
 
     fn entry(
         &self,
-        level: LogLevel,
-        stream: LogStream,
+        (level, event, stream): (LogLevel, LogEvent, LogStream),
         about: About,
-        text: &str,
-        offset: Option<u64>,
+        text: Masked,
+        place: Option<(u64, u64)>,
         counted: bool,
     ) {
-        let text = self.masked(text);
         let time = self.clock.now();
         let mut numbered = self.numbered.lock().unwrap_or_else(PoisonError::into_inner);
         let seq = numbered.next;
         numbered.next += 1;
         let log = LogEntry {
-            action: self.action,
-            seq,
-            time,
-            level,
             target: about.target,
             step: about.step,
             stage: about.stage,
+            attempt: about.attempt,
             stream,
-            text,
             outcome: about.outcome,
             exit_code: about.exit_code,
-            offset,
+            offset: place.map(|(offset, _)| offset),
+            line: place.map(|(_, number)| number),
+            sessions: about.sessions,
+            run: about.run,
+            host: about.host,
+            ..LogEntry::new(
+                Arc::clone(&self.context),
+                (self.action, seq),
+                time,
+                level,
+                event,
+                text,
+            )
         };
         let _ = numbered.sender.send(Entry {
             seq,

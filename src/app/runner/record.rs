@@ -4,6 +4,7 @@
 use crate::app::view::FeedItem;
 use crate::domain::action::{ActionStatus, TargetState};
 use crate::domain::analysis::Measurement;
+use crate::domain::log_event::LogEvent;
 use crate::domain::name::TargetName;
 use crate::domain::rollout::{Decision, Effect, Event, Refused};
 use crate::domain::target::Put;
@@ -44,7 +45,8 @@ impl Dispatcher {
                 if steer.is_none() {
                     return Ok(Vec::new());
                 }
-                self.journal.story(About::default(), &refused.to_string());
+                self.journal
+                    .story(LogEvent::Steering, About::default(), &refused.to_string());
                 self.note(event, false, &[], &mut applied);
                 Vec::new()
             }

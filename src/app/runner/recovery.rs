@@ -11,6 +11,9 @@ use tokio_util::task::TaskTracker;
 use crate::app::policies;
 use crate::app::telling::LiveTeller;
 use crate::domain::action::ActionId;
+use crate::domain::log_context::{LogContext, trace_id_of};
+use crate::domain::log_event::LogEvent;
+use crate::domain::mask::Masker;
 use crate::domain::rollout::{Event, Rollout};
 use crate::store::{FrozenAction, StoredEvent};
 
@@ -77,11 +80,12 @@ pub(super) async fn run(
         last += NUMBERS_LEFT;
     }
     let secrets = SecretValues::resolve(&action.config, &*shared.outside.secrets);
+    let masker = secrets.masker();
     let (journal, written) = Journal::open(
-        id,
+        (id, log_context(&action, &masker)),
         last,
         Arc::clone(&shared.outside.clock),
-        secrets.masker(),
+        masker,
         Arc::clone(&shared.outside.log_sink),
         shared.feed.clone(),
         claim.clone(),
@@ -93,7 +97,11 @@ pub(super) async fn run(
                 story::tell(&journal, &rollout, &first.event, decisions);
             }
         } else {
-            journal.story(About::default(), "a server goes on with this action");
+            journal.story(
+                LogEvent::Recovery,
+                About::default(),
+                "a server goes on with this action",
+            );
         }
 
         let executor = Executor {
@@ -192,6 +200,7 @@ fn tell_beginning(journal: &Journal, action: &FrozenAction) {
         .map(|reason| format!(": {reason}"))
         .unwrap_or_default();
     journal.story(
+        LogEvent::Asked,
         About::default(),
         &format!(
             "{} asked{behalf} for {}{version} on {} targets of {}/{} (plan {}){why}",
@@ -203,4 +212,27 @@ fn tell_beginning(journal: &Journal, action: &FrozenAction) {
             record.plan_hash,
         ),
     );
+}
+
+/// What all entries of the action say.
+fn log_context(action: &FrozenAction, masker: &Masker) -> LogContext {
+    let record = &action.record;
+    let caller = &record.correlation;
+    let trace_id = caller
+        .traceparent
+        .as_deref()
+        .and_then(trace_id_of)
+        .or(caller.correlation_id.as_deref());
+    LogContext {
+        actor: masker.mask(&record.actor.to_string()),
+        user: record.on_behalf.as_deref().map(|user| masker.mask(user)),
+        name: record.action.clone(),
+        space: record.space.to_string(),
+        project: record.project.to_string(),
+        environment: record.environment.to_string(),
+        version: record.version.as_deref().map(|version| masker.mask(version)),
+        plan_hash: record.plan_hash.to_string(),
+        trace_id: trace_id.map(|id| masker.mask(id)),
+        correlation_id: caller.correlation_id.as_deref().map(|id| masker.mask(id)),
+    }
 }

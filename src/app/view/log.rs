@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::log_entry::{LogEntry, LogLevel, LogStream};
+use crate::domain::log_entry::{Dropped, LogEntry, LogLevel, LogStream, StepRecord};
+use crate::domain::log_event::LogEvent;
 use crate::domain::outcome::Outcome;
 use crate::domain::timestamp::Timestamp;
 
@@ -27,6 +28,35 @@ pub struct LogView {
     pub outcome: Option<Outcome>,
     /// The exit code.
     pub exit_code: Option<i32>,
+    /// What only some have.
+    #[serde(flatten)]
+    pub more: LogMore,
+}
+
+/// What only some log entries have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogMore {
+    /// What it tells of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event: Option<LogEvent>,
+    /// The label of the target's stage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// Which attempt of the step, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// For a line of output: its number in its stream, from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
+    /// While draining: how many sessions are left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<u64>,
+    /// Of a step that ended: what it does, and when it began and ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<StepRecord>,
+    /// Of output over a limit: what is not in the log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<Dropped>,
 }
 
 impl From<&LogEntry> for LogView {
@@ -41,6 +71,15 @@ impl From<&LogEntry> for LogView {
             text: entry.text.as_str().to_owned(),
             outcome: entry.outcome,
             exit_code: entry.exit_code,
+            more: LogMore {
+                event: Some(entry.event),
+                stage: entry.stage.clone(),
+                attempt: entry.attempt,
+                line: entry.line,
+                sessions: entry.sessions,
+                run: entry.run.as_deref().cloned(),
+                dropped: entry.dropped,
+            },
         }
     }
 }
