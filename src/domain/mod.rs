@@ -11,6 +11,7 @@ pub mod lease;
 pub mod log_entry;
 pub mod mask;
 pub mod name;
+pub mod notice;
 pub mod outcome;
 pub mod plan;
 pub mod policy;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::nearest;
+use crate::domain::notice::{Occasion, check_receivers};
 
 /// What a value must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +32,8 @@ pub enum Shape {
     Stages,
     /// `"parallel"` or a list of zones in order.
     Zones,
+    /// A list of those who are told.
+    Receivers,
     /// Edge's percentages: a string, a list of strings, or an object from fleet sizes to either; `0` names the rest.
     StaggeredBatch,
 }
@@ -92,6 +95,7 @@ impl Shape {
                         .is_some_and(|map| map.values().all(Value::is_string))
             }
             Self::Stages => return check_stages(value),
+            Self::Receivers => return check_receivers(value),
             Self::Zones => value.as_str() == Some("parallel") || is_texts(value),
             Self::StaggeredBatch => {
                 is_percentages(value)
@@ -127,6 +131,7 @@ impl Shape {
             Self::TextOrMap => "a string or a map of strings".to_owned(),
             Self::Stages => "a string such as \"1,10%,50%,100%\" or a list of stages".to_owned(),
             Self::Zones => "\"parallel\" or a list of zones".to_owned(),
+            Self::Receivers => "a list of receivers".to_owned(),
             Self::StaggeredBatch => {
                 "a string such as \"10%,50%,100%\", a list of percentages, or a map from fleet sizes to these"
                     .to_owned()
@@ -178,6 +183,18 @@ impl Shape {
                 {"const": "parallel"},
                 {"type": "array", "items": {"type": "string"}},
             ]}),
+            Self::Receivers => json!({"type": "array", "items": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["kind", "url"],
+                "properties": {
+                    "kind": {"enum": ["webhook", "chat"]},
+                    "url": {"type": ["string", "object"]},
+                    "secret": {"type": "object"},
+                    "events": {"type": "array", "items": {"enum": Occasion::ALL.map(Occasion::as_str)}},
+                    "actions": {"type": "array", "items": {"type": "string"}},
+                },
+            }}),
             Self::StaggeredBatch => json!({"anyOf": [
                 {"type": "string"},
                 {"type": "array", "items": {"type": "string"}},

@@ -7,6 +7,7 @@ pub mod fake_ssh;
 pub mod gate;
 pub mod login;
 pub mod postgres;
+pub mod receiver;
 pub mod server;
 pub mod shop;
 pub mod ssh;
