@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::app::background::{Background, Keeping};
+use crate::app::messenger::Telling;
 use crate::app::ports::{Artifacts, Balancer, Clock, Hosts, Secrets};
 use crate::app::runner::Outside;
 use crate::app::{App, AppSettings};
@@ -15,6 +16,7 @@ use crate::checks::NetworkProber;
 use crate::clock::SystemClock;
 use crate::domain::rollout::RolloutSettings;
 use crate::logs::embedded::EmbeddedLogs;
+use crate::notify::{self, HttpNotifier};
 use crate::script::worker::{ScriptWorker, WorkerLimits};
 use crate::settings::{MachineSecrets, Settings};
 use crate::ssh::{SshHosts, SshLimits, SshSettings};
@@ -81,6 +83,7 @@ pub async fn app(
         hosts: parts.hosts,
         balancer: parts.balancer,
         prober: Arc::new(NetworkProber::new()?),
+        notifier: Arc::new(HttpNotifier::new(notify::PATIENCE)?),
         artifacts: Arc::new(ArtifactReader::new()?),
         secrets: parts.secrets,
         log_sink: Arc::clone(&log) as _,
@@ -250,6 +253,10 @@ pub fn app_settings(settings: &Settings) -> AppSettings {
             actions_of_project: settings.actions.keep_of_project,
             log_days: settings.log.keep_days,
             log_bytes: u64::from(settings.log.max_mib) << 20,
+        },
+        telling: Telling {
+            public_url: settings.server.public_url.clone(),
+            keep_trying_hours: settings.actions.notify_hours,
         },
     }
 }

@@ -68,6 +68,7 @@ pub const KEYS: &[SettingKey] = &[
         },
     ),
     key("server.shutdown_seconds", Kind::Integer { min: 0, max: 3600 }),
+    key("server.public_url", Kind::Text),
     hiding("store.url", Kind::Text, Hidden::UrlPassword),
     key("ssh.config_file", Kind::Path),
     key("ssh.known_hosts_file", Kind::Path),
@@ -110,6 +111,13 @@ pub const KEYS: &[SettingKey] = &[
         Kind::Integer {
             min: 1,
             max: 1_000_000,
+        },
+    ),
+    key(
+        "actions.notify_hours",
+        Kind::Integer {
+            min: 1,
+            max: 24 * 365,
         },
     ),
     key("log.keep_days", Kind::Integer { min: 1, max: YEARS }),

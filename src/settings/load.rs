@@ -245,6 +245,7 @@ impl Merged {
                 trust_forwarded: self.flag("server.trust_forwarded"),
                 session_hours: self.number("server.session_hours"),
                 shutdown_seconds: self.number("server.shutdown_seconds"),
+                public_url: self.text("server.public_url"),
             },
             store: StoreSettings {
                 url: Secret::new(store_url),
@@ -291,6 +292,7 @@ impl Merged {
                 queue_timeout_seconds: self.number("actions.queue_timeout_seconds").into(),
                 keep_days: self.number("actions.keep_days"),
                 keep_of_project: self.number("actions.keep_of_project"),
+                notify_hours: self.number("actions.notify_hours"),
             },
             log: LogSettings {
                 keep_days: self.number("log.keep_days"),

@@ -65,6 +65,8 @@ pub struct ServerSettings {
     pub session_hours: u32,
     /// `server.shutdown_seconds`, `EDGEWISE_SERVER__SHUTDOWN_SECONDS`, default 20.
     pub shutdown_seconds: u32,
+    /// `server.public_url`, `EDGEWISE_SERVER__PUBLIC_URL`, no default: what links in messages begin with.
+    pub public_url: Option<String>,
 }
 
 /// `[store]`
@@ -162,6 +164,9 @@ pub struct ActionSettings {
     /// `actions.keep_of_project`, `EDGEWISE_ACTIONS__KEEP_OF_PROJECT`, default 50: but the newest so many of each project
     /// are not.
     pub keep_of_project: u32,
+    /// `actions.notify_hours`, `EDGEWISE_ACTIONS__NOTIFY_HOURS`, default 24: a notice that its receiver does not take is
+    /// given up after so long.
+    pub notify_hours: u32,
 }
 
 /// `[log]`

@@ -462,7 +462,11 @@ mod tests {
         let trees = Trees {
             system: vec!["/srv/platform".to_owned()],
             data: vec!["/srv/shop/db/".to_owned(), "/srv/same".to_owned()],
-            own: vec!["/srv/shop".to_owned(), "/srv/platform/web".to_owned(), "/srv/same".to_owned()],
+            own: vec![
+                "/srv/shop".to_owned(),
+                "/srv/platform/web".to_owned(),
+                "/srv/same".to_owned(),
+            ],
         };
         for (path, loss) in [
             ("/srv/shop/releases/1", Nothing),

@@ -8,6 +8,7 @@ pub mod gate;
 pub mod haproxy;
 pub mod login;
 pub mod postgres;
+pub mod receiver;
 pub mod server;
 pub mod shop;
 pub mod ssh;

@@ -274,7 +274,12 @@ impl<'s> Walker<'s> {
     /// Notes what the rules would have found on a command that only tells about itself.
     fn spare(&mut self, hits: Vec<Hit>, span: Span, command: &str) {
         for hit in hits {
-            if self.spared.len() < 32 && !self.spared.iter().any(|f| f.rule.id == hit.rule.id && f.span == span) {
+            if self.spared.len() < 32
+                && !self
+                    .spared
+                    .iter()
+                    .any(|f| f.rule.id == hit.rule.id && f.span == span)
+            {
                 self.spared.push(Finding::of(hit.rule, span, command));
             }
         }
