@@ -5,7 +5,6 @@ pub mod cutting;
 pub mod disk;
 pub mod fake_ssh;
 pub mod gate;
-pub mod haproxy;
 pub mod login;
 pub mod postgres;
 pub mod receiver;
