@@ -163,7 +163,7 @@ impl Quarantine {
     ///
     /// # Errors
     /// [`QuarantineError::NoReason`], [`QuarantineError::NotBad`].
-    pub fn lift(&mut self, version: &str, lifted: Lifted) -> Result<(), QuarantineError> {
+    pub fn lift(&mut self, version: &str, lifted: &Lifted) -> Result<(), QuarantineError> {
         if lifted.reason.trim().is_empty() {
             return Err(QuarantineError::NoReason);
         }
@@ -234,12 +234,12 @@ mod tests {
         }
         assert_eq!(quarantine.check("V2"), Ok(()), "another version");
 
-        assert_eq!(quarantine.lift("2", lifted(" ")), Err(QuarantineError::NoReason));
+        assert_eq!(quarantine.lift("2", &lifted(" ")), Err(QuarantineError::NoReason));
         assert!(matches!(
-            quarantine.lift("4", lifted("why not")),
+            quarantine.lift("4", &lifted("why not")),
             Err(QuarantineError::NotBad { .. })
         ));
-        quarantine.lift("2", lifted("the disk was full")).unwrap();
+        quarantine.lift("2", &lifted("the disk was full")).unwrap();
         assert_eq!(quarantine.check("2"), Ok(()));
         assert!(quarantine.check("3").is_err());
         quarantine.record("2", at(5), action(1), "the same action again");

@@ -51,7 +51,7 @@ pub enum MetricSource {
     Prometheus {
         /// Where Prometheus is, for example `http://prometheus:9090`.
         url: String,
-        /// The query, in PromQL.
+        /// The query, in `PromQL`.
         query: String,
     },
     /// A JSON document at a URL.

@@ -39,12 +39,14 @@ pub enum Shape {
     Zones,
     /// A list of those who are told.
     Receivers,
+    /// A list of rings in order, or an object from rings to those before them.
+    Rings,
     /// Edge's percentages: a string, a list of strings, or an object from fleet sizes to either; `0` names the rest.
     StaggeredBatch,
 }
 
 /// What the entry of a list of stages may hold.
-const STAGE_KEYS: [&str; 11] = [
+const STAGE_KEYS: [&str; 12] = [
     "label",
     "percent",
     "count",
@@ -56,10 +58,13 @@ const STAGE_KEYS: [&str; 11] = [
     "soak_seconds",
     "gate",
     "on_failure",
+    "order",
 ];
 
 /// The gates.
 const GATES: &[&str] = &["none", "approval", "analysis"];
+/// Which targets come first.
+pub(super) const ORDERS: &[&str] = &["out_of_service_last", "out_of_service_first"];
 /// What a failure does.
 pub(super) const ON_FAILURE: &[&str] = &["rollback", "stop", "pause"];
 
@@ -104,6 +109,12 @@ impl Shape {
             Self::Stages => return check_stages(value),
             Self::Receivers => return check_receivers(value),
             Self::Zones => value.as_str() == Some("parallel") || is_texts(value),
+            Self::Rings => {
+                is_texts(value)
+                    || value
+                        .as_object()
+                        .is_some_and(|map| map.values().all(|before| before.is_string() || is_texts(before)))
+            }
             Self::StaggeredBatch => {
                 is_percentages(value)
                     || value
@@ -141,6 +152,7 @@ impl Shape {
             Self::Stages => "a string such as \"1,10%,50%,100%\" or a list of stages".to_owned(),
             Self::Zones => "\"parallel\" or a list of zones".to_owned(),
             Self::Receivers => "a list of receivers".to_owned(),
+            Self::Rings => "a list of rings, or a map from rings to those before them".to_owned(),
             Self::StaggeredBatch => {
                 "a string such as \"10%,50%,100%\", a list of percentages, or a map from fleet sizes to these"
                     .to_owned()
@@ -194,6 +206,7 @@ impl Shape {
                         "soak_seconds": Self::Count.schema(),
                         "gate": Self::Gate.schema(),
                         "on_failure": {"enum": ON_FAILURE},
+                        "order": {"enum": ORDERS},
                     },
                 }},
             ]}),
@@ -213,6 +226,10 @@ impl Shape {
                     "actions": {"type": "array", "items": {"type": "string"}},
                 },
             }}),
+            Self::Rings => json!({"anyOf": [
+                {"type": "array", "items": {"type": "string"}},
+                {"type": "object"},
+            ]}),
             Self::StaggeredBatch => json!({"anyOf": [
                 {"type": "string"},
                 {"type": "array", "items": {"type": "string"}},
@@ -322,6 +339,7 @@ fn check_stage(stage: &Value) -> Result<(), String> {
             "max_parallel" => Shape::CountOrPercent,
             "gate" => Shape::Gate,
             "on_failure" => Shape::Words(ON_FAILURE),
+            "order" => Shape::Words(ORDERS),
             "percent" => {
                 if value
                     .as_f64()

@@ -1,6 +1,6 @@
 //! From what a script returned to a plan: stages, verdicts, the hash.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::domain::analysis::MetricSource;
 use crate::domain::name::{Name, TargetName};
@@ -9,6 +9,7 @@ use crate::domain::target::Pool;
 
 use super::{
     Draft, Limits, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, ScriptTarget, Stage, Step, Work,
+    coming_in, going_out,
 };
 
 /// What a plan is made of, besides the draft.
@@ -57,6 +58,12 @@ impl Plan {
             .map(|seen| (&seen.target.name, seen))
             .collect();
         let places = places(&inputs.stages);
+        let leaving: HashSet<&TargetName> = inputs
+            .stages
+            .iter()
+            .filter(|stage| stage.only_out)
+            .flat_map(|stage| &stage.targets)
+            .collect();
         let mut drafted: HashMap<TargetName, _> = draft
             .targets
             .into_iter()
@@ -71,6 +78,22 @@ impl Plan {
             else {
                 continue;
             };
+            if leaving.contains(name) {
+                rollback.targets.push(RollbackTarget {
+                    name: name.clone(),
+                    version: seen.installed.clone(),
+                    steps: coming_in(&drafted.steps),
+                });
+                targets.push(PlanTarget {
+                    target: seen.target.clone(),
+                    stage: (*stage).to_owned(),
+                    batch: *batch,
+                    version: seen.installed.clone(),
+                    version_before: seen.installed.clone(),
+                    steps: going_out(&drafted.steps),
+                });
+                continue;
+            }
             if let Some(steps) = drafted.rollback {
                 rollback.targets.push(RollbackTarget {
                     name: name.clone(),

@@ -34,6 +34,7 @@ pub(super) fn step(name: &str, work: Work) -> Step {
         timeout_seconds: 60,
         retries: 0,
         retry_delay_seconds: 0,
+        retry_backoff: 1,
         idempotent: false,
         always: false,
         once: false,
@@ -92,6 +93,7 @@ pub(super) fn plan(sizes: &[u32], minimum: u32, change: impl FnOnce(&mut Plan)) 
             gate: Gate::None,
             analysis: None,
             on_failure: None,
+            only_out: false,
         })
         .collect();
     let word = Name::parse("x").unwrap();
@@ -150,9 +152,11 @@ pub(super) fn plan(sizes: &[u32], minimum: u32, change: impl FnOnce(&mut Plan)) 
 pub(super) fn limits() -> Limits {
     Limits {
         max_parallel: 100,
+        rollback_max_parallel: None,
         max_failed: 0,
         on_failure: OnFailure::Rollback,
         on_unreachable: OnUnreachable::Fail,
+        max_unreachable: None,
         on_inconclusive: OnInconclusive::Pause,
         success_window_seconds: 0,
         target_deadline_seconds: None,

@@ -271,6 +271,8 @@ impl Rollout {
             self.set_state(target, state, turn.now);
             let name = self.facts.name(target).to_string();
             match on_unreachable {
+                OnUnreachable::Fail | OnUnreachable::Skip
+                    if outcome.is_out_of_reach() && self.count_unreachable(&name, error, turn) => {}
                 OnUnreachable::Skip if outcome.is_out_of_reach() => {
                     self.note(turn, format!("leave out {name}"), error.clone());
                 }
@@ -285,7 +287,7 @@ impl Rollout {
             }
         }
         self.begin_stage(0, turn);
-        if self.state.failed > self.facts.plan.limits.max_failed {
+        if self.is_budget_spent() {
             self.budget_spent(0, turn);
         }
         Ok(())
@@ -308,6 +310,7 @@ impl Rollout {
                 StageStatus::Done | StageStatus::Stopped | StageStatus::Skipped => {}
             }
         }
+        self.leave_instructions(turn);
         self.state.queue.clear();
         self.state.paused = None;
         self.state.phase = Phase::Ended { status, at: turn.now };

@@ -9,6 +9,7 @@ mod analysis;
 mod attempts;
 mod back;
 mod bad_version;
+mod by_hand;
 mod capacity;
 mod failures;
 mod lifecycle;

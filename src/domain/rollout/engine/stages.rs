@@ -68,7 +68,11 @@ impl Rollout {
 
     /// How many targets may be in progress at this moment.
     pub(super) fn window(&self) -> u32 {
-        let whole = self.facts.plan.limits.max_parallel.max(1);
+        let limits = &self.facts.plan.limits;
+        if matches!(self.state.course, Course::Back) {
+            return limits.back_at_once();
+        }
+        let whole = limits.max_parallel.max(1);
         match self.stage_now() {
             Some(stage) => whole.min(self.facts.plan.stages[stage as usize].max_parallel.max(1)),
             None => whole,
@@ -187,7 +191,7 @@ impl Rollout {
     /// Every stage is passed and nothing goes on any more.
     fn complete(&mut self, turn: &mut Turn) {
         let good = self.state.counts.of(TargetState::Succeeded) > 0 || self.state.targets.is_empty();
-        let status = if good && self.state.failed <= self.facts.plan.limits.max_failed {
+        let status = if good && !self.is_budget_spent() {
             ActionStatus::Completed
         } else {
             ActionStatus::Failed

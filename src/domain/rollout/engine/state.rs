@@ -43,6 +43,10 @@ pub(super) struct State {
     pub deferred: Vec<u32>,
     /// How many failures count against the budget.
     pub failed: u32,
+    /// How many targets out of reach count against a budget of their own.
+    pub unreachable: u32,
+    /// It has turned back, whatever became of that.
+    pub turned: bool,
     pub once: Once,
     /// Why the version is bad, once it is rolled back for it.
     pub bad: Option<String>,
@@ -267,6 +271,7 @@ impl State {
                     back: Vec::new(),
                     error: None,
                     back_error: None,
+                    by_hand: None,
                     version: target.version_before.clone(),
                     touched: None,
                     started_at: None,
@@ -318,6 +323,8 @@ impl State {
             touched: Vec::new(),
             deferred: Vec::new(),
             failed: 0,
+            unreachable: 0,
+            turned: false,
             once: Once::Open,
             bad: None,
             pools: vec![PoolRun::default(); facts.pools.len()],

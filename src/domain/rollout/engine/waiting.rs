@@ -50,7 +50,7 @@ impl Rollout {
             (Phase::New | Phase::Ended { .. }, _) | (Phase::Hosts, None) => None,
             (_, Some(paused)) => Some(self.for_a_person(paused)),
             (Phase::Before(before), None) => Some(self.for_the_start(before)),
-            (Phase::Leases(leases), None) => for_leases(leases),
+            (Phase::Leases(leases), None) => Some(for_leases(leases)),
             (Phase::Running, None) => match &self.state.course {
                 Course::Forth {
                     stage,
@@ -157,19 +157,26 @@ impl Rollout {
     }
 }
 
-fn for_leases(leases: &Leases) -> Option<WaitingFor> {
-    let (holder, targets) = leases.held.as_ref()?;
+fn for_leases(leases: &Leases) -> WaitingFor {
+    let Some((holder, targets)) = &leases.held else {
+        return waiting(
+            WaitKind::Lease,
+            "its targets are being taken".to_owned(),
+            leases.since,
+            "nothing is needed: it begins as soon as they are its own",
+        );
+    };
     let names: Vec<&str> = targets.iter().take(5).map(TargetName::as_str).collect();
     let more = match targets.len().saturating_sub(names.len()) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    Some(waiting(
+    waiting(
         WaitKind::Lease,
         format!("action {holder} holds {}{more}", names.join(", ")),
         leases.since,
         "wait for that action, or abort one of the two",
-    ))
+    )
 }
 
 fn waiting(kind: WaitKind, detail: String, since: Timestamp, unblock: &str) -> WaitingFor {

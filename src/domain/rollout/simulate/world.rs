@@ -32,8 +32,8 @@ pub(super) struct World<'a> {
     /// The ends of steps that a server which died left running.
     left_running: HashMap<TargetName, Due>,
     count: u64,
-    /// The steps of both ways are the same, but for `once` steps, which are not undone.
-    steps_back: Vec<usize>,
+    /// The places in the file's list of the steps of each way.
+    steps: Steps,
 }
 
 pub(super) struct HostNow {
@@ -41,6 +41,31 @@ pub(super) struct HostNow {
     in_service: bool,
     pub put_back_at: Option<Timestamp>,
     pools: Vec<usize>,
+    /// It only leaves service.
+    leaving: bool,
+}
+
+/// The steps of both ways are the same, but for `once` steps, which are not undone. Who only leaves service goes
+/// out, and comes in again on the way back.
+struct Steps {
+    back: Vec<usize>,
+    out: Vec<usize>,
+    in_again: Vec<usize>,
+}
+
+impl Steps {
+    fn of(scenario: &Scenario) -> Self {
+        let some = |wanted: &dyn Fn(&str) -> bool| -> Vec<usize> {
+            let steps = scenario.steps.iter().enumerate();
+            let found = steps.filter(|(_, step)| !step.once && wanted(&step.name));
+            found.map(|(place, _)| place).collect()
+        };
+        Self {
+            back: some(&|_| true),
+            out: some(&|name| matches!(name, "pool_out" | "drain")),
+            in_again: some(&|name| name == "pool_in"),
+        }
+    }
 }
 
 pub(super) struct PoolNow {
@@ -92,6 +117,12 @@ impl<'a> World<'a> {
             .enumerate()
             .map(|(number, pool)| (pool.name.clone(), number))
             .collect();
+        let leaving: HashSet<&TargetName> = plan
+            .stages
+            .iter()
+            .filter(|stage| stage.only_out)
+            .flat_map(|stage| &stage.targets)
+            .collect();
         let mut hosts = Vec::with_capacity(scenario.hosts.len());
         for (place, host) in scenario.hosts.iter().enumerate() {
             let mine: Vec<usize> = host.pools.iter().map(|pool| pool_numbers[pool]).collect();
@@ -108,6 +139,7 @@ impl<'a> World<'a> {
                 in_service: host.in_service,
                 put_back_at: host.in_service.then(|| Timestamp::from_millis(0)),
                 pools: mine,
+                leaving: leaving.contains(&host.name),
             });
         }
         Self {
@@ -125,9 +157,7 @@ impl<'a> World<'a> {
             started: HashSet::new(),
             left_running: HashMap::new(),
             count: 0,
-            steps_back: (0..scenario.steps.len())
-                .filter(|&place| !scenario.steps[place].once)
-                .collect(),
+            steps: Steps::of(scenario),
             plan: Arc::clone(plan),
             scenario,
         }
@@ -198,6 +228,15 @@ impl<'a> World<'a> {
     /// Every host, in the order of the file.
     pub fn names(&self) -> impl Iterator<Item = &TargetName> {
         self.scenario.hosts.iter().map(|host| &host.name)
+    }
+
+    /// The hosts that are in service at this moment.
+    #[cfg(test)]
+    pub fn serving(&self) -> impl Iterator<Item = &TargetName> {
+        self.names()
+            .zip(&self.hosts)
+            .filter(|(_, host)| host.in_service)
+            .map(|(name, _)| name)
     }
 
     #[cfg(test)]
@@ -282,7 +321,7 @@ impl<'a> World<'a> {
 
     fn run_step(&mut self, target: &TargetName, way: Way, step: u32, attempt: u32, now: Timestamp) {
         let place = self.numbers[target];
-        let number = self.number(way, step);
+        let number = self.number(place, way, step);
         self.later(
             now,
             Event::StepStarted {
@@ -320,7 +359,7 @@ impl<'a> World<'a> {
         };
         let place = self.numbers[target];
         let scenario = self.scenario;
-        let name = scenario.steps[self.number(*way, *step)].name.as_str();
+        let name = scenario.steps[self.number(place, *way, *step)].name.as_str();
         match (name, result.outcome) {
             ("install", Outcome::Ok | Outcome::Unknown) => {
                 self.hosts[place].version = self.installed(place, *way);
@@ -335,10 +374,13 @@ impl<'a> World<'a> {
     }
 
     /// The place of a step in the scenario's list.
-    fn number(&self, way: Way, step: u32) -> usize {
-        match way {
-            Way::Forth => step as usize,
-            Way::Back => self.steps_back[step as usize],
+    fn number(&self, place: usize, way: Way, step: u32) -> usize {
+        let step = step as usize;
+        match (way, self.hosts[place].leaving) {
+            (Way::Forth, false) => step,
+            (Way::Back, false) => self.steps.back[step],
+            (Way::Forth, true) => self.steps.out[step],
+            (Way::Back, true) => self.steps.in_again[step],
         }
     }
 

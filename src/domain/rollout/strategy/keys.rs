@@ -7,6 +7,8 @@ use crate::domain::plan::{OnFailure, OnInconclusive, OnUnreachable, ZoneOrder};
 
 use super::gate::{GateKey, read_analysis};
 use super::known::ROLLOUT_KEYS;
+use super::order::{ORDERS, Order};
+use super::ring_order;
 use super::stage_list::StageList;
 use super::values::{Amount, limit, names, read_flag, read_seconds, read_window, word};
 use super::{StrategyError, suggestion};
@@ -34,12 +36,17 @@ pub(super) struct Keys {
     pub stages: Option<StageList>,
     objects: bool,
     pub max_parallel: Option<Amount>,
+    pub rollback_max_parallel: Option<Amount>,
+    pub order: Order,
+    /// The rings in their order; by their numbers and names where none.
+    pub rings: Option<Vec<String>>,
     pub lock_step: bool,
     pub soak_seconds: u64,
     pub gate: GateKey,
     /// What a gate measures that has no definition of its own.
     pub analysis: Option<Analysis>,
     pub max_failed: Amount,
+    pub max_unreachable: Option<Amount>,
     pub on_failure: OnFailure,
     pub on_unreachable: OnUnreachable,
     pub on_inconclusive: OnInconclusive,
@@ -90,6 +97,11 @@ impl Keys {
             max_parallel: get("max_parallel")
                 .map(|value| read_window("max_parallel", value))
                 .transpose()?,
+            rollback_max_parallel: get("rollback_max_parallel")
+                .map(|value| read_window("rollback_max_parallel", value))
+                .transpose()?,
+            order: word(get("order"), "order", &ORDERS, Order::default())?,
+            rings: get("rings").map(ring_order::read).transpose()?,
             lock_step: flag("lock_step")?.unwrap_or(false),
             soak_seconds: seconds("soak_seconds")?.unwrap_or(0),
             gate: get("gate").map_or(Ok(GateKey::NONE), |value| GateKey::read("gate", value))?,
@@ -98,6 +110,9 @@ impl Keys {
                 .transpose()?,
             max_failed: get("max_failed")
                 .map_or(Ok(Amount::Count(0)), |value| Amount::read("max_failed", value))?,
+            max_unreachable: get("max_unreachable")
+                .map(|value| Amount::read("max_unreachable", value))
+                .transpose()?,
             on_failure: word(get("on_failure"), "on_failure", &ON_FAILURE, OnFailure::Rollback)?,
             on_unreachable: word(
                 get("on_unreachable"),

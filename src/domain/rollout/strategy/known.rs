@@ -9,11 +9,24 @@ pub const ROLLOUT_KEYS: &[(&str, &str)] = &[
     (
         "stages",
         "`\"1,10%,50%,100%\"`: sizes or cumulative percentages; or a list of objects with `label`, one of \
-         `percent`, `count`, `targets`, `zone`, `group`, `ring`, and `max_parallel`, `soak_seconds`, `gate`, `on_failure`",
+         `percent`, `count`, `targets`, `zone`, `group`, `ring`, and `max_parallel`, `soak_seconds`, `gate`, `on_failure`, `order`",
     ),
     (
         "max_parallel",
         "how many targets may be in progress at once: a count or a percentage; 25% where unset",
+    ),
+    (
+        "rollback_max_parallel",
+        "how many targets may be on their way back at once: a count or a percentage; `max_parallel` where unset",
+    ),
+    (
+        "order",
+        "`out_of_service_last` (the default) or `out_of_service_first`; otherwise targets keep their order",
+    ),
+    (
+        "rings",
+        "with `ring`: the rings in their order, or for each ring those that come before it; by number, then by name, \
+         where unset",
     ),
     (
         "lock_step",
@@ -42,6 +55,11 @@ pub const ROLLOUT_KEYS: &[(&str, &str)] = &[
     (
         "on_unreachable",
         "a target out of reach: `fail` (the default) counts it as failed, `skip` leaves it out, `defer` tries it again last",
+    ),
+    (
+        "max_unreachable",
+        "how many targets may stay out of reach before `on_failure` is done, in a budget of their own: a count or a \
+         percentage; where unset they count as `on_unreachable` says",
     ),
     (
         "on_inconclusive",

@@ -9,7 +9,9 @@ mod fleet;
 mod gate;
 mod keys;
 mod known;
+mod order;
 mod ring;
+mod ring_order;
 mod rolling;
 mod spare;
 mod stage_list;
@@ -28,6 +30,7 @@ use fleet::Fleet;
 use gate::GateKey;
 use keys::Keys;
 pub use known::ROLLOUT_KEYS;
+use order::Order;
 use values::Amount;
 
 /// What a strategy may know of a target.
@@ -43,6 +46,8 @@ pub struct TargetFacts {
     pub labels: BTreeMap<String, String>,
     /// Whether it is in service when the plan is made. A target without pools counts as in service.
     pub in_service: bool,
+    /// Whether the action changes its version.
+    pub new_version: bool,
     /// The group of its ring that it moves with.
     pub group: Option<String>,
     /// Its circle of the release. Numbers come in their order, words after them in theirs.
@@ -135,6 +140,9 @@ struct Part {
     soak_seconds: Option<u64>,
     gate: Option<GateKey>,
     on_failure: Option<OnFailure>,
+    order: Option<Order>,
+    /// Its targets only leave service.
+    only_out: bool,
 }
 
 /// Lays the targets out in stages, as the rollout keys say. `targets` come in the order of the configuration.
@@ -164,7 +172,7 @@ pub fn lay_out(
 
     let mut stages: Vec<Stage> = Vec::new();
     for (zone, members) in &zones {
-        let fleet = Fleet::new(members, pools);
+        let fleet = Fleet::new(members, pools, keys.order);
         let parts = (strategy.lay)(&fleet, &keys)?;
         for part in parts {
             let label = match zone {
@@ -188,9 +196,13 @@ pub fn lay_out(
         stages,
         limits: Limits {
             max_parallel,
+            rollback_max_parallel: keys
+                .rollback_max_parallel
+                .map(|amount| amount.of(targets.len()).max(1)),
             max_failed: keys.max_failed.of(targets.len()),
             on_failure: keys.on_failure,
             on_unreachable: keys.on_unreachable,
+            max_unreachable: keys.max_unreachable.map(|amount| amount.of(targets.len())),
             on_inconclusive: keys.on_inconclusive,
             success_window_seconds: keys.success_window_seconds,
             target_deadline_seconds: keys.target_deadline_seconds,
@@ -203,13 +215,17 @@ pub fn lay_out(
 fn stage(
     keys: &Keys,
     fleet: &Fleet<'_>,
-    part: Part,
+    mut part: Part,
     label: String,
     max_parallel: u32,
 ) -> Result<Stage, StrategyError> {
     let own = part
         .max_parallel
         .map_or(max_parallel, |amount| amount.of(part.targets.len()).max(1));
+    if let Some(order) = part.order {
+        part.targets
+            .sort_by_key(|&place| order.rank(fleet.target(place).in_service));
+    }
     let gate = part.gate.as_ref().unwrap_or(&keys.gate);
     Ok(Stage {
         label,
@@ -218,6 +234,7 @@ fn stage(
         gate: gate.gate,
         analysis: gate.analysis(keys.analysis.as_ref())?,
         on_failure: part.on_failure,
+        only_out: part.only_out,
         targets: part
             .targets
             .into_iter()

@@ -13,6 +13,7 @@ use crate::domain::plan::{Gate, OnFailure};
 use super::fleet::Fleet;
 use super::gate::GateKey;
 use super::keys::ON_FAILURE;
+use super::order::{ORDERS, Order};
 use super::values::{Amount, read_seconds, read_window, read_word};
 use super::{Part, StrategyError, suggestion};
 
@@ -27,6 +28,7 @@ struct Entry {
     soak_seconds: Option<u64>,
     gate: Option<GateKey>,
     on_failure: Option<OnFailure>,
+    order: Option<Order>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +42,7 @@ enum Choice {
     Rest,
 }
 
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "label",
     "percent",
     "count",
@@ -52,6 +54,7 @@ const FIELDS: [&str; 11] = [
     "soak_seconds",
     "gate",
     "on_failure",
+    "order",
 ];
 
 fn wrong(message: impl Into<String>) -> StrategyError {
@@ -220,6 +223,7 @@ impl Entry {
             soak_seconds: None,
             gate: None,
             on_failure: None,
+            order: None,
         }
     }
 
@@ -281,6 +285,10 @@ impl Entry {
                 .get("on_failure")
                 .map(|value| read_word("stages.on_failure", value, &ON_FAILURE))
                 .transpose()?,
+            order: fields
+                .get("order")
+                .map(|value| read_word("stages.order", value, &ORDERS))
+                .transpose()?,
         })
     }
 
@@ -300,6 +308,8 @@ impl Entry {
             soak_seconds: self.soak_seconds,
             gate: self.gate.clone(),
             on_failure: self.on_failure,
+            order: self.order,
+            only_out: false,
         }
     }
 }

@@ -616,3 +616,125 @@ fn after_a_replay_a_started_step_is_looked_up_and_never_started() {
     rollout.apply(&started, at(1)).unwrap();
     assert_eq!(rollout.outstanding(at(9)), [place(true)]);
 }
+
+#[test]
+fn each_retry_may_wait_longer_than_the_one_before() {
+    for (backoff, wanted) in [
+        (1, vec![10, 10, 10]),
+        (2, vec![10, 20, 40]),
+        (10, vec![10, 100, 1000]),
+    ] {
+        let plan = plan(&[1], 0, |plan| {
+            let step = &mut plan.targets[0].steps[1];
+            (step.retries, step.retry_delay_seconds, step.retry_backoff) = (3, 10, backoff);
+        });
+        let never =
+            fate(|_, way, step, _| (way == Way::Forth && step == "install").then_some(Outcome::Failed));
+        let mut world = World::new(&plan, never);
+        world.start();
+        let times = |wanted: bool| -> Vec<u64> {
+            let some = world.events.iter().filter(|(_, event)| match event {
+                Event::StepStarted { way, step, .. } => wanted && (*way, *step) == (Way::Forth, 1),
+                Event::StepEnded { way, step, .. } => !wanted && (*way, *step) == (Way::Forth, 1),
+                _ => false,
+            });
+            some.map(|(when, _)| when.millis_since(at(0)) / 1000).collect()
+        };
+        let (started, ended) = (times(true), times(false));
+        let waits: Vec<u64> = started[1..]
+            .iter()
+            .zip(&ended)
+            .map(|(next, end)| next - end)
+            .collect();
+        assert_eq!(waits, wanted, "{backoff}");
+    }
+    let mut step = run("x");
+    (step.retry_delay_seconds, step.retry_backoff) = (60, 2);
+    assert_eq!(step.wait_before(50), 3600, "an hour is the longest");
+    step.retry_delay_seconds = 7200;
+    assert_eq!(step.wait_before(3), 7200, "or the first wait");
+}
+
+#[test]
+fn those_out_of_reach_have_a_budget_of_their_own() {
+    // (policy, budget, how many are gone, end, how many are left out)
+    for (policy, budget, gone, wanted) in [
+        (OnUnreachable::Skip, None, 3, ActionStatus::Completed),
+        (OnUnreachable::Skip, Some(3), 3, ActionStatus::Completed),
+        (OnUnreachable::Skip, Some(2), 3, ActionStatus::RolledBack),
+        (OnUnreachable::Fail, Some(3), 3, ActionStatus::Completed),
+        (OnUnreachable::Fail, Some(2), 3, ActionStatus::RolledBack),
+        (OnUnreachable::Fail, None, 1, ActionStatus::RolledBack),
+        (OnUnreachable::Defer, Some(1), 1, ActionStatus::Completed),
+        (OnUnreachable::Defer, Some(0), 1, ActionStatus::RolledBack),
+    ] {
+        let plan = plan(&[1, 5], 0, |plan| {
+            plan.limits.max_parallel = 1;
+            plan.limits.on_unreachable = policy;
+            plan.limits.max_unreachable = budget;
+        });
+        let away = fate(move |target, way, step, _| {
+            let number: u32 = target[1..].parse().unwrap();
+            (number > 6 - gone && way == Way::Forth && step == "install").then_some(Outcome::Unreachable)
+        });
+        let mut world = World::new(&plan, away);
+        assert_eq!(world.start(), wanted, "{policy:?} {budget:?} {gone}");
+        if wanted == ActionStatus::Completed {
+            assert_eq!(world.rollout.counts().of(TargetState::Unreachable), gone);
+        }
+    }
+}
+
+#[test]
+fn the_way_back_has_a_window_of_its_own() {
+    let plan = plan(&[6], 0, |plan| {
+        plan.limits.max_parallel = 1;
+        plan.limits.rollback_max_parallel = Some(4);
+    });
+    let mut world = World::new(
+        &plan,
+        fate(|target, way, step, _| {
+            (target == "h5" && way == Way::Forth && step == "check").then_some(Outcome::Failed)
+        }),
+    );
+    assert_eq!(world.start(), ActionStatus::RolledBack);
+    assert_eq!(world.most_in_progress, 4);
+}
+
+#[test]
+fn a_target_that_did_not_get_back_says_how_to_finish_by_hand() {
+    let plan = plan(&[1, 2], 0, |plan| {
+        plan.limits.max_parallel = 1;
+        for target in &mut plan.rollback.targets {
+            target.steps[1].command = Some("ln -sfn '/opt/1' /opt/current".to_owned());
+            if let crate::domain::plan::Work::Run { sudo, .. } = &mut target.steps[1].work {
+                *sudo = true;
+            }
+        }
+    });
+    let mut world = World::new(
+        &plan,
+        fate(|target, way, step, _| match (target, way, step) {
+            ("h2", Way::Forth, "check") => Some(Outcome::Failed),
+            ("h1", Way::Back, "install") => Some(Outcome::Unreachable),
+            _ => None,
+        }),
+    );
+    assert_eq!(world.start(), ActionStatus::Failed);
+    let target = |name: &str| world.rollout.target(name).unwrap();
+    assert_eq!(target("h2").state, TargetState::RolledBack);
+    assert_eq!(target("h2").by_hand, None);
+    assert_eq!(
+        (target("h3").state, &target("h3").by_hand),
+        (TargetState::Skipped, &None),
+        "never touched"
+    );
+    assert_eq!(target("h1").state, TargetState::Unreachable);
+    assert_eq!(
+        target("h1").by_hand.as_deref(),
+        Some(
+            "`edgewise exec --hosts h1 --sudo -- 'ln -sfn '\\''/opt/1'\\'' /opt/current'`; see that port 80 of \
+             127.0.0.1 answers; put it back in service"
+        )
+    );
+}

@@ -47,7 +47,7 @@ fn id() -> ActionId {
     ActionId::from_parts(at(0), [1; 10])
 }
 
-fn steered(steer: Steer) -> Event {
+pub(super) fn steered(steer: Steer) -> Event {
     Event::Steered {
         steer,
         by: Actor::System,
@@ -138,7 +138,7 @@ fn letter(rollout: &Rollout, event: &Event) -> char {
     }
 }
 
-fn row(rollout: &Rollout, events: &[Event]) -> String {
+pub(super) fn row(rollout: &Rollout, events: &[Event]) -> String {
     events.iter().map(|event| letter(rollout, event)).collect()
 }
 
