@@ -10,6 +10,7 @@ pub mod feed;
 pub(crate) mod guesses;
 pub mod health;
 mod log_query;
+pub mod logs;
 pub mod planning;
 pub(crate) mod policies;
 pub mod ports;
@@ -29,6 +30,7 @@ use crate::app::guesses::Guesses;
 use crate::app::health::ActionCounts;
 use crate::app::ports::Interpreter;
 use crate::app::runner::{Outside, Runner};
+use crate::domain::output_limit::OutputLimits;
 use crate::domain::rollout::RolloutSettings;
 use crate::store::Store;
 
@@ -58,6 +60,8 @@ pub struct AppSettings {
     pub rollout: RolloutSettings,
     /// The folder whose disk must have room.
     pub data_dir: std::path::PathBuf,
+    /// How much of what steps write is kept in the log.
+    pub output: OutputLimits,
     /// How long what is over is kept.
     pub keeping: background::Keeping,
 }
@@ -72,7 +76,7 @@ impl App {
         settings: AppSettings,
     ) -> Self {
         let feed = Feed::default();
-        let runner = Runner::new(store.clone(), outside.clone(), feed.clone());
+        let runner = Runner::new(store.clone(), outside.clone(), feed.clone(), settings.output);
         Self {
             store,
             outside,

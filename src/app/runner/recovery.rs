@@ -23,6 +23,7 @@ use super::dispatcher::{Dispatcher, HeldLeases, Said, Stopped};
 use super::executor::Executor;
 use super::figures::Figures;
 use super::journal::{About, Journal};
+use super::output::OutputSoFar;
 use super::payload::Payloads;
 use super::pools::Asking;
 use super::secrets::SecretValues;
@@ -120,6 +121,8 @@ pub(super) async fn run(
             approved: AtomicBool::new(false),
             secrets,
             leases: HeldLeases::default(),
+            output_limits: shared.output_limits,
+            said: OutputSoFar::default(),
             cancel: CancellationToken::new(),
         };
         let (answers, answered) = mpsc::unbounded_channel();

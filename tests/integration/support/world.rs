@@ -24,6 +24,7 @@ use edgewise::domain::lease::Lease;
 use edgewise::domain::log_entry::LogEntry;
 use edgewise::domain::name::{Name, TargetName};
 use edgewise::domain::outcome::Outcome;
+use edgewise::domain::output_limit::OutputLimits;
 use edgewise::domain::project::Project;
 use edgewise::domain::rollout::{RolloutSettings, StepResult};
 use edgewise::domain::sanitize::SanitizedCommand;
@@ -493,6 +494,7 @@ async fn serve(
             ..RolloutSettings::default()
         },
         data_dir: folder.path().to_owned(),
+        output: OutputLimits::default(),
         keeping: Keeping::default(),
     };
     let app = App::new(store, outside, interpreter, settings);
