@@ -95,6 +95,7 @@ pub(super) async fn run(
         if is_new {
             tell_beginning(&journal, &action);
             if let Some(first) = events.first() {
+                story::verdicts(&journal, &first.event);
                 story::tell(&journal, &rollout, &first.event, decisions);
             }
         } else {
@@ -105,6 +106,8 @@ pub(super) async fn run(
             );
         }
 
+        let waiting = rollout.waiting_for();
+        story::waiting(&journal, None, waiting.as_ref());
         let executor = Executor {
             action: id,
             outside: shared.outside.clone(),
@@ -164,6 +167,7 @@ pub(super) async fn run(
             tasks: TaskTracker::new(),
             figures,
             held_up: false,
+            waiting,
         };
         for event in accepted {
             dispatcher.note_approval(event);

@@ -58,7 +58,7 @@ fn only_what_one_asks_for_is_passed_over() {
 fn moments_are_known_by_their_form() {
     for (line, expected) in [
         ("2026-11-21T02:36:50.123Z up", "\u{2026} up"),
-        ("at 02:36:50, load 0.12", "at \u{2026} load 0.12"),
+        ("at 02:36:50, load 0.12", "at \u{2026}, load 0.12"),
         (
             "version 1.2.3 of web-1 took 12 s",
             "version 1.2.3 of web-1 took 12 s",
