@@ -14,6 +14,7 @@ use crate::artifacts::ArtifactReader;
 use crate::balancer::NoBalancer;
 use crate::checks::NetworkProber;
 use crate::clock::SystemClock;
+use crate::domain::output_limit::{Amount, OutputLimits};
 use crate::domain::rollout::RolloutSettings;
 use crate::logs::embedded::EmbeddedLogs;
 use crate::notify::{self, HttpNotifier};
@@ -219,6 +220,10 @@ pub fn make_data_folder(folder: &Path) -> std::io::Result<()> {
 /// What the use cases are told by the settings.
 #[must_use]
 pub fn app_settings(settings: &Settings) -> AppSettings {
+    let amount = |lines: u32, mib: u32| Amount {
+        lines: u64::from(lines),
+        bytes: u64::from(mib) << 20,
+    };
     AppSettings {
         session_hours: u64::from(settings.server.session_hours),
         rollout: RolloutSettings {
@@ -226,6 +231,11 @@ pub fn app_settings(settings: &Settings) -> AppSettings {
             ..RolloutSettings::default()
         },
         data_dir: settings.server.data_dir.clone(),
+        output: OutputLimits {
+            command: amount(settings.log.command_lines, settings.log.command_mib),
+            target: amount(settings.log.target_lines, settings.log.target_mib),
+            action: amount(settings.log.action_lines, settings.log.action_mib),
+        },
         keeping: Keeping {
             host_days: settings.ssh.keep_days,
             action_days: settings.actions.keep_days,

@@ -40,9 +40,12 @@ pub(crate) fn log_query(action: ActionId, asked: &LogsQuery) -> Result<LogQuery,
         outcome: one_of("outcome", asked.outcome.as_deref(), &Outcome::ALL, |outcome| {
             outcome.as_str()
         })?,
-        stream: one_of("stream", asked.stream.as_deref(), &LogStream::ALL, |stream| {
-            stream.as_str()
-        })?,
+        stream: one_of(
+            "stream",
+            asked.stream.as_deref(),
+            &LogStream::ALL,
+            LogStream::as_str,
+        )?,
         text: text.map_err(|error| AppError::field("q", error.to_string()))?,
         from: moment("from", asked.from.as_deref())?,
         until: moment("until", asked.until.as_deref())?,
@@ -53,7 +56,7 @@ pub(crate) fn log_query(action: ActionId, asked: &LogsQuery) -> Result<LogQuery,
 }
 
 /// The value that a word names.
-fn one_of<T: Copy>(
+pub(crate) fn one_of<T: Copy>(
     field: &str,
     asked: Option<&str>,
     all: &[T],

@@ -11,6 +11,7 @@ pub(crate) mod guesses;
 pub mod health;
 mod log_query;
 pub mod messenger;
+pub mod logs;
 pub mod planning;
 pub(crate) mod policies;
 pub mod ports;
@@ -31,6 +32,7 @@ use crate::app::health::ActionCounts;
 use crate::app::messenger::{Bell, Telling};
 use crate::app::ports::Interpreter;
 use crate::app::runner::{Outside, Runner};
+use crate::domain::output_limit::OutputLimits;
 use crate::domain::rollout::RolloutSettings;
 use crate::store::Store;
 
@@ -61,6 +63,8 @@ pub struct AppSettings {
     pub rollout: RolloutSettings,
     /// The folder whose disk must have room.
     pub data_dir: std::path::PathBuf,
+    /// How much of what steps write is kept in the log.
+    pub output: OutputLimits,
     /// How long what is over is kept.
     pub keeping: background::Keeping,
     /// How others are told of actions.
@@ -78,7 +82,7 @@ impl App {
     ) -> Self {
         let feed = Feed::default();
         let bell = Bell::default();
-        let runner = Runner::new(store.clone(), outside.clone(), feed.clone(), bell.clone());
+        let runner = Runner::new(store.clone(), outside.clone(), feed.clone(), bell.clone(), settings.output);
         Self {
             store,
             outside,

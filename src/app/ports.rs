@@ -188,6 +188,8 @@ pub struct OutputLine {
     pub bytes: Option<Box<[u8]>>,
     /// The byte after its end in its stream.
     pub offset: u64,
+    /// No line end follows: the line was too long, and goes on with the next; or it is the last.
+    pub is_cut: bool,
 }
 
 /// A file or a folder to put on a host.

@@ -135,3 +135,27 @@ pub struct LogsQuery {
     /// At most so many (500, at most 5000).
     pub limit: Option<u32>,
 }
+
+/// What of the log to download: as [`LogsQuery`], whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawFormat {
+    /// `text` (the default): a line an entry; `ndjson`: an object an entry.
+    pub format: Option<String>,
+    /// `gzip`: packed.
+    pub pack: Option<String>,
+}
+
+/// Which outputs to fold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoldQuery {
+    /// Of this step.
+    pub step: Option<String>,
+    /// Of targets of this stage.
+    pub stage: Option<String>,
+    /// `stdout` or `stderr`; both where left out.
+    pub stream: Option<String>,
+    /// What is passed over in comparing: `space` (at ends of lines), `times`, or both with a comma.
+    pub ignore: Option<String>,
+}

@@ -8,9 +8,8 @@ use tokio::sync::{broadcast, mpsc};
 use crate::app::App;
 use crate::app::error::AppError;
 use crate::app::feed::{FeedEntry, Following, Subscription};
-use crate::app::log_query::log_query;
 use crate::app::ports::LogQuery;
-use crate::app::request::{ActionQuery, LogsQuery};
+use crate::app::request::ActionQuery;
 use crate::app::telling::{Teller, action_view, summary};
 use crate::app::view::{ActionSummary, ActionView, FeedItem, LogView, Page};
 use crate::domain::action::{ActionId, ActionStatus};
@@ -92,27 +91,6 @@ impl App {
         let action = self.visible_action(caller, id).await?;
         let (rollout, seq) = self.folded(&action).await?;
         Ok(action_view(&action, &rollout, seq))
-    }
-
-    /// A page of an action's log.
-    pub async fn logs(
-        &self,
-        caller: &Caller,
-        id: ActionId,
-        query: &LogsQuery,
-    ) -> Result<Page<LogView>, AppError> {
-        self.visible_action(caller, id).await?;
-        let query = log_query(id, query)?;
-        let page = self
-            .outside
-            .log_search
-            .page(&query)
-            .await
-            .map_err(|error| AppError::Unavailable(error.to_string()))?;
-        Ok(Page {
-            items: page.entries.iter().map(LogView::from).collect(),
-            next: page.next.map(|seq| seq.to_string()),
-        })
     }
 
     /// The story after `after`, from the stores and then as it happens. The channel closes after the end.

@@ -23,6 +23,7 @@ use crate::clock::SystemClock;
 use crate::domain::actor::Actor;
 use crate::domain::environment::Environment;
 use crate::domain::name::{Name, TargetName};
+use crate::domain::output_limit::OutputLimits;
 use crate::domain::project::Project;
 use crate::domain::rollout::RolloutSettings;
 use crate::domain::space::Space;
@@ -135,6 +136,7 @@ impl Scene {
             session_hours: 12,
             rollout: RolloutSettings::default(),
             data_dir: data_dir.clone(),
+            output: OutputLimits::default(),
             keeping: Keeping::default(),
             telling: Telling::default(),
         };

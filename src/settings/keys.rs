@@ -126,6 +126,48 @@ pub const KEYS: &[SettingKey] = &[
             max: 64 * 1024 * 1024,
         },
     ),
+    key(
+        "log.command_lines",
+        Kind::Integer {
+            min: 100,
+            max: 1_000_000_000,
+        },
+    ),
+    key(
+        "log.command_mib",
+        Kind::Integer {
+            min: 1,
+            max: 1024 * 1024,
+        },
+    ),
+    key(
+        "log.target_lines",
+        Kind::Integer {
+            min: 100,
+            max: 1_000_000_000,
+        },
+    ),
+    key(
+        "log.target_mib",
+        Kind::Integer {
+            min: 1,
+            max: 1024 * 1024,
+        },
+    ),
+    key(
+        "log.action_lines",
+        Kind::Integer {
+            min: 100,
+            max: 1_000_000_000,
+        },
+    ),
+    key(
+        "log.action_mib",
+        Kind::Integer {
+            min: 1,
+            max: 1024 * 1024,
+        },
+    ),
 ];
 
 const fn key(path: &'static str, kind: Kind) -> SettingKey {

@@ -293,6 +293,12 @@ impl Merged {
             log: LogSettings {
                 keep_days: self.number("log.keep_days"),
                 max_mib: self.number("log.max_mib"),
+                command_lines: self.number("log.command_lines"),
+                command_mib: self.number("log.command_mib"),
+                target_lines: self.number("log.target_lines"),
+                target_mib: self.number("log.target_mib"),
+                action_lines: self.number("log.action_lines"),
+                action_mib: self.number("log.action_mib"),
             },
         })
     }

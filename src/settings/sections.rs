@@ -164,4 +164,16 @@ pub struct LogSettings {
     pub keep_days: u32,
     /// `log.max_mib`, `EDGEWISE_LOG__MAX_MIB`, default 10240: and the oldest ones where it takes up more.
     pub max_mib: u32,
+    /// `log.command_lines`, `EDGEWISE_LOG__COMMAND_LINES`, default 200000: so many lines of output of one attempt of one step are kept.
+    pub command_lines: u32,
+    /// `log.command_mib`, `EDGEWISE_LOG__COMMAND_MIB`, default 32: and of no more MiB.
+    pub command_mib: u32,
+    /// `log.target_lines`, `EDGEWISE_LOG__TARGET_LINES`, default 1000000: so many lines of output of one target in one action are kept.
+    pub target_lines: u32,
+    /// `log.target_mib`, `EDGEWISE_LOG__TARGET_MIB`, default 128: and of no more MiB.
+    pub target_mib: u32,
+    /// `log.action_lines`, `EDGEWISE_LOG__ACTION_LINES`, default 5000000: so many lines of output of one action are kept.
+    pub action_lines: u32,
+    /// `log.action_mib`, `EDGEWISE_LOG__ACTION_MIB`, default 1024: and of no more MiB.
+    pub action_mib: u32,
 }

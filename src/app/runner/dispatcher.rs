@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use crate::app::feed::Feed;
 use crate::app::ports::LogError;
 use crate::app::telling::LiveTeller;
-use crate::domain::action::ActionStatus;
+use crate::domain::action::{ActionStatus, WaitingFor};
 use crate::domain::actor::Actor;
 use crate::domain::analysis::Measurement;
 use crate::domain::lease::Lease;
@@ -126,6 +126,8 @@ pub(super) struct Dispatcher {
     pub(super) figures: Figures,
     /// The log says that targets wait for a connection.
     pub(super) held_up: bool,
+    /// What the log says that the action waits for.
+    pub(super) waiting: Option<WaitingFor>,
 }
 
 impl Dispatcher {

@@ -17,6 +17,7 @@ use crate::domain::log_context::LogHost;
 use crate::domain::log_entry::LogStream;
 use crate::domain::log_event::LogEvent;
 use crate::domain::outcome::Outcome;
+use crate::domain::output_limit::OutputLimits;
 use crate::domain::plan::{Step, UploadSource, Work};
 use crate::domain::rollout::{StepResult, Way};
 use crate::domain::sanitize::{Clearance, SanitizedCommand, Sanitizer};
@@ -24,7 +25,8 @@ use crate::domain::target::Target;
 
 use super::check::Check;
 use super::dispatcher::HeldLeases;
-use super::journal::{About, Journal, Line};
+use super::journal::{About, Journal};
+use super::output::{OutputLog, OutputSoFar};
 use super::outside::Outside;
 use super::payload::Payloads;
 use super::secrets::SecretValues;
@@ -50,6 +52,10 @@ pub(super) struct Executor {
     pub(super) secrets: SecretValues,
     /// The leases that the action holds.
     pub(super) leases: HeldLeases,
+    /// How much of what steps write is kept.
+    pub(super) output_limits: OutputLimits,
+    /// What they wrote.
+    pub(super) said: OutputSoFar,
     /// Stops every step under way.
     pub(super) cancel: CancellationToken,
 }
@@ -255,21 +261,11 @@ impl Executor {
     }
 
     async fn read_output(&self, attempt: &Attempt, read: OutputRead, mut lines: mpsc::Receiver<OutputLine>) {
-        let (mut stdout, mut stderr) = (read.stdout_lines, read.stderr_lines);
+        let mut log = OutputLog::new(&self.journal, attempt, self.output_limits, &self.said, read);
         while let Some(line) = lines.recv().await {
-            let number = match line.stream {
-                LogStream::Stderr => &mut stderr,
-                _ => &mut stdout,
-            };
-            *number += 1;
-            let line = Line {
-                stream: line.stream,
-                text: &line.text,
-                offset: line.offset,
-                number: *number,
-            };
-            self.journal.output(attempt.about(), line).await;
+            log.take(line);
         }
+        log.finish();
     }
 
     async fn upload(

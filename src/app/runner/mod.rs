@@ -11,6 +11,7 @@ mod figures;
 mod host_check;
 mod journal;
 mod notices;
+mod output;
 mod outside;
 mod payload;
 mod pools;
@@ -38,6 +39,7 @@ use crate::app::feed::Feed;
 use crate::app::messenger::Bell;
 use crate::domain::action::ActionId;
 use crate::domain::actor::Actor;
+use crate::domain::output_limit::OutputLimits;
 use crate::domain::rollout::{Rollout, Steer};
 use crate::domain::timestamp::Timestamp;
 use crate::store::{ServerId, SteerId, Store, StoreError};
@@ -74,6 +76,7 @@ struct Shared {
     outside: Outside,
     feed: Feed,
     bell: Bell,
+    output_limits: OutputLimits,
     server: ServerId,
     running: Running,
     /// How often in a row each action could not be gone on with.
@@ -89,7 +92,7 @@ struct Shared {
 
 impl Runner {
     /// A runner that runs nothing yet. Its actions will run on the runtime it is made on.
-    pub(crate) fn new(store: Store, outside: Outside, feed: Feed, bell: Bell) -> Self {
+    pub(crate) fn new(store: Store, outside: Outside, feed: Feed, bell: Bell, output_limits: OutputLimits) -> Self {
         let (ended, ends) = Ends::channel();
         let server = ServerId(uuid::Uuid::now_v7().to_string());
         let shared = Shared {
@@ -97,6 +100,7 @@ impl Runner {
             outside,
             feed,
             bell,
+            output_limits,
             server,
             running: Running::default(),
             troubled: Mutex::default(),

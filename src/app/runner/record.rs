@@ -227,6 +227,9 @@ impl Dispatcher {
             story::tell(&self.journal, &self.rollout, &event, decisions);
             self.figures.count(&event, now);
         }
+        let waiting = self.rollout.waiting_for();
+        story::waiting(&self.journal, self.waiting.as_ref(), waiting.as_ref());
+        self.waiting = waiting;
     }
 
     /// What the effects write into the inventory.

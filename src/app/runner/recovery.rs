@@ -24,6 +24,7 @@ use super::executor::Executor;
 use super::figures::Figures;
 use super::journal::{About, Journal};
 use super::notices::Notices;
+use super::output::OutputSoFar;
 use super::payload::Payloads;
 use super::pools::Asking;
 use super::secrets::SecretValues;
@@ -95,6 +96,7 @@ pub(super) async fn run(
         if is_new {
             tell_beginning(&journal, &action);
             if let Some(first) = events.first() {
+                story::verdicts(&journal, &first.event);
                 story::tell(&journal, &rollout, &first.event, decisions);
             }
         } else {
@@ -105,6 +107,8 @@ pub(super) async fn run(
             );
         }
 
+        let waiting = rollout.waiting_for();
+        story::waiting(&journal, None, waiting.as_ref());
         let executor = Executor {
             action: id,
             outside: shared.outside.clone(),
@@ -121,6 +125,8 @@ pub(super) async fn run(
             approved: AtomicBool::new(false),
             secrets,
             leases: HeldLeases::default(),
+            output_limits: shared.output_limits,
+            said: OutputSoFar::default(),
             cancel: CancellationToken::new(),
         };
         let (answers, answered) = mpsc::unbounded_channel();
@@ -164,6 +170,7 @@ pub(super) async fn run(
             tasks: TaskTracker::new(),
             figures,
             held_up: false,
+            waiting,
         };
         for event in accepted {
             dispatcher.note_approval(event);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::app::ports::HeldUp;
 use crate::app::telling::logged_name;
 use crate::domain::analysis::Measurement;
+use crate::domain::action::WaitingFor;
 use crate::domain::log_entry::StepRecord;
 use crate::domain::log_event::LogEvent;
 use crate::domain::name::TargetName;
@@ -18,13 +19,45 @@ pub(super) fn tell(journal: &Journal, rollout: &Rollout, event: &Event, decision
     if let Some((about, text)) = of_event(journal, rollout, event) {
         journal.story(kind_of(event), about, &text);
     }
+    let end = format!("end {}", rollout.status());
     for decision in decisions {
+        let kind = match decision.what.as_str() {
+            what if what == end => LogEvent::Result,
+            what if what.starts_with("gate ") => LogEvent::Gate,
+            _ => LogEvent::Decision,
+        };
         let text = if decision.why.is_empty() {
             decision.what
         } else {
             format!("{}: {}", decision.what, decision.why)
         };
-        journal.story(LogEvent::Decision, About::default(), &text);
+        journal.story(kind, About::default(), &text);
+    }
+}
+
+/// What the sanitizer said of the plan's commands: what it denies is never accepted as an action.
+pub(super) fn verdicts(journal: &Journal, event: &Event) {
+    let Event::Created { needs_approval, .. } = event else {
+        return;
+    };
+    let text = if needs_approval.is_empty() {
+        "the sanitizer allows every command of the plan".to_owned()
+    } else {
+        format!("the sanitizer asks about {}", needs_approval.join("; "))
+    };
+    journal.story(LogEvent::Verdict, About::default(), &text);
+}
+
+/// What the action waits for now, where that is another thing than before.
+pub(super) fn waiting(journal: &Journal, before: Option<&WaitingFor>, now: Option<&WaitingFor>) {
+    let same = |a: &WaitingFor, b: &WaitingFor| a.kind == b.kind && a.since == b.since;
+    match (before, now) {
+        (_, Some(now)) if before.is_none_or(|before| !same(before, now)) => {
+            let text = format!("waits: {}; {}", now.detail, now.unblock);
+            journal.story(LogEvent::Waiting, About::default(), &text);
+        }
+        (Some(_), None) => journal.story(LogEvent::Resumed, About::default(), "waits no longer"),
+        _ => {}
     }
 }
 

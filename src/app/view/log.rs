@@ -1,7 +1,10 @@
 //! A log entry as it is shown.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 
+use crate::domain::fold::FoldedGroup;
 use crate::domain::log_entry::{Dropped, LogEntry, LogLevel, LogStream, StepRecord};
 use crate::domain::log_event::LogEvent;
 use crate::domain::outcome::Outcome;
@@ -82,4 +85,41 @@ impl From<&LogEntry> for LogView {
             },
         }
     }
+}
+
+impl LogView {
+    /// The entry as a line of text: when, where, and what was said. What a program wrote is marked with `|`, or `!` where it
+    /// wrote to standard error, and a command with `$`.
+    #[must_use]
+    pub fn line(&self) -> String {
+        let mut line = self.time.to_string();
+        if let Some(target) = &self.target {
+            let _ = write!(line, " {target}");
+        }
+        if let Some(step) = &self.step {
+            let _ = write!(line, " [{step}]");
+        }
+        let mark = match self.stream {
+            LogStream::Command => " $",
+            LogStream::Stdout => " |",
+            LogStream::Stderr => " !",
+            LogStream::Story | LogStream::Probe => "",
+        };
+        let _ = write!(line, "{mark} {}", self.text);
+        if let Some(code) = self.exit_code {
+            let _ = write!(line, " (exit code {code})");
+        }
+        line
+    }
+}
+
+/// What hosts wrote in a step, grouped by sameness.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoldedView {
+    /// The step.
+    pub step: String,
+    /// The whole in a sentence: `57 hosts: identical; 2 differ`.
+    pub headline: String,
+    /// The groups, the largest first.
+    pub groups: Vec<FoldedGroup>,
 }

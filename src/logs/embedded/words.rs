@@ -12,7 +12,7 @@ use diesel::{ExpressionMethods, QueryDsl, QueryableByName, RunQueryDsl};
 
 use super::EmbeddedLogError;
 use super::number::{block, numbers, numbers_of_block};
-use super::schema::{blocks, entries};
+use super::schema::{actions, blocks, entries};
 use crate::app::ports::LogOrder;
 use crate::domain::text_query::{TextQuery, words_of};
 
@@ -45,6 +45,12 @@ pub(super) fn index(conn: &mut SqliteConnection, action: i64) -> Result<(), Embe
             .execute(conn)?;
     }
     Ok(())
+}
+
+/// The same for every action: those of an older Edgewise have no such index.
+pub(super) fn index_all(conn: &mut SqliteConnection) -> Result<(), EmbeddedLogError> {
+    let all: Vec<i64> = actions::table.select(actions::number).load(conn)?;
+    all.into_iter().try_for_each(|action| index(conn, action))
 }
 
 /// The words of a block, each once.

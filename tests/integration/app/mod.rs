@@ -3,6 +3,7 @@
 mod background;
 mod following;
 mod going_back;
+mod output;
 mod side_by_side;
 mod telling;
 mod trouble;

@@ -3,14 +3,16 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use diesel::connection::SimpleConnection as _;
 use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, QueryableByName, RunQueryDsl};
 use edgewise::app::ports::{LogQuery, LogSearch, LogSink};
+use edgewise::domain::outcome::Outcome;
 use edgewise::logs::embedded::{EmbeddedLogError, EmbeddedLogs, LogRetention};
 
 use super::suite;
-use super::world::{all, at, id, line, seqs, with_words};
+use super::world::{all, at, id, line, output_of, seqs, with_words};
 
 suite::for_each_case!(open);
 
@@ -121,6 +123,53 @@ async fn retention_forgets_whole_actions_and_their_words() {
     // What was forgotten may be written again.
     logs.write(&[line(1, 1, "again")]).await.unwrap();
     assert_eq!(seqs(&logs, &all(1)).await, [1]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_file_of_an_older_edgewise_is_taken_over_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut conn = connection(folder.path());
+    conn.batch_execute(include_str!(
+        "../../../migrations/logs/2026-11-21-000000_begin/up.sql"
+    ))
+    .unwrap();
+    conn.batch_execute(&format!(
+        "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL,
+             run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
+         INSERT INTO __diesel_schema_migrations (version) VALUES ('20261121000000');
+         INSERT INTO actions VALUES (1, '{}', 1000, 5);
+         WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 11999)
+         INSERT INTO entries SELECT (1 << 36) + n, 1, n, CASE n WHEN 0 THEN 'basic' ELSE 'detail' END,
+             CASE WHEN n > 0 THEN 'web-' || (n % 2) END, CASE WHEN n > 0 THEN 'start' END, NULL,
+             CASE n WHEN 0 THEN 'story' ELSE 'stdout' END, 'line ' || n, CASE n WHEN 7 THEN 'failed' END, NULL, n * 10 FROM n;",
+        id(1)
+    ))
+    .unwrap();
+    drop(conn);
+    let logs = EmbeddedLogs::open(&folder.path().join("logs.db")).await.unwrap();
+    let everything = LogQuery {
+        limit: 20_000,
+        ..all(1)
+    };
+    assert_eq!(seqs(&logs, &everything).await, (0..12_000).collect::<Vec<u64>>());
+    assert_eq!(seqs(&logs, &with_words(all(1), "LINE 77")).await, [77]);
+    let failed = LogQuery {
+        outcome: Some(Outcome::Failed),
+        target: Some("web-1".into()),
+        ..all(1)
+    };
+    assert_eq!(seqs(&logs, &failed).await, [7]);
+    let read = logs.output_read(&output_of(1, "start")).await.unwrap();
+    assert_eq!(read.bytes.stdout, 119_990, "the last line of web-1");
+    // It is written on.
+    logs.write(&[line(1, 12_000, "more")]).await.unwrap();
+    assert_eq!(logs.last_seq(id(1)).await.unwrap(), Some(12_000));
+    drop(logs);
+    let mut conn = connection(folder.path());
+    conn.batch_execute(include_str!(
+        "../../../migrations/logs/2026-11-29-000000_places/down.sql"
+    ))
+    .expect("there is a way back");
 }
 
 #[derive(QueryableByName)]

@@ -22,9 +22,10 @@ use edgewise::domain::action::{ActionId, ActionStatus};
 use edgewise::domain::actor::{Actor, Caller};
 use edgewise::domain::environment::Environment;
 use edgewise::domain::lease::Lease;
-use edgewise::domain::log_entry::LogEntry;
+use edgewise::domain::log_entry::{LogEntry, LogStream};
 use edgewise::domain::name::{Name, TargetName};
 use edgewise::domain::outcome::Outcome;
+use edgewise::domain::output_limit::OutputLimits;
 use edgewise::domain::project::Project;
 use edgewise::domain::rollout::{RolloutSettings, StepResult};
 use edgewise::domain::sanitize::SanitizedCommand;
@@ -85,6 +86,8 @@ pub struct Made {
     pub hold: watch::Sender<bool>,
     /// What a command that begins so on this host says instead of succeeding: `host: command`.
     pub fails: Mutex<BTreeMap<String, String>>,
+    /// What a command that begins so on this host prints: lines, by `host: command`.
+    pub prints: Mutex<BTreeMap<String, Vec<String>>>,
     /// The next command panics in its task.
     pub panics: AtomicBool,
     /// The log store does not answer.
@@ -144,13 +147,31 @@ impl HostSession for Session {
         lease: &Lease,
         command: &SanitizedCommand,
         run: &StepRun,
-        _output: mpsc::Sender<OutputLine>,
+        output: mpsc::Sender<OutputLine>,
         _cancel: CancellationToken,
     ) -> StepResult {
         assert!(!self.0.panics.swap(false, Ordering::SeqCst), "as it was told to");
         let what = format!("{}: {}", lease.target(), command.text());
         if self.0.begun.lock().unwrap().insert(format!("{:?}", run.key)) {
             self.0.ran.lock().unwrap().push(what.clone());
+        }
+        let prints = self.0.prints.lock().unwrap().clone();
+        let mut offset = 0;
+        for text in prints
+            .into_iter()
+            .filter(|(begins, _)| what.starts_with(begins.as_str()))
+            .flat_map(|(_, lines)| lines)
+        {
+            offset += text.len() as u64 + 1;
+            let line = OutputLine {
+                stream: LogStream::Stdout,
+                text,
+                bytes: None,
+                offset,
+                is_cut: false,
+            };
+            // Nobody listens any more where the server is gone.
+            let _ = output.send(line).await;
         }
         let mut hold = self.0.hold.subscribe();
         // Nobody holds it back once the world is gone.
@@ -334,6 +355,11 @@ impl World {
         file_in(&self.folder)
     }
 
+    /// The file of the log.
+    pub fn log_file(&self) -> std::path::PathBuf {
+        self.folder.path().join("log.db")
+    }
+
     /// Another server on this store, with a log store of its own or the first one's.
     pub async fn beside(&self, store: &str, log: &str) -> App {
         self.beside_with(store, log, 30).await
@@ -496,6 +522,7 @@ async fn serve(
             ..RolloutSettings::default()
         },
         data_dir: folder.path().to_owned(),
+        output: OutputLimits::default(),
         keeping: Keeping::default(),
         telling: Telling::default(),
     };
