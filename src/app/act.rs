@@ -71,6 +71,11 @@ impl App {
         if !denied.is_empty() {
             return Err(AppError::Denied(denied));
         }
+        if let Some(why) = self.outside.log_health.refusal() {
+            return Err(AppError::Unavailable(format!(
+                "no action may begin while it could not be logged whole (log.audit is strict): {why}"
+            )));
+        }
         let now = self.outside.clock.now();
         let id = ActionId::from_parts(now, rand::random());
         let due_at = now.plus_seconds(start.countdown);

@@ -18,9 +18,6 @@ pub struct ServeArgs {
 pub async fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     let settings = args.settings.settings()?;
     super::tracing::begin("info");
-    if !settings.elasticsearch.urls.is_empty() {
-        ::tracing::warn!("elasticsearch.url is set, and this version writes to the built-in log store alone");
-    }
     let program = super::this_program()?;
     let server = Server::start(&settings, program)
         .await

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::app::ports::{Artifacts, Balancer, Clock, Hosts, LogKeeper, LogSearch, LogSink, Prober, Secrets};
+use crate::app::ports::{
+    Artifacts, Balancer, Clock, Hosts, LogHealth, LogKeeper, LogSearch, LogSink, Prober, Secrets,
+};
 
 /// The adapters that a running action works with.
 #[derive(Clone)]
@@ -23,6 +25,8 @@ pub struct Outside {
     pub log_sink: Arc<dyn LogSink>,
     /// Where log entries are read.
     pub log_search: Arc<dyn LogSearch>,
+    /// How the log is getting on.
+    pub log_health: Arc<dyn LogHealth>,
     /// Where the log forgets what is old.
     pub log_keeper: Arc<dyn LogKeeper>,
 }

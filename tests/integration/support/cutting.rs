@@ -34,7 +34,14 @@ impl CuttingWay {
     pub async fn to(farm: &Farm, counted: Counted, limits: Vec<u64>) -> Self {
         let server = farm.server(1);
         let to = SocketAddr::from((server.address(), server.port()));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        Self::between(0, to, counted, limits).await
+    }
+
+    /// A way from this port on loopback, 0 for a free one, to that address.
+    pub async fn between(port: u16, to: SocketAddr, counted: Counted, limits: Vec<u64>) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            .await
+            .expect("a port");
         let port = listener.local_addr().expect("a port").port();
         let cuts = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&cuts);
@@ -83,6 +90,11 @@ impl CuttingWay {
         let line = format!("[127.0.0.1]:{} {}\n", self.port, farm.server(1).public_key());
         std::fs::write(path, known + &line).expect("written");
         settings
+    }
+
+    /// Where it begins.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// How many connections were cut.
