@@ -13,7 +13,7 @@ use crate::app::ports::{Artifacts, Balancer, Clock, Hosts, Secrets};
 use crate::app::runner::Outside;
 use crate::app::{App, AppSettings};
 use crate::artifacts::ArtifactReader;
-use crate::balancer::NoBalancer;
+use crate::balancer::{Haproxy, NoBalancer, Socket, SocketError};
 use crate::checks::NetworkProber;
 use crate::clock::SystemClock;
 use crate::domain::rollout::RolloutSettings;
@@ -38,6 +38,9 @@ pub enum BootError {
     /// SSH: a file it needs, or what is in it.
     #[error("ssh: {0}")]
     Ssh(String),
+    /// A setting of the load balancer.
+    #[error("haproxy.sockets: {0}")]
+    Haproxy(#[from] SocketError),
     /// TLS for outgoing requests.
     #[error("TLS: {0}")]
     Tls(#[from] reqwest::Error),
@@ -132,7 +135,7 @@ impl Server {
         let hosts = SshHosts::new(&ssh).map_err(|error| BootError::Ssh(error.to_string()))?;
         let parts = Parts {
             hosts: Arc::new(hosts),
-            balancer: Arc::new(NoBalancer),
+            balancer: balancer(settings)?,
             secrets: Arc::new(MachineSecrets),
             program,
         };
@@ -219,6 +222,24 @@ pub fn make_data_folder(folder: &Path) -> std::io::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(folder)
+}
+
+/// The load balancer that the settings name.
+///
+/// # Errors
+/// [`SocketError`] for a socket that is not written as one.
+fn balancer(settings: &Settings) -> Result<Arc<dyn Balancer>, SocketError> {
+    let sockets = settings
+        .haproxy
+        .sockets
+        .iter()
+        .map(|text| text.parse())
+        .collect::<Result<Vec<Socket>, _>>()?;
+    Ok(if sockets.is_empty() {
+        Arc::new(NoBalancer)
+    } else {
+        Arc::new(Haproxy::new(sockets, settings.haproxy.up_seconds))
+    })
 }
 
 /// What the use cases are told by the settings.

@@ -252,7 +252,7 @@ impl Follower {
                 .app
                 .outside
                 .log_search
-                .page(&LogQuery {
+                .followed(&LogQuery {
                     after: self.told,
                     ..LogQuery::of(self.id, CATCH_UP)
                 })

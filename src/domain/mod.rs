@@ -5,6 +5,7 @@
 
 pub mod action;
 pub mod actor;
+pub mod analysis;
 pub mod config;
 pub mod environment;
 pub mod lease;
@@ -17,6 +18,7 @@ pub mod outcome;
 pub mod plan;
 pub mod policy;
 pub mod project;
+pub mod quarantine;
 pub mod rollout;
 pub mod sanitize;
 pub mod space;

@@ -15,6 +15,8 @@ use crate::domain::log_entry::LogEntry;
 
 /// The first pause after a failure; twice as long each time.
 const PAUSE: Duration = Duration::from_millis(100);
+/// From one look whether a sink is there to the next.
+const LOOK: Duration = Duration::from_millis(50);
 /// The longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
@@ -63,6 +65,20 @@ impl Drain {
         let mut delivered = self.delivered.subscribe();
         // It lives as long as this.
         let _ = delivered.wait_for(|delivered| *delivered >= number).await;
+    }
+
+    /// Resolves to true when everything below `number` has been delivered, to false when the sink takes nothing.
+    pub(super) async fn reached_or_gone(&self, number: u64) -> bool {
+        let gone = async {
+            while self.trouble().is_none() {
+                tokio::time::sleep(LOOK).await;
+            }
+        };
+        tokio::select! {
+            biased;
+            () = self.reached(number) => true,
+            () = gone => false,
+        }
     }
 
     /// Delivers until it is stopped; what has begun is not waited for longer than the sink's own patience.

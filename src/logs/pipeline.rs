@@ -15,9 +15,6 @@ use super::spool::{Spool, SpoolError, SpoolOptions};
 use crate::app::ports::{LogError, LogFigures, LogHealth, LogSink};
 use crate::domain::log_entry::LogEntry;
 
-/// From one look whether a sink is there to the next.
-const LOOK: Duration = Duration::from_millis(50);
-
 /// The log of a server. Cheap to clone.
 #[derive(Clone)]
 pub struct Pipeline {
@@ -72,7 +69,17 @@ impl Pipeline {
         let Some(drain) = self.drains.iter().find(|drain| drain.name() == sink) else {
             return false;
         };
-        tokio::time::timeout(patience, drain.reached(head)).await.is_ok()
+        // One that takes nothing at the moment is not waited for.
+        tokio::time::timeout(patience, drain.reached_or_gone(head))
+            .await
+            .unwrap_or(false)
+    }
+
+    /// Whether a sink takes nothing at the moment.
+    #[must_use]
+    pub fn is_gone(&self, sink: &str) -> bool {
+        let drain = self.drains.iter().find(|drain| drain.name() == sink);
+        drain.is_none_or(|drain| drain.trouble().is_some())
     }
 
     /// Waits until every sink has everything that was written before, at most so long; says how many entries are left for
@@ -100,16 +107,8 @@ impl Pipeline {
         let head = self.spool.head();
         // A sink that is not there is not waited for: the spool keeps what is its own.
         for drain in &*self.drains {
-            let gone = async {
-                while drain.trouble().is_none() {
-                    tokio::time::sleep(LOOK).await;
-                }
-            };
-            let delivered = tokio::time::timeout_at(until, drain.reached(head));
-            tokio::select! {
-                _ = delivered => {}
-                () = gone => {}
-            }
+            // Either way what is left is counted.
+            let _ = tokio::time::timeout_at(until, drain.reached_or_gone(head)).await;
         }
         self.stop.cancel();
         self.tasks.close();

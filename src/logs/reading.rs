@@ -20,7 +20,7 @@ const LOCAL_PATIENCE: Duration = Duration::from_secs(10);
 /// How long a reader waits for what is on its way to Elasticsearch, before the built-in store answers instead.
 const REMOTE_PATIENCE: Duration = Duration::from_secs(2);
 /// How long a question is worth asking whose answer is not necessary.
-const EXTRA_PATIENCE: Duration = Duration::from_secs(3);
+const EXTRA_PATIENCE: Duration = Duration::from_secs(1);
 
 /// The log as it is read. Cheap to clone.
 #[derive(Clone)]
@@ -52,8 +52,13 @@ impl Reading {
         }
     }
 
-    /// A page of Elasticsearch, once what was written before can be searched there. None where that takes too long, or it does
-    /// not answer.
+    /// Elasticsearch, where it is on and was there when it was last spoken to.
+    fn remote_if_there(&self) -> Option<&ElasticsearchLogs> {
+        let remote = self.remote.as_ref()?;
+        (!self.pipeline.is_gone(remote.name())).then_some(remote)
+    }
+
+    /// A page of Elasticsearch, once what was written before can be searched there.
     async fn remote_page(&self, remote: &ElasticsearchLogs, query: &LogQuery) -> Result<LogPage, LogError> {
         if !self.pipeline.reached(remote.name(), REMOTE_PATIENCE).await {
             return Err(LogError("Elasticsearch is behind with writing".to_owned()));
@@ -83,9 +88,17 @@ impl LogSearch for Reading {
         Err(error)
     }
 
+    async fn followed(&self, query: &LogQuery) -> Result<LogPage, LogError> {
+        match self.page(query).await {
+            Ok(page) => Ok(page),
+            // An action that has just begun is known nowhere yet, and is followed all the same.
+            Err(_) => self.local().await?.page(query).await,
+        }
+    }
+
     async fn last_seq(&self, action: ActionId) -> Result<Option<u64>, LogError> {
         let local = self.local().await?.last_seq(action).await?;
-        let (None, Some(remote)) = (local, &self.remote) else {
+        let (None, Some(remote)) = (local, self.remote_if_there()) else {
             return Ok(local);
         };
         // Another server's action: worth asking, and nothing hangs on it.
@@ -97,7 +110,7 @@ impl LogSearch for Reading {
 
     async fn output_read(&self, of: &OutputOf) -> Result<OutputRead, LogError> {
         let local = self.local().await?.output_read(of).await?;
-        let (true, Some(remote)) = (local == OutputRead::default(), &self.remote) else {
+        let (true, Some(remote)) = (local == OutputRead::default(), self.remote_if_there()) else {
             return Ok(local);
         };
         match tokio::time::timeout(EXTRA_PATIENCE, remote.output_read(of)).await {

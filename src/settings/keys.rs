@@ -88,6 +88,8 @@ pub const KEYS: &[SettingKey] = &[
     key("ssh.max_starts_per_jump", MANY),
     key("ssh.max_starts_per_address", MANY),
     key("ssh.max_hosts_per_jump", MANY),
+    key("haproxy.sockets", Kind::TextOrList),
+    key("haproxy.up_seconds", Kind::Integer { min: 1, max: 3600 }),
     hiding("elasticsearch.url", Kind::TextOrList, Hidden::UrlPassword),
     key("elasticsearch.username", Kind::Text),
     hiding("elasticsearch.password", Kind::Text, Hidden::Everything),

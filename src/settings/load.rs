@@ -8,8 +8,8 @@ use super::error::{SettingsError, SettingsErrors};
 use super::keys::{Hidden, KEYS, Kind, SettingKey};
 use super::layer::{self, Layer, Origin, Value};
 use super::sections::{
-    ActionSettings, ElasticsearchSettings, IndexPeriod, LogAudit, LogFsync, LogSettings, Secret,
-    ServerSettings, Settings, SshSettings, StoreSettings,
+    ActionSettings, ElasticsearchSettings, HaproxySettings, IndexPeriod, LogAudit, LogFsync, LogSettings,
+    Secret, ServerSettings, Settings, SshSettings, StoreSettings,
 };
 use super::show::{ShownSetting, hide_password};
 
@@ -266,6 +266,10 @@ impl Merged {
                 max_starts_per_jump: self.number("ssh.max_starts_per_jump"),
                 max_starts_per_address: self.number("ssh.max_starts_per_address"),
                 max_hosts_per_jump: self.number("ssh.max_hosts_per_jump"),
+            },
+            haproxy: HaproxySettings {
+                sockets: self.texts("haproxy.sockets"),
+                up_seconds: self.number("haproxy.up_seconds"),
             },
             elasticsearch: ElasticsearchSettings {
                 urls: self

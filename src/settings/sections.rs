@@ -14,6 +14,8 @@ pub struct Settings {
     pub store: StoreSettings,
     /// `[ssh]`
     pub ssh: SshSettings,
+    /// `[haproxy]`
+    pub haproxy: HaproxySettings,
     /// `[elasticsearch]`
     pub elasticsearch: ElasticsearchSettings,
     /// `[actions]`
@@ -109,6 +111,16 @@ pub struct SshSettings {
     pub max_starts_per_address: u32,
     /// `ssh.max_hosts_per_jump`, `EDGEWISE_SSH__MAX_HOSTS_PER_JUMP`, default 64: behind one connection to a jump host.
     pub max_hosts_per_jump: u32,
+}
+
+/// `[haproxy]`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HaproxySettings {
+    /// `haproxy.sockets`, `EDGEWISE_HAPROXY__SOCKETS` (several with commas), no default: `/PATH` or `HOST:PORT`, also after
+    /// `ZONE=`.
+    pub sockets: Vec<String>,
+    /// `haproxy.up_seconds`, `EDGEWISE_HAPROXY__UP_SECONDS`, default 60: a server that was put back must be up within these.
+    pub up_seconds: u32,
 }
 
 /// `[elasticsearch]`

@@ -12,7 +12,7 @@ use crate::domain::rollout::strategy::{self, TargetFacts};
 use crate::domain::target::Pool;
 
 /// The keys of the configuration that bound every rollout, whatever strategy a script names itself.
-const LIMIT_KEYS: [&str; 8] = [
+const LIMIT_KEYS: [&str; 9] = [
     "max_failed",
     "on_failure",
     "on_unreachable",
@@ -21,6 +21,7 @@ const LIMIT_KEYS: [&str; 8] = [
     "target_deadline_seconds",
     "progress_deadline_seconds",
     "zones",
+    "analysis",
 ];
 
 /// Lays the draft's targets out in stages.

@@ -15,11 +15,11 @@ use crate::app::ports::LogError;
 use crate::app::telling::LiveTeller;
 use crate::domain::action::ActionStatus;
 use crate::domain::actor::Actor;
+use crate::domain::analysis::Measurement;
 use crate::domain::lease::Lease;
 use crate::domain::log_event::LogEvent;
 use crate::domain::name::TargetName;
-use crate::domain::plan::Gate;
-use crate::domain::rollout::{Effect, Event, GateVerdict, Refused, Rollout, Steer, Way};
+use crate::domain::rollout::{Effect, Event, Refused, Rollout, Steer, Way};
 use crate::domain::timestamp::Timestamp;
 use crate::store::{FrozenAction, LeaseConflict, ServerId, Store, StoreError, StoredSteer, TakeLeasesError};
 
@@ -367,16 +367,19 @@ impl Dispatcher {
                 self.timers.arm(timer, at);
                 Ok(Vec::new())
             }
-            Effect::AskGate { stage, gate } => {
-                let detail = match gate {
-                    Gate::Analysis => "no source of metrics is configured",
-                    Gate::None | Gate::Approval => "the gate is not measured",
-                };
+            Effect::Measure {
+                stage,
+                metric,
+                measurement,
+            } => {
                 self.store_and_tell(
-                    Event::GateAnswered {
+                    Event::Measured {
                         stage,
-                        verdict: GateVerdict::Inconclusive,
-                        detail: detail.to_owned(),
+                        metric,
+                        measurement,
+                        result: Measurement::Unreachable {
+                            detail: "no source of metrics is configured".to_owned(),
+                        },
                     },
                     None,
                 )
@@ -384,7 +387,7 @@ impl Dispatcher {
             }
             // Both were stored with the event that caused them: the version in the inventory, and the final
             // status, which also released the leases.
-            Effect::RecordVersion { .. } | Effect::End { .. } => Ok(Vec::new()),
+            Effect::RecordVersion { .. } | Effect::Quarantine { .. } | Effect::End { .. } => Ok(Vec::new()),
         }
     }
 

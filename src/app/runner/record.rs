@@ -3,6 +3,7 @@
 
 use crate::app::view::FeedItem;
 use crate::domain::action::{ActionStatus, TargetState};
+use crate::domain::analysis::Measurement;
 use crate::domain::log_event::LogEvent;
 use crate::domain::name::TargetName;
 use crate::domain::rollout::{Decision, Effect, Event, Refused};
@@ -117,7 +118,7 @@ impl Dispatcher {
         let mut open: Vec<Effect> = effects.into_iter().rev().collect();
         let mut waits = false;
         while let Some(effect) = open.pop() {
-            waits |= matches!(effect, Effect::TakeLeases | Effect::AskGate { .. });
+            waits |= matches!(effect, Effect::TakeLeases | Effect::Measure { .. });
             match effect {
                 Effect::RunStep {
                     target,
@@ -269,7 +270,10 @@ fn masked(mut event: Event, journal: &Journal) -> Event {
         }
         Event::HostsChecked { unfit } => unfit.iter_mut().for_each(|(_, _, reason)| mask(reason)),
         Event::PoolsUnknown { error, .. } => mask(error),
-        Event::GateAnswered { detail, .. } => mask(detail),
+        Event::Measured { result, .. } => match result {
+            Measurement::NoData { detail } | Measurement::Unreachable { detail } => mask(detail),
+            Measurement::Value { .. } => {}
+        },
         Event::Created { .. }
         | Event::QueueReached
         | Event::LeasesHeld { .. }

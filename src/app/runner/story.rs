@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::app::ports::HeldUp;
 use crate::app::telling::logged_name;
+use crate::domain::analysis::Measurement;
 use crate::domain::log_entry::StepRecord;
 use crate::domain::log_event::LogEvent;
 use crate::domain::name::TargetName;
@@ -142,7 +143,12 @@ fn of_event(journal: &Journal, rollout: &Rollout, event: &Event) -> Option<(Abou
             },
             error.clone(),
         )),
-        Event::GateAnswered { detail, .. } => Some((About::default(), detail.clone())),
+        Event::Measured { result, .. } => match result {
+            Measurement::NoData { detail } | Measurement::Unreachable { detail } => {
+                Some((About::default(), detail.clone()))
+            }
+            Measurement::Value { .. } => None,
+        },
         Event::Created { .. }
         | Event::QueueReached
         | Event::LeasesTaken

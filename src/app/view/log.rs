@@ -28,6 +28,14 @@ pub struct LogView {
     pub outcome: Option<Outcome>,
     /// The exit code.
     pub exit_code: Option<i32>,
+    /// What only some have.
+    #[serde(flatten)]
+    pub more: LogMore,
+}
+
+/// What only some log entries have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogMore {
     /// What it tells of.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event: Option<LogEvent>,
@@ -63,13 +71,15 @@ impl From<&LogEntry> for LogView {
             text: entry.text.as_str().to_owned(),
             outcome: entry.outcome,
             exit_code: entry.exit_code,
-            event: Some(entry.event),
-            stage: entry.stage.clone(),
-            attempt: entry.attempt,
-            line: entry.line,
-            sessions: entry.sessions,
-            run: entry.run.as_deref().cloned(),
-            dropped: entry.dropped,
+            more: LogMore {
+                event: Some(entry.event),
+                stage: entry.stage.clone(),
+                attempt: entry.attempt,
+                line: entry.line,
+                sessions: entry.sessions,
+                run: entry.run.as_deref().cloned(),
+                dropped: entry.dropped,
+            },
         }
     }
 }

@@ -74,8 +74,10 @@ pub enum WaitKind {
     Balancer,
     /// The soak of a stage.
     Soak,
-    /// The gate of a stage.
+    /// Somebody's approval at the gate of a stage.
     Gate,
+    /// What the gate of a stage measures.
+    Analysis,
     /// A person, since somebody paused it or a failure did.
     Paused,
     /// The outcome of a step that is not known.

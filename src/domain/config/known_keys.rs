@@ -1,6 +1,6 @@
 //! The keys that every script knows: what and where, and how the rollout goes.
 
-use super::shape::{GATES, ON_FAILURE, Shape};
+use super::shape::{ON_FAILURE, Shape};
 
 /// A key that every script knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,8 +176,13 @@ pub const KNOWN_KEYS: &[KnownKey] = &[
     ),
     rollout(
         "gate",
-        Shape::Words(GATES),
-        "What must hold after each stage but the last.",
+        Shape::Gate,
+        "What must hold after each stage but the last: a word, or `{\"analysis\": [...]}`.",
+    ),
+    rollout(
+        "analysis",
+        Shape::Analysis,
+        "What the gate `analysis` measures: a list of metrics.",
     ),
     rollout(
         "max_failed",

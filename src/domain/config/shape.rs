@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::nearest;
+use crate::domain::analysis::Analysis;
 
 /// What a value must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,10 @@ pub enum Shape {
     Map,
     /// A string, or an object of strings.
     TextOrMap,
+    /// A gate: a word, or an object with an analysis.
+    Gate,
+    /// What a gate measures: a list of metrics.
+    Analysis,
     /// Stages: `"1,10%,50%,100%"` or a list of objects.
     Stages,
     /// `"parallel"` or a list of zones in order.
@@ -51,7 +56,7 @@ const STAGE_KEYS: [&str; 11] = [
 ];
 
 /// The gates.
-pub(super) const GATES: &[&str] = &["none", "approval", "analysis"];
+const GATES: &[&str] = &["none", "approval", "analysis"];
 /// What a failure does.
 pub(super) const ON_FAILURE: &[&str] = &["rollback", "stop", "pause"];
 
@@ -91,6 +96,8 @@ impl Shape {
                         .as_object()
                         .is_some_and(|map| map.values().all(Value::is_string))
             }
+            Self::Gate => return check_gate(value),
+            Self::Analysis => return check_analysis(value),
             Self::Stages => return check_stages(value),
             Self::Zones => value.as_str() == Some("parallel") || is_texts(value),
             Self::StaggeredBatch => {
@@ -125,6 +132,8 @@ impl Shape {
             Self::Texts => "a list of strings".to_owned(),
             Self::Map => "a map".to_owned(),
             Self::TextOrMap => "a string or a map of strings".to_owned(),
+            Self::Gate => "\"none\", \"approval\", \"analysis\" or a map with the key `analysis`".to_owned(),
+            Self::Analysis => "a list of metrics".to_owned(),
             Self::Stages => "a string such as \"1,10%,50%,100%\" or a list of stages".to_owned(),
             Self::Zones => "\"parallel\" or a list of zones".to_owned(),
             Self::StaggeredBatch => {
@@ -154,6 +163,15 @@ impl Shape {
                 {"type": "string"},
                 {"type": "object", "additionalProperties": {"type": "string"}},
             ]}),
+            Self::Gate => json!({"anyOf": [
+                {"enum": GATES},
+                {"type": "object", "additionalProperties": false, "required": ["analysis"],
+                 "properties": {"analysis": Self::Analysis.schema()}},
+            ]}),
+            Self::Analysis => json!({"anyOf": [
+                {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["name", "success"]}},
+                {"type": "object", "required": ["metrics"]},
+            ]}),
             Self::Stages => json!({"anyOf": [
                 {"type": "string", "pattern": "^ *[0-9]+%?( *, *[0-9]+%?)* *$"},
                 {"type": "array", "minItems": 1, "items": {
@@ -169,7 +187,7 @@ impl Shape {
                         "ring": {"type": "string"},
                         "max_parallel": Self::CountOrPercent.schema(),
                         "soak_seconds": Self::Count.schema(),
-                        "gate": {"enum": GATES},
+                        "gate": Self::Gate.schema(),
                         "on_failure": {"enum": ON_FAILURE},
                     },
                 }},
@@ -247,6 +265,23 @@ fn check_word(words: &[&'static str], value: &Value) -> Result<(), String> {
     ))
 }
 
+fn check_gate(value: &Value) -> Result<(), String> {
+    match value {
+        Value::Object(fields) if fields.len() == 1 => match fields.get("analysis") {
+            Some(definition) => check_analysis(definition).map_err(|why| format!("`analysis` {why}")),
+            None => Err(format!("wants {}", Shape::Gate.wanted())),
+        },
+        Value::Object(_) => Err(format!("wants {}", Shape::Gate.wanted())),
+        word => check_word(GATES, word),
+    }
+}
+
+fn check_analysis(value: &Value) -> Result<(), String> {
+    Analysis::read(value)
+        .map(|_| ())
+        .map_err(|error| error.to_string())
+}
+
 fn check_stages(value: &Value) -> Result<(), String> {
     match value {
         Value::String(text) if is_stage_list(text) => Ok(()),
@@ -268,7 +303,7 @@ fn check_stage(stage: &Value) -> Result<(), String> {
             "targets" => Shape::Texts,
             "count" | "soak_seconds" => Shape::Count,
             "max_parallel" => Shape::CountOrPercent,
-            "gate" => Shape::Words(GATES),
+            "gate" => Shape::Gate,
             "on_failure" => Shape::Words(ON_FAILURE),
             "percent" => {
                 if value

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::domain::analysis::MetricSource;
 use crate::domain::name::{Name, TargetName};
 use crate::domain::sanitize::{Sanitizer, Verdict};
 use crate::domain::target::Pool;
@@ -47,8 +48,9 @@ impl Plan {
     /// Every target of `order` must be in the draft, in `targets` and in exactly one stage; one that is not
     /// is left out, which the strategy's own checks exclude.
     #[must_use]
-    pub fn build(inputs: PlanInputs<'_>, draft: Draft) -> Self {
+    pub fn build(mut inputs: PlanInputs<'_>, draft: Draft) -> Self {
         let mut judge = Judge::new(inputs.sanitizer);
+        judge.analyses(&mut inputs.stages);
         let known: HashMap<&TargetName, &ScriptTarget> = inputs
             .targets
             .iter()
@@ -139,6 +141,27 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// The commands of the stages' analyses.
+    pub(super) fn analyses(&mut self, stages: &mut [Stage]) {
+        let metrics = stages
+            .iter_mut()
+            .filter_map(|stage| stage.analysis.as_mut())
+            .flat_map(|analysis| &mut analysis.metrics);
+        for metric in metrics {
+            if let MetricSource::Command { run, verdict, rules } = &mut metric.source {
+                let judged = self.judge(run, None);
+                *verdict = Some(judged.decision);
+                rules.clone_from(&judged.rules);
+            }
+        }
+    }
+
+    fn judge(&mut self, command: &str, cwd: Option<String>) -> &Verdict {
+        self.known
+            .entry((command.to_owned(), cwd))
+            .or_insert_with_key(|(command, cwd)| self.sanitizer.judge(command, cwd.as_deref()))
+    }
+
     pub(super) fn steps(&mut self, mut steps: Vec<Step>) -> Vec<Step> {
         for step in &mut steps {
             let Some(command) = &step.command else { continue };
@@ -146,10 +169,7 @@ impl<'a> Judge<'a> {
                 Work::Run { cwd, .. } => cwd.clone(),
                 _ => None,
             };
-            let verdict = self
-                .known
-                .entry((command.clone(), cwd))
-                .or_insert_with_key(|(command, cwd)| self.sanitizer.judge(command, cwd.as_deref()));
+            let verdict = self.judge(command, cwd);
             step.verdict = Some(verdict.decision);
             step.rules.clone_from(&verdict.rules);
         }

@@ -60,6 +60,7 @@ impl Plan {
             max_parallel,
             soak_seconds: 0,
             gate: Gate::None,
+            analysis: None,
             on_failure: None,
         };
         let (first, rest) = order.split_at(order.len().min(1));
@@ -112,6 +113,7 @@ impl Plan {
     #[must_use]
     pub fn judged_by(mut self, sanitizer: &Sanitizer) -> Self {
         let mut judge = Judge::new(sanitizer);
+        judge.analyses(&mut self.stages);
         for target in &mut self.targets {
             target.steps = judge.steps(std::mem::take(&mut target.steps));
         }

@@ -16,6 +16,7 @@ pub use draft::{Draft, DraftTarget, ScriptContext, ScriptTarget, secret_placehol
 pub use hash::PlanHash;
 pub use step::{Step, UploadSource, Work};
 
+use super::analysis::{Analysis, Metric};
 use super::name::{Name, TargetName};
 use super::target::{Pool, Target};
 
@@ -81,6 +82,9 @@ pub struct Stage {
     pub soak_seconds: u64,
     /// What must hold to go on to the next stage.
     pub gate: Gate,
+    /// What the gate measures; there where it is an analysis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<Analysis>,
     /// What a failure in this stage does, where it differs from the whole rollout's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<OnFailure>,
@@ -94,7 +98,7 @@ pub enum Gate {
     None,
     /// Somebody with the right to it says so.
     Approval,
-    /// The numbers say so.
+    /// The numbers say so: those of the stage's `analysis`.
     Analysis,
 }
 
@@ -201,7 +205,25 @@ pub struct RollbackTarget {
     pub steps: Vec<Step>,
 }
 
+impl Stage {
+    /// The metrics that its gate measures; none where it measures nothing.
+    #[must_use]
+    pub fn metrics(&self) -> &[Metric] {
+        match (self.gate, &self.analysis) {
+            (Gate::Analysis, Some(analysis)) => &analysis.metrics,
+            _ => &[],
+        }
+    }
+}
+
 impl Plan {
+    /// The metric at this place of a stage's analysis, both from 0.
+    #[must_use]
+    pub fn metric(&self, stage: u32, metric: u32) -> Option<&Metric> {
+        let stage = self.stages.get(stage as usize)?;
+        stage.metrics().get(metric as usize)
+    }
+
     /// Every step of it, the way forth before the way back.
     pub fn steps(&self) -> impl Iterator<Item = (&TargetName, &Step)> {
         let forth = self

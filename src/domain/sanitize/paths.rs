@@ -270,23 +270,26 @@ impl Trees {
             .map_or(path, |parent| if parent.is_empty() { "/" } else { parent });
         let path = hidden_too(path);
         let path = path.as_str();
-        if self
-            .own
-            .iter()
-            .any(|own| path == own || path.starts_with(&format!("{}/", own.trim_end_matches('/'))))
-        {
-            return (Nothing, Data);
-        }
+        // The most specific of the trees of this place decides; where two are the same, the stricter.
+        let mut inside: Option<(usize, Kind)> = None;
         for (list, kind) in [(&self.system, System), (&self.data, Data)] {
             for tree in list {
                 let tree = tree.trim_end_matches('/');
                 if covers(path, tree) {
                     return (Fatal, kind);
                 }
-                if path.starts_with(&format!("{tree}/")) {
-                    return (Doubtful, kind);
+                if is_under(path, tree) && inside.is_none_or(|(length, _)| tree.len() > length) {
+                    inside = Some((tree.len(), kind));
                 }
             }
+        }
+        let own = self.own.iter().map(|own| own.trim_end_matches('/'));
+        let own = own.filter(|own| is_under(path, own)).map(str::len).max();
+        match (inside, own) {
+            (Some((length, _)), Some(own)) if own > length => return (Nothing, Data),
+            (Some((_, kind)), _) => return (Doubtful, kind),
+            (None, Some(_)) => return (Nothing, Data),
+            (None, None) => {}
         }
         if !path.starts_with('/') && !path.starts_with(HOME) {
             return (Nothing, Data);
@@ -452,5 +455,35 @@ mod tests {
             ..Trees::default()
         };
         assert_eq!(own.loss("/data").0, Nothing);
+    }
+
+    #[test]
+    fn the_most_specific_tree_of_a_place_decides() {
+        let trees = Trees {
+            system: vec!["/srv/platform".to_owned()],
+            data: vec!["/srv/shop/db/".to_owned(), "/srv/same".to_owned()],
+            own: vec![
+                "/srv/shop".to_owned(),
+                "/srv/platform/web".to_owned(),
+                "/srv/same".to_owned(),
+            ],
+        };
+        for (path, loss) in [
+            ("/srv/shop/releases/1", Nothing),
+            ("/srv/shop/db", Fatal),
+            ("/srv/shop", Fatal),
+            ("/srv/shop/*", Fatal),
+            ("/srv/shop/db/pg", Doubtful),
+            ("/srv/platform", Fatal),
+            ("/srv/platform/agent", Doubtful),
+            ("/srv/platform/web", Nothing),
+            ("/srv/platform/web/x", Nothing),
+            ("/srv/platform/website", Doubtful),
+            ("/srv/same", Fatal),
+            ("/srv/same/x", Doubtful),
+            ("/srv", Fatal),
+        ] {
+            assert_eq!(trees.loss(&text::globbing(path)).0, loss, "{path}");
+        }
     }
 }

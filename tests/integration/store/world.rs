@@ -137,6 +137,7 @@ fn plan(targets: &[&str]) -> Plan {
         max_parallel: 1,
         soak_seconds: 0,
         gate: Gate::None,
+        analysis: None,
         on_failure: None,
     }];
     let limits = Limits {

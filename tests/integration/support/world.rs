@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use edgewise::app::background::Keeping;
 use edgewise::app::error::AppError;
 use edgewise::app::ports::{
-    Balancer, BalancerError, Clock, HostFailure, HostNeeds, HostSession, Hosts, HttpSeen, LogError, LogQuery,
-    LogSearch, LogSink, OutputLine, PoolMember, Prober, StepRun, StreamOffsets, Upload,
+    Balancer, BalancerError, Clock, HostFailure, HostNeeds, HostSession, Hosts, HttpSeen, LogError, LogPage,
+    LogQuery, LogSearch, LogSink, OutputLine, OutputOf, OutputRead, PoolMember, Prober, StepRun, Upload,
 };
 use edgewise::app::request::{ActBody, ActRequest, CallerHeaders, SteerBody};
 use edgewise::app::runner::Outside;
@@ -263,7 +263,7 @@ impl LogSink for Logs {
 
 #[async_trait]
 impl LogSearch for Logs {
-    async fn page(&self, query: &LogQuery) -> Result<Vec<LogEntry>, LogError> {
+    async fn page(&self, query: &LogQuery) -> Result<LogPage, LogError> {
         self.answers()?;
         self.log.page(query).await
     }
@@ -273,14 +273,8 @@ impl LogSearch for Logs {
         self.log.last_seq(action).await
     }
 
-    async fn offsets(
-        &self,
-        action: ActionId,
-        target: &TargetName,
-        step: &str,
-    ) -> Result<StreamOffsets, LogError> {
-        self.answers()?;
-        self.log.offsets(action, target, step).await
+    async fn output_read(&self, of: &OutputOf) -> Result<OutputRead, LogError> {
+        self.log.output_read(of).await
     }
 }
 

@@ -73,6 +73,7 @@ impl Rollout {
             }
             OnFailure::Rollback if self.can_go_back() => {
                 self.note(turn, "go back", why);
+                self.condemn(why, turn);
                 self.turn_back(turn);
             }
             OnFailure::Rollback => {

@@ -93,13 +93,14 @@ impl Rollout {
             }
             (
                 Phase::Running,
-                Event::GateAnswered {
+                Event::Measured {
                     stage,
-                    verdict,
-                    detail,
+                    metric,
+                    measurement,
+                    result,
                 },
             ) => {
-                self.gate_answered(*stage, *verdict, detail, turn);
+                self.measured(*stage, *metric, *measurement, result, turn);
                 Ok(())
             }
             (
@@ -121,7 +122,7 @@ impl Rollout {
                 | Event::PoolsSeen { .. }
                 | Event::PoolsCounted { .. }
                 | Event::PoolsUnknown { .. }
-                | Event::GateAnswered { .. },
+                | Event::Measured { .. },
             ) => Ok(()),
             (phase, event) => Err(Refused::Event {
                 machine: "the action".to_owned(),
@@ -228,7 +229,7 @@ impl Rollout {
                 }
             }
             Timer::Soak { stage } => self.soak_timer(*stage, turn),
-            Timer::Gate { stage } => self.gate_timer(*stage, turn),
+            Timer::Measure { stage, metric } => self.measure_timer(*stage, *metric, turn),
             Timer::ProgressDeadline => self.progress_timer(turn),
         }
         Ok(())
@@ -319,6 +320,9 @@ impl Rollout {
             .collect::<Vec<_>>()
             .join(", ");
         self.note(turn, format!("end {status}"), why);
+        if status == ActionStatus::Completed {
+            turn.effects.extend(self.quarantine());
+        }
         turn.effects.push(Effect::End { status });
     }
 }

@@ -5,8 +5,10 @@
 //! [`Rollout::settle`] starts whatever may be started now. Nothing here looks at all targets for one
 //! event: counters, the queue and the set of active targets answer instead.
 
+mod analysis;
 mod attempts;
 mod back;
+mod bad_version;
 mod capacity;
 mod failures;
 mod lifecycle;

@@ -9,6 +9,7 @@ use crate::domain::rollout::strategy::{TargetFacts, lay_out};
 use crate::domain::target::{Pool, Target};
 
 use super::hosts::Host;
+use super::monitor::with_a_metric;
 use super::scenario::{Scenario, SimulationError};
 use super::steps::ScenarioStep;
 
@@ -16,7 +17,7 @@ pub(super) fn plan(scenario: &Scenario) -> Result<Arc<Plan>, SimulationError> {
     let hosts = &scenario.hosts;
     let pools = pools(scenario)?;
     let facts: Vec<TargetFacts> = hosts.iter().map(facts).collect();
-    let laid = lay_out(&scenario.config, &facts, &pools)?;
+    let laid = lay_out(&with_a_metric(&scenario.config), &facts, &pools)?;
 
     let steps: Vec<Step> = scenario.steps.iter().map(step).collect();
     let by_name: BTreeMap<&TargetName, &Host> = hosts.iter().map(|host| (&host.name, host)).collect();
@@ -48,7 +49,7 @@ pub(super) fn plan(scenario: &Scenario) -> Result<Arc<Plan>, SimulationError> {
     };
     let word =
         |text: &str| Name::parse(text).map_err(|error| SimulationError::new("file", error.to_string()));
-    Ok(Arc::new(Plan {
+    let plan = Plan {
         plan_hash: PlanHash::over("deploy", &laid.stages, &laid.limits, &pools, &[], &rollback),
         space: word("simulation")?,
         project: word("simulation")?,
@@ -62,7 +63,9 @@ pub(super) fn plan(scenario: &Scenario) -> Result<Arc<Plan>, SimulationError> {
         pools,
         targets,
         rollback,
-    }))
+    };
+    scenario.analysis.check_names(&plan)?;
+    Ok(Arc::new(plan))
 }
 
 fn pools(scenario: &Scenario) -> Result<Vec<Pool>, SimulationError> {

@@ -236,7 +236,7 @@ fn target_of(event: &Event) -> Option<&TargetName> {
         | Event::LeasesHeld { .. }
         | Event::LeasesTaken
         | Event::HostsChecked { .. }
-        | Event::GateAnswered { .. }
+        | Event::Measured { .. }
         | Event::Steered { .. } => None,
     }
 }

@@ -2,20 +2,23 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
-use crate::domain::rollout::{Effect, Event, GateVerdict, PoolCount, Rollout, RolloutSettings, Timer, Way};
+use crate::domain::plan::Plan;
+use crate::domain::rollout::{Effect, Event, PoolCount, Rollout, RolloutSettings, Timer, Way};
 use crate::domain::timestamp::Timestamp;
 
 use super::dice::Dice;
-use super::scenario::{Analysis, Scenario};
+use super::scenario::Scenario;
 use super::steered;
 
 /// So many names of members out of service are told with the counts of a pool.
 const NAMES_TOLD: usize = 16;
 pub(super) struct World<'a> {
     pub(super) scenario: &'a Scenario,
+    plan: Arc<Plan>,
     pub(super) dice: Dice,
     numbers: HashMap<TargetName, usize>,
     /// In the order of `scenario.hosts`.
@@ -125,6 +128,7 @@ impl<'a> World<'a> {
             steps_back: (0..scenario.steps.len())
                 .filter(|&place| !scenario.steps[place].once)
                 .collect(),
+            plan: Arc::clone(plan),
             scenario,
         }
     }
@@ -231,21 +235,23 @@ impl<'a> World<'a> {
                 attempt,
             } => self.run_step(target, *way, *step, *attempt, now),
             Effect::Arm { timer, at } => self.later(*at, Event::TimerFired { timer: timer.clone() }),
-            Effect::AskGate { stage, .. } => {
-                let (verdict, detail) = match self.scenario.analysis {
-                    Analysis::Pass => (GateVerdict::Pass, "the simulation says yes"),
-                    Analysis::Fail => (GateVerdict::Fail, "the simulation says no"),
-                    Analysis::Inconclusive => (GateVerdict::Inconclusive, "the simulation has no data"),
-                };
-                let detail = detail.to_owned();
-                self.later(
-                    now,
-                    Event::GateAnswered {
-                        stage: *stage,
-                        verdict,
-                        detail,
-                    },
-                );
+            Effect::Measure {
+                stage,
+                metric,
+                measurement,
+            } => {
+                if let Some(defined) = self.plan.metric(*stage, *metric) {
+                    let result = self.scenario.analysis.answer(defined, *measurement);
+                    self.later(
+                        now,
+                        Event::Measured {
+                            stage: *stage,
+                            metric: *metric,
+                            measurement: *measurement,
+                            result,
+                        },
+                    );
+                }
             }
             Effect::LookUpStep { target, .. } => {
                 if let Some(due) = self.left_running.remove(target) {
@@ -253,7 +259,7 @@ impl<'a> World<'a> {
                 }
             }
             // The hosts themselves know their versions.
-            Effect::RecordVersion { .. } | Effect::End { .. } => {}
+            Effect::RecordVersion { .. } | Effect::Quarantine { .. } | Effect::End { .. } => {}
         }
     }
 

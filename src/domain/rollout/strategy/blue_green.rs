@@ -2,7 +2,8 @@
 //! service; then the ones that were in service (blue) follow behind them.
 
 use super::fleet::Fleet;
-use super::keys::{Amount, Keys};
+use super::keys::Keys;
+use super::values::Amount;
 use super::{Part, StrategyError};
 
 pub(super) fn lay(fleet: &Fleet<'_>, keys: &Keys) -> Result<Vec<Part>, StrategyError> {

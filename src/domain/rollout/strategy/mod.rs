@@ -6,12 +6,15 @@ mod all_at_once;
 mod blue_green;
 mod canary;
 mod fleet;
+mod gate;
 mod keys;
+mod known;
 mod ring;
 mod rolling;
 mod spare;
 mod stage_list;
 mod staggered;
+mod values;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -22,8 +25,10 @@ use crate::domain::plan::{Gate, Limits, OnFailure, Stage, ZoneOrder};
 use crate::domain::target::Pool;
 
 use fleet::Fleet;
-pub use keys::ROLLOUT_KEYS;
-use keys::{Amount, Keys};
+use gate::GateKey;
+use keys::Keys;
+pub use known::ROLLOUT_KEYS;
+use values::Amount;
 
 /// What a strategy may know of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +133,7 @@ struct Part {
     targets: Vec<usize>,
     max_parallel: Option<Amount>,
     soak_seconds: Option<u64>,
-    gate: Option<Gate>,
+    gate: Option<GateKey>,
     on_failure: Option<OnFailure>,
 }
 
@@ -166,7 +171,7 @@ pub fn lay_out(
                 Some(zone) if zones.len() > 1 => format!("{zone} {}", part.label),
                 _ => part.label.clone(),
             };
-            stages.push(stage(&keys, &fleet, part, label, max_parallel));
+            stages.push(stage(&keys, &fleet, part, label, max_parallel)?);
         }
     }
     if let Some(last) = stages.last_mut()
@@ -174,6 +179,7 @@ pub fn lay_out(
     {
         // There is nothing to go on to.
         last.gate = Gate::None;
+        last.analysis = None;
     }
     covers(&stages, targets)?;
     distinguish(&mut stages);
@@ -194,22 +200,30 @@ pub fn lay_out(
     })
 }
 
-fn stage(keys: &Keys, fleet: &Fleet<'_>, part: Part, label: String, max_parallel: u32) -> Stage {
+fn stage(
+    keys: &Keys,
+    fleet: &Fleet<'_>,
+    part: Part,
+    label: String,
+    max_parallel: u32,
+) -> Result<Stage, StrategyError> {
     let own = part
         .max_parallel
         .map_or(max_parallel, |amount| amount.of(part.targets.len()).max(1));
-    Stage {
+    let gate = part.gate.as_ref().unwrap_or(&keys.gate);
+    Ok(Stage {
         label,
         max_parallel: own.min(part.targets.len() as u32).max(1),
         soak_seconds: part.soak_seconds.unwrap_or(keys.soak_seconds),
-        gate: part.gate.unwrap_or(keys.gate),
+        gate: gate.gate,
+        analysis: gate.analysis(keys.analysis.as_ref())?,
         on_failure: part.on_failure,
         targets: part
             .targets
             .into_iter()
             .map(|place| fleet.target(place).name.clone())
             .collect(),
-    }
+    })
 }
 
 fn find(name: &str) -> Result<&'static Strategy, StrategyError> {

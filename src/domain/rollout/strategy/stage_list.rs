@@ -11,7 +11,9 @@ use serde_json::{Map, Value};
 use crate::domain::plan::{Gate, OnFailure};
 
 use super::fleet::Fleet;
-use super::keys::{self, Amount};
+use super::gate::GateKey;
+use super::keys::ON_FAILURE;
+use super::values::{Amount, read_seconds, read_window, read_word};
 use super::{Part, StrategyError, suggestion};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +25,7 @@ struct Entry {
     choice: Choice,
     max_parallel: Option<Amount>,
     soak_seconds: Option<u64>,
-    gate: Option<Gate>,
+    gate: Option<GateKey>,
     on_failure: Option<OnFailure>,
 }
 
@@ -137,10 +139,10 @@ fn take(left: &mut Vec<usize>, count: usize) -> Vec<usize> {
 fn merge(before: Option<&mut Part>, entry: &Entry) {
     if let Some(before) = before {
         before.soak_seconds = before.soak_seconds.max(entry.soak_seconds);
-        before.gate = match (before.gate, entry.gate) {
-            (None | Some(Gate::None), Some(gate)) => Some(gate),
-            (kept, _) => kept,
-        };
+        let is_open = before.gate.as_ref().is_none_or(|gate| gate.gate == Gate::None);
+        if is_open && entry.gate.is_some() {
+            before.gate.clone_from(&entry.gate);
+        }
     }
 }
 
@@ -265,19 +267,19 @@ impl Entry {
             choice: choices.pop().unwrap_or(Choice::Rest),
             max_parallel: fields
                 .get("max_parallel")
-                .map(|value| keys::read_window("stages.max_parallel", value))
+                .map(|value| read_window("stages.max_parallel", value))
                 .transpose()?,
             soak_seconds: fields
                 .get("soak_seconds")
-                .map(|value| keys::read_seconds("stages.soak_seconds", value))
+                .map(|value| read_seconds("stages.soak_seconds", value))
                 .transpose()?,
             gate: fields
                 .get("gate")
-                .map(|value| keys::read_word("stages.gate", value, &keys::GATES))
+                .map(|value| GateKey::read("stages.gate", value))
                 .transpose()?,
             on_failure: fields
                 .get("on_failure")
-                .map(|value| keys::read_word("stages.on_failure", value, &keys::ON_FAILURE))
+                .map(|value| read_word("stages.on_failure", value, &ON_FAILURE))
                 .transpose()?,
         })
     }
@@ -296,7 +298,7 @@ impl Entry {
             targets,
             max_parallel: self.max_parallel,
             soak_seconds: self.soak_seconds,
-            gate: self.gate,
+            gate: self.gate.clone(),
             on_failure: self.on_failure,
         }
     }

@@ -263,3 +263,70 @@ fn every_key_is_told_about_once() {
     assert_eq!(names.len(), ROLLOUT_KEYS.len());
     assert!(ROLLOUT_KEYS.iter().all(|(_, doc)| !doc.is_empty()));
 }
+
+fn metrics(name: &str) -> Value {
+    json!([{"name": name, "http": {"url": "http://m/x", "path": "/v"}, "success": "< 1"}])
+}
+
+#[test]
+fn a_gate_measures_its_own_definition_or_that_of_the_rollout() {
+    let stages = json!([
+        {"count": 1, "gate": "analysis"},
+        {"count": 2, "gate": {"analysis": metrics("own")}},
+        {"percent": 100, "gate": "none"},
+    ]);
+    let laid = lay(&json!({"stages": stages, "analysis": metrics("whole")}), 10).unwrap();
+    let names: Vec<Vec<&str>> = laid
+        .stages
+        .iter()
+        .map(|stage| {
+            stage
+                .metrics()
+                .iter()
+                .map(|metric| metric.name.as_str())
+                .collect()
+        })
+        .collect();
+    assert_eq!(names, [vec!["whole"], vec!["own"], vec![]]);
+    assert_eq!(laid.stages[1].gate, Gate::Analysis);
+
+    let by_key = lay(
+        &json!({"gate": {"analysis": metrics("key")}, "stages": "1,100%"}),
+        4,
+    )
+    .unwrap();
+    assert_eq!(by_key.stages[0].metrics()[0].name, "key");
+    assert_eq!(by_key.stages[1].gate, Gate::None, "nothing to go on to");
+    assert_eq!(by_key.stages[1].analysis, None);
+}
+
+#[test]
+fn an_analysis_that_is_not_defined_or_not_one_is_refused_by_its_key() {
+    for (value, key, wanted) in [
+        (
+            json!({"gate": "analysis"}),
+            "analysis",
+            "is needed, since a gate is `analysis`",
+        ),
+        (
+            json!({"gate": {"approval": true}}),
+            "gate",
+            "the key `analysis` alone",
+        ),
+        (
+            json!({"gate": {"analysis": [{"name": "a", "success": "1"}]}}),
+            "gate",
+            "metric `a`: `success` `1` begins with no comparison",
+        ),
+        (json!({"analysis": []}), "analysis", "has no metric"),
+        (
+            json!({"stages": [{"count": 1, "gate": {"analysis": 1}}, {}]}),
+            "stages.gate",
+            "must be a list of metrics",
+        ),
+    ] {
+        let error = lay(&value, 4).unwrap_err();
+        assert_eq!(error.key, key, "{error}");
+        assert!(error.message.contains(wanted), "{error}");
+    }
+}

@@ -142,6 +142,12 @@ impl Walker<'_> {
 
     /// Hands a command's output to where its redirections send it; what is left is what the next command reads.
     pub(super) fn deliver(&mut self, output: Stream, opened: &Opened) -> Stream {
+        for (target, _, span) in opened.others.iter().chain(&opened.output) {
+            if self.written.len() < 512 {
+                let path = self.path(target);
+                self.written.push(super::Written { path, span: *span });
+            }
+        }
         for (target, change, span) in &opened.others {
             self.write(target, *change, &Stream::unknown(), *span);
         }

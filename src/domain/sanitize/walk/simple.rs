@@ -341,7 +341,8 @@ impl Walker<'_> {
             self.executed.push(Executed {
                 program: name.to_owned(),
                 path: text::shown(&program.text),
-                arguments: rest.iter().map(|a| text::shown(&a.text)).collect(),
+                arguments: rest.iter().map(|a| a.text.clone()).collect(),
+                chain: self.chain.clone(),
                 span,
                 cwd: self.state.cwd.clone(),
             });
@@ -363,12 +364,13 @@ impl Walker<'_> {
             origin: self.origin.as_ref(),
             files: &self.files,
         };
-        let hits = if call.only_informs() {
-            Vec::new()
+        let informs = call.only_informs();
+        let hits = rules::judge(&call);
+        if informs {
+            self.spare(hits, span, &line);
         } else {
-            rules::judge(&call)
-        };
-        self.found(hits, span, &line);
+            self.found(hits, span, &line);
+        }
         self.act(name, arguments, stdin, span, opened)
     }
 
