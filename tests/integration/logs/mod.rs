@@ -7,4 +7,4 @@ mod login;
 mod sinks;
 mod spool;
 mod suite;
-mod world;
+pub mod world;
