@@ -9,15 +9,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::app::background::{Background, Keeping};
+use crate::app::messenger::Telling;
 use crate::app::ports::{Artifacts, Balancer, Clock, Hosts, Secrets};
 use crate::app::runner::Outside;
 use crate::app::{App, AppSettings};
 use crate::artifacts::ArtifactReader;
-use crate::balancer::{Haproxy, NoBalancer, Socket, SocketError};
+use crate::balancer::NoBalancer;
 use crate::checks::NetworkProber;
 use crate::clock::SystemClock;
 use crate::domain::rollout::RolloutSettings;
 use crate::logs::pipeline::Pipeline;
+use crate::notify::{self, HttpNotifier};
 use crate::script::worker::{ScriptWorker, WorkerLimits};
 use crate::settings::{MachineSecrets, Settings};
 use crate::ssh::{SshHosts, SshLimits, SshSettings};
@@ -38,9 +40,6 @@ pub enum BootError {
     /// SSH: a file it needs, or what is in it.
     #[error("ssh: {0}")]
     Ssh(String),
-    /// A setting of the load balancer.
-    #[error("haproxy.sockets: {0}")]
-    Haproxy(#[from] SocketError),
     /// TLS for outgoing requests.
     #[error("TLS: {0}")]
     Tls(#[from] reqwest::Error),
@@ -77,6 +76,7 @@ pub fn app(store: Store, log: Log, settings: AppSettings, parts: Parts) -> Resul
         hosts: parts.hosts,
         balancer: parts.balancer,
         prober: Arc::new(NetworkProber::new()?),
+        notifier: Arc::new(HttpNotifier::new(notify::PATIENCE)?),
         artifacts: Arc::new(ArtifactReader::new()?),
         secrets: parts.secrets,
         log_sink: Arc::new(log.pipeline.clone()),
@@ -135,7 +135,7 @@ impl Server {
         let hosts = SshHosts::new(&ssh).map_err(|error| BootError::Ssh(error.to_string()))?;
         let parts = Parts {
             hosts: Arc::new(hosts),
-            balancer: balancer(settings)?,
+            balancer: Arc::new(NoBalancer),
             secrets: Arc::new(MachineSecrets),
             program,
         };
@@ -224,24 +224,6 @@ pub fn make_data_folder(folder: &Path) -> std::io::Result<()> {
         .create(folder)
 }
 
-/// The load balancer that the settings name.
-///
-/// # Errors
-/// [`SocketError`] for a socket that is not written as one.
-fn balancer(settings: &Settings) -> Result<Arc<dyn Balancer>, SocketError> {
-    let sockets = settings
-        .haproxy
-        .sockets
-        .iter()
-        .map(|text| text.parse())
-        .collect::<Result<Vec<Socket>, _>>()?;
-    Ok(if sockets.is_empty() {
-        Arc::new(NoBalancer)
-    } else {
-        Arc::new(Haproxy::new(sockets, settings.haproxy.up_seconds))
-    })
-}
-
 /// What the use cases are told by the settings.
 #[must_use]
 pub fn app_settings(settings: &Settings) -> AppSettings {
@@ -258,6 +240,10 @@ pub fn app_settings(settings: &Settings) -> AppSettings {
             actions_of_project: settings.actions.keep_of_project,
             log_days: settings.log.keep_days,
             log_bytes: u64::from(settings.log.max_mib) << 20,
+        },
+        telling: Telling {
+            public_url: settings.server.public_url.clone(),
+            keep_trying_hours: settings.actions.notify_hours,
         },
     }
 }

@@ -10,6 +10,7 @@ pub mod feed;
 pub(crate) mod guesses;
 pub mod health;
 mod log_query;
+pub mod messenger;
 pub mod planning;
 pub(crate) mod policies;
 pub mod ports;
@@ -27,6 +28,7 @@ use std::sync::Arc;
 use crate::app::feed::Feed;
 use crate::app::guesses::Guesses;
 use crate::app::health::ActionCounts;
+use crate::app::messenger::{Bell, Telling};
 use crate::app::ports::Interpreter;
 use crate::app::runner::{Outside, Runner};
 use crate::domain::rollout::RolloutSettings;
@@ -44,6 +46,7 @@ pub struct App {
     pub(crate) interpreter: Arc<dyn Interpreter>,
     pub(crate) runner: Runner,
     pub(crate) feed: Feed,
+    pub(crate) bell: Bell,
     pub(crate) guesses: Arc<Guesses>,
     pub(crate) action_counts: Arc<ActionCounts>,
     pub(crate) settings: AppSettings,
@@ -60,6 +63,8 @@ pub struct AppSettings {
     pub data_dir: std::path::PathBuf,
     /// How long what is over is kept.
     pub keeping: background::Keeping,
+    /// How others are told of actions.
+    pub telling: Telling,
 }
 
 impl App {
@@ -72,13 +77,15 @@ impl App {
         settings: AppSettings,
     ) -> Self {
         let feed = Feed::default();
-        let runner = Runner::new(store.clone(), outside.clone(), feed.clone());
+        let bell = Bell::default();
+        let runner = Runner::new(store.clone(), outside.clone(), feed.clone(), bell.clone());
         Self {
             store,
             outside,
             interpreter,
             runner,
             feed,
+            bell,
             guesses: Arc::default(),
             action_counts: Arc::default(),
             settings,

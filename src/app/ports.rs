@@ -17,6 +17,7 @@ use crate::domain::config::KeySpec;
 use crate::domain::lease::Lease;
 use crate::domain::log_entry::LogStream;
 use crate::domain::name::TargetName;
+use crate::domain::notice::{Medium, Notice};
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Draft, ScriptContext, UploadSource};
 use crate::domain::rollout::{StepResult, Way};
@@ -260,6 +261,31 @@ pub struct HttpSeen {
     pub status: u16,
     /// The beginning of the body.
     pub body: String,
+}
+
+/// Tells people and programs outside of actions.
+#[async_trait]
+pub trait Notifier: Send + Sync {
+    /// Sends a notice once; or why it was not taken, in words that hold neither the URL nor the secret, which may both be
+    /// secrets.
+    async fn send(&self, delivery: &Delivery) -> Result<(), String>;
+}
+
+/// A notice on its way to one receiver.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// By what means.
+    pub kind: Medium,
+    /// Where to.
+    pub url: String,
+    /// What it is signed with; none where it is not.
+    pub secret: Option<String>,
+    /// What it says.
+    pub notice: Notice,
+    /// Which attempt this is, from 1.
+    pub attempt: u64,
+    /// The moment, which is signed with it.
+    pub at: Timestamp,
 }
 
 /// Runs scripts, where they can hurt nobody.

@@ -14,6 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::background::Keeping;
+use crate::app::messenger::Telling;
 use crate::app::ports::Clock as _;
 use crate::app::{App, AppSettings, accounts};
 use crate::balancer::InProcess;
@@ -137,6 +138,7 @@ impl Scene {
             rollout: RolloutSettings::default(),
             data_dir: data_dir.clone(),
             keeping: Keeping::default(),
+            telling: Telling::default(),
         };
         let parts = Parts {
             hosts: Arc::new(ssh(&fleet, root.path())?),
@@ -302,6 +304,7 @@ async fn configure(
         title: "Demo".to_owned(),
         color: Some("#0a7d6b".to_owned()),
         members: Vec::new(),
+        notify: Vec::new(),
     };
     let environment = Environment {
         name: name("made-up")?,

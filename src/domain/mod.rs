@@ -14,6 +14,7 @@ pub mod log_entry;
 pub mod log_event;
 pub mod mask;
 pub mod name;
+pub mod notice;
 pub mod outcome;
 pub mod plan;
 pub mod policy;

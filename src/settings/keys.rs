@@ -68,6 +68,7 @@ pub const KEYS: &[SettingKey] = &[
         },
     ),
     key("server.shutdown_seconds", Kind::Integer { min: 0, max: 3600 }),
+    key("server.public_url", Kind::Text),
     hiding("store.url", Kind::Text, Hidden::UrlPassword),
     key("ssh.config_file", Kind::Path),
     key("ssh.known_hosts_file", Kind::Path),
@@ -88,8 +89,6 @@ pub const KEYS: &[SettingKey] = &[
     key("ssh.max_starts_per_jump", MANY),
     key("ssh.max_starts_per_address", MANY),
     key("ssh.max_hosts_per_jump", MANY),
-    key("haproxy.sockets", Kind::TextOrList),
-    key("haproxy.up_seconds", Kind::Integer { min: 1, max: 3600 }),
     hiding("elasticsearch.url", Kind::TextOrList, Hidden::UrlPassword),
     key("elasticsearch.username", Kind::Text),
     hiding("elasticsearch.password", Kind::Text, Hidden::Everything),
@@ -111,6 +110,13 @@ pub const KEYS: &[SettingKey] = &[
         Kind::Integer {
             min: 1,
             max: 1_000_000,
+        },
+    ),
+    key(
+        "actions.notify_hours",
+        Kind::Integer {
+            min: 1,
+            max: 24 * 365,
         },
     ),
     key("log.keep_days", Kind::Integer { min: 1, max: YEARS }),

@@ -8,8 +8,8 @@ use super::error::{SettingsError, SettingsErrors};
 use super::keys::{Hidden, KEYS, Kind, SettingKey};
 use super::layer::{self, Layer, Origin, Value};
 use super::sections::{
-    ActionSettings, ElasticsearchSettings, HaproxySettings, IndexPeriod, LogAudit, LogFsync, LogSettings,
-    Secret, ServerSettings, Settings, SshSettings, StoreSettings,
+    ActionSettings, ElasticsearchSettings, IndexPeriod, LogAudit, LogFsync, LogSettings, Secret,
+    ServerSettings, Settings, SshSettings, StoreSettings,
 };
 use super::show::{ShownSetting, hide_password};
 
@@ -245,6 +245,7 @@ impl Merged {
                 trust_forwarded: self.flag("server.trust_forwarded"),
                 session_hours: self.number("server.session_hours"),
                 shutdown_seconds: self.number("server.shutdown_seconds"),
+                public_url: self.text("server.public_url"),
             },
             store: StoreSettings {
                 url: Secret::new(store_url),
@@ -267,10 +268,6 @@ impl Merged {
                 max_starts_per_address: self.number("ssh.max_starts_per_address"),
                 max_hosts_per_jump: self.number("ssh.max_hosts_per_jump"),
             },
-            haproxy: HaproxySettings {
-                sockets: self.texts("haproxy.sockets"),
-                up_seconds: self.number("haproxy.up_seconds"),
-            },
             elasticsearch: ElasticsearchSettings {
                 urls: self
                     .texts("elasticsearch.url")
@@ -292,6 +289,7 @@ impl Merged {
                 queue_timeout_seconds: self.number("actions.queue_timeout_seconds").into(),
                 keep_days: self.number("actions.keep_days"),
                 keep_of_project: self.number("actions.keep_of_project"),
+                notify_hours: self.number("actions.notify_hours"),
             },
             log: LogSettings {
                 keep_days: self.number("log.keep_days"),

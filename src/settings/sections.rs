@@ -14,8 +14,6 @@ pub struct Settings {
     pub store: StoreSettings,
     /// `[ssh]`
     pub ssh: SshSettings,
-    /// `[haproxy]`
-    pub haproxy: HaproxySettings,
     /// `[elasticsearch]`
     pub elasticsearch: ElasticsearchSettings,
     /// `[actions]`
@@ -65,6 +63,8 @@ pub struct ServerSettings {
     pub session_hours: u32,
     /// `server.shutdown_seconds`, `EDGEWISE_SERVER__SHUTDOWN_SECONDS`, default 20.
     pub shutdown_seconds: u32,
+    /// `server.public_url`, `EDGEWISE_SERVER__PUBLIC_URL`, no default: what links in messages begin with.
+    pub public_url: Option<String>,
 }
 
 /// `[store]`
@@ -113,16 +113,6 @@ pub struct SshSettings {
     pub max_hosts_per_jump: u32,
 }
 
-/// `[haproxy]`
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HaproxySettings {
-    /// `haproxy.sockets`, `EDGEWISE_HAPROXY__SOCKETS` (several with commas), no default: `/PATH` or `HOST:PORT`, also after
-    /// `ZONE=`.
-    pub sockets: Vec<String>,
-    /// `haproxy.up_seconds`, `EDGEWISE_HAPROXY__UP_SECONDS`, default 60: a server that was put back must be up within these.
-    pub up_seconds: u32,
-}
-
 /// `[elasticsearch]`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ElasticsearchSettings {
@@ -164,6 +154,9 @@ pub struct ActionSettings {
     /// `actions.keep_of_project`, `EDGEWISE_ACTIONS__KEEP_OF_PROJECT`, default 50: but the newest so many of each project
     /// are not.
     pub keep_of_project: u32,
+    /// `actions.notify_hours`, `EDGEWISE_ACTIONS__NOTIFY_HOURS`, default 24: a notice that its receiver does not take is
+    /// given up after so long.
+    pub notify_hours: u32,
 }
 
 /// `[log]`

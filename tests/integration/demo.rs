@@ -211,7 +211,11 @@ async fn every_record_of_the_demo_is_found_in_elasticsearch_by_its_correlation_i
     assert_eq!(written.len(), 3, "three deploys");
     for (correlation, records) in written {
         assert!(records > 20, "{correlation}: {records}");
-        assert_eq!(count(&url, &prefix, Some(&correlation)).await, records, "{correlation}");
+        assert_eq!(
+            count(&url, &prefix, Some(&correlation)).await,
+            records,
+            "{correlation}"
+        );
     }
 }
 
@@ -227,7 +231,11 @@ async fn the_demo_says_what_could_not_be_delivered_and_ends_with_1() {
     .end()
     .await;
     assert_eq!(code, 1, "{said:#?}");
-    assert_eq!(row(&said, "deploy of version 3")[0], "ROLLED_BACK", "no rollout minds");
+    assert_eq!(
+        row(&said, "deploy of version 3")[0],
+        "ROLLED_BACK",
+        "no rollout minds"
+    );
     assert!(
         said.iter()
             .any(|line| line.ends_with("log entries were not delivered to elasticsearch")),

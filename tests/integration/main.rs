@@ -7,7 +7,6 @@
 
 mod app;
 mod architecture;
-mod balancer;
 mod browser;
 mod command_line;
 mod config_folder;

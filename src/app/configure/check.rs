@@ -8,6 +8,7 @@ use crate::app::error::{AppError, FieldError};
 use crate::app::ports::{Interpreter, ScriptError, ScriptFacts, ScriptText};
 use crate::domain::config::{check, merge};
 use crate::domain::environment::Environment;
+use crate::domain::notice::check_receivers;
 use crate::domain::target::Topology;
 use crate::store::{ConfigKey, ConfigObject};
 
@@ -83,7 +84,16 @@ pub(super) async fn whole(
                     }
                 }
             }
-            ConfigObject::Space(_) | ConfigObject::Script(_) | ConfigObject::Policy { .. } => {}
+            ConfigObject::Space(space) => {
+                let receivers = serde_json::to_value(&space.notify).unwrap_or_default();
+                if let Err(message) = check_receivers(&receivers) {
+                    errors.push(FieldError {
+                        field: format!("spaces/{}.json", space.name),
+                        message: format!("notify: {message}"),
+                    });
+                }
+            }
+            ConfigObject::Script(_) | ConfigObject::Policy { .. } => {}
         }
     }
     // A fault of an environment shows in each of its projects; the same words once are enough.

@@ -28,6 +28,7 @@ use super::claims::{Alive, Claim};
 use super::executor::Executor;
 use super::figures::Figures;
 use super::journal::{About, Journal};
+use super::notices::Notices;
 use super::outside::Outside;
 use super::timers::Timers;
 use super::{ends, host_check, pools, story};
@@ -106,6 +107,7 @@ pub(super) struct Dispatcher {
     pub(super) action: Arc<FrozenAction>,
     pub(super) rollout: Rollout,
     pub(super) teller: LiveTeller,
+    pub(super) notices: Notices,
     pub(super) journal: Journal,
     pub(super) executor: Arc<Executor>,
     pub(super) attempts: Attempts,

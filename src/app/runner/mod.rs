@@ -10,6 +10,7 @@ mod executor;
 mod figures;
 mod host_check;
 mod journal;
+mod notices;
 mod outside;
 mod payload;
 mod pools;
@@ -34,6 +35,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::error::AppError;
 use crate::app::feed::Feed;
+use crate::app::messenger::Bell;
 use crate::domain::action::ActionId;
 use crate::domain::actor::Actor;
 use crate::domain::rollout::{Rollout, Steer};
@@ -41,6 +43,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::{ServerId, SteerId, Store, StoreError};
 
 pub use figures::Figures;
+pub(crate) use notices::first_notices;
 pub use outside::Outside;
 
 use claims::Running;
@@ -70,6 +73,7 @@ struct Shared {
     store: Store,
     outside: Outside,
     feed: Feed,
+    bell: Bell,
     server: ServerId,
     running: Running,
     /// How often in a row each action could not be gone on with.
@@ -85,13 +89,14 @@ struct Shared {
 
 impl Runner {
     /// A runner that runs nothing yet. Its actions will run on the runtime it is made on.
-    pub(crate) fn new(store: Store, outside: Outside, feed: Feed) -> Self {
+    pub(crate) fn new(store: Store, outside: Outside, feed: Feed, bell: Bell) -> Self {
         let (ended, ends) = Ends::channel();
         let server = ServerId(uuid::Uuid::now_v7().to_string());
         let shared = Shared {
             store,
             outside,
             feed,
+            bell,
             server,
             running: Running::default(),
             troubled: Mutex::default(),

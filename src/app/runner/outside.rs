@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::ports::{
-    Artifacts, Balancer, Clock, Hosts, LogHealth, LogKeeper, LogSearch, LogSink, Prober, Secrets,
+    Artifacts, Balancer, Clock, Hosts, LogHealth, LogKeeper, LogSearch, LogSink, Notifier, Prober, Secrets,
 };
 
 /// The adapters that a running action works with.
@@ -17,6 +17,8 @@ pub struct Outside {
     pub balancer: Arc<dyn Balancer>,
     /// Health checks.
     pub prober: Arc<dyn Prober>,
+    /// Who tells others of actions.
+    pub notifier: Arc<dyn Notifier>,
     /// What uploads put on hosts.
     pub artifacts: Arc<dyn Artifacts>,
     /// Secrets by reference.

@@ -23,6 +23,7 @@ use super::dispatcher::{Dispatcher, HeldLeases, Said, Stopped};
 use super::executor::Executor;
 use super::figures::Figures;
 use super::journal::{About, Journal};
+use super::notices::Notices;
 use super::payload::Payloads;
 use super::pools::Asking;
 use super::secrets::SecretValues;
@@ -134,6 +135,7 @@ pub(super) async fn run(
             })
             .collect();
         let asking = Asking::new(shared.store.clone(), shared.outside.clone(), &action);
+        let notices = Notices::of(&action, &rollout, shared.bell.clone());
         let mut dispatcher = Dispatcher {
             store: shared.store.clone(),
             server: shared.server.clone(),
@@ -144,6 +146,7 @@ pub(super) async fn run(
             action: Arc::new(action),
             rollout,
             teller: LiveTeller::default(),
+            notices,
             journal,
             executor: Arc::new(executor),
             attempts: Attempts::new(plan),

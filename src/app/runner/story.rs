@@ -54,7 +54,7 @@ fn kind_of(event: &Event) -> LogEvent {
         Event::Steered { .. } => LogEvent::Steering,
         Event::LeasesHeld { .. } | Event::LeasesTaken => LogEvent::Lease,
         Event::PoolsSeen { .. } | Event::PoolsCounted { .. } | Event::PoolsUnknown { .. } => LogEvent::Pool,
-        Event::GateAnswered { .. } => LogEvent::Gate,
+        Event::Measured { .. } => LogEvent::Gate,
         Event::QueueReached => LogEvent::Resumed,
         Event::TimerFired { .. } => LogEvent::Decision,
     }

@@ -105,11 +105,16 @@ pub const KNOWN_KEYS: &[KnownKey] = &[
         Shape::Text,
         "The dashboard that gets an annotation.",
     ),
-    what("notify_me", Shape::Flag, "Send mail about actions."),
+    what(
+        "notify",
+        Shape::Receivers,
+        "Who is told of actions: `[{\"kind\": \"chat\", \"url\": {\"env\": \"CHAT_URL\"}}]`; those of the space are told as well.",
+    ),
+    what("notify_me", Shape::Flag, "False: nobody is told of actions."),
     what(
         "notify_action",
         Shape::Text,
-        "Only about this action; `all` for every one.",
+        "Tell only of this action; `all` for every one.",
     ),
     what(
         "member_session_wait_time",

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::nearest;
 use crate::domain::analysis::Analysis;
+use crate::domain::notice::{Occasion, check_receivers};
 
 /// What a value must look like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub enum Shape {
     Stages,
     /// `"parallel"` or a list of zones in order.
     Zones,
+    /// A list of those who are told.
+    Receivers,
     /// Edge's percentages: a string, a list of strings, or an object from fleet sizes to either; `0` names the rest.
     StaggeredBatch,
 }
@@ -99,6 +102,7 @@ impl Shape {
             Self::Gate => return check_gate(value),
             Self::Analysis => return check_analysis(value),
             Self::Stages => return check_stages(value),
+            Self::Receivers => return check_receivers(value),
             Self::Zones => value.as_str() == Some("parallel") || is_texts(value),
             Self::StaggeredBatch => {
                 is_percentages(value)
@@ -136,6 +140,7 @@ impl Shape {
             Self::Analysis => "a list of metrics".to_owned(),
             Self::Stages => "a string such as \"1,10%,50%,100%\" or a list of stages".to_owned(),
             Self::Zones => "\"parallel\" or a list of zones".to_owned(),
+            Self::Receivers => "a list of receivers".to_owned(),
             Self::StaggeredBatch => {
                 "a string such as \"10%,50%,100%\", a list of percentages, or a map from fleet sizes to these"
                     .to_owned()
@@ -196,6 +201,18 @@ impl Shape {
                 {"const": "parallel"},
                 {"type": "array", "items": {"type": "string"}},
             ]}),
+            Self::Receivers => json!({"type": "array", "items": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["kind", "url"],
+                "properties": {
+                    "kind": {"enum": ["webhook", "chat"]},
+                    "url": {"type": ["string", "object"]},
+                    "secret": {"type": "object"},
+                    "events": {"type": "array", "items": {"enum": Occasion::ALL.map(Occasion::as_str)}},
+                    "actions": {"type": "array", "items": {"type": "string"}},
+                },
+            }}),
             Self::StaggeredBatch => json!({"anyOf": [
                 {"type": "string"},
                 {"type": "array", "items": {"type": "string"}},

@@ -4,5 +4,6 @@ mod background;
 mod following;
 mod going_back;
 mod side_by_side;
+mod telling;
 mod trouble;
 mod waits;

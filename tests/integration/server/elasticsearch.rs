@@ -15,7 +15,10 @@ use crate::support::shop::{Shop, act, url};
 /// The log of an action, once its end is in it.
 async fn log_of(client: &Client, id: &str) -> Vec<Value> {
     loop {
-        let logs = client.get(&format!("/api/v1/actions/{id}/logs?limit=5000")).await.wanted(200);
+        let logs = client
+            .get(&format!("/api/v1/actions/{id}/logs?limit=5000"))
+            .await
+            .wanted(200);
         let items = logs["items"].as_array().unwrap();
         if items.iter().any(|entry| entry["event"] == "result") {
             return items.clone();
@@ -34,10 +37,7 @@ async fn the_log_is_whole_in_elasticsearch_however_often_either_of_them_dies() {
     let first = act(&client, "deploy", &json!({"all": true, "version": "1"})).await;
     client.ends(&first, "COMPLETED").await;
     let logs = log_of(&client, &first).await;
-    let seqs: BTreeSet<u64> = logs
-        .iter()
-        .map(|entry| entry["seq"].as_u64().unwrap())
-        .collect();
+    let seqs: BTreeSet<u64> = logs.iter().map(|entry| entry["seq"].as_u64().unwrap()).collect();
     assert!(seqs.len() > 20);
     assert_eq!(count(node.url(), "edge", Some(&first)).await, seqs.len() as u64);
 
@@ -52,7 +52,10 @@ async fn the_log_is_whole_in_elasticsearch_however_often_either_of_them_dies() {
         .lines()
         .find_map(|line| line.strip_prefix("edgewise_log_spool_records "))
         .unwrap();
-    assert!(waiting.parse::<u64>().unwrap() >= written, "{waiting} of {written}");
+    assert!(
+        waiting.parse::<u64>().unwrap() >= written,
+        "{waiting} of {written}"
+    );
     client.get("/readyz").await.wanted(200);
     server.kill().await;
     node.begin_again().await;
@@ -86,7 +89,10 @@ async fn with_a_strict_audit_no_action_begins_that_could_not_be_logged() {
         .json(&json!({"all": true}));
     let problem = client.send(request).await.problem(503);
     let detail = problem["detail"].as_str().unwrap();
-    assert!(detail.contains("log.audit") && detail.contains("log spool is full"), "{detail}");
+    assert!(
+        detail.contains("log.audit") && detail.contains("log spool is full"),
+        "{detail}"
+    );
     let unfit = client.get("/readyz").await.wanted(503).to_string();
     assert!(unfit.contains("spool"), "{unfit}");
     drop((server, client));
@@ -99,6 +105,9 @@ async fn with_a_strict_audit_no_action_begins_that_could_not_be_logged() {
     client.ends(&id, "COMPLETED").await;
     let items = log_of(&client, &id).await;
     assert!(items.iter().all(|entry| entry["level"] == "basic"), "{items:#?}");
-    assert!(items.iter().any(|entry| entry["event"] == "dropped"), "{items:#?}");
+    assert!(
+        items.iter().any(|entry| entry["event"] == "dropped"),
+        "{items:#?}"
+    );
     assert!(items.iter().any(|entry| entry["event"] == "result"), "{items:#?}");
 }

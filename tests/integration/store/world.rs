@@ -96,6 +96,7 @@ pub fn action(number: u8, targets: &[&str]) -> NewAction {
             settings: RolloutSettings::default(),
         },
         idempotency: None,
+        notices: Vec::new(),
         action: FrozenAction {
             record: ActionRecord {
                 id: id(number),
@@ -226,6 +227,7 @@ pub fn update(status: ActionStatus) -> ActionUpdate {
         ended_at: None,
         versions: Vec::new(),
         completed: Vec::new(),
+        notices: Vec::new(),
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use edgewise::app::background::Keeping;
 use edgewise::app::error::AppError;
+use edgewise::app::messenger::Telling;
 use edgewise::app::ports::{
     Balancer, BalancerError, Clock, HostFailure, HostNeeds, HostSession, Hosts, HttpSeen, LogError, LogPage,
     LogQuery, LogSearch, LogSink, OutputLine, OutputOf, OutputRead, PoolMember, Prober, StepRun, Upload,
@@ -31,6 +32,7 @@ use edgewise::domain::space::Space;
 use edgewise::domain::target::Target;
 use edgewise::domain::timestamp::Timestamp;
 use edgewise::logs::embedded::EmbeddedLogs;
+use edgewise::notify::HttpNotifier;
 use edgewise::script::worker::{ScriptWorker, WorkerLimits};
 use edgewise::settings::MachineSecrets;
 use edgewise::store::{ConfigChange, ConfigObject, Script, Store};
@@ -478,6 +480,7 @@ async fn serve(
         hosts: Arc::new(adapter.clone()),
         balancer: Arc::new(adapter.clone()),
         prober: Arc::new(adapter),
+        notifier: Arc::new(HttpNotifier::new(Duration::from_millis(400)).unwrap()),
         artifacts: Arc::new(ArtifactReader::new().unwrap()),
         secrets: Arc::new(MachineSecrets),
         log_sink: Arc::clone(&log) as _,
@@ -495,6 +498,7 @@ async fn serve(
         },
         data_dir: folder.path().to_owned(),
         keeping: Keeping::default(),
+        telling: Telling::default(),
     };
     let app = App::new(store, outside, interpreter, settings);
     app.runner().recover().await.unwrap();
@@ -535,6 +539,7 @@ async fn configure(store: &Store, text: &str, differs: &Value, now: Timestamp) {
             title: "S".to_owned(),
             color: None,
             members: Vec::new(),
+            notify: Vec::new(),
         }),
         ConfigObject::Script(Script {
             name: script.clone(),

@@ -126,7 +126,7 @@ fn what_waits_for_ever_says_for_what() {
     assert_eq!(run(&file).status, ActionStatus::Completed);
 }
 
-fn measured(analysis: &serde_json::Value) -> Report {
+fn measured(analysis: &Value) -> Report {
     let file = json!({
         "targets": 4, "version": "1", "to": "2", "analysis": analysis,
         "config": {"stages": "1,100%", "gate": "analysis", "analysis": [
