@@ -1,5 +1,7 @@
 //! Reading: pages of an action's entries by `search_after`, which knows no last page that may be asked for.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use elasticsearch::http::Method;
 use serde::Deserialize;
@@ -16,6 +18,10 @@ use crate::logs::document::Source;
 
 /// Documents of one answer, at most: of what an index allows, not all is needed at once.
 const MOST: u32 = 5000;
+
+/// The first pause before a search is tried again, and the longest; twice as long each time.
+const PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_millis(800);
 
 #[derive(Deserialize)]
 struct Found {
@@ -64,7 +70,15 @@ impl ElasticsearchLogs {
             self.indices.patterns()
         );
         let request = Request::new(Method::Post, path, Some(body));
-        let found: Found = self.nodes.send(&request).await?.json()?;
+        let mut answer = self.nodes.send(&request).await?;
+        let mut pause = PAUSE;
+        // An index that was made a moment ago has no shard yet that answers.
+        while answer.status == 503 && pause <= LONGEST_PAUSE {
+            tokio::time::sleep(pause).await;
+            pause *= 2;
+            answer = self.nodes.send(&request).await?;
+        }
+        let found: Found = answer.json()?;
         if found.shards.failed > 0 {
             return Err(ElasticsearchError::Unreachable(format!(
                 "{} of its shards failed",

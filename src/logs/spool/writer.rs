@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -30,6 +30,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 const GATHER: usize = 4 << 20;
 /// Bytes that are held free for the story when the disk is full.
 const RESERVE: u64 = 4 << 20;
+/// Bytes that must be free beside the reserve before everything is written again.
+const HEADROOM: u64 = 1 << 20;
 
 pub(super) enum Job {
     Append(Append),
@@ -214,19 +216,7 @@ impl Writer {
 
     /// Holds room in reserve; once that can be had, there is room for everything.
     fn look_for_room(&mut self) {
-        let held = std::fs::OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(self.reserve())
-            .and_then(|file| {
-                match rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, RESERVE) {
-                    // A file system that cannot hold room for a file has to do without.
-                    Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
-                    result => Ok(result?),
-                }
-            });
+        let held = self.has_room().and_then(|()| self.hold());
         match held {
             Ok(()) => {
                 if self.shared.disk_trouble().is_some() {
@@ -234,9 +224,35 @@ impl Writer {
                     self.shared.disk(None);
                 }
             }
-            Err(error) => {
-                self.in_trouble(&error);
-            }
+            Err(error) => self.in_trouble(&error),
+        }
+    }
+
+    /// Whether the disk has the reserve and a little more: what was freed of the reserve alone is no room.
+    fn has_room(&self) -> io::Result<()> {
+        let disk = rustix::fs::statvfs(&self.shared.options.folder)?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        let held = std::fs::metadata(self.reserve()).map_or(0, |file| file.blocks() * 512);
+        if free.saturating_add(held) < RESERVE + HEADROOM {
+            return Err(io::Error::new(
+                io::ErrorKind::StorageFull,
+                "no space left on its disk",
+            ));
+        }
+        Ok(())
+    }
+
+    fn hold(&self) -> io::Result<()> {
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .mode(0o600)
+            .open(self.reserve())?;
+        match rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, RESERVE) {
+            // A file system that cannot hold room for a file has to do without.
+            Err(rustix::io::Errno::OPNOTSUPP) => Ok(()),
+            result => Ok(result?),
         }
     }
 }

@@ -4,11 +4,12 @@
 mod address;
 mod message;
 
+use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use tokio::io::AsyncWriteExt as _;
-use tokio::net::{TcpStream, UdpSocket, UnixDatagram, UnixStream};
+use tokio::net::{TcpStream, UdpSocket, UnixStream};
 use tokio::sync::Mutex;
 
 use super::sink::{Refused, Sink, SinkError};
@@ -31,6 +32,8 @@ pub struct SyslogSink {
 }
 
 enum Connection {
+    /// The standard library's, which is asked again and again: a full queue of the other side's says nothing to `epoll` when it
+    /// is emptied.
     Unix(UnixDatagram),
     Udp(UdpSocket),
     Tcp(TcpStream),
@@ -55,7 +58,10 @@ impl SyslogSink {
             SyslogAddress::Unix(path) => {
                 let socket = UnixDatagram::unbound()?;
                 match socket.connect(path) {
-                    Ok(()) => Ok(Connection::Unix(socket)),
+                    Ok(()) => {
+                        socket.set_nonblocking(true)?;
+                        Ok(Connection::Unix(socket))
+                    }
                     Err(error)
                         if error.raw_os_error() == Some(rustix::io::Errno::PROTOTYPE.raw_os_error()) =>
                     {
@@ -90,9 +96,16 @@ impl SyslogSink {
         match connection {
             Connection::Unix(socket) => {
                 for entry in entries {
-                    socket
-                        .send(message::of(entry, &self.host, DATAGRAM).as_bytes())
-                        .await?;
+                    let message = message::of(entry, &self.host, DATAGRAM);
+                    loop {
+                        match socket.send(message.as_bytes()) {
+                            Ok(_) => break,
+                            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                                tokio::time::sleep(Duration::from_millis(1)).await;
+                            }
+                            Err(error) => return Err(error),
+                        }
+                    }
                 }
             }
             Connection::Udp(socket) => {

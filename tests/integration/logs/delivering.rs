@@ -189,7 +189,7 @@ async fn edgewise_is_killed_again_and_again_while_records_flow() {
     let folder = tempfile::tempdir().unwrap();
     for kill in 1..=5 {
         let mut child = writer(folder.path(), &url, &prefix);
-        let enough = kill * RECORDS / 8;
+        let enough = kill * RECORDS / 10;
         while count(&url, &prefix, None).await < enough {
             assert!(
                 child.try_wait().unwrap().is_none(),

@@ -4,7 +4,6 @@ use async_trait::async_trait;
 use edgewise::app::ports::{LogError, LogPage, LogQuery, LogSearch, LogSink, OutputOf, OutputRead};
 use edgewise::domain::action::ActionId;
 use edgewise::domain::log_entry::{LogEntry, LogLevel, LogStream};
-use edgewise::domain::mask::Masker;
 use edgewise::domain::outcome::Outcome;
 use edgewise::logs::elasticsearch::{ElasticsearchLogs, ElasticsearchOptions, Indices, Period};
 use edgewise::logs::sink::{Sink as _, SinkError};

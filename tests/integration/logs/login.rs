@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use super::elasticsearch::options;
@@ -38,7 +39,7 @@ async fn door(to: SocketAddr, authorization: &'static str) -> Door {
     let key = rcgen::KeyPair::generate().unwrap();
     let about = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
     let certificate = about.signed_by(&key, &issuer).unwrap();
-    let provider = Arc::new(tokio_rustls::rustls::crypto::ring::default_provider());
+    let provider = Arc::new(ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -90,12 +91,28 @@ async fn pass(
             .await?;
         return stream.shutdown().await;
     }
-    let mut server = TcpStream::connect(to).await?;
+    let length: usize = text
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .map_or(0, |length| length.parse().expect("a number"));
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await?;
     // One request for each connection, so that each is looked at.
-    let head = text.replacen("\r\n", "\r\nconnection: close\r\n", 1);
-    server.write_all(head.as_bytes()).await?;
-    tokio::io::copy_bidirectional(stream, &mut server).await?;
-    Ok(())
+    let close = |head: &str| head.replacen("\r\n", "\r\nconnection: close\r\n", 1);
+    let mut server = TcpStream::connect(to).await?;
+    server.write_all(close(&text).as_bytes()).await?;
+    server.write_all(&body).await?;
+    let mut answer = Vec::new();
+    server.read_to_end(&mut answer).await?;
+    let head = answer
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .expect("a head");
+    stream
+        .write_all(close(&String::from_utf8_lossy(&answer[..head])).as_bytes())
+        .await?;
+    stream.write_all(&answer[head..]).await?;
+    stream.shutdown().await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use edgewise::app::ports::{LogQuery, LogSearch as _, LogSink as _};
+use edgewise::app::ports::{LogQuery, LogSearch, LogSink as _};
 use edgewise::domain::log_entry::LogEntry;
 use edgewise::domain::mask::Masker;
 use edgewise::logs::elasticsearch::ElasticsearchLogs;
@@ -43,7 +43,7 @@ trait Place: Send + Sync {
 }
 
 /// Entries of action 1 in a store that is read by pages.
-async fn stored(store: &dyn edgewise::app::ports::LogSearch) -> Vec<(u64, String)> {
+async fn stored(store: &dyn LogSearch) -> Vec<(u64, String)> {
     let mut query = LogQuery::of(id(1), 1000);
     let mut all = Vec::new();
     loop {

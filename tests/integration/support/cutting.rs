@@ -47,11 +47,13 @@ impl CuttingWay {
         let seen = Arc::clone(&cuts);
         let task = tokio::spawn(async move {
             let mut number = 0;
+            // They end with the way.
+            let mut connections = tokio::task::JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let limit = limits[number.min(limits.len() - 1)];
                 number += 1;
                 let seen = Arc::clone(&seen);
-                tokio::spawn(async move {
+                connections.spawn(async move {
                     let Ok(server) = TcpStream::connect(to).await else {
                         return;
                     };

@@ -184,13 +184,21 @@ pub async fn count(url: &str, prefix: &str, correlation: Option<&str>) -> u64 {
         None => serde_json::json!({"match_all": {}}),
         Some(id) => serde_json::json!({"term": {"correlation": id}}),
     };
-    let (_, found) = ask(
-        url,
-        Method::POST,
-        &format!("{indices}/_count"),
-        Some(serde_json::json!({"query": query})),
-    )
-    .await;
+    let body = serde_json::json!({"query": query});
+    let found = loop {
+        let (status, found) = ask(
+            url,
+            Method::POST,
+            &format!("{indices}/_count"),
+            Some(body.clone()),
+        )
+        .await;
+        // An index that was made a moment ago has no shard yet that answers.
+        if status != StatusCode::SERVICE_UNAVAILABLE {
+            break found;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
     found["count"]
         .as_u64()
         .unwrap_or_else(|| panic!("no count in {found}"))
