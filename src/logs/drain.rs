@@ -209,17 +209,16 @@ impl Drain {
     /// Told once for each time it begins.
     fn troubled(&self, why: &str) {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *trouble {
-            Some((known, _)) => why.clone_into(known),
-            None => {
-                tracing::warn!(
-                    sink = self.sink.name(),
-                    why,
-                    "a sink of the log takes nothing; entries wait in the spool"
-                );
-                *trouble = Some((why.to_owned(), Instant::now()));
-            }
+        if let Some((known, _)) = &mut *trouble {
+            why.clone_into(known);
+            return;
         }
+        tracing::warn!(
+            sink = self.sink.name(),
+            why,
+            "a sink of the log takes nothing; entries wait in the spool"
+        );
+        *trouble = Some((why.to_owned(), Instant::now()));
     }
 
     fn fine(&self) {

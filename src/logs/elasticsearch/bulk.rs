@@ -63,7 +63,7 @@ impl Sink for ElasticsearchLogs {
     }
 
     async fn take(&self, entries: &[LogEntry]) -> Result<Vec<Refused>, SinkError> {
-        self.prepare().await.map_err(unavailable)?;
+        self.prepare().await?;
         let documents = Documents::of(entries, &self.indices)?;
         let bulks = documents.bulks(self.size.now());
         let results: Vec<Result<Vec<Refused>, SinkError>> = stream::iter(bulks)
@@ -86,8 +86,10 @@ impl Sink for ElasticsearchLogs {
     }
 }
 
-fn unavailable(error: ElasticsearchError) -> SinkError {
-    SinkError::Unavailable(error.to_string())
+impl From<ElasticsearchError> for SinkError {
+    fn from(error: ElasticsearchError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
 }
 
 /// The lines of some entries, each pair of them one after another.
@@ -123,7 +125,7 @@ impl ElasticsearchLogs {
                 path: "_bulk?filter_path=errors,items.*.status,items.*.error".to_owned(),
                 body: Some(Body::GzippedLines(documents.zipped(&places)?)),
             };
-            let answer = self.nodes.send(&request).await.map_err(unavailable)?;
+            let answer = self.nodes.send(&request).await?;
             match verdict::of_answer(answer.status, &answer.body, || answer.reason(), places.len()) {
                 Verdict::Again(why) => return Err(SinkError::Unavailable(why)),
                 Verdict::Halve(why) => {

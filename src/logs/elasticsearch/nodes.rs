@@ -16,7 +16,7 @@ use super::{ElasticsearchError, ElasticsearchOptions, Login};
 
 /// All nodes of one cluster.
 pub(super) struct Nodes {
-    nodes: Vec<Transport>,
+    all: Vec<Transport>,
     /// The one that answered last.
     current: AtomicUsize,
     timeout: Duration,
@@ -99,7 +99,7 @@ impl Nodes {
             return Err(setting("url", "give at least one"));
         }
         Ok(Self {
-            nodes,
+            all: nodes,
             current: AtomicUsize::new(0),
             timeout: options.timeout,
         })
@@ -110,9 +110,9 @@ impl Nodes {
     pub(super) async fn send(&self, request: &Request) -> Result<Answer, ElasticsearchError> {
         let first = self.current.load(Ordering::Relaxed);
         let mut last = Err(ElasticsearchError::Unreachable("it has no node".to_owned()));
-        for turn in 0..self.nodes.len() {
-            let place = (first + turn) % self.nodes.len();
-            last = self.ask(&self.nodes[place], request).await;
+        for turn in 0..self.all.len() {
+            let place = (first + turn) % self.all.len();
+            last = self.ask(&self.all[place], request).await;
             if last
                 .as_ref()
                 .is_ok_and(|answer| !matches!(answer.status, 502..=504))

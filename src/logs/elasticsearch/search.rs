@@ -14,6 +14,7 @@ use crate::app::ports::{
 };
 use crate::domain::action::ActionId;
 use crate::domain::log_entry::{LogEntry, LogStream};
+use crate::domain::text_query::TextQuery;
 use crate::logs::document::Source;
 
 /// Documents of one answer, at most: of what an index allows, not all is needed at once.
@@ -144,7 +145,7 @@ fn filters(query: &LogQuery) -> Vec<Value> {
     if let Some(until) = query.until {
         filters.push(json!({"range": {"@timestamp": {"lt": until}}}));
     }
-    for phrase in query.text.iter().flat_map(|text| text.phrases()) {
+    for phrase in query.text.iter().flat_map(TextQuery::phrases) {
         filters.push(json!({"match_phrase": {"edgewise.words": phrase.join(" ")}}));
     }
     filters

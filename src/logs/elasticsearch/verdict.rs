@@ -86,9 +86,8 @@ fn fate(created: Created) -> Fate {
     });
     let why = || format!("{status} {}: {}", error.kind, error.reason);
     match status {
-        200..=299 => Fate::Kept,
-        // It was kept before, and only the answer to that was lost.
-        409 => Fate::Kept,
+        // 409: it was kept before, and only the answer to that was lost.
+        200..=299 | 409 => Fate::Kept,
         // An index that may not be written at the moment, or that somebody must make first.
         _ if error.kind.ends_with("cluster_block_exception") || error.kind == "index_not_found_exception" => {
             Fate::Again(why())
