@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::domain::log_entry::{LogEntry, LogLevel};
+use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
 
 /// System daemons.
@@ -34,7 +35,7 @@ pub(super) fn of(entry: &LogEntry, host: &str, most: usize) -> String {
     parameter("level", entry.level.as_str());
     parameter("stream", entry.stream.as_str());
     let optional = [
-        ("target", entry.target.as_ref().map(|target| target.as_str())),
+        ("target", entry.target.as_ref().map(TargetName::as_str)),
         ("step", entry.step.as_deref()),
         ("stage", entry.stage.as_deref()),
         ("outcome", entry.outcome.map(Outcome::as_str)),
