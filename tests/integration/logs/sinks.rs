@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -20,6 +20,7 @@ use edgewise::logs::sink::Sink;
 use edgewise::logs::spool::SpoolOptions;
 use edgewise::logs::stdout::StdoutSink;
 use edgewise::logs::syslog::{SyslogAddress, SyslogSink};
+use regex::Regex;
 use tempfile::TempDir;
 use tokio::io::AsyncReadExt as _;
 
@@ -216,13 +217,16 @@ impl Syslog {
 }
 
 /// The message of a record: PRI and version, then what the standard says.
-fn message(bytes: &[u8]) -> (u64, String) {
-    let text = std::str::from_utf8(bytes).unwrap();
-    let header = regex::Regex::new(
+static MESSAGE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
         r#"^<31>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \S+ edgewise \d+ output \[edgewise@32473 correlation="([0-9a-f-]+)" seq="(\d+)" [^\]]*\] (.*)$"#,
     )
-    .unwrap();
-    let found = header.captures(text).unwrap_or_else(|| panic!("{text}"));
+    .unwrap()
+});
+
+fn message(bytes: &[u8]) -> (u64, String) {
+    let text = std::str::from_utf8(bytes).unwrap();
+    let found = MESSAGE.captures(text).unwrap_or_else(|| panic!("{text}"));
     assert_eq!(found[1], id(1).to_string());
     (found[2].parse().unwrap(), found[3].to_owned())
 }
