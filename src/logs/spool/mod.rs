@@ -107,7 +107,7 @@ impl Spool {
         let mut head = 0;
         if let Some(last) = segments.last_mut() {
             // Makes it where it is not there.
-            Segment::append(&folder, last.first).map_err(told)?;
+            Segment::open(&folder, last.first).map_err(told)?;
             let mended = Segment::mend(&folder, last.first).map_err(told)?;
             if mended.cut > 0 {
                 tracing::warn!(

@@ -1,7 +1,7 @@
 //! The files of the spool: each named by the number of its first record, so that no clock decides about their order.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom};
+use std::io::{self, BufRead as _, BufReader};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -43,16 +43,14 @@ impl Segment {
         Ok(found)
     }
 
-    /// Opens it to be written on, at its end.
-    pub(super) fn append(folder: &Path, first: u64) -> io::Result<File> {
-        let mut file = OpenOptions::new()
+    /// Opens it to be written, and makes it where it is not there.
+    pub(super) fn open(folder: &Path, first: u64) -> io::Result<File> {
+        OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
             .mode(0o600)
-            .open(Self::path(folder, first))?;
-        file.seek(SeekFrom::End(0))?;
-        Ok(file)
+            .open(Self::path(folder, first))
     }
 
     /// Cuts off what a write that was interrupted left at its end, and says how many records it holds, how many bytes were

@@ -1,8 +1,8 @@
 //! The one thread that writes the spool: what waits is written together, and a write that fails is taken back whole.
 
 use std::fs::File;
-use std::io::{self, Seek as _, SeekFrom, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::io;
+use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ pub(super) struct Append {
 impl Writer {
     pub(super) fn open(shared: Arc<Shared>, jobs: Receiver<Job>) -> io::Result<Self> {
         let active = shared.active();
-        let file = Segment::append(&shared.options.folder, active.first)?;
+        let file = Segment::open(&shared.options.folder, active.first)?;
         let head = *shared.head.borrow();
         let mut writer = Self {
             shared,
@@ -153,7 +153,7 @@ impl Writer {
         if self.active.bytes >= self.shared.options.segment_bytes {
             self.roll()?;
         }
-        let written = self.file.write_all(lines).and_then(|()| {
+        let written = self.file.write_all_at(lines, self.active.bytes).and_then(|()| {
             if self.shared.options.fsync == Fsync::Always {
                 self.file.sync_data()
             } else {
@@ -161,9 +161,10 @@ impl Writer {
             }
         });
         if let Err(error) = written {
-            // Nobody reads beyond what was said to be there; the next start would cut it off too.
-            self.file.set_len(self.active.bytes)?;
-            self.file.seek(SeekFrom::Start(self.active.bytes))?;
+            // Nobody reads beyond what was said to be there, and the next write begins there again; so nothing hangs on this.
+            if let Err(error) = self.file.set_len(self.active.bytes) {
+                tracing::warn!(%error, "what was not wholly written stays at the end of the log spool");
+            }
             return Err(error);
         }
         self.unsynced = true;
@@ -175,7 +176,7 @@ impl Writer {
 
     fn roll(&mut self) -> io::Result<()> {
         self.sync();
-        self.file = Segment::append(&self.shared.options.folder, self.head)?;
+        self.file = Segment::open(&self.shared.options.folder, self.head)?;
         // The name of the new file must outlive a power cut as well.
         File::open(&self.shared.options.folder)?.sync_all()?;
         self.active = Segment {
