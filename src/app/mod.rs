@@ -10,8 +10,8 @@ pub mod feed;
 pub(crate) mod guesses;
 pub mod health;
 mod log_query;
-pub mod messenger;
 pub mod logs;
+pub mod messenger;
 pub mod planning;
 pub(crate) mod policies;
 pub mod ports;
@@ -82,7 +82,13 @@ impl App {
     ) -> Self {
         let feed = Feed::default();
         let bell = Bell::default();
-        let runner = Runner::new(store.clone(), outside.clone(), feed.clone(), bell.clone(), settings.output);
+        let runner = Runner::new(
+            store.clone(),
+            outside.clone(),
+            feed.clone(),
+            bell.clone(),
+            settings.output,
+        );
         Self {
             store,
             outside,

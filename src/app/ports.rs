@@ -1,6 +1,7 @@
 //! The outside world, as the use cases see it. Adapters implement these traits and know nothing of each other.
 
 mod log;
+mod log_health;
 mod payload;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use crate::domain::target::Target;
 use crate::domain::timestamp::Timestamp;
 
 pub use log::{LogError, LogKeeper, LogOrder, LogPage, LogQuery, LogSearch, LogSink, OutputOf, OutputRead};
+pub use log_health::{AlwaysWell, LogFigures, LogHealth};
 pub use payload::{Content, Payload, Tree, TreeEntry, TreeKind};
 
 /// Time. Tests hand in one that they move themselves.

@@ -230,7 +230,7 @@ impl Follower {
                 .app
                 .outside
                 .log_search
-                .page(&LogQuery {
+                .followed(&LogQuery {
                     after: self.told,
                     ..LogQuery::of(self.id, CATCH_UP)
                 })

@@ -131,6 +131,8 @@ pub struct ElasticsearchSettings {
     pub index_prefix: String,
     /// `elasticsearch.index_period`, `EDGEWISE_ELASTICSEARCH__INDEX_PERIOD`, default `day`.
     pub index_period: IndexPeriod,
+    /// `elasticsearch.keep_days`, `EDGEWISE_ELASTICSEARCH__KEEP_DAYS`, default 365: indices are deleted after so long; 0 is never.
+    pub keep_days: u32,
 }
 
 /// How often a new index begins.
@@ -176,4 +178,36 @@ pub struct LogSettings {
     pub action_lines: u32,
     /// `log.action_mib`, `EDGEWISE_LOG__ACTION_MIB`, default 1024: and of no more MiB.
     pub action_mib: u32,
+    /// `log.spool_max_mib`, `EDGEWISE_LOG__SPOOL_MAX_MIB`, default 4096: what waits for sinks may take up so much.
+    pub spool_max_mib: u32,
+    /// `log.fsync`, `EDGEWISE_LOG__FSYNC`, default `interval`: when the spool is forced to the disk.
+    pub fsync: LogFsync,
+    /// `log.audit`, `EDGEWISE_LOG__AUDIT`, default `relaxed`: what gives way where the spool is full.
+    pub audit: LogAudit,
+    /// `log.stdout`, `EDGEWISE_LOG__STDOUT`, default false: entries as lines of JSON on standard output.
+    pub stdout: bool,
+    /// `log.file`, `EDGEWISE_LOG__FILE`, no default: entries as lines of JSON in this file.
+    pub file: Option<PathBuf>,
+    /// `log.syslog`, `EDGEWISE_LOG__SYSLOG`, no default: `unix:/dev/log`, `udp://host:514` or `tcp://host:601`.
+    pub syslog: Option<String>,
+}
+
+/// When the spool is forced to the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFsync {
+    /// Before an entry is believed to be kept.
+    Always,
+    /// Every second.
+    Interval,
+    /// When the operating system likes.
+    Never,
+}
+
+/// What gives way where the spool is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogAudit {
+    /// New actions, which are refused.
+    Strict,
+    /// Detail, which is dropped.
+    Relaxed,
 }

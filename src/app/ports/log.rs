@@ -23,6 +23,11 @@ pub trait LogSink: Send + Sync {
 pub trait LogSearch: Send + Sync {
     /// A page of entries in the query's order.
     async fn page(&self, query: &LogQuery) -> Result<LogPage, LogError>;
+    /// The same for one who follows an action that runs in this process: what this process wrote is always found, also while the
+    /// place where people read the log is down.
+    async fn followed(&self, query: &LogQuery) -> Result<LogPage, LogError> {
+        self.page(query).await
+    }
     /// The highest `seq` of an action; none where it has no entry.
     async fn last_seq(&self, action: ActionId) -> Result<Option<u64>, LogError>;
     /// How far the output of an attempt of a step has been logged.

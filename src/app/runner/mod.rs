@@ -92,7 +92,13 @@ struct Shared {
 
 impl Runner {
     /// A runner that runs nothing yet. Its actions will run on the runtime it is made on.
-    pub(crate) fn new(store: Store, outside: Outside, feed: Feed, bell: Bell, output_limits: OutputLimits) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        outside: Outside,
+        feed: Feed,
+        bell: Bell,
+        output_limits: OutputLimits,
+    ) -> Self {
         let (ended, ends) = Ends::channel();
         let server = ServerId(uuid::Uuid::now_v7().to_string());
         let shared = Shared {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::app::ports::HeldUp;
 use crate::app::telling::logged_name;
-use crate::domain::analysis::Measurement;
 use crate::domain::action::WaitingFor;
+use crate::domain::analysis::Measurement;
 use crate::domain::log_entry::StepRecord;
 use crate::domain::log_event::LogEvent;
 use crate::domain::name::TargetName;

@@ -54,6 +54,19 @@ impl EmbeddedLogs {
         })
     }
 
+    /// Keeps these entries, all or none; those that are there already stay as they are.
+    ///
+    /// # Errors
+    /// [`EmbeddedLogError::TooManyEntries`] where one of them can have no number; else whatever keeps the file from being
+    /// written.
+    pub async fn keep(&self, entries: &[LogEntry]) -> Result<(), EmbeddedLogError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let batch = write::Batch::of(entries)?;
+        Self::work(&self.writer, move |conn| batch.write(conn)).await
+    }
+
     /// Runs a piece of synchronous work on a connection. Once begun it goes on to its end, also where nobody
     /// waits for it any more.
     async fn work<T: Send + 'static>(
@@ -68,12 +81,7 @@ impl EmbeddedLogs {
 #[async_trait]
 impl LogSink for EmbeddedLogs {
     async fn write(&self, entries: &[LogEntry]) -> Result<(), LogError> {
-        if entries.is_empty() {
-            return Ok(());
-        }
-        let batch = write::Batch::of(entries)?;
-        Self::work(&self.writer, move |conn| batch.write(conn)).await?;
-        Ok(())
+        Ok(self.keep(entries).await?)
     }
 }
 

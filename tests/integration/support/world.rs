@@ -511,6 +511,7 @@ async fn serve(
         secrets: Arc::new(MachineSecrets),
         log_sink: Arc::clone(&log) as _,
         log_search: log,
+        log_health: Arc::new(edgewise::app::ports::AlwaysWell),
         log_keeper: kept,
     };
     let program = env!("CARGO_BIN_EXE_edgewise").into();
