@@ -227,7 +227,7 @@ pub fn resolve(path: &str, cwd: Option<&str>) -> String {
             None => path.to_owned(),
         }
     };
-    let absolute = joined.starts_with('/');
+    let mut absolute = joined.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
     for part in joined.split('/') {
         match part {
@@ -235,6 +235,11 @@ pub fn resolve(path: &str, cwd: Option<&str>) -> String {
             ".." => match parts.last() {
                 Some(last) if *last != ".." && !last.starts_with(HOME) => {
                     parts.pop();
+                }
+                Some(last) if last.starts_with(HOME) && parts.len() == 1 => {
+                    // Above a home folder lie those of the others, or the root.
+                    parts[0] = "home";
+                    absolute = true;
                 }
                 _ if absolute => {}
                 _ => parts.push(".."),
@@ -414,6 +419,8 @@ mod tests {
             ("/proc/self/root/etc", None, "/etc"),
             ("/proc/1/root", None, "/"),
             ("/..", None, "/"),
+            ("\u{10F006}/..", None, "/home"),
+            ("\u{10F006}/x/../../../etc", None, "/etc"),
         ] {
             assert_eq!(resolve(path, cwd), expected, "{path}");
         }

@@ -61,9 +61,19 @@ impl Walker<'_> {
         let operands: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
         match name {
             ":" | "true" | "false" | "wait" | "return" | "exit" | "break" | "continue" | "umask"
-            | "ulimit" | "hash" | "jobs" | "bg" | "fg" | "times" | "type" | "popd" | "dirs" | "logout"
+            | "ulimit" | "hash" | "jobs" | "bg" | "fg" | "times" | "type" | "dirs" | "logout"
             | "shopt" | "test" | "[" => {}
-            "cd" | "pushd" | "chdir" => self.change_folder(&operands),
+            "cd" | "chdir" => self.change_folder(&operands),
+            "pushd" => {
+                let here = self.state.cwd.clone();
+                Rc::make_mut(&mut self.state.stack).push(here);
+                self.change_folder(&operands);
+            }
+            "popd" => {
+                if let Some(folder) = Rc::make_mut(&mut self.state.stack).pop() {
+                    self.state.previous = std::mem::replace(&mut self.state.cwd, folder);
+                }
+            }
             "echo" => return Some(self.echo(&operands)),
             "printf" => return Some(self.printf(&operands)),
             "eval" => {
@@ -183,7 +193,7 @@ impl Walker<'_> {
         Some(Stream::empty())
     }
 
-    fn change_folder(&mut self, operands: &[&str]) {
+    pub(super) fn change_folder(&mut self, operands: &[&str]) {
         let mut target = None;
         for operand in operands {
             if !matches!(*operand, "-P" | "-L" | "-e" | "--" | "-n") {
@@ -191,14 +201,16 @@ impl Walker<'_> {
                 break;
             }
         }
+        let before = self.state.cwd.clone();
         self.state.cwd = match target {
             None | Some("") => Some(text::HOME.to_string()),
-            Some("-") => None,
+            Some("-") => self.state.previous.clone(),
             Some(path) => {
                 let full = self.path(path);
                 (full.starts_with('/') || full.starts_with(text::HOME)).then_some(full)
             }
         };
+        self.state.previous = before;
     }
 
     /// A text that a shell runs, known or not.
@@ -297,10 +309,15 @@ impl Walker<'_> {
 
     /// One round of `while read`.
     pub(super) fn read_line(&mut self, simple: &Simple, line: &str) {
+        let kept = self.state.get("IFS").cloned();
+        for assign in simple.assigns.iter().filter(|assign| assign.name == "IFS") {
+            self.assign(assign, false);
+        }
         let operands: Vec<String> = simple.words.iter().skip(1).filter_map(Word::literal).collect();
         let operands: Vec<&str> = operands.iter().map(String::as_str).collect();
         let (variables, array) = read_variables(&operands);
         self.assign_line(line, &variables, array.as_deref());
+        self.state.put_back("IFS", kept);
     }
 
     fn assign_line(&mut self, line: &str, variables: &[String], array: Option<&str>) {

@@ -143,7 +143,9 @@ impl Walker<'_> {
             Part::Double(inner) => self.quoted(inner),
             Part::Parameter(parameter) => {
                 let values = self.parameter(parameter);
-                let separator = if parameter.name == "*" {
+                let joined = parameter.name == "*"
+                    || parameter.index.as_ref().is_some_and(|index| index.plain() == Some("*"));
+                let separator = if joined {
                     self.separators().chars().next()
                 } else {
                     Some(' ')

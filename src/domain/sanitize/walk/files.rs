@@ -29,7 +29,7 @@ impl Walker<'_> {
                 }
             }
             "cp" | "mv" | "install" | "gcp" | "gmv" if !has(&["-d"]) || name != "install" => {
-                self.copy(name, rest, span);
+                self.copy(name, rest, stdin, span);
             }
             "ln" => {
                 let targets = targets(rest);
@@ -70,6 +70,14 @@ impl Walker<'_> {
                 }
             }
             "sed" | "gsed" | "perl" | "ruby" => self.in_place(name, rest, span),
+            "ex" | "ed" | "vim" | "vi" | "nvim"
+                if rest.iter().any(|a| matches!(a.text.trim_start_matches([':', '+']), "%d" | "%d|wq" | "%d|x" | "1,$d"))
+                    || stdin.text.as_deref().is_some_and(|t| t.lines().any(|l| matches!(l, "%d" | ",d" | "1,$d"))) =>
+            {
+                for file in operands.iter().filter(|o| o.contains('/') && !o.contains(['%', '!', ' '])) {
+                    self.write(file, Change::Truncate, &Stream::empty(), span);
+                }
+            }
             "ex" | "ed" | "vim" | "vi" | "nvim" | "nano" => {
                 for file in operands.iter().filter(|o| o.contains('/')) {
                     self.write(
@@ -121,7 +129,7 @@ impl Walker<'_> {
         }
     }
 
-    fn copy(&mut self, name: &str, rest: &[Argument], span: Span) {
+    fn copy(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span) {
         let mut sources = targets(rest);
         let Some(last) = after_option(rest, &["-t", "--target-directory"]).or_else(|| sources.pop()) else {
             return;
@@ -132,7 +140,11 @@ impl Walker<'_> {
             || rest.iter().any(|a| a.text == "-t")
             || FOLDERS.contains(&last.trim_end_matches('/'));
         for source in sources {
-            let content = self.content(&source);
+            let content = if matches!(source.as_str(), "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0") {
+                stdin.clone()
+            } else {
+                self.content(&source)
+            };
             let target = if folder {
                 format!(
                     "{}/{}",
@@ -147,6 +159,15 @@ impl Walker<'_> {
                 last.clone()
             };
             self.write(&target, Change::Replace, &content, span);
+            let origin = self.path(&source);
+            if let Some((place, program)) = origin.rsplit_once('/')
+                && super::simple::PROGRAM_FOLDERS.contains(&place)
+                && self.copies.len() < 32
+            {
+                let program = program.to_owned();
+                let target = self.path(&target);
+                self.copies.insert(target, program);
+            }
             if name == "mv" {
                 let path = self.path(&source);
                 self.files.remove(&path);
@@ -273,11 +294,17 @@ impl Walker<'_> {
 
     /// A program that this script wrote is run: its text is known, or where it came from.
     pub(super) fn written_program(&mut self, program: &str, rest: &[Argument], span: Span) {
-        if !program.contains('/') {
+        if self.files.is_empty() {
             return;
         }
-        let path = self.path(program);
-        let Some(content) = self.files.get(&path).cloned() else {
+        let content = if program.contains('/') {
+            self.files.get(&self.path(program)).cloned()
+        } else {
+            super::simple::PROGRAM_FOLDERS
+                .iter()
+                .find_map(|folder| self.files.get(&format!("{folder}/{program}")).cloned())
+        };
+        let Some(content) = content else {
             return;
         };
         let state = self.state.clone();

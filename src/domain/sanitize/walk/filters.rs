@@ -494,6 +494,67 @@ fn chosen<'p>(list: &str, parts: &[&'p str]) -> Vec<&'p str> {
     out
 }
 
+/// What a script of `sed` does beyond its output.
+pub(super) enum SedPart {
+    /// It runs a command.
+    Run(String),
+    /// It writes a file.
+    Write(String),
+}
+
+/// The parts of a script of `sed` that run something or write a file.
+pub(super) fn sed_parts(script: &str) -> Vec<SedPart> {
+    let mut out = Vec::new();
+    for line in script.split(['\n', '{', '}']).map(str::trim) {
+        // The address: numbers, `$`, `/pattern/`, ranges of them.
+        let mut rest = line;
+        loop {
+            rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || "$,~+! ".contains(c));
+            let Some(tail) = rest.strip_prefix('/') else { break };
+            let Some(end) = tail.find('/') else { break };
+            rest = tail[end + 1..].trim_start_matches('I');
+        }
+        if let Some(command) = rest.strip_prefix("e ") {
+            out.push(SedPart::Run(command.trim().to_owned()));
+        } else if let Some(path) = rest.strip_prefix("w ").or_else(|| rest.strip_prefix("W ")) {
+            out.push(SedPart::Write(path.trim().to_owned()));
+        } else if rest.starts_with('s')
+            && let Some(delimiter) = rest.chars().nth(1).filter(|c| !c.is_alphanumeric() && *c != ' ')
+        {
+            let mut parts = Vec::new();
+            let mut part = String::new();
+            let mut chars = rest[1 + delimiter.len_utf8()..].chars();
+            while let Some(c) = chars.next() {
+                match c {
+                    '\\' => match chars.next() {
+                        Some(next) if next == delimiter => part.push(next),
+                        next => {
+                            part.push('\\');
+                            part.extend(next);
+                        }
+                    },
+                    c if c == delimiter && parts.len() < 2 => parts.push(std::mem::take(&mut part)),
+                    c => part.push(c),
+                }
+            }
+            parts.push(part);
+            if let [pattern, replacement, flags] = parts.as_slice() {
+                let own = flags.split([';', ' ']).next().unwrap_or_default();
+                if own.contains('e') {
+                    out.push(SedPart::Run(replacement.replace("\\n", "\n")));
+                    if replacement.contains('&') {
+                        out.push(SedPart::Run(replacement.replace('&', pattern)));
+                    }
+                }
+                if let Some((_, path)) = flags.split_once("w ").filter(|_| own.ends_with('w')) {
+                    out.push(SedPart::Write(path.trim().to_owned()));
+                }
+            }
+        }
+    }
+    out
+}
+
 /// One command of `sed` on a text, as far as it is understood: `s`, `y`, `p`, line numbers aside.
 fn substituted(text: &str, command: &str) -> Option<String> {
     let command = command.trim_start_matches(|c: char| c.is_ascii_digit() || ",$ ".contains(c));

@@ -115,6 +115,10 @@ pub struct Walker<'s> {
     chain: Vec<String>,
     /// What the script wrote, by path.
     files: HashMap<String, Stream>,
+    /// What reads the paths of `>(..)`.
+    outlets: HashMap<String, Rc<Script>>,
+    /// Programs it copied: the copy, and the program's name.
+    copies: HashMap<String, String>,
     /// Links it made: name to target.
     links: HashMap<String, String>,
     /// The bodies of the functions that are being run.
@@ -146,6 +150,8 @@ impl<'s> Walker<'s> {
             executed: Vec::new(),
             chain: Vec::new(),
             files: HashMap::new(),
+            outlets: HashMap::new(),
+            copies: HashMap::new(),
             links: HashMap::new(),
             functions: Vec::new(),
             picks: Vec::new(),

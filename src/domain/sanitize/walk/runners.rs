@@ -51,8 +51,43 @@ impl Walker<'_> {
             "kubectl" | "oc" | "k3s" | "microk8s" | "lxc" | "incus" | "crictl" | "pct" | "vzctl" => {
                 self.cluster(rest, stdin, span)?
             }
-            "vim" | "vi" | "nvim" | "ex" | "view" | "emacs" => {
-                for source in option_values(rest, &["-c", "--cmd", "+", "--eval"]) {
+            "emacs" => {
+                for source in option_values(rest, &["--eval", "-eval", "--execute", "-execute"]) {
+                    self.code(name, &source, span);
+                }
+                return None;
+            }
+            "dc" => {
+                let mut texts = option_values(rest, &["-e", "--expression"]);
+                texts.extend(stdin.text.clone());
+                for line in texts.iter().flat_map(|text| text.lines()) {
+                    if let Some((_, command)) = line.split_once('!') {
+                        self.text(command, name, span, &Stream::empty());
+                    }
+                }
+                return None;
+            }
+            "m4" => {
+                let source = match rest.iter().find(|a| !a.text.starts_with('-') && !a.text.contains('=')) {
+                    Some(file) if !matches!(file.text.as_str(), "-" | "/dev/stdin") => self.content(&file.text),
+                    _ => stdin.clone(),
+                };
+                for (place, word) in source.text.as_deref().unwrap_or_default().match_indices("syscmd(") {
+                    let text = source.text.clone().unwrap_or_default();
+                    let tail = &text[place + word.len()..];
+                    let command = &tail[..tail.rfind(')').unwrap_or(tail.len())];
+                    self.text(command.trim_matches(['`', '\'', ' ']), name, span, &Stream::empty());
+                }
+                return None;
+            }
+            "sed" | "gsed" => {
+                self.sed_commands(rest, span);
+                return None;
+            }
+            "vim" | "vi" | "nvim" | "ex" | "view" => {
+                let mut sources = option_values(rest, &["-c", "--cmd", "+"]);
+                sources.extend(super::shells::clustered(rest, 'c'));
+                for source in sources {
                     if let Some(command) = source.trim_start_matches(':').strip_prefix('!') {
                         self.text(command, name, span, &Stream::empty());
                     }
@@ -400,6 +435,13 @@ impl Walker<'_> {
             .position(|a| a.text.starts_with("::"))
             .unwrap_or(tail.len());
         let command: Vec<&str> = tail[..end].iter().map(|a| a.text.as_str()).collect();
+        let sources: Vec<&[Argument]> = tail[end..]
+            .split(|a| a.text == ":::" || a.text == ":::+")
+            .skip(1)
+            .collect();
+        if sources.len() > 1 {
+            return self.combined(&command.join(" "), &sources, span);
+        }
         let mut values: Vec<String> = Vec::new();
         if end < tail.len() {
             if tail[end].text.starts_with(":::") && tail[end].text != "::::" {
@@ -433,6 +475,61 @@ impl Walker<'_> {
         Stream::unknown()
     }
 
+    /// `parallel cmd {1} {2} ::: a b ::: c d`: every combination.
+    fn combined(&mut self, command: &str, sources: &[&[Argument]], span: Span) -> Stream {
+        let mut lines = vec![(command.to_owned(), String::new())];
+        for (number, source) in sources.iter().enumerate() {
+            let mark = format!("{{{}}}", number + 1);
+            lines = lines
+                .iter()
+                .flat_map(|(line, values)| {
+                    let mark = mark.as_str();
+                    source.iter().map(move |value| {
+                        (
+                            line.replace(mark, &value.text),
+                            format!("{values} {}", quote(&value.text)),
+                        )
+                    })
+                })
+                .take(LINES)
+                .collect();
+        }
+        for (line, values) in lines {
+            let line = if line == command {
+                format!("{line}{values}")
+            } else {
+                line
+            };
+            self.text(&line, "parallel", span, &Stream::empty());
+        }
+        Stream::unknown()
+    }
+
+    /// The commands of `sed` that run a program or write a file: `e`, `s///e`, `w`, `s///w`.
+    fn sed_commands(&mut self, rest: &[Argument], span: Span) {
+        let mut scripts = option_values(rest, &["-e", "--expression"]);
+        if scripts.is_empty() {
+            scripts.extend(
+                rest.iter()
+                    .find(|a| !a.text.starts_with('-'))
+                    .map(|a| a.text.clone()),
+            );
+        }
+        for script in scripts {
+            for part in super::filters::sed_parts(&script) {
+                match part {
+                    super::filters::SedPart::Run(command) => {
+                        self.text(&command, "sed", span, &Stream::empty());
+                    }
+                    super::filters::SedPart::Write(path) => {
+                        let change = super::super::rules::write::Change::Overwrite;
+                        self.write(&path, change, &Stream::unknown(), span);
+                    }
+                }
+            }
+        }
+    }
+
     /// Recipes that stand in the script: `make -f -`, `--eval`.
     fn make(&mut self, rest: &[Argument], stdin: &Stream, span: Span) -> Option<Stream> {
         let mut sources = option_values(rest, &["--eval", "-E"]);
@@ -448,7 +545,13 @@ impl Walker<'_> {
             sources.extend(content.text);
         } else if let Some(content) = ["Makefile", "makefile", "GNUmakefile"]
             .iter()
-            .find_map(|f| self.files.get(&self.path(f)).cloned())
+            .find_map(|f| {
+                let file = match after_option(rest, &["-C", "--directory"]) {
+                    Some(folder) => format!("{folder}/{f}"),
+                    None => (*f).to_owned(),
+                };
+                self.files.get(&self.path(&file)).cloned()
+            })
         {
             sources.extend(content.text);
         }

@@ -136,12 +136,25 @@ impl Walker<'_> {
         let opened = self.redirects(&simple.redirects);
         self.place.captured |= opened.output.is_some();
         let arguments = self.words(simple);
+        let own = !arguments.is_empty() && simple.assigns.iter().any(|assign| assign.name == "IFS");
+        let separators = own.then(|| self.state.get("IFS").cloned());
         for assign in &simple.assigns {
             self.assign(assign, !arguments.is_empty());
         }
         let stdin = opened.input.clone().unwrap_or_else(|| input.clone());
+        let refers = arguments
+            .iter()
+            .take_while(|a| !a.text.contains('='))
+            .any(|a| a.text.starts_with('-') && a.text.contains('n'))
+            && matches!(arguments[0].text.as_str(), "declare" | "typeset" | "local");
         for assign in &simple.declared {
-            self.assign(assign, false);
+            match &assign.value {
+                Assigned::Word(word) if refers => {
+                    let meant = self.single(word);
+                    std::rc::Rc::make_mut(&mut self.state.references).insert(assign.name.clone(), meant);
+                }
+                _ => self.assign(assign, false),
+            }
         }
         let output = if arguments.is_empty() {
             Stream::empty()
@@ -151,6 +164,9 @@ impl Walker<'_> {
             }
             self.call(&arguments, &stdin, simple.span, &opened)
         };
+        if let Some(separators) = separators {
+            self.state.put_back("IFS", separators);
+        }
         self.place = place;
         let left = self.deliver(output, &opened);
         self.origin = origin;
@@ -207,7 +223,7 @@ impl Walker<'_> {
                 {
                     value = text::bounded(format!("{old}{value}"));
                 }
-                let prefix_kept = prefix && matches!(assign.name.as_str(), "IFS" | "PATH");
+                let prefix_kept = prefix && assign.name == "PATH";
                 self.environment(&assign.name, &value, assign.span);
                 if !prefix_kept {
                     self.state.set(&assign.name, value);
@@ -329,7 +345,8 @@ impl Walker<'_> {
         {
             return self.call_unknown(program, rest, stdin, span);
         }
-        let name = base(&program.text);
+        let name = self.real_name(&program.text);
+        let name = name.as_str();
         if self.calls_itself(&program.text) {
             self.self_call(span);
             return Stream::unknown();
@@ -372,9 +389,37 @@ impl Walker<'_> {
         self.act(name, arguments, stdin, span, opened)
     }
 
+    /// What a program is: links and copies that the script made stand for their origin.
+    fn real_name(&self, program: &str) -> String {
+        let name = base(program);
+        if self.links.is_empty() && self.copies.is_empty() {
+            return name.to_owned();
+        }
+        let paths = if program.contains('/') {
+            vec![self.path(program)]
+        } else {
+            PROGRAM_FOLDERS
+                .iter()
+                .map(|folder| self.path(&format!("{folder}/{name}")))
+                .collect()
+        };
+        for path in paths {
+            if let Some(copied) = self.copies.get(&path) {
+                return copied.clone();
+            }
+            let end = base(&path);
+            if end != name && !end.is_empty() {
+                return end.to_owned();
+            }
+        }
+        name.to_owned()
+    }
+
     /// `$0 & $0`: a script that starts itself.
     fn calls_itself(&self, program: &str) -> bool {
-        program == self.state.zero && !super::shells::is_shell(base(program))
+        program == self.state.zero
+            && !super::shells::is_shell(base(program))
+            && self.files.contains_key(&self.path(program))
     }
 
     fn self_call(&mut self, span: Span) {
@@ -502,6 +547,16 @@ impl Walker<'_> {
         }
     }
 }
+
+/// Where programs are looked for that are called by their name alone.
+pub const PROGRAM_FOLDERS: &[&str] = &[
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/bin",
+    "/sbin",
+    "/bin",
+];
 
 /// A program's name without its folder.
 pub fn base(program: &str) -> &str {

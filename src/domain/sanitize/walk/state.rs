@@ -34,6 +34,12 @@ pub struct State {
     pub(super) cwd: Option<String>,
     /// Descriptors opened with `exec`, and to what.
     pub(super) descriptors: Rc<HashMap<String, String>>,
+    /// Names that stand for another variable (`declare -n`).
+    pub(super) references: Rc<HashMap<String, String>>,
+    /// The folder before the last `cd`; `None`: not known.
+    pub(super) previous: Option<String>,
+    /// The folders that `pushd` keeps, the newest last.
+    pub(super) stack: Rc<Vec<Option<String>>>,
 }
 
 impl State {
@@ -47,11 +53,16 @@ impl State {
             zero: "bash".to_owned(),
             cwd: cwd.map(str::to_owned),
             descriptors: Rc::default(),
+            references: Rc::default(),
+            previous: None,
+            stack: Rc::default(),
         }
     }
 
     /// Sets a variable.
     pub fn set(&mut self, name: &str, value: String) {
+        let name = self.meant(name).to_owned();
+        let name = name.as_str();
         Rc::make_mut(&mut self.variables).insert(name.to_owned(), Variable::Scalar(vec![value]));
     }
 
@@ -63,7 +74,24 @@ impl State {
 
     /// What the script set a variable to.
     pub fn get(&self, name: &str) -> Option<&Variable> {
-        self.variables.get(name)
+        self.variables.get(self.meant(name))
+    }
+
+    /// The variable that a name stands for.
+    pub fn meant<'n>(&'n self, name: &'n str) -> &'n str {
+        self.references.get(name).map_or(name, String::as_str)
+    }
+
+    /// Gives a variable back what it was before a command that had it for itself.
+    pub fn put_back(&mut self, name: &str, value: Option<Variable>) {
+        if self.variables.get(name) == value.as_ref() {
+            return;
+        }
+        let variables = Rc::make_mut(&mut self.variables);
+        match value {
+            Some(value) => variables.insert(name.to_owned(), value),
+            None => variables.remove(name),
+        };
     }
 
     /// Forgets a variable: it is empty from now on.
@@ -103,6 +131,7 @@ pub fn given(name: &str, state: &State) -> Option<String> {
         "XDG_CACHE_HOME" => home("/.cache"),
         "XDG_DATA_HOME" => home("/.local/share"),
         "PWD" => Some(state.cwd.clone().unwrap_or_else(|| SOME.to_string())),
+        "OLDPWD" => Some(state.previous.clone().unwrap_or_else(|| SOME.to_string())),
         "PATH" => Some("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
         "SHELL" | "BASH" => Some("/bin/bash".to_owned()),
         "TMPDIR" | "TMP" | "TEMP" | "RUNNER_TEMP" => Some("/tmp".to_owned()),
@@ -112,7 +141,7 @@ pub fn given(name: &str, state: &State) -> Option<String> {
         "-" => Some("hB".to_owned()),
         "0" | "BASH_SOURCE" => Some(state.zero.clone()),
         "USER" | "LOGNAME" | "HOSTNAME" | "UID" | "EUID" | "RANDOM" | "SECONDS" | "LINENO" | "PPID" | "$"
-        | "!" | "_" | "OLDPWD" | "BASHPID" | "LANG" | "TERM" | "EPOCHSECONDS" | "BASH_VERSION"
+        | "!" | "_" | "BASHPID" | "LANG" | "TERM" | "EPOCHSECONDS" | "BASH_VERSION"
         | "MACHTYPE" | "HOSTTYPE" => Some(SOME.to_string()),
         _ => None,
     }
