@@ -41,7 +41,13 @@ pub static SPECS: &[(&str, &Rule)] = &[
         "update-grub|update-grub2|grub-mkconfig|grub2-mkconfig|grub-set-default|grub2-set-default|grub-reboot|grub2-reboot",
         &CONFIGURE,
     ),
+    ("grub-editenv|grub2-editenv ~init=", &LOADER),
+    (
+        "grub-editenv|grub2-editenv -|/boot/grub/grubenv|/boot/grub2/grubenv set|unset|create",
+        &CONFIGURE,
+    ),
     ("grub-editenv|grub2-editenv set|unset|create", &CONFIGURE),
+    ("grubby --remove-kernel=ALL", &LOADER),
     (
         "grubby --update-kernel|--set-default|--remove-kernel|--args|--remove-args|--default-kernel",
         &CONFIGURE,

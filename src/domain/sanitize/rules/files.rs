@@ -68,7 +68,6 @@ const VITAL: &[&str] = &[
     "/etc/nftables.conf",
     "/etc/kubernetes/admin.conf",
     "/etc/letsencrypt/live",
-    "/swapfile",
     "/etc/environment",
     "/etc/services",
     "/etc/protocols",
@@ -195,6 +194,9 @@ fn single(call: &Call<'_>, full: &str) -> Option<Hit> {
             Some(Hit::on(&WIPE, kind.as_str()))
         }
         (Loss::Fatal, _) if star => Some(Hit::on(&WIPE, kind.as_str())),
+        (Loss::Doubtful, Kind::System) if star && full.starts_with("/etc/cron") => {
+            Some(Hit::on(&WIPE_DOUBTFUL, "scheduled jobs"))
+        }
         (Loss::Doubtful, Kind::Data) if full.contains("/.ssh/") => {
             Some(Hit::on(&WIPE_DOUBTFUL, kind.as_str()))
         }
@@ -256,7 +258,19 @@ fn find(call: &Call<'_>) -> Vec<Hit> {
     if !deletes {
         return Vec::new();
     }
-    let selected = words.iter().zip(words.iter().skip(1)).any(|(flag, value)| {
+    // Behind an `-o` begins another selection; the one with the action counts.
+    let acts = words
+        .iter()
+        .position(|w| *w == "-delete" || w.starts_with("-exec") || w.starts_with("-ok"))
+        .unwrap_or(words.len());
+    let grouped = words[..acts].iter().any(|w| matches!(*w, ")" | "-prune"));
+    let from = words[..acts]
+        .iter()
+        .rposition(|w| matches!(*w, "-o" | "-or" | ","))
+        .filter(|_| !grouped)
+        .unwrap_or(0);
+    let chosen = &words[from..];
+    let selected = chosen.iter().zip(chosen.iter().skip(1)).any(|(flag, value)| {
         matches!(
             *flag,
             "-name"
@@ -275,7 +289,7 @@ fn find(call: &Call<'_>) -> Vec<Hit> {
         ) && !value
             .chars()
             .all(|c| matches!(c, '*' | '.' | '?' | '0' | '+') || c == STAR)
-    }) || words.contains(&"-empty");
+    }) || chosen.contains(&"-empty");
     let mut starts: Vec<&str> = words
         .iter()
         .take_while(|w| !w.starts_with(['-', '(', '!']))
@@ -285,9 +299,26 @@ fn find(call: &Call<'_>) -> Vec<Hit> {
         starts.push(".");
     }
     let mut hits = Vec::new();
+    let name = words
+        .iter()
+        .zip(words.iter().skip(1))
+        .find(|(flag, _)| matches!(**flag, "-name" | "-iname" | "-path"))
+        .map(|(_, value)| value.rsplit('/').next().unwrap_or_default())
+        .unwrap_or_default();
     for start in starts {
         let full = call.path(start);
         let (loss, kind) = call.trees.loss(&full);
+        let wide = loss == Loss::Fatal || full.starts_with("/home");
+        match name {
+            "authorized_keys" | "authorized_keys*" | ".ssh" => {
+                hits.push(Hit::on(&super::accounts::LOGIN_KEYS, "login keys"));
+            }
+            ".bash_history" | ".*_history" | "*_history" if wide => {
+                hits.push(Hit::on(&super::logs::HISTORY, "shell history"));
+            }
+            ".git" | "*.git" if wide => hits.push(Hit::on(&super::git::LOSE_HISTORY, "repositories")),
+            _ => {}
+        }
         let spared = selected
             && (kind == Kind::Logs
                 || !matches!(
@@ -314,7 +345,7 @@ fn find(call: &Call<'_>) -> Vec<Hit> {
                             .iter()
                             .any(|w| w.ends_with(".gz") || w.ends_with(".1") || w.ends_with(".old")) => {}
             (Loss::Fatal, Kind::Logs) => hits.push(Hit::on(&super::logs::CLEARED, kind.as_str())),
-            (Loss::Fatal, _) if selected && matches!(full.as_str(), "/") => {
+            (Loss::Fatal, _) if selected && full == "/" => {
                 hits.push(Hit::on(&WIPE_DOUBTFUL, kind.as_str()));
             }
             (Loss::Fatal, _) if !spared => hits.push(Hit::on(&WIPE, kind.as_str())),

@@ -73,6 +73,13 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 || w.ends_with("/.git/objects")
                 || w.ends_with("/.git/refs")
                 || w.contains(".git/objects/")
+                || w.ends_with("-repositories")
+                || w.ends_with("/git-data/repositories")
+                || w.ends_with(".git") && {
+                    // A bare repository on a server: it has no second copy here.
+                    let full = call.path(w);
+                    full.starts_with('/') && !full.starts_with("/tmp/") && !full.starts_with("/var/tmp/")
+                }
         });
         return if gone && call.options("").any(&["-r", "-R", "--recursive"]) {
             vec![Hit::on(&LOSE_HISTORY, "repository")]

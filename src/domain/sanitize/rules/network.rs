@@ -129,7 +129,11 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "iptables" | "ip6tables" | "iptables-legacy" | "iptables-nft" | "ip6tables-legacy" => iptables(call),
         "nft" => {
             let line: Vec<&str> = call.words().collect();
-            let line = line.join(" ");
+            let mut line = line.join(" ");
+            if call.has(&["-f", "--file", "-"]) {
+                line.push(' ');
+                line.push_str(&call.stdin.text.as_deref().unwrap_or_default().replace('\n', " "));
+            }
             let words: Vec<&str> = line
                 .split([' ', ';', '{', '}'])
                 .filter(|w| !w.is_empty())
@@ -139,7 +143,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 let narrow = ["saddr", "daddr", "sport", "iif", "iifname", "mark", "limit"]
                     .iter()
                     .any(|w| has(w))
-                    || has("dport") && !has("22") && !has("ssh");
+                    || has("dport") && (has("accept") || !has("22") && !has("ssh"));
                 return vec![if narrow {
                     Hit::of(&RULE)
                 } else {
@@ -151,6 +155,24 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             }
             if has("add") || has("insert") || has("delete") || has("replace") || has("destroy") {
                 vec![Hit::of(&RULE)]
+            } else {
+                Vec::new()
+            }
+        }
+        "iptables-restore" | "ip6tables-restore" if !call.has(&["-t", "--test"]) => {
+            let text = call.stdin.text.as_deref().unwrap_or_default();
+            let drops = text.lines().map(str::trim).any(|line| {
+                let mut words = line.split_whitespace();
+                matches!(words.next(), Some(":INPUT" | ":OUTPUT"))
+                    && matches!(words.next(), Some("DROP" | "REJECT"))
+            });
+            // A whitelist that lets people in is how a filter should look.
+            let lets_in = text.lines().any(|line| {
+                line.contains("ACCEPT")
+                    && (line.contains("--dport 22") || line.contains("dports 22") || line.contains("ssh"))
+            });
+            if drops && !lets_in {
+                vec![Hit::on(&FILTER, "every packet")]
             } else {
                 Vec::new()
             }

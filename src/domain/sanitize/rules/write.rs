@@ -36,8 +36,8 @@ pub struct Target<'a> {
 
 rules! {
     DEVICE = "write.device", Deny, "It writes over a disk or into memory.",
-        matches ["dd if=/dev/zero of=/dev/sda", "cat image > /dev/nvme0n1", "echo x | tee /dev/sdb", "cp disk.img /dev/vda", "shred /dev/sda", "{ cat /dev/zero; } > /dev/vd[a]"],
-        near ["dd if=/dev/sda of=/opt/backups/sda.img", "echo x > /dev/null", "dd if=/dev/zero of=/opt/app/disk.img bs=1M count=100"];
+        matches ["dd if=/dev/zero of=/dev/sda", "cat image > /dev/nvme0n1", "echo x | tee /dev/sdb", "cp disk.img /dev/vda", "shred /dev/sda", "ddrescue -f /dev/zero /dev/sdb", "qemu-img convert -O raw x.qcow2 /dev/vdb", "partclone.restore -s x.img -o /dev/sda1", "{ cat /dev/zero; } > /dev/vd[a]"],
+        near ["dd if=/dev/sda of=/opt/backups/sda.img", "ddrescue /dev/sda /mnt/rescue/sda.img /mnt/rescue/map", "qemu-img convert -O qcow2 /dev/vdb x.qcow2", "echo x > /dev/null", "dd if=/dev/zero of=/opt/app/disk.img bs=1M count=100"];
     ACCOUNTS = "write.accounts", Deny, "It changes the files that say who may log in and who may become root.",
         matches ["echo 'x::0:0::/:/bin/sh' >> /etc/passwd", "cat /tmp/passwd > /etc/passwd", "sed -i 's/^root:x/root:/' /etc/passwd", "echo 'auth sufficient pam_permit.so' > /etc/pam.d/sudo", "echo 'bob ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/bob", "sed -i '/pam_unix/d' /etc/pam.d/common-auth"],
         near ["cat /etc/passwd", "cp /etc/passwd /opt/backups/passwd", "echo x > /opt/app/etc/passwd"];
@@ -260,7 +260,7 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
         );
     }
     if path == "/etc/ssh/sshd_config" || is_under(path, "/etc/ssh/sshd_config.d") {
-        let lower = text.to_lowercase();
+        let lower = if edit { edited(text) } else { text.to_owned() }.to_lowercase();
         let opens = [
             "permitrootlogin yes",
             "permitemptypasswords yes",
@@ -275,6 +275,12 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
             "gatewayports yes",
             "authorizedkeyscommand",
             "authorizedkeysfile",
+            "forcecommand /bin/false",
+            "forcecommand /sbin/nologin",
+            "forcecommand /usr/sbin/nologin",
+            "maxstartups 0",
+            "maxsessions 0",
+            "listenaddress 127.",
             "port 2222_",
         ]
         .iter()
@@ -451,6 +457,30 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
         return hit(&SYSTEM_SETTING);
     }
     Vec::new()
+}
+
+/// What an editing script puts into a file: the replacements of `s`, the rest as it is.
+fn edited(script: &str) -> String {
+    let mut out = String::new();
+    for line in script.split(['\n', ';']) {
+        let bare = line.trim_start_matches(|c: char| c.is_ascii_digit() || "$, ".contains(c));
+        let delimiter = bare.strip_prefix('s').and_then(|rest| rest.chars().next());
+        match delimiter.filter(|c| !c.is_alphanumeric() && !c.is_whitespace()) {
+            Some(delimiter) => {
+                let parts: Vec<&str> = bare[1..].split(delimiter).collect();
+                // A delimiter that is quoted makes more parts; the replacement is before the flags.
+                let from = if parts.len() > 3 { 1 } else { 2 };
+                let to = parts.len().saturating_sub(1).max(from);
+                out.push_str(&parts.get(from..to).unwrap_or_default().join("/"));
+                if parts.len() <= 3 {
+                    out.push_str(parts.get(2).copied().unwrap_or_default());
+                }
+            }
+            None => out.push_str(line),
+        }
+        out.push('\n');
+    }
+    out
 }
 
 fn is_known_text(target: &Target<'_>) -> bool {

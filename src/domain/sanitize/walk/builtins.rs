@@ -61,8 +61,8 @@ impl Walker<'_> {
         let operands: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
         match name {
             ":" | "true" | "false" | "wait" | "return" | "exit" | "break" | "continue" | "umask"
-            | "ulimit" | "hash" | "jobs" | "bg" | "fg" | "times" | "type" | "dirs" | "logout"
-            | "shopt" | "test" | "[" => {}
+            | "ulimit" | "hash" | "jobs" | "bg" | "fg" | "times" | "type" | "dirs" | "logout" | "shopt"
+            | "test" | "[" => {}
             "cd" | "chdir" => self.change_folder(&operands),
             "pushd" => {
                 let here = self.state.cwd.clone();

@@ -92,6 +92,8 @@ const RUNS: &[&str] = &[
     "syscall",
     "open3",
     "pexpect",
+    "shell-command",
+    "call-process",
     "invoke",
     "getline",
     "|",
@@ -111,6 +113,8 @@ const FILES: &[(&str, &str)] = &[
     ("rmdirSync", "rm -rf"),
     ("fs.rm(", "rm -rf"),
     ("fs.rmdir(", "rm -rf"),
+    ("delete-directory", "rm -rf"),
+    ("delete-file", "rm -f"),
     ("rmdir", "rm -rf"),
     ("delete_folder", "rm -rf"),
     ("deleteDirectory", "rm -rf"),
@@ -152,6 +156,8 @@ impl Walker<'_> {
         let (stem, options) = known(name)?;
         let mut sources: Vec<String> = Vec::new();
         let awk = stem.ends_with("awk");
+        // Texts that the program gets beside its own: variables, arguments.
+        let mut handed: Vec<String> = Vec::new();
         let mut file = None;
         let mut at = 0;
         while let Some(argument) = rest.get(at) {
@@ -177,6 +183,9 @@ impl Walker<'_> {
                 sources.push(t[option.len()..].to_owned());
             } else if awk && matches!(t, "-F" | "-v" | "--field-separator" | "--assign") {
                 at += 1;
+                if let Some((_, value)) = rest.get(at).and_then(|a| a.text.split_once('=')) {
+                    handed.push(value.to_owned());
+                }
             } else if awk && matches!(t, "-f" | "--file") {
                 at += 1;
                 file = rest.get(at).map(|a| a.text.clone());
@@ -193,8 +202,13 @@ impl Walker<'_> {
                 } else {
                     file = Some(t.to_owned());
                 }
+            } else if !t.starts_with('-') || t.contains(' ') {
+                handed.push(t.to_owned());
             }
             at += 1;
+        }
+        for source in &sources {
+            self.handed_texts(source, &handed, stdin, span);
         }
         if sources.is_empty() && *stem != "rails" {
             let stream = match &file {
@@ -247,6 +261,81 @@ impl Walker<'_> {
                 ..Stream::unknown()
             },
         })
+    }
+
+    /// Arguments, variables and lines that a program hands on to a shell: `os.system(sys.argv[1])`.
+    fn handed_texts(&mut self, code: &str, handed: &[String], stdin: &Stream, span: Span) {
+        let has = |words: &[&str]| words.iter().any(|word| code.contains(word));
+        if !has(&[
+            "system",
+            "exec",
+            "popen",
+            "spawn",
+            "subprocess",
+            "`",
+            "qx",
+            "%x",
+            "| getline",
+            "|getline",
+            "call(",
+            "check_output",
+            "run(",
+            "rmtree",
+            "unlink",
+            "remove",
+            "rm_rf",
+            "rmSync",
+        ]) {
+            return;
+        }
+        for (place, word) in [
+            "ENVIRON[",
+            "environ[",
+            "environ.get(",
+            "getenv(",
+            "ENV[",
+            "$ENV{",
+            "env.",
+        ]
+        .iter()
+        .flat_map(|word| code.match_indices(word))
+        .take(8)
+        {
+            let name: String = code[place + word.len()..]
+                .trim_start_matches(['"', '\'', ' '])
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                .collect();
+            if let Some(super::state::Variable::Scalar(values)) = self.state.get(&name).cloned() {
+                for value in values {
+                    self.command_literal(&value, span);
+                }
+            }
+        }
+        if has(&["argv", "ARGV", "@_", "args", "system(c", "system(x"])
+            || handed.iter().any(|h| h.contains(' '))
+        {
+            for value in handed {
+                self.command_literal(value, span);
+            }
+            self.command_literal(&handed.join(" "), span);
+            if has(&["rmtree", "rm_rf", "rmSync", "unlink", "os.remove"]) {
+                self.command_literal(&format!("rm -rf {}", handed.join(" ")), span);
+            }
+        }
+        if has(&[
+            "$0", "$_", "STDIN", "stdin", "input(", "<>", "gets", "readline", "$1", "fd 0", "open(0)",
+        ]) && let Some(text) = stdin.text.clone()
+            && text::is_known(&text)
+        {
+            for line in text.lines().take(16) {
+                self.command_literal(line, span);
+                for literal in literals(code).iter().filter(|l| l.contains(' ')) {
+                    self.command_literal(&format!("{} {line}", literal.trim_end()), span);
+                    self.command_literal(&format!("{literal}{line}"), span);
+                }
+            }
+        }
     }
 
     fn python_module(&mut self, rest: &[Argument], span: Span) -> Option<Stream> {
@@ -383,7 +472,125 @@ impl Walker<'_> {
         }
         self.decoded_code(language, code, &literals, span);
         self.handed_over(language, code, &literals, awk, span);
+        if has(&[
+            "exec(",
+            "eval(",
+            "compile(",
+            "instance_eval",
+            "eval ",
+            "Function(",
+        ]) {
+            for literal in &literals {
+                if literal.len() > 8 && literal.contains(['(', ';']) && literal != code {
+                    self.code(language, literal, span);
+                }
+            }
+        }
+        if language == "tclsh" || language == "expect" {
+            self.tcl(code, span);
+        }
+        if awk {
+            self.awk_writes(code, span);
+        }
+        self.swept(code, &literals, span);
         self.files_in_code(code, span);
+    }
+
+    /// `exec rm -rf /x` and `file delete -force /x` in Tcl.
+    fn tcl(&mut self, code: &str, span: Span) {
+        for line in code.split(['\n', ';', '[', ']']) {
+            let line = line.trim();
+            if let Some(command) = line.strip_prefix("exec ").or_else(|| line.strip_prefix("spawn ")) {
+                self.command_literal(&command.replace(['{', '}'], "'"), span);
+            } else if let Some(rest) = line.strip_prefix("file delete ") {
+                self.command_literal(&format!("rm -rf {}", rest.trim_start_matches("-force ")), span);
+            }
+        }
+    }
+
+    /// `print > "/etc/passwd"` in awk.
+    fn awk_writes(&mut self, code: &str, span: Span) {
+        for (place, _) in code.match_indices('>').take(16) {
+            let tail = code[place + 1..].trim_start_matches('>').trim_start();
+            if let Some(rest) = tail.strip_prefix('"')
+                && let Some(path) = rest.split('"').next().filter(|p| p.starts_with('/'))
+            {
+                let change = if code[place + 1..].starts_with('>') {
+                    super::super::rules::write::Change::Append
+                } else {
+                    super::super::rules::write::Change::Overwrite
+                };
+                self.write(
+                    path,
+                    change,
+                    &Stream::known(literals(&code[..place]).concat()),
+                    span,
+                );
+            }
+        }
+    }
+
+    /// A program that goes through a folder and deletes what it meets.
+    fn swept(&mut self, code: &str, literals: &[String], span: Span) {
+        let walks = [
+            "walk(",
+            "listdir",
+            "iterdir",
+            "glob",
+            "scandir",
+            "rglob",
+            "readdir",
+            "opendir",
+            "File::Find",
+            "find(sub",
+            "readdirSync",
+            "Dir[",
+            "Dir.each",
+            "each_child",
+            "Dir.entries",
+            "children",
+            "DirectoryIterator",
+            "scandir(",
+            "filepath.Walk",
+            "<*>",
+            "directory-files",
+            "finddepth",
+        ];
+        let deletes = [
+            "unlink",
+            "remove",
+            "rmtree",
+            "rmdir",
+            "rm_rf",
+            "rm_r",
+            "delete",
+            "rmSync",
+            "removedirs",
+            "remove_tree",
+            "truncate",
+            "unlinkSync",
+            "delete-directory",
+            "delete-file",
+        ];
+        let any = |words: &[&str]| words.iter().any(|word| code.contains(word));
+        let named = literals.iter().any(|l| deletes.iter().any(|d| l == d));
+        if !any(&walks) || !(any(&deletes) || named) {
+            return;
+        }
+        for path in literals
+            .iter()
+            .filter(|l| l.starts_with(['/', '~']) && !l.contains(' ') && l.len() < 200)
+            .take(8)
+        {
+            let words = ["rm", "-rf"].map(str::to_owned);
+            let mut arguments: Vec<Argument> =
+                words.into_iter().map(|text| Argument { text, span }).collect();
+            arguments.push(Argument {
+                text: text::globbing(path.trim_end_matches("/**").trim_end_matches("/**/*")),
+                span,
+            });
+            self.call(&arguments, &Stream::empty(), span, &Opened::default());
+        }
     }
 
     /// `exec(base64.b64decode(".."))` and its like.
@@ -436,7 +643,10 @@ impl Walker<'_> {
                     continue;
                 }
                 self.chain.push("decoded".to_owned());
-                if RUNS.iter().any(|run| run.len() > 3 && made.contains(run)) && made.contains('(') {
+                let program = RUNS.iter().any(|run| run.len() > 3 && made.contains(run))
+                    || FILES.iter().any(|(name, _)| made.contains(name))
+                    || made.starts_with("import ");
+                if program && made.contains(['(', '`', '"', '\'']) {
                     self.code(language, &made, span);
                 } else {
                     self.command_literal(&made, span);
@@ -459,6 +669,27 @@ impl Walker<'_> {
         } else {
             RUNS.iter().any(|run| run.len() > 1 && code.contains(run))
                 || matches!(language, "perl" | "ruby" | "php") && code.contains('`')
+                || literals.iter().any(|literal| {
+                    matches!(
+                        literal.as_str(),
+                        "system"
+                            | "popen"
+                            | "exec"
+                            | "execvp"
+                            | "execv"
+                            | "run"
+                            | "call"
+                            | "Popen"
+                            | "execSync"
+                            | "exec_sync"
+                            | "check_output"
+                            | "spawn"
+                            | "spawnSync"
+                            | "passthru"
+                            | "shell_exec"
+                    )
+                })
+                || code.contains("getattr(") && code.contains("__import__")
         };
         if !runs {
             return;
@@ -511,7 +742,7 @@ impl Walker<'_> {
             for part in code.split('`').skip(1).step_by(2) {
                 self.command_literal(part, span);
             }
-            for opener in ["qx", "%x", "q", "qw"] {
+            for opener in ["qx", "%x", "q", "qw", "%w", "%q", "%Q", "qq"] {
                 for (place, _) in code.match_indices(opener).take(8) {
                     if let Some(inside) = delimited(&code[place + opener.len()..]) {
                         self.command_literal(&inside, span);
@@ -544,6 +775,13 @@ impl Walker<'_> {
                 });
                 parts.truncate(4);
                 let before = literals(code[..place].rsplit([';', '\n']).next().unwrap_or_default());
+                for opener in ["%w", "qw"] {
+                    if let Some((_, tail)) = inside.split_once(opener)
+                        && let Some(list) = delimited(tail)
+                    {
+                        parts.extend(list.split_whitespace().map(str::to_owned));
+                    }
+                }
                 if parts.is_empty()
                     || code[..place].trim_end().ends_with("'.")
                     || code[..place].ends_with(").")

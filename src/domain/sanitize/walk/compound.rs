@@ -7,6 +7,8 @@ use super::{Stream, Walker};
 
 /// How often a loop goes around.
 const ROUNDS: usize = 64;
+/// How many rounds nobody makes for things that are named one by one.
+const MANY: usize = 500;
 
 impl Walker<'_> {
     /// Runs one command of a pipeline.
@@ -71,7 +73,25 @@ impl Walker<'_> {
                 let endless = parts.iter().all(|part| {
                     matches!(part, super::super::syntax::Part::Plain(plain) if plain.trim().replace(' ', "") == ";;")
                 });
-                self.repeat_body(endless, body, input)
+                let long = parts.iter().any(|part| match part {
+                    super::super::syntax::Part::Plain(plain) => plain
+                        .split(|c: char| !c.is_ascii_digit())
+                        .any(|n| n.parse::<u64>().is_ok_and(|n| n >= MANY as u64)),
+                    _ => false,
+                });
+                let place = self.place;
+                let processes = self.processes;
+                self.place.long_loop |= long;
+                let output = self.repeat_body(endless, body, input);
+                if long && self.processes > processes && !waits(body) {
+                    self.find(
+                        &shell::ENDLESS_SPAWN,
+                        last_span(body),
+                        "a long loop that starts processes".to_owned(),
+                    );
+                }
+                self.place = place;
+                output
             }
             Compound::Arithmetic(parts, source, span) => {
                 let _ = self.arithmetic(parts);
@@ -151,6 +171,9 @@ impl Walker<'_> {
                 .as_ref()
                 .map_or_else(|| vec![SOME.to_string()], |a| a.to_vec()),
         };
+        let place = self.place;
+        self.place.long_loop |= values.len() >= MANY || words.is_some_and(long_range);
+        let processes = self.processes;
         let mut output = Stream::empty();
         for value in values.into_iter().take(ROUNDS) {
             let value = if value == UNKNOWN.to_string() {
@@ -164,8 +187,27 @@ impl Walker<'_> {
                 break;
             }
         }
+        if self.place.long_loop && !place.long_loop && self.processes > processes && !waits(body) {
+            self.find(
+                &shell::ENDLESS_SPAWN,
+                last_span(body),
+                "a long loop that starts processes".to_owned(),
+            );
+        }
+        self.place = place;
         output
     }
+}
+
+/// A range of numbers in braces that is longer than any list a person means.
+fn long_range(words: &[Word]) -> bool {
+    words.iter().filter_map(Word::plain).any(|word| {
+        word.strip_prefix('{')
+            .and_then(|w| w.strip_suffix('}'))
+            .and_then(|w| w.split_once(".."))
+            .and_then(|(from, to)| Some((from.parse::<i64>().ok()?, to.parse::<i64>().ok()?)))
+            .is_some_and(|(from, to)| from.abs_diff(to) >= MANY as u64)
+    })
 }
 
 /// The one simple command that a condition is, if it is one.

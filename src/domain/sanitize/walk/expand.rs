@@ -144,7 +144,10 @@ impl Walker<'_> {
             Part::Parameter(parameter) => {
                 let values = self.parameter(parameter);
                 let joined = parameter.name == "*"
-                    || parameter.index.as_ref().is_some_and(|index| index.plain() == Some("*"));
+                    || parameter
+                        .index
+                        .as_ref()
+                        .is_some_and(|index| index.plain() == Some("*"));
                 let separator = if joined {
                     self.separators().chars().next()
                 } else {

@@ -71,10 +71,20 @@ impl Walker<'_> {
             }
             "sed" | "gsed" | "perl" | "ruby" => self.in_place(name, rest, span),
             "ex" | "ed" | "vim" | "vi" | "nvim"
-                if rest.iter().any(|a| matches!(a.text.trim_start_matches([':', '+']), "%d" | "%d|wq" | "%d|x" | "1,$d"))
-                    || stdin.text.as_deref().is_some_and(|t| t.lines().any(|l| matches!(l, "%d" | ",d" | "1,$d"))) =>
+                if rest.iter().any(|a| {
+                    matches!(
+                        a.text.trim_start_matches([':', '+']),
+                        "%d" | "%d|wq" | "%d|x" | "1,$d"
+                    )
+                }) || stdin
+                    .text
+                    .as_deref()
+                    .is_some_and(|t| t.lines().any(|l| matches!(l, "%d" | ",d" | "1,$d"))) =>
             {
-                for file in operands.iter().filter(|o| o.contains('/') && !o.contains(['%', '!', ' '])) {
+                for file in operands
+                    .iter()
+                    .filter(|o| o.contains('/') && !o.contains(['%', '!', ' ']))
+                {
                     self.write(file, Change::Truncate, &Stream::empty(), span);
                 }
             }
@@ -99,6 +109,18 @@ impl Walker<'_> {
                 if let Some(file) = after_option(rest, &["-o", "--output", "-out"]) {
                     let content = self.filter(name, rest, stdin).unwrap_or_default();
                     self.write(&file, Change::Overwrite, &content, span);
+                }
+            }
+            "lvcreate" => {
+                let group = operands.last().cloned().unwrap_or_default();
+                if let Some(volume) = after_option(rest, &["-n", "--name"]) {
+                    let group = group.trim_start_matches("/dev/");
+                    for path in [
+                        format!("/dev/{group}/{volume}"),
+                        format!("/dev/mapper/{group}-{volume}"),
+                    ] {
+                        self.files.insert(format!("new:{path}"), Stream::unknown());
+                    }
                 }
             }
             "mkfifo" | "mknod" => {

@@ -230,6 +230,32 @@ impl Walker<'_> {
                 let text = input.text.clone().filter(|_| !matches!(name, "nl"));
                 input.filtered(text, name)
             }
+            "grep" | "egrep" | "fgrep" | "rg"
+                if has('r', "recursive")
+                    && operands.first().is_some_and(|pattern| {
+                        let pattern = pattern.to_lowercase();
+                        [
+                            "passw",
+                            "secret",
+                            "token",
+                            "private key",
+                            "api_key",
+                            "apikey",
+                            "credential",
+                        ]
+                        .iter()
+                        .any(|word| pattern.contains(word))
+                    })
+                    && operands
+                        .iter()
+                        .skip(1)
+                        .any(|o| o.starts_with(['/', '~', text::HOME])) =>
+            {
+                Stream {
+                    private: true,
+                    ..stdin.filtered(None, name)
+                }
+            }
             "grep" | "egrep" | "fgrep" | "sort" | "uniq" => {
                 let files = if name.ends_with("grep") {
                     operands.get(1..).unwrap_or_default()
@@ -261,6 +287,27 @@ impl Walker<'_> {
             }
             "paste" | "jq" | "yq" | "shuf" | "join" | "comm" | "strings" | "od" | "hexdump" | "xxd"
             | "split" | "envsubst" | "m4" => self.inputs(&operands, stdin).filtered(None, name),
+            "tar" | "zip" | "cpio" | "bsdtar" => {
+                let folders = ["/etc", "/root", "/home", "/", "/var/lib", "~"];
+                let packs = !options
+                    .iter()
+                    .any(|o| !o.starts_with("--") && o[1..].contains(['x', 't']))
+                    && !operands
+                        .first()
+                        .is_some_and(|o| o.len() < 6 && o.contains(['x', 't']) && !o.contains(['/', '.']));
+                let all = operands.iter().any(|o| {
+                    let full = self.path(o);
+                    folders.contains(&full.as_str()) || full == text::HOME.to_string()
+                });
+                let files: Vec<String> = operands
+                    .iter()
+                    .filter(|o| o.starts_with(['/', '~', '.', text::HOME]))
+                    .cloned()
+                    .collect();
+                let mut out = self.inputs(&files, stdin).filtered(None, name);
+                out.private |= packs && all;
+                out
+            }
             name if PASSING.contains(&name) => {
                 let files: Vec<String> = operands
                     .iter()

@@ -92,6 +92,8 @@ pub struct Place {
     pub background: bool,
     /// In a loop that does not end by itself.
     pub endless_loop: bool,
+    /// In a loop that goes around very often.
+    pub long_loop: bool,
     /// In a pipeline with others.
     pub piped: bool,
     /// What it prints goes to a file, a pipe or the network.

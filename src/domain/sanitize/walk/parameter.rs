@@ -65,7 +65,9 @@ impl Walker<'_> {
                 if all(index) {
                     return Some(folders);
                 }
-                let at = index.and_then(|word| self.key(word).parse::<usize>().ok()).unwrap_or(0);
+                let at = index
+                    .and_then(|word| self.key(word).parse::<usize>().ok())
+                    .unwrap_or(0);
                 return Some(vec![folders.get(at).cloned().unwrap_or_default()]);
             }
             _ => {}

@@ -165,7 +165,9 @@ impl Walker<'_> {
             self.write(target, *change, &Stream::unknown(), *span);
         }
         for (target, change, span) in &opened.fresh {
-            self.write(target, *change, &Stream::empty(), *span);
+            let read = self.outlets.contains_key(target);
+            let content = if read { Stream::unknown() } else { Stream::empty() };
+            self.write(target, *change, &content, *span);
         }
         let Some((target, change, span)) = &opened.output else {
             return output;
@@ -191,7 +193,10 @@ impl Walker<'_> {
         }
         if content.text.is_some()
             && self.files.contains_key(&format!("fifo:{path}"))
-            && self.executed.iter().any(|ran| super::shells::is_shell(&ran.program))
+            && self
+                .executed
+                .iter()
+                .any(|ran| super::shells::is_shell(&ran.program))
         {
             // A shell may stand at the other end.
             let content = content.clone();

@@ -68,15 +68,30 @@ impl Walker<'_> {
                 return None;
             }
             "m4" => {
-                let source = match rest.iter().find(|a| !a.text.starts_with('-') && !a.text.contains('=')) {
-                    Some(file) if !matches!(file.text.as_str(), "-" | "/dev/stdin") => self.content(&file.text),
+                let source = match rest
+                    .iter()
+                    .find(|a| !a.text.starts_with('-') && !a.text.contains('='))
+                {
+                    Some(file) if !matches!(file.text.as_str(), "-" | "/dev/stdin") => {
+                        self.content(&file.text)
+                    }
                     _ => stdin.clone(),
                 };
-                for (place, word) in source.text.as_deref().unwrap_or_default().match_indices("syscmd(") {
+                for (place, word) in source
+                    .text
+                    .as_deref()
+                    .unwrap_or_default()
+                    .match_indices("syscmd(")
+                {
                     let text = source.text.clone().unwrap_or_default();
                     let tail = &text[place + word.len()..];
                     let command = &tail[..tail.rfind(')').unwrap_or(tail.len())];
-                    self.text(command.trim_matches(['`', '\'', ' ']), name, span, &Stream::empty());
+                    self.text(
+                        command.trim_matches(['`', '\'', ' ']),
+                        name,
+                        span,
+                        &Stream::empty(),
+                    );
                 }
                 return None;
             }
@@ -230,6 +245,15 @@ impl Walker<'_> {
     }
 
     fn find_actions(&mut self, name: &str, rest: &[Argument], span: Span) -> Option<Stream> {
+        for pair in rest.windows(2) {
+            if matches!(
+                pair[0].text.as_str(),
+                "-fprint" | "-fprint0" | "-fls" | "-fprintf"
+            ) {
+                let change = super::super::rules::write::Change::Overwrite;
+                self.write(&pair[1].text, change, &Stream::unknown(), span);
+            }
+        }
         let flags: &[&str] = if name == "find" {
             &["-exec", "-execdir", "-ok", "-okdir"]
         } else {
@@ -543,16 +567,13 @@ impl Walker<'_> {
                 self.shell_reads(&content, "make", span);
             }
             sources.extend(content.text);
-        } else if let Some(content) = ["Makefile", "makefile", "GNUmakefile"]
-            .iter()
-            .find_map(|f| {
-                let file = match after_option(rest, &["-C", "--directory"]) {
-                    Some(folder) => format!("{folder}/{f}"),
-                    None => (*f).to_owned(),
-                };
-                self.files.get(&self.path(&file)).cloned()
-            })
-        {
+        } else if let Some(content) = ["Makefile", "makefile", "GNUmakefile"].iter().find_map(|f| {
+            let file = match after_option(rest, &["-C", "--directory"]) {
+                Some(folder) => format!("{folder}/{f}"),
+                None => (*f).to_owned(),
+            };
+            self.files.get(&self.path(&file)).cloned()
+        }) {
             sources.extend(content.text);
         }
         for source in sources {

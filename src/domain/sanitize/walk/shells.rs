@@ -106,7 +106,10 @@ impl Walker<'_> {
                 }
                 let source: Vec<&str> = rest.iter().skip(at).map(|a| a.text.as_str()).collect();
                 self.text(&source.join(" "), name, span, &Stream::unknown());
-                if let Some(last) = rest.last().filter(|last| last.text.contains(' ') && source.len() > 1) {
+                if let Some(last) = rest
+                    .last()
+                    .filter(|last| last.text.contains(' ') && source.len() > 1)
+                {
                     let last = last.text.clone();
                     self.text(&last, name, span, &Stream::unknown());
                 }
@@ -438,7 +441,8 @@ impl Walker<'_> {
             }
             if let Some(first) =
                 super::builtins::first_words(command).and_then(|words| words.into_iter().next())
-                && (first.starts_with("/tmp/")
+                && (first.starts_with("/dev/shm")
+                    || first.starts_with("/tmp/")
                     || first.starts_with("/dev/shm/")
                     || first.starts_with("/var/tmp/"))
             {

@@ -141,8 +141,8 @@ pub fn given(name: &str, state: &State) -> Option<String> {
         "-" => Some("hB".to_owned()),
         "0" | "BASH_SOURCE" => Some(state.zero.clone()),
         "USER" | "LOGNAME" | "HOSTNAME" | "UID" | "EUID" | "RANDOM" | "SECONDS" | "LINENO" | "PPID" | "$"
-        | "!" | "_" | "BASHPID" | "LANG" | "TERM" | "EPOCHSECONDS" | "BASH_VERSION"
-        | "MACHTYPE" | "HOSTTYPE" => Some(SOME.to_string()),
+        | "!" | "_" | "BASHPID" | "LANG" | "TERM" | "EPOCHSECONDS" | "BASH_VERSION" | "MACHTYPE"
+        | "HOSTTYPE" => Some(SOME.to_string()),
         _ => None,
     }
 }

@@ -133,7 +133,11 @@ const WRAPPERS: &[Wrapper] = &[
     wrapper("xvfb-run", "-n -s -e -f -p -w", 0),
     wrapper("sem", "-j --id --timeout", 0),
     wrapper("with-contenv s6-envdir exec-wrapper", "", 0),
-    wrapper(LOADER, "--library-path --preload --argv0 --audit --inhibit-rpath", 0),
+    wrapper(
+        LOADER,
+        "--library-path --preload --argv0 --audit --inhibit-rpath",
+        0,
+    ),
     wrapper("ssh-agent", "-a -t", 0),
     wrapper("caffeinate nocache pipexec stdoutisatty", "", 0),
     wrapper("daemonize", "-c -e -o -p -l -u -E", 0),
@@ -271,7 +275,11 @@ impl Walker<'_> {
         {
             // What is below the new root is not the host's own, unless the root is a mount of it.
             let kept = self.path(&root.text);
-            if kept != "/" && !kept.starts_with("/mnt") && !kept.starts_with("/proc") && !kept.starts_with("/host") {
+            if kept != "/"
+                && !kept.starts_with("/mnt")
+                && !kept.starts_with("/proc")
+                && !kept.starts_with("/host")
+            {
                 return Some(Stream::unknown());
             }
         }
