@@ -54,7 +54,10 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ),
     ("update-initramfs -d", &LOADER),
     ("update-initramfs -u|-c", &CONFIGURE),
-    ("mkinitcpio|mkinitrd|dracut !--list", &CONFIGURE),
+    (
+        "mkinitcpio|mkinitrd|dracut !--list|--list-modules|--list-kernels|--print-cmdline",
+        &CONFIGURE,
+    ),
     ("dracut --omit", &LOADER),
     ("kernel-install remove", &LOADER),
     ("depmod", &MODULE_DOUBTFUL),

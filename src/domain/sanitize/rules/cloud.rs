@@ -23,6 +23,23 @@ rules! {
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
+    if call.name == "aws" && call.has(&["s3"]) && call.has(&["rm"]) && call.has(&["--recursive"]) {
+        let passing = call
+            .words()
+            .filter_map(|word| word.strip_prefix("s3://"))
+            .filter_map(|place| place.split_once('/'))
+            .any(|(_, prefix)| {
+                prefix.split('/').any(|part| {
+                    super::databases::scratch(part)
+                        || matches!(part, "cache" | "previews" | "artifacts" | "uploads-tmp")
+                })
+            });
+        return if passing {
+            Vec::new()
+        } else {
+            vec![Hit::of(&DESTROY)]
+        };
+    }
     if call.name != "aws" || !call.has(&["sync"]) || !call.has(&["--delete"]) {
         return Vec::new();
     }
@@ -44,7 +61,8 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
-    ("terraform|tofu|terragrunt destroy", &DESTROY),
+    ("terraform|tofu|terragrunt destroy !-target", &DESTROY),
+    ("terraform|tofu|terragrunt destroy", &DELETE),
     ("terraform|tofu|terragrunt run-all destroy", &DESTROY),
     ("terraform|tofu|terragrunt apply -destroy", &DELETE),
     (
@@ -60,7 +78,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ),
     ("aws s3 rb --force", &DESTROY),
     ("aws s3 rb", &DELETE),
-    ("aws s3 rm --recursive", &DESTROY),
+    ("aws s3 rm --recursive", &DELETE),
     (
         "aws s3api delete-bucket|delete-objects|delete-bucket-policy|put-bucket-lifecycle-configuration|put-bucket-versioning",
         &DELETE,
@@ -186,12 +204,16 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("b2 delete-bucket|delete-file-version|rm", &DELETE),
     ("swift delete", &DELETE),
     ("azcopy remove|rm --recursive", &DESTROY),
-    ("restic forget|prune", &DELETE),
-    ("borg delete|prune", &DELETE),
     (
-        "duplicity|duply remove-all-but-n-full|remove-older-than|purge",
+        "restic forget !--keep-last|--keep-daily|--keep-weekly|--keep-monthly|--keep-within|--keep-hourly|--keep-yearly|--keep-tag",
         &DELETE,
     ),
+    ("borg delete", &DELETE),
+    (
+        "borg prune !--keep-daily|--keep-weekly|--keep-monthly|--keep-within|--keep-last|-d|-w|-m|--keep-hourly|--keep-yearly",
+        &DELETE,
+    ),
+    ("duplicity|duply purge", &DELETE),
     ("cf delete|delete-org|delete-space|delete-service", &DELETE),
     ("eb terminate", &DELETE),
     ("cloudflared|flarectl tunnel|zone delete", &DELETE),

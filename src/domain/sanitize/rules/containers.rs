@@ -201,6 +201,11 @@ fn docker(call: &Call<'_>) -> Vec<Hit> {
                     && (forced && words[at] == "rm" && group != Some("image") || group == Some("service"))
                 {
                     hits.push(Hit::of(&REMOVE_RUNNING));
+                } else if call
+                    .origin
+                    .is_some_and(|o| o.steps.first().is_some_and(|s| s == "docker" || s == "podman"))
+                {
+                    // Chosen by a filter.
                 } else if forced || matches!(words[at], "stop" | "kill") && group != Some("network") {
                     hits.push(Hit::of(&REMOVE_ALL));
                 }
@@ -369,15 +374,39 @@ fn kubectl(call: &Call<'_>) -> Vec<Hit> {
             let pod = kinds.split(',').all(|kind| {
                 matches!(
                     kind.split('/').next().unwrap_or_default(),
-                    "pod" | "pods" | "po" | "job" | "jobs" | "replicaset" | "rs"
+                    "pod"
+                        | "pods"
+                        | "po"
+                        | "job"
+                        | "jobs"
+                        | "replicaset"
+                        | "rs"
+                        | "cm"
+                        | "configmap"
+                        | "configmaps"
                 )
-            });
+            }) || call.origin.is_some_and(|origin| {
+                origin.steps.first().is_some_and(|s| {
+                    matches!(
+                        s.as_str(),
+                        "kubectl pods" | "kubectl pod" | "kubectl po" | "kubectl jobs"
+                    )
+                })
+            }) || options.any(&["--ignore-not-found"])
+                && options.value(&["-f", "--filename"]).is_some();
+            let scratch = options
+                .value(&["-n", "--namespace"])
+                .into_iter()
+                .chain(options.rest.iter().skip(1).map(String::as_str))
+                .any(super::databases::scratch);
             if kinds.split(',').any(|k| {
                 matches!(k, "sts" | "statefulset" | "statefulsets")
                     || k.starts_with("sts/")
                     || k.starts_with("statefulset/")
             }) && !all
             {
+                hits.push(Hit::of(&CLUSTER_REMOVE));
+            } else if scratch && (grave || all) {
                 hits.push(Hit::of(&CLUSTER_REMOVE));
             } else if grave || all && !kinds.is_empty() && !pod {
                 hits.push(Hit::on(&CLUSTER_DELETE, "cluster"));

@@ -42,8 +42,8 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("pg_ctlcluster ~stop", &STOP),
     ("pg_dropcluster", &DROP),
     ("pg_resetwal|pg_resetxlog", &RESET),
-    ("pg_restore -c|--clean", &DROP),
-    ("mongorestore --drop", &DROP),
+    ("pg_restore -c|--clean", &PURGE),
+    ("mongorestore --drop", &PURGE),
     ("initdb|pg_createcluster ~/var/lib", &RESET),
     (
         "mysql_install_db|mysqld --initialize|--initialize-insecure",
@@ -146,6 +146,9 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             .iter()
             .flat_map(|text| sql(text))
             .collect::<Vec<_>>();
+        if call.stdin.steps.iter().any(|step| step == "generated statements") {
+            hits.push(Hit::on(&DROP, "service data"));
+        }
         if scratch {
             // Of a test or a copy for looking at: somebody may mean it.
             for hit in &mut hits {
@@ -189,7 +192,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
 }
 
 /// Whether a word names a database for tests, previews or other things that come and go.
-fn scratch(word: &str) -> bool {
+pub fn scratch(word: &str) -> bool {
     word.len() < 80
         && !word.contains([' ', '/', '='])
         && word.to_lowercase().split(['_', '-', '.']).any(|part| {

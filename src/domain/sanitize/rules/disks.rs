@@ -14,7 +14,7 @@ rules! {
         near ["wipefs /dev/sda", "hdparm -I /dev/sda", "nvme list", "badblocks -sv /dev/sda"];
     REPAIR = "disk.repair", Ask, "It changes a file system's structure in place.",
         matches ["fsck -y /dev/sda1", "resize2fs /dev/sda1 10G", "tune2fs -O ^has_journal /dev/sda1", "xfs_repair -L /dev/sda1"],
-        near ["fsck -n /dev/sda1", "tune2fs -l /dev/sda1", "xfs_info /dev/sda1"];
+        near ["resize2fs /dev/vg0/data", "growpart /dev/sda 1", "fsck -n /dev/sda1", "tune2fs -l /dev/sda1", "xfs_info /dev/sda1"];
     DEBUG = "disk.debug", Deny, "It writes into a file system behind the kernel's back.",
         matches ["debugfs -w -R 'clri <2>' /dev/sda1", "xfs_db -x -c 'write' /dev/sda1", "dmsetup remove_all --force"],
         near ["debugfs -R 'stat <2>' /dev/sda1", "dmsetup ls"];
@@ -53,13 +53,12 @@ pub static SPECS: &[(&str, &Rule)] = &[
         &REPAIR,
     ),
     (
-        "resize2fs|xfs_repair|btrfstune|e2image|reiserfstune|xfs_growfs_shrink !-n",
+        "xfs_repair|btrfstune|e2image|reiserfstune|xfs_growfs_shrink !-n",
         &REPAIR,
     ),
     ("tune2fs -O|-U|-j|-I|-E|-s|-f", &REPAIR),
     ("e2label|fatlabel|xfs_admin ~/dev/", &REPAIR),
-    ("pvresize ~/dev/", &REPAIR),
-    ("growpart ~/dev/", &REPAIR),
+    ("pvresize --setphysicalvolumesize", &REPAIR),
 ];
 
 /// Applies the rules of this family.
@@ -89,6 +88,15 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         };
     }
     match name {
+        // Without a size it only grows to fill its volume.
+        "resize2fs" => {
+            let options = call.options("-d -S -z");
+            if options.rest.len() > 1 || options.any(&["-M", "-s", "-b", "-f"]) {
+                vec![Hit::of(&REPAIR)]
+            } else {
+                Vec::new()
+            }
+        }
         // Programs that write an image: to their last operand, or where an option says.
         "ddrescue" | "dd_rescue" | "dcfldd" | "dc3dd" | "ddpt" | "sgp_dd" | "sg_dd" | "qemu-img"
         | "nbdcopy" | "bmaptool" | "partclone.restore" | "partclone.dd" | "partimage" | "fsarchiver"
@@ -115,9 +123,10 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                         words[at - 1],
                         "-o" | "-O" | "--output" | "--overwrite" | "--dest" | "-f" | "--force" | "-d"
                     );
+                let strict = call.is("qemu-img nbdcopy bmaptool e2image xfs_copy ntfsclone");
                 let last = words[at + 1..]
                     .iter()
-                    .all(|w| w.starts_with('-') || !w.starts_with("/dev/"));
+                    .all(|w| w.starts_with('-') || !strict && !w.starts_with("/dev/"));
                 let named = bare.unwrap_or(word.rsplit("dest=").next().unwrap_or(word));
                 (bare.is_some() || told || last && at > 0 || word.contains("dest="))
                     && is_disk(&call.path(named))

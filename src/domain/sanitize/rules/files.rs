@@ -380,7 +380,9 @@ fn move_away(call: &Call<'_>) -> Vec<Hit> {
     for source in &sources {
         let full = call.path(source);
         let (loss, kind) = call.trees.loss(&full);
-        if super::logs::is_system_log(&full) || loss == Loss::Fatal && kind == Kind::Logs {
+        if super::secrets::is_login_key(&full) {
+            hits.push(Hit::on(&super::accounts::LOGIN_KEYS, "login keys"));
+        } else if super::logs::is_system_log(&full) || loss == Loss::Fatal && kind == Kind::Logs {
             hits.push(Hit::on(&super::logs::CLEARED, "system logs"));
         } else if globbed_vital(&full) || loss == Loss::Fatal {
             hits.push(Hit::on(&MOVE_AWAY, kind.as_str()));

@@ -43,7 +43,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("microdnf remove", &REMOVE),
     ("zypper remove|rm", &REMOVE),
     ("zypper dist-upgrade|dup", &UPGRADE),
-    ("apk del", &REMOVE),
+    ("apk del !.build-deps", &REMOVE),
     ("snap remove", &REMOVE),
     ("flatpak uninstall|remove", &REMOVE),
     ("pkg delete|remove|autoremove", &REMOVE),
@@ -226,6 +226,15 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "xbps-remove" | "removepkg" => true,
         _ => return Vec::new(),
     };
+    if call.name == "dpkg" && options.any(&["--set-selections"]) {
+        let text = call.stdin.text.as_deref();
+        let removes = text.is_none_or(|t| t.contains("purge") || t.contains("deinstall"));
+        return if removes && !call.stdin.file {
+            vec![Hit::of(&FORCE)]
+        } else {
+            Vec::new()
+        };
+    }
     if !removes {
         let installs = rest.first().is_some_and(|v| matches!(*v, "install" | "in"));
         // `apt-get install sudo-` removes it.
@@ -244,6 +253,10 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         call.name,
         "dpkg" | "rpm" | "pacman" | "emerge" | "xbps-remove" | "removepkg"
     ));
+    if call.name == "apk" && rest.iter().skip(1).all(|p| p.starts_with('.')) {
+        // A group that a build made for itself.
+        return Vec::new();
+    }
     let mut hits = Vec::new();
     let listed = call.origin.is_some_and(|origin| {
         let lists = |step: &String| {

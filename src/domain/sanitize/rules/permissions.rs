@@ -270,7 +270,9 @@ fn service_owner(full: &str, owner: &str) -> bool {
     let named = !user.is_empty()
         && user.len() > 2
         && !folder.is_empty()
-        && (folder.starts_with(user) || user.starts_with(folder) || full.split('/').any(|part| part == user));
+        && (folder.starts_with(user)
+            || user.starts_with(folder)
+            || full.split('/').any(|part| part.starts_with(user)));
     named && user != "root"
         || matches!(
             (user, folder),

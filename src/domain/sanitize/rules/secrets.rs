@@ -74,6 +74,7 @@ pub fn is_login_key(path: &str) -> bool {
     path.ends_with("/.ssh/authorized_keys")
         || path.ends_with("/.ssh/authorized_keys2")
         || path.starts_with("/etc/ssh/authorized_keys")
+        || path.ends_with("/authorized_keys") && text::has_unknown(path)
 }
 
 /// Whether a resolved path holds something that nobody else may read.

@@ -114,7 +114,10 @@ pub fn judge(target: &Target<'_>) -> Vec<Hit> {
     } else if (logs::is_system_log(path)) && target.change != Change::Append {
         hits.push(Hit::on(&logs::CLEARED, "system logs"));
     } else if logs::is_service_log(path)
-        && matches!(target.change, Change::Overwrite | Change::Truncate | Change::Link)
+        && matches!(
+            target.change,
+            Change::Overwrite | Change::Truncate | Change::Link | Change::Edit
+        )
     {
         hits.push(Hit::on(
             if path.starts_with("/var/lib/docker/") {
@@ -450,6 +453,22 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
         }
         return hits;
     }
+    let only_variables = is_known_text(target)
+        && !text.contains('`')
+        && !text.contains("$(")
+        && !text.contains("/tmp")
+        && !text.contains("LD_")
+        && text.lines().map(str::trim).all(|line| {
+            let line = line.strip_prefix("export ").unwrap_or(line);
+            line.is_empty()
+                || line.starts_with('#')
+                || line.split_once('=').is_some_and(|(name, _)| {
+                    name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !line.contains(';')
+                })
+        });
+    if only_variables && is_under(path, "/etc/profile.d") {
+        return Vec::new();
+    }
     if setting {
         return hit(&SYSTEM_SETTING);
     }
@@ -469,8 +488,8 @@ fn edited(script: &str) -> String {
             Some(delimiter) => {
                 let parts: Vec<&str> = bare[1..].split(delimiter).collect();
                 // A delimiter that is quoted makes more parts; the replacement is before the flags.
-                let from = if parts.len() > 3 { 1 } else { 2 };
-                let to = parts.len().saturating_sub(1).max(from);
+                let from = if parts.len() > 4 { 1 } else { 2 };
+                let to = parts.len().saturating_sub(1);
                 out.push_str(&parts.get(from..to).unwrap_or_default().join("/"));
                 if parts.len() <= 3 {
                     out.push_str(parts.get(2).copied().unwrap_or_default());

@@ -255,7 +255,11 @@ impl Walker<'_> {
                 ..Stream::known(printed.concat())
             },
             _ => Stream {
-                remote: stdin.remote,
+                remote: if sources.iter().any(|source| fetches(source)) {
+                    Some(super::Remote::Open)
+                } else {
+                    stdin.remote
+                },
                 secret: stdin.secret,
                 steps: vec![name.to_owned()],
                 ..Stream::unknown()
@@ -394,7 +398,27 @@ impl Walker<'_> {
             "'bash'",
             "pty.spawn",
         ]);
-        if sockets && (shells || has(&["dup2"]))
+        let obeys = sockets
+            && has(&[
+                "system",
+                "popen",
+                "exec(",
+                "exec ",
+                "spawn",
+                "subprocess",
+                "execSync",
+            ])
+            && has(&[
+                "fdopen",
+                "while<>",
+                "while(<>",
+                ".gets",
+                "recv(",
+                "on('data'",
+                "on(\"data\"",
+            ]);
+        if obeys
+            || sockets && (shells || has(&["dup2"]))
             || (has(&["/inet/tcp", "/dev/tcp"]) && has(&["|&", "getline"]))
         {
             self.find(
@@ -418,28 +442,28 @@ impl Walker<'_> {
                 format!("{language} kills every process"),
             );
         }
-        let fetches = has(&[
-            "urlopen",
-            "urlretrieve",
-            "requests.get",
-            "http.get",
-            "https.get",
-            "fetch(",
-            "LWP",
-            "HTTP::Tiny",
-            "open-uri",
-            "URI.open",
-            "Net::HTTP",
-            "file_get_contents(\"http",
-            "file_get_contents('http",
-            "URI(",
-            "open('http",
-            "open(\"http",
-            "axios",
-            "curl_exec",
-            "socket.http",
-            "httpx",
-        ]);
+        let fetches = fetches(code)
+            || has(&[
+                "urlretrieve",
+                "requests.get",
+                "http.get",
+                "https.get",
+                "fetch(",
+                "LWP",
+                "HTTP::Tiny",
+                "open-uri",
+                "URI.open",
+                "Net::HTTP",
+                "file_get_contents(\"http",
+                "file_get_contents('http",
+                "URI(",
+                "open('http",
+                "open(\"http",
+                "axios",
+                "curl_exec",
+                "socket.http",
+                "httpx",
+            ]);
         let evals = has(&[
             "exec(",
             "eval(",
@@ -486,6 +510,11 @@ impl Walker<'_> {
                 }
             }
         }
+        for made in super::assembled::texts(code, &literals) {
+            self.command_literal(&made, span);
+        }
+        self.data_in_code(code, &literals, span);
+        self.processes_in_code(language, code, span);
         if language == "tclsh" || language == "expect" {
             self.tcl(code, span);
         }
@@ -494,6 +523,85 @@ impl Walker<'_> {
         }
         self.swept(code, &literals, span);
         self.files_in_code(code, span);
+    }
+
+    /// Statements for a database that stand in a program.
+    fn data_in_code(&mut self, code: &str, literals: &[String], span: Span) {
+        let has = |words: &[&str]| words.iter().any(|word| code.contains(word));
+        if has(&[
+            "execute", "exec(", "query", "cursor", "PDO", "prepare", "sql", "SQL", "->do(",
+        ]) {
+            for literal in literals {
+                let verb = literal
+                    .split_whitespace()
+                    .next()
+                    .unwrap_or_default()
+                    .to_uppercase();
+                if matches!(verb.as_str(), "DROP" | "TRUNCATE" | "DELETE" | "UPDATE" | "ALTER") {
+                    self.words_called(&["psql", "-c", literal], span);
+                }
+            }
+        }
+        if has(&["mongo", "Mongo"])
+            && has(&[
+                "drop_database",
+                "dropDatabase",
+                ".drop(",
+                "delete_many({}",
+                "deleteMany({}",
+            ])
+        {
+            let code = code
+                .replace("drop_database", "dropDatabase")
+                .replace("delete_many", "deleteMany");
+            self.words_called(&["mongosh", "--eval", &code], span);
+        }
+        if has(&["redis", "Redis"]) && has(&["flushall", "flushdb", "flushAll", "FLUSHALL"]) {
+            self.words_called(&["redis-cli", "FLUSHALL"], span);
+        }
+    }
+
+    /// Kills and stops that need no shell.
+    fn processes_in_code(&mut self, language: &str, code: &str, span: Span) {
+        let has = |words: &[&str]| words.iter().any(|word| code.contains(word));
+        let every = has(&[
+            "process_iter",
+            "psutil.pids",
+            "glob",
+            "listdir",
+            "readdir",
+            "Dir[",
+            "Dir.glob",
+            "range(",
+        ]) && has(&["/proc", "psutil", "pids", "range("])
+            && has(&["kill", "terminate"]);
+        if every {
+            self.find(
+                &processes::KILL_ALL,
+                span,
+                format!("{language} kills every process"),
+            );
+        }
+        if has(&["ctypes", "syscall", "reboot("])
+            && has(&["reboot(", "0x4321fedc", "0x1234567", "syscall(169"])
+        {
+            self.find(
+                &super::super::rules::power::FORCED,
+                span,
+                format!("{language} restarts the host"),
+            );
+        }
+    }
+
+    fn words_called(&mut self, words: &[&str], span: Span) {
+        let arguments: Vec<Argument> = words
+            .iter()
+            .map(|text| Argument {
+                text: (*text).to_owned(),
+                span,
+            })
+            .collect();
+        self.call(&arguments, &Stream::empty(), span, &Opened::default());
     }
 
     /// `exec rm -rf /x` and `file delete -force /x` in Tcl.
@@ -574,7 +682,14 @@ impl Walker<'_> {
         ];
         let any = |words: &[&str]| words.iter().any(|word| code.contains(word));
         let named = literals.iter().any(|l| deletes.iter().any(|d| l == d));
-        if !any(&walks) || !(any(&deletes) || named) {
+        // A call that names no path itself deletes what it is handed.
+        let handed = deletes.iter().any(|name| {
+            code.match_indices(name).take(8).any(|(place, _)| {
+                let inside = balanced(&code[place + name.len()..]);
+                inside.starts_with('(') && !inside.contains(['"', '\''])
+            })
+        });
+        if !(any(&walks) && (any(&deletes) || named) || handed) {
             return;
         }
         for path in literals
@@ -670,6 +785,14 @@ impl Walker<'_> {
             RUNS.iter().any(|run| run.len() > 1 && code.contains(run))
                 || matches!(language, "perl" | "ruby" | "php") && code.contains('`')
                 || literals.iter().any(|literal| {
+                    let back = decode::reversed(literal);
+                    back != *literal
+                        && matches!(
+                            back.as_str(),
+                            "system" | "exec" | "popen" | "passthru" | "shell_exec"
+                        )
+                })
+                || literals.iter().any(|literal| {
                     matches!(
                         literal.as_str(),
                         "system"
@@ -723,7 +846,8 @@ impl Walker<'_> {
             }
         }
         for literal in literals {
-            self.command_literal(literal, span);
+            // `open(P, "|command")` and `open(P, "command |")`
+            self.command_literal(literal.trim().trim_matches('|'), span);
         }
         // Pieces that are joined before they run.
         if code.contains('+') || code.contains('.') || code.contains("join") {
@@ -845,7 +969,10 @@ impl Walker<'_> {
                     .unwrap_or_default();
                 let bare = path.trim_start_matches(['>', '<', '+', ' ']).to_owned();
                 let plain_open = matches!(opener, "open" | "fopen" | "File.open" | "Path");
-                let writes = !plain_open
+                let writes = ["O_WRONLY", "O_RDWR", "O_TRUNC"]
+                    .iter()
+                    .any(|flag| inside.contains(flag))
+                    || !plain_open
                     || mode.contains(['w', 'a', '+', '>'])
                     || path.starts_with('>')
                     || tail.contains(".write");
@@ -881,6 +1008,28 @@ impl Walker<'_> {
             );
         }
     }
+}
+
+/// Whether a program loads something from the network.
+fn fetches(code: &str) -> bool {
+    [
+        "urlopen",
+        "urlretrieve",
+        "requests.get",
+        "http.get(",
+        "https.get(",
+        "get(\"http",
+        "get('http",
+        "getstore(",
+        "require(\"http",
+        "require('http",
+        "HTTP::Tiny",
+        "Net::HTTP.get",
+        "file_get_contents(\"http",
+        "file_get_contents('http",
+    ]
+    .iter()
+    .any(|name| code.contains(name))
 }
 
 /// The string literals of a program, adjacent and added ones joined.

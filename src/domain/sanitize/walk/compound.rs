@@ -40,29 +40,36 @@ impl Walker<'_> {
             Compound::Group(script) => self.script(script, input),
             Compound::Subshell(script) => self.subshell(|walker| walker.script(script, input)),
             Compound::If(arms, otherwise) => {
-                let before = self.state.clone();
+                let mut ends = Vec::new();
                 let mut output = Stream::empty();
                 for (condition, body) in arms {
                     output.append(self.script(condition, input));
+                    let start = self.state.clone();
                     output.append(self.script(body, input));
-                    self.state.merge(&before);
+                    ends.push(std::mem::replace(&mut self.state, start));
                 }
                 if let Some(otherwise) = otherwise {
                     output.append(self.script(otherwise, input));
-                    self.state.merge(&before);
+                }
+                for end in &ends {
+                    self.state.join(end);
                 }
                 output
             }
             Compound::Case(word, arms) => {
                 let _ = self.single(word);
                 let before = self.state.clone();
+                let mut ends = Vec::new();
                 let mut output = Stream::empty();
                 for (patterns, body) in arms {
                     for pattern in patterns {
                         let _ = self.pattern(pattern);
                     }
                     output.append(self.script(body, input));
-                    self.state.merge(&before);
+                    ends.push(std::mem::replace(&mut self.state, before.clone()));
+                }
+                for end in &ends {
+                    self.state.join(end);
                 }
                 output
             }
@@ -82,7 +89,10 @@ impl Walker<'_> {
                 let place = self.place;
                 let processes = self.processes;
                 self.place.long_loop |= long;
-                let output = self.repeat_body(endless, body, input);
+                let output = match self.counted(parts, body, input) {
+                    Some(output) => output,
+                    None => self.repeat_body(endless, body, input),
+                };
                 if long && self.processes > processes && !waits(body) {
                     self.find(
                         &shell::ENDLESS_SPAWN,
@@ -158,7 +168,62 @@ impl Walker<'_> {
         output
     }
 
+    /// `for ((i=0; i<3; i++))` over numbers that are known; `None`: it cannot be followed.
+    fn counted(
+        &mut self,
+        parts: &[super::super::syntax::Part],
+        body: &Script,
+        input: &Stream,
+    ) -> Option<Stream> {
+        let joined = Word {
+            parts: parts.to_vec(),
+            ..Word::default()
+        };
+        let source = self.single(&joined);
+        let [first, condition, step] = source
+            .split(';')
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .try_into()
+            .ok()?;
+        let (name, start) = first.split_once('=')?;
+        let name = name.trim();
+        let number = |walker: &Self, text: &str| {
+            super::super::words::arithmetic::value(text, &|name| match walker.state.get(name) {
+                Some(super::state::Variable::Scalar(values)) => values.last().cloned(),
+                _ => None,
+            })
+        };
+        let mut value = number(self, start)?;
+        let by = if step.contains("++") {
+            1
+        } else if step.contains("--") {
+            -1
+        } else {
+            let (_, by) = step.split_once('=')?;
+            let by = number(self, by)?;
+            if step.contains("-=") {
+                -by
+            } else if step.contains("+=") {
+                by
+            } else {
+                return None;
+            }
+        };
+        let mut output = Stream::empty();
+        for _ in 0..ROUNDS {
+            self.state.set(name, value.to_string());
+            if number(self, condition)? == 0 || self.overspent {
+                break;
+            }
+            output.append(self.script(body, input));
+            value += by;
+        }
+        Some(output)
+    }
+
     fn each_word(&mut self, name: &str, words: Option<&[Word]>, body: &Script, input: &Stream) -> Stream {
+        self.origin = None;
         let values: Vec<String> = match words {
             Some(words) => self
                 .arguments(words)
@@ -171,6 +236,14 @@ impl Walker<'_> {
                 .as_ref()
                 .map_or_else(|| vec![SOME.to_string()], |a| a.to_vec()),
         };
+        match self.origin.take() {
+            Some(origin) if !origin.steps.is_empty() => {
+                self.origins.insert(name.to_owned(), origin);
+            }
+            _ => {
+                self.origins.remove(name);
+            }
+        }
         let place = self.place;
         self.place.long_loop |= values.len() >= MANY || words.is_some_and(long_range);
         let processes = self.processes;

@@ -38,6 +38,23 @@ impl Walker<'_> {
                     let change = Change::Link;
                     let content = self.content(target);
                     let target_path = self.path(target);
+                    if target_path == "/dev/null"
+                        && let Some(unit) = link_path
+                            .strip_prefix("/etc/systemd/system/")
+                            .filter(|unit| !unit.contains('/'))
+                    {
+                        // What `systemctl mask` does.
+                        let words = ["systemctl", "mask", unit].map(|text| Argument {
+                            text: text.to_owned(),
+                            span,
+                        });
+                        self.call(
+                            &words,
+                            &Stream::empty(),
+                            span,
+                            &super::redirect::Opened::default(),
+                        );
+                    }
                     if target_path == "/dev/null" {
                         self.write(link, Change::Overwrite, &Stream::empty(), span);
                     } else {
@@ -123,6 +140,100 @@ impl Walker<'_> {
                     }
                 }
             }
+            "gunzip" | "gzip" | "bunzip2" | "unxz" | "unzstd"
+                if name != "gzip" || has(&["-d", "--decompress", "-df", "-fd"]) =>
+            {
+                for file in &operands {
+                    let content = self.content(file);
+                    let made = content.as_bytes().and_then(super::super::words::decode::gunzip);
+                    let content = content.decoded(made, name);
+                    let target = [".gz", ".bz2", ".xz", ".zst"]
+                        .iter()
+                        .find_map(|end| file.strip_suffix(end))
+                        .map(str::to_owned);
+                    if let Some(target) =
+                        target.filter(|_| content.text.is_some() || content.remote.is_some())
+                    {
+                        let path = self.path(&target);
+                        self.files.insert(path, content);
+                    }
+                }
+            }
+            "tftp" | "ftp" | "sftp" => {
+                let mut names: Vec<String> = ["-r", "-l"]
+                    .iter()
+                    .filter_map(|option| after_option(rest, &[*option]))
+                    .collect();
+                let mut lines: Vec<String> = stdin
+                    .text
+                    .iter()
+                    .flat_map(|t| t.lines().map(str::to_owned))
+                    .collect();
+                if let Some(at) = rest.iter().position(|a| a.text == "-c") {
+                    let words: Vec<&str> = rest[at + 1..].iter().map(|a| a.text.as_str()).collect();
+                    lines.push(words.join(" "));
+                }
+                for line in &lines {
+                    let mut words = line.split_whitespace();
+                    if matches!(words.next(), Some("get" | "mget" | "recv")) {
+                        names.extend(words.last().map(str::to_owned));
+                    }
+                }
+                names.extend(
+                    operands
+                        .first()
+                        .filter(|o| name == "sftp" && o.contains(':'))
+                        .and_then(|o| o.rsplit(['/', ':']).next())
+                        .map(str::to_owned),
+                );
+                for file in names {
+                    let content = Stream {
+                        remote: Some(super::Remote::Open),
+                        steps: vec![name.to_owned()],
+                        ..Stream::unknown()
+                    };
+                    self.write(&file, Change::Overwrite, &content, span);
+                }
+            }
+            "git" if has(&["clone"]) => {
+                let url = operands
+                    .iter()
+                    .find(|o| o.contains("://"))
+                    .cloned()
+                    .unwrap_or_default();
+                let bare = url
+                    .split("://")
+                    .nth(1)
+                    .unwrap_or_default()
+                    .split(['/', ':'])
+                    .next()
+                    .unwrap_or_default();
+                let open = url.starts_with("http://")
+                    || url.starts_with("git://")
+                    || !bare.is_empty() && bare.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+                if open {
+                    let folder = match operands.last() {
+                        Some(last) if *last != url => last.clone(),
+                        _ => url
+                            .trim_end_matches('/')
+                            .rsplit('/')
+                            .next()
+                            .unwrap_or_default()
+                            .trim_end_matches(".git")
+                            .to_owned(),
+                    };
+                    let folder = self.path(&folder);
+                    self.remote_trees.push(folder);
+                }
+            }
+            "tar" | "bsdtar" | "unzip"
+                if stdin.remote == Some(super::Remote::Open) && self.remote_trees.len() < 16 =>
+            {
+                let folder =
+                    after_option(rest, &["-C", "--directory", "-d"]).unwrap_or_else(|| ".".to_owned());
+                let folder = self.path(&folder);
+                self.remote_trees.push(folder);
+            }
             "mkfifo" | "mknod" => {
                 if let Some(path) = operands.first() {
                     let path = self.path(path);
@@ -180,7 +291,12 @@ impl Walker<'_> {
             } else {
                 last.clone()
             };
-            self.write(&target, Change::Replace, &content, span);
+            let change = if content.text.as_deref() == Some("") && name != "mv" {
+                Change::Overwrite
+            } else {
+                Change::Replace
+            };
+            self.write(&target, change, &content, span);
             let origin = self.path(&source);
             if let Some((place, program)) = origin.rsplit_once('/')
                 && super::simple::PROGRAM_FOLDERS.contains(&place)
@@ -316,11 +432,11 @@ impl Walker<'_> {
 
     /// A program that this script wrote is run: its text is known, or where it came from.
     pub(super) fn written_program(&mut self, program: &str, rest: &[Argument], span: Span) {
-        if self.files.is_empty() {
+        if self.files.is_empty() && self.remote_trees.is_empty() {
             return;
         }
         let content = if program.contains('/') {
-            self.files.get(&self.path(program)).cloned()
+            Some(self.content(program)).filter(|c| !c.file)
         } else {
             super::simple::PROGRAM_FOLDERS
                 .iter()

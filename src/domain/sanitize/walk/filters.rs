@@ -285,8 +285,31 @@ impl Walker<'_> {
                     ..Stream::known(format!("{word}\n").repeat(2))
                 }
             }
-            "paste" | "jq" | "yq" | "shuf" | "join" | "comm" | "strings" | "od" | "hexdump" | "xxd"
-            | "split" | "envsubst" | "m4" => self.inputs(&operands, stdin).filtered(None, name),
+            "jq" | "gojq" | "jaq" => {
+                // The strings of the input, or of the program: at most these are printed.
+                let program = operands.first().cloned().unwrap_or_default();
+                let source = if has('n', "null-input") {
+                    Some(program.clone())
+                } else {
+                    stdin.text.clone()
+                };
+                let text = source.filter(|t| text::is_known(t)).map(|source| {
+                    let mut out = String::new();
+                    for literal in super::code::literals(&source) {
+                        let decoded = program
+                            .contains("@base64d")
+                            .then(|| decode::base64(&literal))
+                            .flatten()
+                            .map(|bytes| text::lossy(&bytes));
+                        out.push_str(&decoded.unwrap_or(literal));
+                        out.push('\n');
+                    }
+                    out
+                });
+                stdin.filtered(text, name)
+            }
+            "paste" | "yq" | "shuf" | "join" | "comm" | "strings" | "od" | "hexdump" | "xxd" | "split"
+            | "envsubst" | "m4" => self.inputs(&operands, stdin).filtered(None, name),
             "tar" | "zip" | "cpio" | "bsdtar" => {
                 let folders = ["/etc", "/root", "/home", "/", "/var/lib", "~"];
                 let packs = !options

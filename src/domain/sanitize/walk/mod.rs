@@ -4,6 +4,7 @@
 //! their arguments: pass them on, run a text, decode a stream, write a file. What a program would destroy is the
 //! business of `rules`.
 
+mod assembled;
 mod builtins;
 mod code;
 mod compound;
@@ -119,6 +120,8 @@ pub struct Walker<'s> {
     files: HashMap<String, Stream>,
     /// What reads the paths of `>(..)`.
     outlets: HashMap<String, Rc<Script>>,
+    /// Folders that were filled from an open network.
+    remote_trees: Vec<String>,
     /// Programs it copied: the copy, and the program's name.
     copies: HashMap<String, String>,
     /// Links it made: name to target.
@@ -153,6 +156,7 @@ impl<'s> Walker<'s> {
             chain: Vec::new(),
             files: HashMap::new(),
             outlets: HashMap::new(),
+            remote_trees: Vec::new(),
             copies: HashMap::new(),
             links: HashMap::new(),
             functions: Vec::new(),

@@ -339,6 +339,9 @@ fn slice(value: &str, offset: Option<i64>, length: Option<Option<i64>>) -> Strin
     if text::has_unknown(value) {
         return UNKNOWN.to_string();
     }
+    if value.starts_with(text::HOME) && offset == 0 && length == Some(Some(1)) {
+        return "/".to_owned();
+    }
     let chars: Vec<char> = value.chars().collect();
     let size = chars.len() as i64;
     let from = if offset < 0 { size + offset } else { offset };

@@ -151,6 +151,16 @@ impl Walker<'_> {
         if let Some(stream) = outgoing(&full) {
             return stream;
         }
+        if self.remote_trees.iter().any(|tree| {
+            full != *tree && super::super::paths::is_under(&full, tree)
+                || tree == "." && !full.starts_with('/')
+        }) {
+            return Stream {
+                remote: Some(super::Remote::Open),
+                steps: vec!["what was loaded".to_owned()],
+                ..Stream::unknown()
+            };
+        }
         Stream {
             file: true,
             secret: secrets::is_secret(&full),

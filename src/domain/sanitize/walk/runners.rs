@@ -25,6 +25,15 @@ impl Walker<'_> {
             "find" | "fd" | "fdfind" => return self.find_actions(name, rest, span),
             "xargs" | "gxargs" => self.xargs(rest, stdin, span),
             "parallel" => self.parallel(rest, stdin, span),
+            "ip" if rest
+                .iter()
+                .any(|a| matches!(a.text.as_str(), "-b" | "-batch" | "--batch")) =>
+            {
+                for line in stdin.text.clone().unwrap_or_default().lines().take(LINES) {
+                    self.text(&format!("ip {line}"), "ip -batch", span, &Stream::empty());
+                }
+                return None;
+            }
             "ip" => {
                 let words: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
                 let at = words.iter().position(|w| w.starts_with("netn"))?;
@@ -44,7 +53,10 @@ impl Walker<'_> {
                 }
                 return None;
             }
-            "git" => self.git(rest, span)?,
+            "git" => {
+                self.file_effects(name, rest, stdin, span);
+                self.git(rest, span)?
+            }
             "docker" | "podman" | "nerdctl" | "buildah" | "docker-compose" | "podman-compose" => {
                 self.container(rest, stdin, span)?
             }
@@ -193,6 +205,20 @@ impl Walker<'_> {
                     }
                 }
                 return None;
+            }
+            "mysql" | "mariadb" | "psql"
+                if rest.iter().any(|a| {
+                    let upper = a.text.to_uppercase();
+                    ["'DROP ", "'TRUNCATE ", "'DELETE FROM ", "\"DROP ", "\"TRUNCATE "]
+                        .iter()
+                        .any(|s| upper.contains(s))
+                        && upper.trim_start().starts_with("SELECT")
+                }) =>
+            {
+                return Some(Stream {
+                    steps: vec!["generated statements".to_owned()],
+                    ..Stream::unknown()
+                });
             }
             "mysql" | "mariadb" | "psql" => {
                 let mut texts = option_values(rest, &["-e", "--execute", "-c", "--command"]);
@@ -576,8 +602,34 @@ impl Walker<'_> {
         }) {
             sources.extend(content.text);
         }
+        let mut settings: Vec<(String, String)> = rest
+            .iter()
+            .filter_map(|a| a.text.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        for line in sources.iter().flat_map(|source| source.lines()) {
+            if let Some((name, value)) = line.split_once('=')
+                && !line.starts_with('\t')
+                && settings.len() < 32
+            {
+                let name = name.trim_end_matches([':', '?', '+', ' ']).trim();
+                settings.push((name.to_owned(), value.trim().to_owned()));
+            }
+        }
         for source in sources {
             for line in source.lines() {
+                let mut line = line.to_owned();
+                for _ in 0..3 {
+                    for (name, value) in &settings {
+                        if line.contains("$(") || line.contains("${") {
+                            line = text::bounded(
+                                line.replace(&format!("$({name})"), value)
+                                    .replace(&format!("${{{name}}}"), value),
+                            );
+                        }
+                    }
+                }
+                let line = line.as_str();
                 let recipe = if let Some(recipe) = line.strip_prefix('\t') {
                     Some(recipe)
                 } else {
@@ -643,6 +695,19 @@ impl Walker<'_> {
             .map(|a| a.text.clone())
             .collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        if let Some(command) = words
+            .first()
+            .and_then(|verb| self.files.get(&format!("git alias:{verb}")))
+            .and_then(|alias| alias.text.clone())
+        {
+            let operands: Vec<String> = words.iter().skip(1).map(|w| quote(w)).collect();
+            self.text(
+                &format!("{command} {}", operands.join(" ")),
+                "git alias",
+                span,
+                &Stream::empty(),
+            );
+        }
         let source = match words.as_slice() {
             ["config", .., key, value] => {
                 let (key, value) = (key.to_lowercase(), (*value).to_owned());
@@ -697,6 +762,10 @@ impl Walker<'_> {
 
     fn git_setting(&mut self, key: &str, value: &str, span: Span) {
         if let Some(command) = value.strip_prefix('!') {
+            if let Some(alias) = key.strip_prefix("alias.") {
+                self.files
+                    .insert(format!("git alias:{alias}"), Stream::known(command));
+            }
             self.text(command, &format!("git {key}"), span, &Stream::empty());
         } else if matches!(
             key,
@@ -717,6 +786,16 @@ impl Walker<'_> {
             self.text(value, &format!("git {key}"), span, &Stream::empty());
         } else if key == "core.hookspath" && (value.starts_with("/tmp") || value.starts_with("/dev/shm")) {
             self.find(&shell::TEMPORARY_CODE, span, format!("{key}={value}"));
+            let folder = format!("{}/", self.path(value));
+            let hooks: Vec<Stream> = self
+                .files
+                .iter()
+                .filter(|(path, content)| path.starts_with(&folder) && content.text.is_some())
+                .map(|(_, content)| content.clone())
+                .collect();
+            for hook in hooks {
+                self.shell_reads(&hook, "git hook", span);
+            }
         }
     }
 

@@ -404,9 +404,10 @@ impl Walker<'_> {
             Some(_) => stdin.clone(),
             None if !lists => stdin.clone(),
             None => {
+                // What stands there now is not known; a comment holds its place.
                 return Stream {
                     file: true,
-                    ..Stream::unknown()
+                    ..Stream::known("#\n")
                 };
             }
         };

@@ -176,14 +176,43 @@ impl Walker<'_> {
     /// The words as arguments, an alias in the first place replaced.
     fn words(&mut self, simple: &Simple) -> Vec<Argument> {
         let mut arguments = self.arguments(&simple.words);
-        let alias = simple
-            .words
-            .first()
-            .and_then(|word| word.plain())
-            .and_then(|name| self.state.aliases.get(name));
-        if let (Some(alias), Some(first)) = (alias.cloned(), arguments.first().cloned())
+        if self.state.aliases.is_empty() {
+            return arguments;
+        }
+        let mut at = 0;
+        for _ in 0..8 {
+            let Some(alias) = arguments
+                .get(at)
+                .and_then(|a| self.state.aliases.get(&a.text).cloned())
+            else {
+                break;
+            };
+            let quoted = at == 0 && simple.words.first().is_some_and(|word| word.plain().is_none());
+            let taken = self.state.aliases.clone();
+            if quoted {
+                break;
+            }
+            let before = arguments.len();
+            self.unalias(&alias, at, &mut arguments);
+            if alias.ends_with([' ', '\t']) {
+                // The word behind such an alias may be one too.
+                at += (arguments.len() + 1).saturating_sub(before);
+            } else if alias
+                .split_whitespace()
+                .next()
+                .is_some_and(|first| !taken.contains_key(first))
+            {
+                break;
+            }
+        }
+        arguments
+    }
+
+    /// Puts an alias's words in the place of its name.
+    fn unalias(&mut self, alias: &str, at: usize, arguments: &mut Vec<Argument>) {
+        if let Some(first) = arguments.get(at).cloned()
             && let Ok(script) =
-                super::super::syntax::parse(&alias, super::super::syntax::Base::Fixed(first.span))
+                super::super::syntax::parse(alias, super::super::syntax::Base::Fixed(first.span))
         {
             let mut words = Vec::new();
             for item in &script.items {
@@ -195,9 +224,8 @@ impl Walker<'_> {
                     }
                 }
             }
-            arguments.splice(0..1, words);
+            arguments.splice(at..=at, words);
         }
-        arguments
     }
 
     /// Sets a variable; before a command it is part of that command's environment too.
@@ -340,6 +368,9 @@ impl Walker<'_> {
         if text::has_glob(&program.text) {
             return self.call_by_pattern(program, rest, stdin, span, opened);
         }
+        if text::has_unknown(&program.text) && self.files.contains_key(&self.path(&program.text)) {
+            self.written_program(&program.text, rest, span);
+        }
         if program.text.contains([UNKNOWN, SOME])
             && !base(&program.text).chars().all(|c| !matches!(c, UNKNOWN | SOME))
         {
@@ -353,6 +384,12 @@ impl Walker<'_> {
         }
         if let Some(body) = self.function(&program.text) {
             return self.call_function(&program.text, &body, rest, stdin, span);
+        }
+        let hidden = ["/dev/shm/", "/tmp/.", "/var/tmp/."]
+            .iter()
+            .any(|folder| program.text.starts_with(folder));
+        if hidden {
+            self.find(&shell::TEMPORARY_CODE, span, text::shown(&program.text));
         }
         if self.executed.len() < 512 {
             self.executed.push(Executed {
@@ -398,8 +435,14 @@ impl Walker<'_> {
         let paths = if program.contains('/') {
             vec![self.path(program)]
         } else {
-            PROGRAM_FOLDERS
-                .iter()
+            let own = match self.state.get("PATH") {
+                Some(super::state::Variable::Scalar(values)) => values.last().cloned().unwrap_or_default(),
+                _ => String::new(),
+            };
+            own.split(':')
+                .filter(|folder| folder.starts_with('/'))
+                .chain(PROGRAM_FOLDERS.iter().copied())
+                .take(24)
                 .map(|folder| self.path(&format!("{folder}/{name}")))
                 .collect()
         };
@@ -409,6 +452,9 @@ impl Walker<'_> {
             }
             let end = base(&path);
             if end != name && !end.is_empty() {
+                if matches!(end, "busybox" | "toybox") {
+                    return name.to_owned();
+                }
                 return end.to_owned();
             }
         }

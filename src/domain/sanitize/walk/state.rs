@@ -99,6 +99,33 @@ impl State {
         Rc::make_mut(&mut self.variables).remove(name);
     }
 
+    /// After branches of which one was taken: the values of another branch's end beside these, and what else it set.
+    pub fn join(&mut self, end: &Self) {
+        self.merge(end);
+        if end.cwd != self.cwd && end.cwd.is_some() {
+            self.cwd.clone_from(&end.cwd);
+            self.previous.clone_from(&end.previous);
+        }
+        for (name, body) in end.functions.iter() {
+            if !self.functions.contains_key(name) {
+                Rc::make_mut(&mut self.functions).insert(name.clone(), Rc::clone(body));
+            }
+        }
+        for (name, value) in end.aliases.iter() {
+            if !self.aliases.contains_key(name) {
+                Rc::make_mut(&mut self.aliases).insert(name.clone(), value.clone());
+            }
+        }
+        for (fd, path) in end.descriptors.iter() {
+            if !self.descriptors.contains_key(fd) {
+                Rc::make_mut(&mut self.descriptors).insert(fd.clone(), path.clone());
+            }
+        }
+        if self.arguments.is_none() || self.arguments.as_ref().is_some_and(|a| a.is_empty()) {
+            self.arguments.clone_from(&end.arguments);
+        }
+    }
+
     /// After a branch that may not have run: both what was before and what is now.
     pub fn merge(&mut self, before: &Self) {
         if Rc::ptr_eq(&self.variables, &before.variables) {
