@@ -230,7 +230,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 || rest.last().is_some_and(|u| needed(u)) && options.any(&["-d", "-u", "--delete"])
             {
                 &ROOT
-            } else if root && options.any(&["--stdin"]) {
+            } else if root && (options.any(&["--stdin"]) || call.stdin.text.is_some()) {
                 &ROOT_PASSWORD
             } else if options.any(&["-l", "--lock", "-e", "--expire"]) {
                 &LOCKOUT

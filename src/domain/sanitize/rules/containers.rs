@@ -203,7 +203,7 @@ fn docker(call: &Call<'_>) -> Vec<Hit> {
                     hits.push(Hit::of(&REMOVE_RUNNING));
                 } else if call
                     .origin
-                    .is_some_and(|o| o.steps.first().is_some_and(|s| s == "docker" || s == "podman"))
+                    .is_some_and(|o| o.steps.first().is_some_and(|s| s == "containers, chosen"))
                 {
                     // Chosen by a filter.
                 } else if forced || matches!(words[at], "stop" | "kill") && group != Some("network") {

@@ -82,7 +82,10 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         }
         "head" => {
             let options = call.options("-c -n --bytes --lines");
-            if options.value(&["-c", "--bytes"]).is_some_and(huge)
+            let most = 50 * 1024_u64.pow(3);
+            if options
+                .value(&["-c", "--bytes"])
+                .is_some_and(|size| bytes(size) > most)
                 && call.output.is_some_and(|o| o != "/dev/null")
             {
                 hits.push(Hit::of(&DISK));

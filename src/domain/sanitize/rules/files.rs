@@ -30,7 +30,7 @@ rules! {
         matches ["tar -xzf x.tgz -C /", "unzip -o x.zip -d /etc", "cpio -idu -D /usr < x"],
         near ["tar -xzf app.tgz -C /opt/app", "tar -tzf x.tgz"];
     HIDE = "fs.mount-over", Deny, "It mounts something over a folder that the system needs, or takes it away.",
-        matches ["mount -t tmpfs none /etc", "mount --bind /tmp /usr", "umount -l /", "mount -o remount,ro /", "umount -a"],
+        matches ["mount --bind /dev/null /etc/sudoers", "mount -t tmpfs none /etc", "mount --bind /tmp /usr", "umount -l /", "mount -o remount,ro /", "umount -a"],
         near ["mount /dev/sdb1 /data", "umount /mnt/backup", "mount -t tmpfs none /tmp"];
 }
 
@@ -194,6 +194,19 @@ fn single(call: &Call<'_>, full: &str) -> Option<Hit> {
             Some(Hit::on(&WIPE, kind.as_str()))
         }
         (Loss::Fatal, _) if star => Some(Hit::on(&WIPE, kind.as_str())),
+        (Loss::Doubtful, Kind::System)
+            if text::has_glob(full)
+                && [
+                    "/etc/netplan/",
+                    "/etc/network/",
+                    "/etc/sysconfig/network-scripts/",
+                    "/etc/NetworkManager/",
+                ]
+                .iter()
+                .any(|folder| full.starts_with(folder)) =>
+        {
+            Some(Hit::on(&WIPE_FILE, "network settings"))
+        }
         (Loss::Doubtful, Kind::System) if star && full.starts_with("/etc/cron") => {
             Some(Hit::on(&WIPE_DOUBTFUL, "scheduled jobs"))
         }
@@ -580,6 +593,9 @@ fn mount(call: &Call<'_>) -> Vec<Hit> {
         return Vec::new();
     }
     let (loss, kind) = call.trees.loss(&point);
+    if vital(&point) && point != "/etc/resolv.conf" && point != "/etc/hosts" && !point.starts_with("/boot") {
+        return vec![Hit::on(&HIDE, "vital file")];
+    }
     if loss == Loss::Fatal
         && !matches!(kind, Kind::Data)
         && !matches!(

@@ -94,6 +94,9 @@ pub static SPECS: &[(&str, &Rule)] = &[
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
     match call.name {
+        "tc" if call.has(&["netem"]) && call.has(&["add", "change", "replace"]) && call.has(&["100%"]) => {
+            vec![Hit::on(&CUT, "every packet")]
+        }
         "ip" => ip(call),
         "ifconfig" => {
             let down = call.has(&["down"]) || call.words().any(|w| matches!(w, "0.0.0.0" | "0"));
@@ -234,7 +237,11 @@ fn ip(call: &Call<'_>) -> Vec<Hit> {
                 &CUT
             }
         } else if del {
-            &CUT_DOUBTFUL
+            if side_interface(device) || device.contains(['.', '@', ':']) || device.starts_with("vlan") {
+                &CUT_DOUBTFUL
+            } else {
+                &CUT
+            }
         } else if verb.is_some_and(|v| "set".starts_with(v))
             && (tail.contains(&"mtu") && tail.iter().any(|w| w.parse::<u32>().is_ok_and(|m| m < 600))
                 || tail.contains(&"xdp"))

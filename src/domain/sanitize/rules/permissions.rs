@@ -157,6 +157,7 @@ fn single(full: &str, loss: Loss, kind: Kind, what: &str, mode: &str) -> Option<
             || mode == "a="
     };
     match what {
+        "acl" if vital => Some(Hit::on(&VITAL, "vital file")),
         "attributes" => {
             let vital_here = vital || top || super::logs::is_system_log(full);
             (vital_here && mode.contains(['i', 'a'])).then(|| Hit::on(&VITAL, "attributes"))

@@ -458,7 +458,21 @@ fn extracts(call: &Call<'_>) -> bool {
 
 fn sent(call: &Call<'_>) -> Vec<Hit> {
     let mut hits = Vec::new();
-    let treasure = |path: &str| is_secret(path) || is_private(path);
+    let treasure = |path: &str| {
+        is_secret(path)
+            || is_private(path)
+            || call
+                .files
+                .get(path)
+                .is_some_and(|content| content.secret || content.private)
+    };
+    if call.is("lftp")
+        && call.words().any(|w| {
+            (w.contains("put ") || w.contains("mirror -R")) && w.split([' ', ';']).any(|part| treasure(part))
+        })
+    {
+        hits.push(Hit::on(&SEND, "secret"));
+    }
     let here = call
         .words()
         .any(|w| w.contains("://localhost") || w.contains("://127.0.0.1"));
@@ -539,7 +553,7 @@ fn sent(call: &Call<'_>) -> Vec<Hit> {
                     }
                 }
             }
-            if secret_input && !here && !matches!(call.name, "openssl") {
+            if secret_input && !here && (call.name != "openssl" || call.has(&["s_client"])) {
                 hits.push(Hit::on(&SEND, "secret"));
             }
         }

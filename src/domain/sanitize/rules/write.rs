@@ -495,6 +495,8 @@ fn edited(script: &str) -> String {
                     out.push_str(parts.get(2).copied().unwrap_or_default());
                 }
             }
+            // `/pattern/d` takes lines away.
+            None if line.trim_start().starts_with('/') && line.trim_end().ends_with('d') => {}
             None => out.push_str(line),
         }
         out.push('\n');

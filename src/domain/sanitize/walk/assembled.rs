@@ -47,6 +47,34 @@ pub fn texts(code: &str, literals: &[String]) -> Vec<String> {
         {
             add(subject.replace(literal.as_str(), to));
         }
+        if [
+            "lc ",
+            "lc(",
+            ".lower()",
+            "toLowerCase",
+            "strtolower",
+            "downcase",
+            ":lower(",
+        ]
+        .iter()
+        .any(|name| code.contains(name))
+        {
+            add(literal.to_lowercase());
+        }
+        if let [from, to, ..] = after
+            && (code.contains("maketrans") || code.contains("strtr") || code.contains(".tr("))
+            && from.chars().count() == to.chars().count()
+        {
+            add(literal
+                .chars()
+                .map(|c| {
+                    from.chars()
+                        .position(|f| f == c)
+                        .and_then(|at| to.chars().nth(at))
+                        .unwrap_or(c)
+                })
+                .collect());
+        }
         if literal.contains("\\u") || literal.contains("\\x") {
             add(text::unescape(literal, true).trim_matches('"').to_owned());
         }

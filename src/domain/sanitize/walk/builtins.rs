@@ -43,6 +43,7 @@ impl Walker<'_> {
         }
         if !rules::quiet::is_quiet(name) {
             self.tail(rest, span);
+            self.quoted_tail(rest, span);
         }
         Stream {
             steps: vec![name.to_owned()],
@@ -137,10 +138,17 @@ impl Walker<'_> {
                 let delimiter = operands
                     .iter()
                     .enumerate()
-                    .find_map(|(at, o)| match o.strip_prefix("-d") {
-                        Some("") => operands.get(at + 1).map(|d| (*d).to_owned()),
-                        Some(d) => Some(d.to_owned()),
-                        None => None,
+                    .find_map(|(at, o)| {
+                        let letters = o.strip_prefix('-')?;
+                        let (own, d) = letters.split_once('d')?;
+                        if !own.chars().all(|c| c == 't') {
+                            return None;
+                        }
+                        if d.is_empty() {
+                            operands.get(at + 1).map(|d| (*d).to_owned())
+                        } else {
+                            Some(d.to_owned())
+                        }
                     })
                     .filter(|d| !d.is_empty());
                 let lines: Vec<String> = stdin.text.clone().map_or_else(Vec::new, |text| match &delimiter {
@@ -357,7 +365,7 @@ impl Walker<'_> {
     pub(super) fn read_line(&mut self, simple: &Simple, line: &str) {
         let kept = self.state.get("IFS").cloned();
         for assign in simple.assigns.iter().filter(|assign| assign.name == "IFS") {
-            self.assign(assign, false);
+            self.assign(assign);
         }
         let operands: Vec<String> = simple.words.iter().skip(1).filter_map(Word::literal).collect();
         let operands: Vec<&str> = operands.iter().map(String::as_str).collect();

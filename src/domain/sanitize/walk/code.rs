@@ -210,6 +210,13 @@ impl Walker<'_> {
         for source in &sources {
             self.handed_texts(source, &handed, stdin, span);
         }
+        if *stem == "rails"
+            && rest
+                .iter()
+                .any(|a| matches!(a.text.as_str(), "console" | "c" | "runner" | "r"))
+        {
+            sources.extend(stdin.text.clone());
+        }
         if sources.is_empty() && *stem != "rails" {
             let stream = match &file {
                 Some(file) if !matches!(file.as_str(), "-" | "/dev/stdin") => self.content(file),
@@ -247,6 +254,7 @@ impl Walker<'_> {
         }
         let printed = sources
             .iter()
+            .filter(|source| !fetches(source))
             .map(|source| super::outputs::printed(source))
             .collect::<Option<Vec<_>>>();
         Some(match printed {
@@ -316,13 +324,16 @@ impl Walker<'_> {
                 }
             }
         }
-        if has(&["argv", "ARGV", "@_", "args", "system(c", "system(x"])
+        if !handed.is_empty() && code.contains("system(")
+            || has(&["argv", "ARGV", "@_", "args", "system(c", "system(x"])
             || handed.iter().any(|h| h.contains(' '))
         {
             for value in handed {
                 self.command_literal(value, span);
             }
             self.command_literal(&handed.join(" "), span);
+            let own = literals(code).join(" ");
+            self.command_literal(&format!("{own} {}", handed.join(" ")), span);
             if has(&["rmtree", "rm_rf", "rmSync", "unlink", "os.remove"]) {
                 self.command_literal(&format!("rm -rf {}", handed.join(" ")), span);
             }
@@ -428,6 +439,29 @@ impl Walker<'_> {
             );
             return;
         }
+        let forever = has(&[
+            "while(true)",
+            "while (true)",
+            "while(1)",
+            "while (1)",
+            "while True",
+            "while 1",
+            "for(;;)",
+            "for (;;)",
+            "loop do",
+            "loop{",
+            "loop {",
+        ]);
+        if forever
+            && has(&["spawn(", "Popen(", "fork(", "Process.spawn"])
+            && !has(&["wait", "sleep", "accept"])
+        {
+            self.find(
+                &exhaust::FORK_BOMB,
+                span,
+                format!("{language} starts processes without end"),
+            );
+        }
         let loops = has(&["while", "for(", "for (", "loop", "until", "1 while", "times"]);
         if has(&["fork"]) && loops && !has(&["forkserver", "wait"]) {
             self.find(&exhaust::FORK_BOMB, span, format!("{language} forks without end"));
@@ -472,6 +506,9 @@ impl Walker<'_> {
             "compile(",
             "loadstring",
             "load(",
+            "include \"",
+            "include '",
+            "include(",
             "instance_eval",
             "new Function",
             "execSync",
@@ -542,6 +579,9 @@ impl Walker<'_> {
                 }
             }
         }
+        if has(&[".delete_all", ".destroy_all", ".objects.all().delete()"]) && !code.contains("where(") {
+            self.words_called(&["psql", "-c", "DELETE FROM every_row"], span);
+        }
         if has(&["mongo", "Mongo"])
             && has(&[
                 "drop_database",
@@ -610,6 +650,8 @@ impl Walker<'_> {
             let line = line.trim();
             if let Some(command) = line.strip_prefix("exec ").or_else(|| line.strip_prefix("spawn ")) {
                 self.command_literal(&command.replace(['{', '}'], "'"), span);
+            } else if let Some((_, command)) = line.split_once("open \"|") {
+                self.command_literal(command.trim_end_matches(['"', ' ']), span);
             } else if let Some(rest) = line.strip_prefix("file delete ") {
                 self.command_literal(&format!("rm -rf {}", rest.trim_start_matches("-force ")), span);
             }
@@ -812,6 +854,12 @@ impl Walker<'_> {
                             | "shell_exec"
                     )
                 })
+                || literals.iter().any(|literal| {
+                    matches!(
+                        literal.as_str(),
+                        "|-" | "-|" | "sh" | "bash" | "/bin/sh" | "| sh" | "|sh"
+                    )
+                })
                 || code.contains("getattr(") && code.contains("__import__")
         };
         if !runs {
@@ -850,7 +898,7 @@ impl Walker<'_> {
             self.command_literal(literal.trim().trim_matches('|'), span);
         }
         // Pieces that are joined before they run.
-        if code.contains('+') || code.contains('.') || code.contains("join") {
+        {
             let joined = literals.concat();
             if literals.len() > 1 && literals.len() < 24 && joined.len() < 400 {
                 self.command_literal(&joined, span);
@@ -1024,6 +1072,15 @@ fn fetches(code: &str) -> bool {
         "require(\"http",
         "require('http",
         "HTTP::Tiny",
+        "`curl",
+        "`wget",
+        "qx(curl",
+        "qx{curl",
+        "include \"http",
+        "include 'http",
+        "include(\"http",
+        "include('http",
+        "require \"http",
         "Net::HTTP.get",
         "file_get_contents(\"http",
         "file_get_contents('http",
@@ -1188,6 +1245,9 @@ fn memory_eater(code: &str) -> bool {
     ]
     .iter()
     .any(|sign| compact.contains(sign))
+        || (compact.contains("while(1)") || compact.contains("while1"))
+            && compact.contains(".=")
+            && !compact.contains("read")
         || (compact.contains("while")
             && (compact.contains(".append(") || compact.contains(".push(") || compact.contains("+="))
             && (compact.contains("whileTrue:")

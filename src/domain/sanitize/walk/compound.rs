@@ -88,7 +88,14 @@ impl Walker<'_> {
                 });
                 let place = self.place;
                 let processes = self.processes;
-                self.place.long_loop |= long;
+                let unbounded = match parts.as_slice() {
+                    [super::super::syntax::Part::Plain(plain)] => plain
+                        .split(';')
+                        .nth(1)
+                        .is_some_and(|condition| condition.trim().is_empty()),
+                    _ => false,
+                };
+                self.place.long_loop |= long || unbounded;
                 let output = match self.counted(parts, body, input) {
                     Some(output) => output,
                     None => self.repeat_body(endless, body, input),

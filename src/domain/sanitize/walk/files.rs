@@ -86,6 +86,15 @@ impl Walker<'_> {
                     self.write(file, Change::Truncate, &Stream::empty(), span);
                 }
             }
+            "gawk" | "awk"
+                if rest
+                    .windows(2)
+                    .any(|w| w[0].text == "-i" && w[1].text == "inplace") =>
+            {
+                for file in operands.iter().filter(|o| o.starts_with('/')) {
+                    self.write(file, Change::Edit, &Stream::unknown(), span);
+                }
+            }
             "sed" | "gsed" | "perl" | "ruby" => self.in_place(name, rest, span),
             "ex" | "ed" | "vim" | "vi" | "nvim"
                 if rest.iter().any(|a| {
@@ -226,8 +235,45 @@ impl Walker<'_> {
                     self.remote_trees.push(folder);
                 }
             }
+            "tar" | "zip"
+                if name == "zip"
+                    || rest.first().is_some_and(|a| {
+                        let letters = a.text.trim_start_matches('-');
+                        letters.len() < 8 && letters.contains('c') && letters.contains('f')
+                    }) =>
+            {
+                // An archive of secrets is one.
+                if let Some((archive, members)) = operands
+                    .iter()
+                    .filter(|o| o.len() > 5 || o.contains('/'))
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .split_first()
+                {
+                    let secret = members.iter().any(|m| {
+                        let full = self.path(m);
+                        super::super::rules::secrets::is_secret(&full)
+                            || super::super::rules::secrets::is_private(&full)
+                    });
+                    if secret {
+                        let path = self.path(archive);
+                        self.files.insert(
+                            path,
+                            Stream {
+                                private: true,
+                                file: true,
+                                ..Stream::unknown()
+                            },
+                        );
+                    }
+                }
+            }
             "tar" | "bsdtar" | "unzip"
-                if stdin.remote == Some(super::Remote::Open) && self.remote_trees.len() < 16 =>
+                if self.remote_trees.len() < 16
+                    && (stdin.remote == Some(super::Remote::Open)
+                        || operands.iter().any(|o| {
+                            o.contains('.') && self.content(o).remote == Some(super::Remote::Open)
+                        })) =>
             {
                 let folder =
                     after_option(rest, &["-C", "--directory", "-d"]).unwrap_or_else(|| ".".to_owned());

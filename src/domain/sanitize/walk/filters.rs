@@ -302,13 +302,44 @@ impl Walker<'_> {
                             .flatten()
                             .map(|bytes| text::lossy(&bytes));
                         out.push_str(&decoded.unwrap_or(literal));
-                        out.push('\n');
+                        out.push(if program.contains("join") { ' ' } else { '\n' });
                     }
                     out
                 });
                 stdin.filtered(text, name)
             }
-            "paste" | "yq" | "shuf" | "join" | "comm" | "strings" | "od" | "hexdump" | "xxd" | "split"
+            "yq" => {
+                let text = stdin
+                    .text
+                    .as_deref()
+                    .filter(|t| text::is_known(t) && has('r', "unwrapScalar"))
+                    .map(|t| {
+                        t.lines()
+                            .map(|line| {
+                                format!("{}\n", line.split_once(": ").map_or(line, |(_, value)| value))
+                            })
+                            .collect::<String>()
+                    });
+                stdin.filtered(text, name)
+            }
+            "envsubst" => {
+                let text = stdin.text.clone().map(|mut text| {
+                    for (name, value) in self.state.variables.iter() {
+                        if let super::state::Variable::Scalar(values) = value
+                            && text.contains(name.as_str())
+                            && let Some(value) = values.last()
+                        {
+                            text = text::bounded(
+                                text.replace(&format!("${{{name}}}"), value)
+                                    .replace(&format!("${name}"), value),
+                            );
+                        }
+                    }
+                    text
+                });
+                stdin.filtered(text, name)
+            }
+            "paste" | "shuf" | "join" | "comm" | "strings" | "od" | "hexdump" | "xxd" | "split"
             | "envsubst" | "m4" => self.inputs(&operands, stdin).filtered(None, name),
             "tar" | "zip" | "cpio" | "bsdtar" => {
                 let folders = ["/etc", "/root", "/home", "/", "/var/lib", "~"];
@@ -320,7 +351,10 @@ impl Walker<'_> {
                         .is_some_and(|o| o.len() < 6 && o.contains(['x', 't']) && !o.contains(['/', '.']));
                 let all = operands.iter().any(|o| {
                     let full = self.path(o);
-                    folders.contains(&full.as_str()) || full == text::HOME.to_string()
+                    folders.contains(&full.as_str())
+                        || full == text::HOME.to_string()
+                        || full.starts_with("/etc/letsencrypt")
+                        || full.starts_with("/etc/ssl/private")
                 });
                 let files: Vec<String> = operands
                     .iter()

@@ -322,7 +322,12 @@ impl Walker<'_> {
                 })
             }
             "pidof" | "pgrep" => {
-                let step = format!("{name} {}", operands.last().copied().unwrap_or_default());
+                let user = words.contains(&"-u") && operands.len() == 1;
+                let step = format!(
+                    "{name} {}{}",
+                    if user { "-u " } else { "" },
+                    operands.last().copied().unwrap_or_default()
+                );
                 Some(Stream {
                     text: Some(format!("{SOME}\n")),
                     steps: vec![step],
@@ -447,6 +452,7 @@ fn listing(name: &str, words: &[&str]) -> String {
             || *w == "--field-selector"
     });
     match name {
+        "docker" | "podman" | "nerdctl" if chosen => "containers, chosen".to_owned(),
         "docker" | "podman" | "nerdctl"
             if !chosen
                 && words.iter().any(|w| matches!(*w, "ps" | "ls" | "list"))

@@ -43,8 +43,11 @@ impl Walker<'_> {
                 }
                 self.call(&rest[exec + 2..], stdin, span, &Opened::default())
             }
+            "tar" | "bsdtar" | "gtar" => {
+                self.file_effects(name, rest, stdin, span);
+                self.tar(rest, span)?
+            }
             "make" | "gmake" => self.make(rest, stdin, span)?,
-            "tar" | "bsdtar" | "gtar" => self.tar(rest, span)?,
             "rsync" => {
                 if let Some(command) = after_option(rest, &["-e", "--rsh", "--rsync-path"])
                     && command.contains(' ')
@@ -66,6 +69,49 @@ impl Walker<'_> {
             "emacs" => {
                 for source in option_values(rest, &["--eval", "-eval", "--execute", "-execute"]) {
                     self.code(name, &source, span);
+                }
+                return None;
+            }
+            "apt" | "apt-get" | "aptitude" => {
+                for argument in rest {
+                    if let Some((key, command)) = argument.text.split_once('=')
+                        && (key.contains("Invoke") || key.contains("Install-Pkgs"))
+                    {
+                        let command = command.trim_matches('"').to_owned();
+                        self.text(&command, name, span, &Stream::empty());
+                    }
+                }
+                return None;
+            }
+            "rpm" | "rpmspec" | "rpmbuild" => {
+                for argument in rest
+                    .iter()
+                    .filter(|a| a.text.contains("%{lua:") || a.text.contains("%("))
+                {
+                    let source = argument.text.clone();
+                    if let Some((_, command)) = source.split_once("%(") {
+                        self.text(command.trim_end_matches(')'), name, span, &Stream::empty());
+                    } else {
+                        self.code("lua", &source, span);
+                    }
+                }
+                return None;
+            }
+            "socat" => {
+                for argument in rest {
+                    let lower = argument.text.to_ascii_lowercase();
+                    if lower.starts_with("exec:")
+                        || lower.starts_with("system:")
+                        || lower.starts_with("shell:")
+                    {
+                        let command = argument.text.split_once(':').map_or("", |(_, c)| c);
+                        let command = command
+                            .split(',')
+                            .next()
+                            .unwrap_or_default()
+                            .trim_matches(['"', '\'']);
+                        self.text(command, name, span, &Stream::empty());
+                    }
                 }
                 return None;
             }
@@ -336,6 +382,32 @@ impl Walker<'_> {
             .and_then(|s| s.text)
             .unwrap_or_default();
         let mut out: Vec<String> = listed.lines().take(8).map(str::to_owned).collect();
+        let dated = rest.iter().any(|a| {
+            matches!(
+                a.text.as_str(),
+                "-mtime"
+                    | "-mmin"
+                    | "-ctime"
+                    | "-atime"
+                    | "-size"
+                    | "-newer"
+                    | "-maxdepth"
+                    | "-path"
+                    | "-user"
+            )
+        });
+        let removes = rest
+            .iter()
+            .any(|a| matches!(super::base(&a.text), "rm" | "unlink" | "gzip" | "ls" | "grep"));
+        if !dated && !removes {
+            // What lies in the starting point itself.
+            let near: Vec<String> = out
+                .iter()
+                .filter(|path| path.starts_with("/var/log/") || path.starts_with("/etc/"))
+                .map(|path| path.replace(&format!("/{SOME}/"), "/"))
+                .collect();
+            out.extend(near);
+        }
         if out.is_empty() {
             out.push(format!("./{SOME}"));
         }

@@ -91,11 +91,59 @@ impl Walker<'_> {
                     None => Stream::unknown(),
                 }
             }
+            "gcloud" | "az" | "aws" | "doctl" | "heroku" | "flyctl" | "fly" | "tsh" | "knife" | "bolt"
+            | "fab" | "limactl" | "multipass" | "lxc-attach" | "minikube" | "docker-machine"
+            | "hyperfine" | "nix-shell" | "nix" | "guix" | "doppler" | "infisical" | "chronic-run" => {
+                let runs = rest.iter().any(|a| {
+                    let text = a.text.as_str();
+                    matches!(
+                        text,
+                        "ssh"
+                            | "run-command"
+                            | "send-command"
+                            | "run"
+                            | "exec"
+                            | "command"
+                            | "shell"
+                            | "-c"
+                            | "--run"
+                            | "--command"
+                            | "-C"
+                    ) || text.starts_with("--command=")
+                }) || matches!(name, "hyperfine" | "fab" | "lxc-attach" | "knife" | "nix-shell");
+                if !runs {
+                    return None;
+                }
+                if let Some(at) = rest.iter().position(|a| a.text == "--")
+                    && at + 1 < rest.len()
+                {
+                    let tail = rest[at + 1..].to_vec();
+                    self.call(&tail, &Stream::unknown(), span, &Opened::default());
+                }
+                let sources: Vec<String> = rest
+                    .iter()
+                    .map(|a| match a.text.split_once('=') {
+                        Some((option, value)) if option.starts_with('-') || option == "commands" => {
+                            value.to_owned()
+                        }
+                        _ => a.text.clone(),
+                    })
+                    .filter(|text| text.contains(' '))
+                    .take(8)
+                    .collect();
+                for source in sources {
+                    let bare = source.trim_matches(['[', ']']).trim_matches(['"', '\'']);
+                    if super::super::syntax::parse(bare, super::super::syntax::Base::Fixed(span)).is_ok() {
+                        self.text(bare, name, span, &Stream::unknown());
+                    }
+                }
+                return None;
+            }
             "pssh" | "pdsh" | "clush" | "parallel-ssh" | "dsh" | "mussh" => {
                 let flags: &[&str] = if matches!(name, "pssh" | "parallel-ssh") {
                     &["-i", "-P", "-v", "-A", "-I", "--inline"]
                 } else {
-                    &["-a", "-b", "-B", "-S", "-L", "-N", "-q", "-c", "-M"]
+                    &["-a", "-b", "-B", "-S", "-L", "-N", "-q", "-c", "-M", "--"]
                 };
                 let mut at = 0;
                 while let Some(argument) = rest.get(at).filter(|a| a.text.starts_with('-')) {

@@ -136,10 +136,14 @@ impl Walker<'_> {
         let opened = self.redirects(&simple.redirects);
         self.place.captured |= opened.output.is_some();
         let arguments = self.words(simple);
-        let own = !arguments.is_empty() && simple.assigns.iter().any(|assign| assign.name == "IFS");
-        let separators = own.then(|| self.state.get("IFS").cloned());
+        let own = !arguments.is_empty()
+            && simple
+                .assigns
+                .iter()
+                .any(|assign| matches!(assign.name.as_str(), "IFS" | "PATH"));
+        let separators = own.then(|| (self.state.get("IFS").cloned(), self.state.get("PATH").cloned()));
         for assign in &simple.assigns {
-            self.assign(assign, !arguments.is_empty());
+            self.assign(assign);
         }
         let stdin = opened.input.clone().unwrap_or_else(|| input.clone());
         let refers = arguments
@@ -153,7 +157,7 @@ impl Walker<'_> {
                     let meant = self.single(word);
                     std::rc::Rc::make_mut(&mut self.state.references).insert(assign.name.clone(), meant);
                 }
-                _ => self.assign(assign, false),
+                _ => self.assign(assign),
             }
         }
         let output = if arguments.is_empty() {
@@ -165,7 +169,8 @@ impl Walker<'_> {
             self.call(&arguments, &stdin, simple.span, &opened)
         };
         if let Some(separators) = separators {
-            self.state.put_back("IFS", separators);
+            self.state.put_back("IFS", separators.0);
+            self.state.put_back("PATH", separators.1);
         }
         self.place = place;
         let left = self.deliver(output, &opened);
@@ -229,7 +234,7 @@ impl Walker<'_> {
     }
 
     /// Sets a variable; before a command it is part of that command's environment too.
-    pub(super) fn assign(&mut self, assign: &Assign, prefix: bool) {
+    pub(super) fn assign(&mut self, assign: &Assign) {
         self.origin = None;
         match &assign.value {
             Assigned::Word(word) => {
@@ -251,11 +256,8 @@ impl Walker<'_> {
                 {
                     value = text::bounded(format!("{old}{value}"));
                 }
-                let prefix_kept = prefix && assign.name == "PATH";
                 self.environment(&assign.name, &value, assign.span);
-                if !prefix_kept {
-                    self.state.set(&assign.name, value);
-                }
+                self.state.set(&assign.name, value);
                 match self.origin.take() {
                     Some(origin) => {
                         self.origins.insert(assign.name.clone(), origin);

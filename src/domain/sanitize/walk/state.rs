@@ -69,6 +69,9 @@ impl State {
     /// Sets an array.
     pub fn set_array(&mut self, name: &str, mut elements: Vec<(String, String)>) {
         elements.truncate(ELEMENTS);
+        if elements.iter().all(|(key, _)| key.parse::<u32>().is_ok()) {
+            elements.sort_by_key(|(key, _)| key.parse::<u32>().unwrap_or_default());
+        }
         Rc::make_mut(&mut self.variables).insert(name.to_owned(), Variable::Array(elements));
     }
 

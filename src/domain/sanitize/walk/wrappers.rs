@@ -405,6 +405,26 @@ impl Walker<'_> {
         self.call(&rest[at..], stdin, span, opened)
     }
 
+    /// A program that nobody knows with a whole command in one argument: asked about where that destroys.
+    pub(super) fn quoted_tail(&mut self, rest: &[Argument], span: Span) {
+        for argument in rest.iter().take(32) {
+            let text = argument.text.as_str();
+            let text = match text.split_once('=') {
+                Some((name, value)) if name.starts_with('-') => value,
+                _ => text,
+            };
+            let mut words = text.split_whitespace();
+            let first = words.next().unwrap_or_default();
+            if words.next().is_none() || !super::super::rules::quiet::destroys(base(first)) {
+                continue;
+            }
+            let before = self.findings.len();
+            let text = text.to_owned();
+            self.text(&text, "an unknown program", span, &Stream::unknown());
+            self.soften(before, span, &text);
+        }
+    }
+
     /// A program that nobody knows before a command that destroys: asked about.
     pub(super) fn tail(&mut self, rest: &[Argument], span: Span) {
         let Some(at) = rest
