@@ -167,6 +167,7 @@ const ENTRIES: &[Entry] = &[
     Entry("/var/lib/opensearch", Data, Fatal, Fatal),
     Entry("/var/lib/etcd", Data, Fatal, Fatal),
     Entry("/var/lib/docker", Data, Fatal, Fatal),
+    Entry("/var/lib/docker/tmp", Data, Nothing, Nothing),
     Entry("/var/lib/containerd", Data, Fatal, Fatal),
     Entry("/var/lib/containers", Data, Fatal, Fatal),
     Entry("/var/lib/kubelet", Data, Fatal, Fatal),

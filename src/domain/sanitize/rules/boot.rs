@@ -60,7 +60,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ),
     ("dracut --omit", &LOADER),
     ("kernel-install remove", &LOADER),
-    ("depmod", &MODULE_DOUBTFUL),
+    ("depmod !-n|--dry-run|--show", &MODULE_DOUBTFUL),
     ("kexec -e|--exec", &MODULE),
     ("kexec -l|--load|-f|-p", &MODULE_DOUBTFUL),
     ("dkms remove|uninstall", &MODULE_DOUBTFUL),

@@ -27,9 +27,9 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         let passing = call
             .words()
             .filter_map(|word| word.strip_prefix("s3://"))
-            .filter_map(|place| place.split_once('/'))
-            .any(|(_, prefix)| {
-                prefix.split('/').any(|part| {
+            .filter(|place| place.trim_end_matches('/').contains('/'))
+            .any(|place| {
+                place.split('/').any(|part| {
                     super::databases::scratch(part)
                         || matches!(part, "cache" | "previews" | "artifacts" | "uploads-tmp")
                 })

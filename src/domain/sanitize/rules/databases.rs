@@ -130,7 +130,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("influx_inspect", &STOP),
     ("memcflush", &FLUSH),
     ("memcached-tool flush_all", &FLUSH),
-    ("pgbackrest stanza-delete|expire", &PURGE),
+    ("pgbackrest stanza-delete", &PURGE),
     ("barman delete", &PURGE),
     ("clickhouse-keeper-client|zookeeper-client ~deleteall", &RESET),
 ];
@@ -193,26 +193,58 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
 
 /// Whether a word names a database for tests, previews or other things that come and go.
 pub fn scratch(word: &str) -> bool {
-    word.len() < 80
-        && !word.contains([' ', '/', '='])
-        && word.to_lowercase().split(['_', '-', '.']).any(|part| {
-            matches!(
-                part,
-                "test"
-                    | "tests"
-                    | "testing"
-                    | "tmp"
-                    | "temp"
-                    | "scratch"
-                    | "sandbox"
-                    | "staging"
-                    | "preview"
-                    | "ci"
-                    | "review"
-                    | "dev"
-                    | "development"
-            )
-        })
+    if word.len() > 80 || word.contains(['/', '=']) {
+        return false;
+    }
+    let lower = word.to_lowercase();
+    let name = if lower.contains(' ') {
+        // A statement that drops one thing.
+        match lower.strip_prefix("drop ") {
+            Some(rest) if !rest.trim_end_matches(';').contains([';', ',']) => rest
+                .trim_end_matches([';', ' '])
+                .rsplit(' ')
+                .next()
+                .unwrap_or_default(),
+            _ => return false,
+        }
+    } else {
+        lower.as_str()
+    };
+    if name.starts_with("--context") || name.starts_with("-h") {
+        return false;
+    }
+    name.split(['_', '-', '.', ':']).any(|part| {
+        matches!(
+            part.trim_end_matches(|c: char| c.is_ascii_digit()),
+            "test"
+                | "tests"
+                | "testing"
+                | "tmp"
+                | "temp"
+                | "scratch"
+                | "sandbox"
+                | "staging"
+                | "preview"
+                | "ci"
+                | "review"
+                | "dev"
+                | "development"
+                | "pr"
+                | "mr"
+                | "ephemeral"
+        )
+    })
+}
+
+/// The milder rule for what was made to be thrown away: a test's database, a preview's cluster objects.
+pub fn milder(rule: &'static Rule) -> Option<&'static Rule> {
+    Some(match rule.id {
+        "db.drop" | "db.truncate" | "db.reset" | "db.flush" => &PURGE,
+        "containers.volumes" => &super::containers::VOLUME,
+        "cluster.delete" => &super::containers::CLUSTER_REMOVE,
+        "cloud.destroy" => &super::cloud::DELETE,
+        _ => return None,
+    })
 }
 
 /// The statements that a client is given: by option, as an operand, on its input.

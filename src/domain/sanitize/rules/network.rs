@@ -237,7 +237,11 @@ fn ip(call: &Call<'_>) -> Vec<Hit> {
                 &CUT
             }
         } else if del {
-            if side_interface(device) || device.contains(['.', '@', ':']) || device.starts_with("vlan") {
+            if side_interface(device)
+                || device.contains(['.', '@', ':'])
+                || device.starts_with("vlan")
+                || device.starts_with("br")
+            {
                 &CUT_DOUBTFUL
             } else {
                 &CUT

@@ -43,7 +43,6 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("microdnf remove", &REMOVE),
     ("zypper remove|rm", &REMOVE),
     ("zypper dist-upgrade|dup", &UPGRADE),
-    ("apk del !.build-deps", &REMOVE),
     ("snap remove", &REMOVE),
     ("flatpak uninstall|remove", &REMOVE),
     ("pkg delete|remove|autoremove", &REMOVE),
@@ -258,6 +257,9 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         return Vec::new();
     }
     let mut hits = Vec::new();
+    if call.name == "apk" {
+        hits.push(Hit::of(&REMOVE));
+    }
     let listed = call.origin.is_some_and(|origin| {
         let lists = |step: &String| {
             [

@@ -571,7 +571,11 @@ fn sent(call: &Call<'_>) -> Vec<Hit> {
             }
         }
         "nc" | "ncat" | "netcat" | "socat" | "telnet" | "ssh" | "sendmail" | "dig" | "nslookup" | "host"
-            if (secret_input && !call.words().any(|w| w == "localhost" || w == "127.0.0.1")
+            if (secret_input
+                && !(call.name == "ssh"
+                    && !call.stdin.secret
+                    && call.stdin.steps.first().is_some_and(|s| s.contains("dump")))
+                && !call.words().any(|w| w == "localhost" || w == "127.0.0.1")
                 || call.name == "socat"
                     && call
                         .words()

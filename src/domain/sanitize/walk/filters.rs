@@ -339,8 +339,9 @@ impl Walker<'_> {
                 });
                 stdin.filtered(text, name)
             }
-            "paste" | "shuf" | "join" | "comm" | "strings" | "od" | "hexdump" | "xxd" | "split"
-            | "envsubst" | "m4" => self.inputs(&operands, stdin).filtered(None, name),
+            "paste" | "shuf" | "join" | "comm" | "strings" | "od" | "hexdump" | "xxd" | "split" | "m4" => {
+                self.inputs(&operands, stdin).filtered(None, name)
+            }
             "tar" | "zip" | "cpio" | "bsdtar" => {
                 let folders = ["/etc", "/root", "/home", "/", "/var/lib", "~"];
                 let packs = !options

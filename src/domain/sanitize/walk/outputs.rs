@@ -261,8 +261,13 @@ impl Walker<'_> {
                 private: true,
                 ..Stream::unknown()
             }),
+            "redis-cli" | "valkey-cli" if words.contains(&"--pattern") => Some(Stream {
+                steps: vec!["keys, chosen".to_owned()],
+                ..Stream::unknown()
+            }),
             "pg_dump" | "pg_dumpall" | "mysqldump" | "mongodump" | "mariadb-dump" => Some(Stream {
                 private: true,
+                steps: vec![name.to_owned()],
                 ..Stream::unknown()
             }),
             "locate" | "plocate" => line(format!("/{SOME}/{STAR}")),

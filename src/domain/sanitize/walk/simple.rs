@@ -424,8 +424,68 @@ impl Walker<'_> {
         } else {
             rules::judge(&call)
         };
+        let hits = self.weighed(hits, name, rest);
         self.found(hits, span, &line);
         self.act(name, arguments, stdin, span, opened)
+    }
+
+    /// What is made to be thrown away counts less: databases of tests, previews, what this script installed itself.
+    fn weighed(&mut self, mut hits: Vec<rules::Hit>, name: &str, rest: &[Argument]) -> Vec<rules::Hit> {
+        if matches!(name, "apt-get" | "apt" | "apk" | "dnf" | "yum") {
+            let operands: Vec<&str> = rest
+                .iter()
+                .map(|a| a.text.as_str())
+                .filter(|t| !t.starts_with('-'))
+                .collect();
+            if let Some((verb, packages)) = operands.split_first() {
+                if matches!(*verb, "install" | "add") {
+                    for package in packages.iter().take(64) {
+                        self.files
+                            .insert(format!("installed:{package}"), Stream::unknown());
+                    }
+                } else if !packages.is_empty()
+                    && packages
+                        .iter()
+                        .all(|package| self.files.contains_key(&format!("installed:{package}")))
+                {
+                    hits.retain(|hit| hit.rule.id != "packages.remove");
+                }
+            }
+        }
+        if hits.is_empty() {
+            return hits;
+        }
+        let testing = [
+            "RAILS_ENV",
+            "RACK_ENV",
+            "NODE_ENV",
+            "APP_ENV",
+            "MIX_ENV",
+            "DJANGO_ENV",
+        ]
+        .iter()
+        .any(|variable| match self.state.get(variable) {
+            Some(super::state::Variable::Scalar(values)) => values
+                .iter()
+                .all(|v| matches!(v.as_str(), "test" | "testing" | "ci")),
+            _ => false,
+        });
+        if testing {
+            hits.retain(|hit| hit.rule.id != "db.reset");
+        }
+        if rest.iter().any(|a| rules::databases::scratch(&a.text)) {
+            for hit in &mut hits {
+                if let Some(milder) = rules::databases::milder(hit.rule) {
+                    hit.rule = milder;
+                }
+            }
+        }
+        if name == "btrfs" && rest.iter().any(|a| a.text.contains("snap")) {
+            for hit in hits.iter_mut().filter(|hit| hit.rule.id == "storage.pool") {
+                hit.rule = &rules::storage::SNAPSHOT;
+            }
+        }
+        hits
     }
 
     /// What a program is: links and copies that the script made stand for their origin.

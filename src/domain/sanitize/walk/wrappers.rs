@@ -407,7 +407,31 @@ impl Walker<'_> {
 
     /// A program that nobody knows with a whole command in one argument: asked about where that destroys.
     pub(super) fn quoted_tail(&mut self, rest: &[Argument], span: Span) {
-        for argument in rest.iter().take(32) {
+        for (at, argument) in rest.iter().enumerate().take(32) {
+            let prose = at > 0
+                && matches!(
+                    rest[at - 1].text.as_str(),
+                    "--title"
+                        | "--body"
+                        | "--message"
+                        | "-m"
+                        | "--comment"
+                        | "--description"
+                        | "--text"
+                        | "--notes"
+                        | "--subject"
+                        | "-t"
+                        | "-b"
+                        | "--summary"
+                        | "--reason"
+                        | "--note"
+                        | "--data"
+                        | "-d"
+                        | "--query"
+                );
+            if prose {
+                continue;
+            }
             let text = argument.text.as_str();
             let text = match text.split_once('=') {
                 Some((name, value)) if name.starts_with('-') => value,
@@ -421,6 +445,12 @@ impl Walker<'_> {
             let before = self.findings.len();
             let text = text.to_owned();
             self.text(&text, "an unknown program", span, &Stream::unknown());
+            if self.findings[before.min(self.findings.len())..]
+                .iter()
+                .all(|f| f.rule.id.starts_with("power."))
+            {
+                self.findings.truncate(before);
+            }
             self.soften(before, span, &text);
         }
     }
