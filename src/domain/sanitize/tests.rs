@@ -335,7 +335,14 @@ fn hidden(command: &str, way: usize) -> String {
         12 => format!("for i in 1; do {command}; done"),
         13 => format!(
             "printf '%s' {} | rev | sh",
-            quoted(&command.chars().rev().collect::<String>())
+            quoted(
+                // `rev` turns every line around by itself.
+                &command
+                    .split('\n')
+                    .map(|line| line.chars().rev().collect::<String>())
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            )
         ),
         _ => format!("ls /opt/app; {command} # done"),
     }
