@@ -13,8 +13,9 @@ use crate::support::sshd::Farm;
 
 const PROJECTS: usize = 10;
 const HOSTS_EACH: usize = 5;
-/// From one SIGKILL to the next; the servers take turns.
-const KILL_EVERY: Duration = Duration::from_secs(5);
+/// Seconds from one SIGKILL to the next, in turn; the servers take turns too. They differ, as an even beat could fall in
+/// step with the servers' own looks at what is free.
+const KILL_AFTER: [u64; 6] = [3, 8, 5, 11, 4, 7];
 /// What a round may take.
 const LONGEST_ROUND: Duration = Duration::from_mins(8);
 /// How many rounds, by the variable `CHAOS_ROUNDS`.
@@ -158,6 +159,16 @@ async fn count(database: &tokio_postgres::Client, of: &str) -> i64 {
     database.query_one(&sql, &[]).await.unwrap().get(0)
 }
 
+/// Prints where each action is that has not ended.
+async fn last_events(database: &tokio_postgres::Client) {
+    let sql = "SELECT a.project || ' ' || e.seq || ' at ' || e.time || ' ' || left(e.event::text, 160) \
+               FROM events e JOIN actions a ON a.id = e.action WHERE a.ended_at IS NULL \
+               AND e.seq > (SELECT max(seq) FROM events WHERE action = a.id) - 30 ORDER BY a.project, e.seq";
+    for row in database.query(sql, &[]).await.unwrap() {
+        println!("{}", row.get::<_, String>(0));
+    }
+}
+
 fn is_over(status: &str) -> bool {
     ["COMPLETED", "FAILED", "ROLLED_BACK", "REVOKED", "MANUAL_FAILED"].contains(&status)
 }
@@ -173,7 +184,8 @@ async fn until_over(
     let mut kills = 0;
     loop {
         let last = Instant::now();
-        while last.elapsed() < KILL_EVERY {
+        let next = Duration::from_secs(KILL_AFTER[kills % KILL_AFTER.len()]);
+        while last.elapsed() < next {
             let statuses = statuses(database).await;
             if ids
                 .iter()
@@ -184,7 +196,8 @@ async fn until_over(
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
         if begun.elapsed() > LONGEST_ROUND {
-            println!("the round does not end");
+            println!("the round does not end; the last events of what is under way:");
+            last_events(database).await;
             return kills;
         }
         let turn = kills % 2;

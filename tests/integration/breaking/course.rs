@@ -35,6 +35,8 @@ pub struct Gone {
     pub plan: Plan,
     /// What was called for the first host.
     pub calls: Vec<Called>,
+    /// What went wrong on each host, forth and back.
+    pub errors: Vec<String>,
     /// How many events were stored.
     pub events: usize,
 }
@@ -93,6 +95,11 @@ async fn look(stand: &Stand, app: &App, fleet: &Fleet, status: ActionStatus) -> 
         course,
         plan: action.plan,
         calls: fleet.calls(),
+        errors: rollout
+            .targets()
+            .flat_map(|progress| progress.error.iter().chain(&progress.back_error))
+            .cloned()
+            .collect(),
         events: events.len(),
     }
 }
@@ -120,7 +127,7 @@ pub fn may_repeat(step: &Step) -> bool {
     step.idempotent || !matches!(step.work, Work::Run { .. })
 }
 
-/// Whether a call belongs to the way back, by the calls before it and the plan.
+/// A call in words.
 pub fn describe(plan: &Plan, called: &Called) -> String {
     match called {
         Called::Step { way, step } => {

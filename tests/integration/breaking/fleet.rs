@@ -70,6 +70,20 @@ pub enum Called {
     Health,
 }
 
+/// Which calls of the first host are spoilt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// The one of this place among its calls, and those after it while the same is tried.
+    Place(usize),
+    /// All of this kind on the way forth.
+    Forth(Called),
+}
+
+/// Whether a call is a step of the way back.
+pub fn is_back(called: &Called) -> bool {
+    matches!(called, Called::Step { way: Way::Back, .. })
+}
+
 #[derive(Default)]
 struct State {
     /// How each step that was begun ended: a host begins none twice, whoever asks.
@@ -85,8 +99,8 @@ pub struct Fleet {
     root: PathBuf,
     clock: ManualClock,
     state: Mutex<State>,
-    /// The calls of the first host that are spoilt, by their place among its calls.
-    spoilt: Vec<(usize, Spoil)>,
+    /// The calls of the first host that are spoilt.
+    spoilt: Vec<(Which, Spoil)>,
     fuse: Option<Fuse>,
     moves: AtomicUsize,
     busy: AtomicUsize,
@@ -107,7 +121,7 @@ impl Fleet {
     pub fn new(
         root: &Path,
         clock: &ManualClock,
-        spoilt: Vec<(usize, Spoil)>,
+        spoilt: Vec<(Which, Spoil)>,
         fuse: Option<Fuse>,
     ) -> Arc<Self> {
         let state = State {
@@ -191,19 +205,16 @@ impl Fleet {
         let mut state = self.state();
         let calls = state.calls.entry(host.to_owned()).or_default();
         let place = calls.len();
-        // What fails goes on failing while the same is tried.
-        let same = |from: usize| from <= place && calls[from..].iter().all(|before| *before == called);
+        let is_spoilt = |which: &Which, spoil: Spoil| match which {
+            Which::Place(from) if spoil == Spoil::Cut => *from == place,
+            // What fails goes on failing while the same is tried.
+            Which::Place(from) => *from <= place && calls[*from..].iter().all(|before| *before == called),
+            Which::Forth(spoilt) => *spoilt == called && !calls.iter().any(is_back),
+        };
         let spoil = self
             .spoilt
             .iter()
-            .find(|(from, spoil)| {
-                host == FIRST
-                    && if *spoil == Spoil::Cut {
-                        *from == place
-                    } else {
-                        same(*from)
-                    }
-            })
+            .find(|(which, spoil)| host == FIRST && is_spoilt(which, *spoil))
             .map(|(_, spoil)| *spoil);
         calls.push(called);
         (Busy(self), spoil)

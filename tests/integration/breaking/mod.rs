@@ -5,6 +5,7 @@ mod chaos;
 mod course;
 mod fleet;
 mod fuse;
+mod handed_over;
 mod killed;
 mod spoilt;
 mod stand;

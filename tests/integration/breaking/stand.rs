@@ -9,6 +9,7 @@ use edgewise::app::App;
 use edgewise::app::ports::{Clock as _, Interpreter as _, ScriptText};
 use edgewise::app::request::ActBody;
 use edgewise::domain::action::{ActionId, ActionStatus};
+use edgewise::domain::plan::{Plan, Work};
 use edgewise::domain::rollout::RolloutSettings;
 use edgewise::logs::embedded::EmbeddedLogs;
 use edgewise::script::worker::{ScriptWorker, WorkerLimits};
@@ -18,7 +19,7 @@ use flate2::write::GzEncoder;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use super::fleet::{Door, Fleet, HOME, Spoil};
+use super::fleet::{Door, FIRST, Fleet, HOME, HOSTS, Spoil, Which};
 use super::fuse::Fuse;
 use crate::support::server::PATIENCE;
 use crate::support::world::{ManualClock, asked, caller, put_project, serve_with};
@@ -76,8 +77,8 @@ fn config(artifacts: &Path, keys: &[String]) -> Map<String, Value> {
         "context_dir": format!("{HOME}/context"),
         "command_timeout": 5,
         "keep_releases": 0,
-        "healthcheck_smart_delay": 1,
-        "healthcheck_timeout": 2,
+        "healthcheck_smart_delay": 5,
+        "healthcheck_timeout": 40,
     });
     let mut config = own.as_object().unwrap().clone();
     config.retain(|key, _| keys.contains(key));
@@ -106,7 +107,14 @@ pub async fn all() -> Vec<Stand> {
         artifacts(kept.path());
         let base = installed(&text, config(kept.path(), &keys)).await;
         for action in &facts.actions {
-            let (id, folder) = about_to(&base, action).await;
+            let (id, folder) = match about_to(&base, action, &[]).await {
+                (_, plan, _) if leaves_out(&plan) => {
+                    // The pool can spare one at a time, so one is all that can be left out.
+                    let (id, _, folder) = about_to(&base, action, &[FIRST]).await;
+                    (id, folder)
+                }
+                (id, _, folder) => (id, folder),
+            };
             stands.push(Stand {
                 name: format!("{name} {action}"),
                 id,
@@ -116,6 +124,11 @@ pub async fn all() -> Vec<Stand> {
         }
     }
     stands
+}
+
+/// Whether every case is wanted, and not as many as fit into the time of everybody's tests.
+pub fn is_thorough() -> bool {
+    std::env::var("BREAKING").is_ok_and(|wanted| wanted == "all")
 }
 
 /// A store with a project on whose hosts two versions were installed, one after the other.
@@ -141,7 +154,14 @@ async fn installed(script: &str, config: Map<String, Value>) -> TempDir {
     case.folder
 }
 
-async fn about_to(base: &TempDir, action: &str) -> (ActionId, TempDir) {
+/// Whether it takes targets out of service and does not put them back.
+fn leaves_out(plan: &Plan) -> bool {
+    let steps = || plan.targets.iter().flat_map(|target| &target.steps);
+    steps().any(|step| step.work == Work::PoolOut) && !steps().any(|step| step.work == Work::PoolIn)
+}
+
+/// An action on these hosts, or all, that has not started.
+async fn about_to(base: &TempDir, action: &str, servers: &[&str]) -> (ActionId, Plan, TempDir) {
     let case = Case::at(copy(base), COUNTDOWN);
     let fleet = case.fleet(Vec::new(), None);
     let app = case.serve(&fleet).await;
@@ -150,12 +170,23 @@ async fn about_to(base: &TempDir, action: &str) -> (ActionId, TempDir) {
         countdown: COUNTDOWN,
         ..ActBody::default()
     };
-    let id = app.act(&caller(), &asked(action, body)).await.unwrap().action_id;
+    let mut request = asked(action, body);
+    if !servers.is_empty() {
+        request.body.all = false;
+        request.body.servers = servers.iter().map(|&server| server.to_owned()).collect();
+    }
+    let id = app.act(&caller(), &request).await.unwrap().action_id;
+    let plan = app.store().action(id).await.unwrap().unwrap().plan;
     app.runner().stop().await;
-    (id, case.folder)
+    (id, plan, case.folder)
 }
 
 impl Stand {
+    /// Whether it is the one whose every moment is looked at most closely.
+    pub fn is_widest(&self) -> bool {
+        self.name == "deploy.star deploy"
+    }
+
     /// A copy of its own for a test, whose countdown is over.
     pub fn case(&self) -> Case {
         Case::at(copy(&self.folder), 3 * COUNTDOWN)
@@ -180,7 +211,7 @@ impl Case {
     }
 
     /// The hosts, where these calls of the first are spoilt, and the server dies by that fuse.
-    pub fn fleet(&self, spoilt: Vec<(usize, Spoil)>, fuse: Option<Fuse>) -> Arc<Fleet> {
+    pub fn fleet(&self, spoilt: Vec<(Which, Spoil)>, fuse: Option<Fuse>) -> Arc<Fleet> {
         Fleet::new(&self.folder.path().join("hosts"), &self.clock, spoilt, fuse)
     }
 
@@ -220,19 +251,29 @@ impl Case {
     /// Lets a moment pass; where nothing moved in it, time goes on.
     pub async fn tick(&self, fleet: &Fleet) {
         let before = fleet.moves();
-        tokio::time::sleep(Duration::from_millis(2)).await;
+        tokio::time::sleep(Duration::from_millis(4)).await;
         if before.is_some() && fleet.moves() == before {
             self.clock.advance(1);
         }
     }
 }
 
-/// A copy of a folder with the links in it.
+/// A copy of a folder, where the links of the hosts lead to what was copied.
 fn copy(folder: &TempDir) -> TempDir {
     let to = tempfile::tempdir().unwrap();
     let mut copying = std::process::Command::new("cp");
     copying.arg("-a").arg(folder.path().join(".")).arg(to.path());
     assert!(copying.status().unwrap().success());
+    for host in HOSTS {
+        for entry in std::fs::read_dir(to.path().join("hosts").join(host)).unwrap() {
+            let link = entry.unwrap().path();
+            if let Ok(target) = std::fs::read_link(&link) {
+                let below = target.strip_prefix(folder.path()).unwrap();
+                std::fs::remove_file(&link).unwrap();
+                std::os::unix::fs::symlink(to.path().join(below), &link).unwrap();
+            }
+        }
+    }
     to
 }
 
