@@ -1,6 +1,7 @@
 //! The use cases on a made-up world: hosts that do at once what they are told, a balancer and a clock that the test moves.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -51,7 +52,8 @@ use super::server::PATIENCE;
 pub struct ManualClock(watch::Sender<i64>);
 
 impl ManualClock {
-    fn new() -> Self {
+    /// A clock of its own.
+    pub fn new() -> Self {
         Self(watch::Sender::new(1_795_228_610_000))
     }
 
@@ -495,17 +497,33 @@ async fn serve(
     made: &Arc<Made>,
     queue_timeout_seconds: u64,
 ) -> App {
-    let adapter = Adapter(Arc::clone(made));
     let kept = Arc::new(EmbeddedLogs::open(&folder.path().join(log)).await.unwrap());
     let log = Arc::new(Logs {
         log: Arc::clone(&kept),
         made: Arc::clone(made),
     });
+    let adapter = Adapter(Arc::clone(made));
+    let rollout = RolloutSettings {
+        queue_timeout_seconds,
+        ..RolloutSettings::default()
+    };
+    serve_with(folder.path(), store, clock, &adapter, (kept, log), rollout).await
+}
+
+/// A server on this store, with a world and logs of the test's.
+pub async fn serve_with(
+    folder: &Path,
+    store: Store,
+    clock: &ManualClock,
+    adapter: &(impl Hosts + Balancer + Prober + Clone + 'static),
+    (kept, log): (Arc<EmbeddedLogs>, Arc<impl LogSink + LogSearch + 'static>),
+    rollout: RolloutSettings,
+) -> App {
     let outside = Outside {
         clock: Arc::new(clock.clone()),
         hosts: Arc::new(adapter.clone()),
         balancer: Arc::new(adapter.clone()),
-        prober: Arc::new(adapter),
+        prober: Arc::new(adapter.clone()),
         notifier: Arc::new(HttpNotifier::new(Duration::from_millis(400)).unwrap()),
         artifacts: Arc::new(ArtifactReader::new().unwrap()),
         secrets: Arc::new(MachineSecrets),
@@ -518,11 +536,8 @@ async fn serve(
     let interpreter = Arc::new(ScriptWorker::new(program, WorkerLimits::default()));
     let settings = AppSettings {
         session_hours: 12,
-        rollout: RolloutSettings {
-            queue_timeout_seconds,
-            ..RolloutSettings::default()
-        },
-        data_dir: folder.path().to_owned(),
+        rollout,
+        data_dir: folder.to_owned(),
         output: OutputLimits::default(),
         keeping: Keeping::default(),
         telling: Telling::default(),
@@ -557,6 +572,11 @@ async fn configure(store: &Store, text: &str, differs: &Value, now: Timestamp) {
     let Value::Object(config) = config else {
         panic!("an object")
     };
+    put_project(store, text, config, now).await;
+}
+
+/// Writes the one project with its script and this configuration into the store.
+pub async fn put_project(store: &Store, text: &str, config: Map<String, Value>, now: Timestamp) {
     let (space, name) = (Name::parse("s").unwrap(), Name::parse("p").unwrap());
     let environment = Name::parse("e").unwrap();
     let script = "deploy.star".to_owned();
