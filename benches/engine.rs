@@ -4,8 +4,6 @@
 //! its own. `engine` is the time that [`Rollout::apply`] takes for all events of the rollout, replayed from a list, the
 //! explanations of its decisions included; `memory` is what plan, machine and the world around it add to the
 //! process at its greatest.
-//!
-//! FIGURES
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};

@@ -161,10 +161,7 @@ fn a_stage() {
     ];
     for (state, rollout, status, wanted) in states {
         assert_eq!(rollout.stages().next().unwrap().status, status, "{state}");
-        let got = row(&rollout, &events());
-        if got != wanted {
-            eprintln!("STAGE {state}: {got} not {wanted}");
-        }
+        assert_eq!(row(&rollout, &events()), wanted, "{state}");
     }
 }
 
@@ -227,7 +224,6 @@ fn a_target_on_each_course() {
         ("halting", halting, "--RTTRRR---T"),
         ("aborted", aborted, "--RRRRRR----"),
     ] {
-        let got = row(&rollout, &events);
-        eprintln!("COURSE {state}: {got}");
+        assert_eq!(row(&rollout, &events), wanted, "{state}");
     }
 }
