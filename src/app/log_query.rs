@@ -94,24 +94,22 @@ mod tests {
         ActionId::from_parts(Timestamp::from_millis(1), [1; 10])
     }
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.to_owned())
-    }
+    type Spoil = fn(&mut LogsQuery);
 
     #[test]
     fn every_filter_is_passed_on() {
         let asked = LogsQuery {
-            level: some("detail"),
-            target: some("web-1"),
-            step: some("start"),
-            stage: some("10%"),
-            outcome: some("timeout"),
-            stream: some("stderr"),
-            q: some("refused"),
-            from: some("2026-11-21T02:36:50.123Z"),
-            until: some("2026-11-21T02:36:51Z"),
-            order: some("newest"),
-            after: some("17"),
+            level: Some("detail".to_owned()),
+            target: Some("web-1".to_owned()),
+            step: Some("start".to_owned()),
+            stage: Some("10%".to_owned()),
+            outcome: Some("timeout".to_owned()),
+            stream: Some("stderr".to_owned()),
+            q: Some("refused".to_owned()),
+            from: Some("2026-11-21T02:36:50.123Z".to_owned()),
+            until: Some("2026-11-21T02:36:51Z".to_owned()),
+            order: Some("newest".to_owned()),
+            after: Some("17".to_owned()),
             limit: Some(9999),
         };
         let query = log_query(id(), &asked).unwrap();
@@ -129,13 +127,13 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named_by_its_field() {
-        let table: [(&str, fn(&mut LogsQuery)); 7] = [
-            ("level", |q| q.level = some("loud")),
-            ("outcome", |q| q.outcome = some("good")),
-            ("stream", |q| q.stream = some("stdin")),
-            ("from", |q| q.from = some("yesterday")),
-            ("order", |q| q.order = some("best")),
-            ("after", |q| q.after = some("x")),
+        let table: [(&str, Spoil); 7] = [
+            ("level", |q| q.level = Some("loud".to_owned())),
+            ("outcome", |q| q.outcome = Some("good".to_owned())),
+            ("stream", |q| q.stream = Some("stdin".to_owned())),
+            ("from", |q| q.from = Some("yesterday".to_owned())),
+            ("order", |q| q.order = Some("best".to_owned())),
+            ("after", |q| q.after = Some("x".to_owned())),
             ("q", |q| q.q = Some("x ".repeat(65))),
         ];
         for (field, spoil) in table {

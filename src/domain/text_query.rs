@@ -104,9 +104,11 @@ mod tests {
 
     use super::{TextQuery, TooManyWords, folded, words_of};
 
+    type Phrases = &'static [&'static [&'static str]];
+
     #[test]
     fn a_search_is_read_as_words_and_nothing_in_it_is_an_operator() {
-        let table: [(&str, &[&[&str]], &[&str]); 6] = [
+        let table: [(&str, Phrases, &[&str]); 6] = [
             ("refused", &[&["refused"]], &[]),
             ("a OR b*", &[&["a"], &["or"], &["b"]], &[]),
             (r#"say "no""#, &[&["say"], &["no"]], &[]),

@@ -4,6 +4,7 @@ use clap::Args;
 
 use crate::app::view::LogView;
 use crate::cli::exit::{Exit, Failure};
+use crate::domain::outcome::Outcome;
 use crate::domain::text_query::TextQuery;
 use crate::domain::timestamp::Timestamp;
 
@@ -105,7 +106,7 @@ impl Sieve {
             && is(&filter.target, entry.target.as_deref())
             && is(&filter.step, entry.step.as_deref())
             && is(&filter.stage, entry.more.stage.as_deref())
-            && is(&filter.outcome, entry.outcome.map(|outcome| outcome.as_str()))
+            && is(&filter.outcome, entry.outcome.map(Outcome::as_str))
             && is(&filter.stream, Some(entry.stream.as_str()))
             && self.text.as_ref().is_none_or(|text| text.matches(&entry.text))
             && self.from.is_none_or(|from| entry.time >= from)
@@ -115,11 +116,13 @@ impl Sieve {
 
 #[cfg(test)]
 mod tests {
-    use super::LogFilter;
+    use super::{LogFilter, Outcome};
+
     use crate::app::view::{LogMore, LogView};
     use crate::domain::log_entry::{LogLevel, LogStream};
-    use crate::domain::outcome::Outcome;
     use crate::domain::timestamp::Timestamp;
+
+    type Set = fn(&mut LogFilter, String);
 
     #[test]
     fn what_comes_by_itself_is_filtered_as_the_server_would() {
@@ -138,7 +141,7 @@ mod tests {
                 ..LogMore::default()
             },
         };
-        let table: [(fn(&mut LogFilter, String), &str, &str); 9] = [
+        let table: [(Set, &str, &str); 9] = [
             (|f, v| f.level = Some(v), "detail", "basic"),
             (|f, v| f.target = Some(v), "web-1", "web-2"),
             (|f, v| f.step = Some(v), "start", "stop"),

@@ -62,7 +62,7 @@ impl Forms {
 
     /// Adds where secrets stand in the text of a view. All that overlap are found: of two secrets that do, hiding one
     /// would leave a part of the other.
-    pub(super) fn find(&self, view: View<'_>, found: &mut Vec<Range<usize>>) {
+    pub(super) fn find(&self, view: &View<'_>, found: &mut Vec<Range<usize>>) {
         let automaton = &self.finder(view.kind).automaton;
         for hit in automaton.find_overlapping_iter(&*view.bytes) {
             found.push(view.place(hit.start(), hit.end()));

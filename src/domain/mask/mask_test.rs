@@ -1,3 +1,5 @@
+#![expect(clippy::format_collect, reason = "short texts of tests")]
+
 use std::sync::Arc;
 
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};

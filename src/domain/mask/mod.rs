@@ -95,9 +95,9 @@ impl Masker {
             return Vec::new();
         };
         let mut found = Vec::new();
-        forms.find(View::plain(text), &mut found);
+        forms.find(&View::plain(text), &mut found);
         for view in View::all_of(text) {
-            forms.find(view, &mut found);
+            forms.find(&view, &mut found);
         }
         merged(found)
     }

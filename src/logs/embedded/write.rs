@@ -92,14 +92,14 @@ fn write_action(
         row.number = number(action, seq).ok_or(EmbeddedLogError::TooManyEntries(seq))?;
         row.place = match place {
             None => None,
-            Some(place) => match known.get(&place) {
-                Some(number) => Some(*number),
-                None => {
-                    let number = places::number_of(conn, action, &place)?;
-                    known.insert(place, number);
-                    Some(number)
-                }
-            },
+            Some(place) => {
+                let number = match known.get(&place).copied() {
+                    Some(number) => number,
+                    None => places::number_of(conn, action, &place)?,
+                };
+                known.insert(place, number);
+                Some(number)
+            }
         };
         let new = diesel::insert_into(entries::table)
             .values(&row)
