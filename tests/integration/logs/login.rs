@@ -167,9 +167,9 @@ async fn name_and_password_and_keys_open_the_door_and_nothing_else_does() {
 async fn a_certificate_of_nobodys_is_not_trusted() {
     let (url, prefix) = shared().await;
     let to = url.trim_start_matches("http://").parse().unwrap();
-    let (door, another) = (door(to, "").await, self::door(to, "").await);
+    let (ours, another) = (door(to, "").await, door(to, "").await);
     for ca in [None, Some(another.ca.clone())] {
-        let mut options = options(&[&door.url], &prefix);
+        let mut options = options(&[&ours.url], &prefix);
         options.ca = ca;
         let logs = ElasticsearchLogs::new(&options).unwrap();
         let error = logs.take(&[line(1, 1, "x")]).await.unwrap_err();
