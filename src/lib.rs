@@ -22,6 +22,8 @@ pub mod domain;
 pub mod fleet;
 /// Where log entries go and where they are read.
 pub mod logs;
+/// Tells people and programs outside of actions.
+pub mod notify;
 /// Scripts: Starlark files that turn an action into a plan.
 pub mod script;
 /// The server's settings, and configuration folders.

@@ -8,10 +8,12 @@ use crate::app::App;
 use crate::app::error::{AppError, HeldBy};
 use crate::app::planning::{Planned, asked, denied};
 use crate::app::request::{ActRequest, CallerHeaders};
+use crate::app::runner::first_notices;
 use crate::app::view::{Accepted, PlanView};
 use crate::domain::action::ActionId;
 use crate::domain::actor::Caller;
 use crate::domain::config::MergedConfig;
+use crate::domain::notice::add_receivers;
 use crate::domain::plan::Plan;
 use crate::domain::rollout::{Event, Rollout};
 use crate::store::{
@@ -71,6 +73,15 @@ impl App {
         if !denied.is_empty() {
             return Err(AppError::Denied(denied));
         }
+        if let Some(why) = self.outside.log_health.refusal() {
+            return Err(AppError::Unavailable(format!(
+                "no action may begin while it could not be logged whole (log.audit is strict): {why}"
+            )));
+        }
+        let mut config = start.config;
+        if let Some(space) = self.store.space(&start.plan.space).await? {
+            add_receivers(&mut config, &space.notify);
+        }
         let now = self.outside.clock.now();
         let id = ActionId::from_parts(now, rand::random());
         let due_at = now.plus_seconds(start.countdown);
@@ -123,14 +134,16 @@ impl App {
                 },
             },
             plan: plan.as_ref().clone(),
-            config: start.config,
+            config,
         };
         let accepted = accepted(&frozen.record);
         let idempotency = start.headers.idempotency_key.map(|key| Idempotency {
             key,
             body_hash: start.digest,
         });
+        let notices = first_notices(&frozen, &rollout);
         let new = NewAction {
+            notices,
             action: frozen,
             targets,
             event0: created,
@@ -148,6 +161,7 @@ impl App {
                     Some(_) => self.first(id).await,
                     None => Ok(accepted),
                 };
+                self.bell.ring();
                 self.runner.start(id);
                 answer
             }

@@ -9,6 +9,9 @@ pub mod error;
 pub mod feed;
 pub(crate) mod guesses;
 pub mod health;
+mod log_query;
+pub mod logs;
+pub mod messenger;
 pub mod planning;
 pub(crate) mod policies;
 pub mod ports;
@@ -26,8 +29,10 @@ use std::sync::Arc;
 use crate::app::feed::Feed;
 use crate::app::guesses::Guesses;
 use crate::app::health::ActionCounts;
+use crate::app::messenger::{Bell, Telling};
 use crate::app::ports::Interpreter;
 use crate::app::runner::{Outside, Runner};
+use crate::domain::output_limit::OutputLimits;
 use crate::domain::rollout::RolloutSettings;
 use crate::store::Store;
 
@@ -43,6 +48,7 @@ pub struct App {
     pub(crate) interpreter: Arc<dyn Interpreter>,
     pub(crate) runner: Runner,
     pub(crate) feed: Feed,
+    pub(crate) bell: Bell,
     pub(crate) guesses: Arc<Guesses>,
     pub(crate) action_counts: Arc<ActionCounts>,
     pub(crate) settings: AppSettings,
@@ -57,8 +63,12 @@ pub struct AppSettings {
     pub rollout: RolloutSettings,
     /// The folder whose disk must have room.
     pub data_dir: std::path::PathBuf,
+    /// How much of what steps write is kept in the log.
+    pub output: OutputLimits,
     /// How long what is over is kept.
     pub keeping: background::Keeping,
+    /// How others are told of actions.
+    pub telling: Telling,
 }
 
 impl App {
@@ -71,13 +81,21 @@ impl App {
         settings: AppSettings,
     ) -> Self {
         let feed = Feed::default();
-        let runner = Runner::new(store.clone(), outside.clone(), feed.clone());
+        let bell = Bell::default();
+        let runner = Runner::new(
+            store.clone(),
+            outside.clone(),
+            feed.clone(),
+            bell.clone(),
+            settings.output,
+        );
         Self {
             store,
             outside,
             interpreter,
             runner,
             feed,
+            bell,
             guesses: Arc::default(),
             action_counts: Arc::default(),
             settings,

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::actor::Role;
 use super::name::Name;
+use super::notice::Receiver;
 
 /// A team. Its file is `spaces/<name>.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +21,9 @@ pub struct Space {
     /// Who belongs to it, and as what.
     #[serde(default)]
     pub members: Vec<Member>,
+    /// Who is told of the actions of all its projects.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Receiver>,
 }
 
 /// One line of a space's membership: a user or a group, and its role.

@@ -8,8 +8,8 @@ use super::error::{SettingsError, SettingsErrors};
 use super::keys::{Hidden, KEYS, Kind, SettingKey};
 use super::layer::{self, Layer, Origin, Value};
 use super::sections::{
-    ActionSettings, ElasticsearchSettings, IndexPeriod, LogSettings, Secret, ServerSettings, Settings,
-    SshSettings, StoreSettings,
+    ActionSettings, ElasticsearchSettings, IndexPeriod, LogAudit, LogFsync, LogSettings, Secret,
+    ServerSettings, Settings, SshSettings, StoreSettings,
 };
 use super::show::{ShownSetting, hide_password};
 
@@ -245,6 +245,7 @@ impl Merged {
                 trust_forwarded: self.flag("server.trust_forwarded"),
                 session_hours: self.number("server.session_hours"),
                 shutdown_seconds: self.number("server.shutdown_seconds"),
+                public_url: self.text("server.public_url"),
             },
             store: StoreSettings {
                 url: Secret::new(store_url),
@@ -282,15 +283,36 @@ impl Merged {
                     Some("month") => IndexPeriod::Month,
                     _ => IndexPeriod::Day,
                 },
+                keep_days: self.number("elasticsearch.keep_days"),
             },
             actions: ActionSettings {
                 queue_timeout_seconds: self.number("actions.queue_timeout_seconds").into(),
                 keep_days: self.number("actions.keep_days"),
                 keep_of_project: self.number("actions.keep_of_project"),
+                notify_hours: self.number("actions.notify_hours"),
             },
             log: LogSettings {
                 keep_days: self.number("log.keep_days"),
                 max_mib: self.number("log.max_mib"),
+                command_lines: self.number("log.command_lines"),
+                command_mib: self.number("log.command_mib"),
+                target_lines: self.number("log.target_lines"),
+                target_mib: self.number("log.target_mib"),
+                action_lines: self.number("log.action_lines"),
+                action_mib: self.number("log.action_mib"),
+                spool_max_mib: self.number("log.spool_max_mib"),
+                fsync: match self.text("log.fsync").as_deref() {
+                    Some("always") => LogFsync::Always,
+                    Some("never") => LogFsync::Never,
+                    _ => LogFsync::Interval,
+                },
+                audit: match self.text("log.audit").as_deref() {
+                    Some("strict") => LogAudit::Strict,
+                    _ => LogAudit::Relaxed,
+                },
+                stdout: self.flag("log.stdout"),
+                file: self.path("log.file")?,
+                syslog: self.text("log.syslog"),
             },
         })
     }

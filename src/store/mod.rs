@@ -12,6 +12,7 @@ mod inventory;
 mod lease;
 mod login_code;
 mod migrate;
+mod notice;
 mod place;
 mod pools;
 mod revision;
@@ -30,6 +31,7 @@ pub use configuration::{Applied, ConfigChange, ConfigKey, ConfigKind, ConfigObje
 pub use error::StoreError;
 pub use inventory::{InventoryEntry, RecordedVersion};
 pub use lease::{HeldLease, LeaseConflict, TakeLeasesError};
+pub use notice::{NoticeId, OutboxNotice};
 pub use revision::Revision;
 pub use server_claim::ServerClaim;
 pub use session::Session;

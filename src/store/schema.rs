@@ -165,6 +165,20 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    notices (id) {
+        id -> BigInt,
+        action -> Text,
+        receiver -> Text,
+        notice -> Text,
+        created_at -> BigInt,
+        due_at -> BigInt,
+        attempts -> BigInt,
+        last_error -> Nullable<Text>,
+        given_up_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(plans -> actions (action));
 diesel::joinable!(action_targets -> actions (action));
 diesel::joinable!(leases -> actions (action));

@@ -1,4 +1,4 @@
-//! What the server does besides actions: forgetting what is old, and cleaning up on hosts.
+//! What the server does besides actions: forgetting what is old, cleaning up on hosts, and telling others.
 //!
 //! Each chore is woken by a timer and by a signal, is told nothing, and can be done twice: it looks for itself what is to
 //! be done, so one that was missed or cut off is made good by the next.
@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::App;
+use super::messenger::Messenger;
 use super::ports::{Clock, LogError};
 use crate::store::StoreError;
 
@@ -103,6 +104,12 @@ impl Background {
                     .await;
             });
         }
+        let messenger = Messenger::new(app);
+        let stopping = background.stopping.clone();
+        background.tasks.spawn(async move {
+            // What it was sending when it is cut off, it sends again: the same notice with the same id.
+            stopping.run_until_cancelled(messenger.run()).await;
+        });
         background
     }
 

@@ -10,6 +10,7 @@ use crate::app::ports::{Interpreter, ScriptError, ScriptFacts, ScriptText};
 use crate::domain::config::{check, merge};
 use crate::domain::environment::Environment;
 use crate::domain::policy::Policy;
+use crate::domain::notice::check_receivers;
 use crate::domain::target::Topology;
 use crate::store::{ConfigKey, ConfigObject, User};
 
@@ -93,7 +94,16 @@ pub(super) async fn whole(
                     message,
                 }));
             }
-            ConfigObject::Space(_) | ConfigObject::Script(_) => {}
+            ConfigObject::Space(space) => {
+                let receivers = serde_json::to_value(&space.notify).unwrap_or_default();
+                if let Err(message) = check_receivers(&receivers) {
+                    errors.push(FieldError {
+                        field: format!("spaces/{}.json", space.name),
+                        message: format!("notify: {message}"),
+                    });
+                }
+            }
+            ConfigObject::Script(_) => {}
         }
     }
     // A fault of an environment shows in each of its projects; the same words once are enough.

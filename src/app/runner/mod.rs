@@ -10,6 +10,8 @@ mod executor;
 mod figures;
 mod host_check;
 mod journal;
+mod notices;
+mod output;
 mod outside;
 mod payload;
 mod pools;
@@ -34,13 +36,16 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::error::AppError;
 use crate::app::feed::Feed;
+use crate::app::messenger::Bell;
 use crate::domain::action::ActionId;
 use crate::domain::actor::Actor;
+use crate::domain::output_limit::OutputLimits;
 use crate::domain::rollout::{Rollout, Steer};
 use crate::domain::timestamp::Timestamp;
 use crate::store::{ServerId, SteerId, Store, StoreError};
 
 pub use figures::Figures;
+pub(crate) use notices::first_notices;
 pub use outside::Outside;
 
 use claims::Running;
@@ -70,6 +75,8 @@ struct Shared {
     store: Store,
     outside: Outside,
     feed: Feed,
+    bell: Bell,
+    output_limits: OutputLimits,
     server: ServerId,
     running: Running,
     /// How often in a row each action could not be gone on with.
@@ -85,13 +92,21 @@ struct Shared {
 
 impl Runner {
     /// A runner that runs nothing yet. Its actions will run on the runtime it is made on.
-    pub(crate) fn new(store: Store, outside: Outside, feed: Feed) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        outside: Outside,
+        feed: Feed,
+        bell: Bell,
+        output_limits: OutputLimits,
+    ) -> Self {
         let (ended, ends) = Ends::channel();
         let server = ServerId(uuid::Uuid::now_v7().to_string());
         let shared = Shared {
             store,
             outside,
             feed,
+            bell,
+            output_limits,
             server,
             running: Running::default(),
             troubled: Mutex::default(),

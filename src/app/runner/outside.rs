@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::app::ports::{Artifacts, Balancer, Clock, Hosts, LogKeeper, LogSearch, LogSink, Prober, Secrets};
+use crate::app::ports::{
+    Artifacts, Balancer, Clock, Hosts, LogHealth, LogKeeper, LogSearch, LogSink, Notifier, Prober, Secrets,
+};
 
 /// The adapters that a running action works with.
 #[derive(Clone)]
@@ -15,6 +17,8 @@ pub struct Outside {
     pub balancer: Arc<dyn Balancer>,
     /// Health checks.
     pub prober: Arc<dyn Prober>,
+    /// Who tells others of actions.
+    pub notifier: Arc<dyn Notifier>,
     /// What uploads put on hosts.
     pub artifacts: Arc<dyn Artifacts>,
     /// Secrets by reference.
@@ -23,6 +27,8 @@ pub struct Outside {
     pub log_sink: Arc<dyn LogSink>,
     /// Where log entries are read.
     pub log_search: Arc<dyn LogSearch>,
+    /// How the log is getting on.
+    pub log_health: Arc<dyn LogHealth>,
     /// Where the log forgets what is old.
     pub log_keeper: Arc<dyn LogKeeper>,
 }

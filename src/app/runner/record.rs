@@ -3,7 +3,10 @@
 
 use crate::app::view::FeedItem;
 use crate::domain::action::{ActionStatus, TargetState};
+use crate::domain::analysis::Measurement;
+use crate::domain::log_event::LogEvent;
 use crate::domain::name::TargetName;
+use crate::domain::notice::AddressedNotice;
 use crate::domain::rollout::{Decision, Effect, Event, Refused};
 use crate::domain::target::Put;
 use crate::domain::timestamp::Timestamp;
@@ -24,6 +27,7 @@ struct Applied {
     decisions: Vec<Decision>,
     versions: Vec<RecordedVersion>,
     completed: Vec<TargetName>,
+    notices: Vec<AddressedNotice>,
 }
 
 impl Dispatcher {
@@ -43,8 +47,9 @@ impl Dispatcher {
                 if steer.is_none() {
                     return Ok(Vec::new());
                 }
-                self.journal.story(About::default(), &refused.to_string());
-                self.note(event, false, &[], &mut applied);
+                self.journal
+                    .story(LogEvent::Steering, About::default(), &refused.to_string());
+                self.note(event, false, &[], now, &mut applied);
                 Vec::new()
             }
         };
@@ -76,7 +81,7 @@ impl Dispatcher {
         let event = masked(event, &self.journal);
         match self.rollout.apply(&event, now) {
             Ok(effects) => {
-                self.note(event, true, &effects, applied);
+                self.note(event, true, &effects, now, applied);
                 Ok(effects)
             }
             Err(refused) => {
@@ -88,7 +93,14 @@ impl Dispatcher {
     }
 
     /// Numbers an event, with what will be told of it: what is so now may be otherwise after the next one.
-    fn note(&mut self, event: Event, accepted: bool, effects: &[Effect], applied: &mut Vec<Applied>) {
+    fn note(
+        &mut self,
+        event: Event,
+        accepted: bool,
+        effects: &[Effect],
+        now: Timestamp,
+        applied: &mut Vec<Applied>,
+    ) {
         let seq = self.journal.reserve();
         let items = if self.feed.is_followed(self.action.record.id) {
             Some(self.teller.items(&self.action, &self.rollout, &event, seq))
@@ -103,6 +115,7 @@ impl Dispatcher {
             decisions: self.rollout.take_decisions(),
             versions: self.versions(effects),
             completed: self.completed(effects),
+            notices: self.notices.since(&self.action, &self.rollout, now),
             event,
         });
     }
@@ -115,7 +128,7 @@ impl Dispatcher {
         let mut open: Vec<Effect> = effects.into_iter().rev().collect();
         let mut waits = false;
         while let Some(effect) = open.pop() {
-            waits |= matches!(effect, Effect::TakeLeases | Effect::AskGate { .. });
+            waits |= matches!(effect, Effect::TakeLeases | Effect::Measure { .. });
             match effect {
                 Effect::RunStep {
                     target,
@@ -160,6 +173,10 @@ impl Dispatcher {
                 .iter()
                 .flat_map(|applied| applied.completed.clone())
                 .collect(),
+            notices: applied
+                .iter()
+                .flat_map(|applied| applied.notices.clone())
+                .collect(),
         };
         let events: Vec<(u64, &Event)> = applied
             .iter()
@@ -172,7 +189,12 @@ impl Dispatcher {
                 .append_events_with(&self.server, id, now, &events, &update, steer)
                 .await
             {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    if !update.notices.is_empty() {
+                        self.notices.ring();
+                    }
+                    return Ok(());
+                }
                 Err(StoreError::TakenOver) => return Err(Stopped::TakenOver),
                 Err(StoreError::Unavailable(error)) => {
                     tracing::warn!(action = %id, error, "the store did not take an event; trying again");
@@ -205,6 +227,9 @@ impl Dispatcher {
             story::tell(&self.journal, &self.rollout, &event, decisions);
             self.figures.count(&event, now);
         }
+        let waiting = self.rollout.waiting_for();
+        story::waiting(&self.journal, self.waiting.as_ref(), waiting.as_ref());
+        self.waiting = waiting;
     }
 
     /// What the effects write into the inventory.
@@ -267,7 +292,10 @@ fn masked(mut event: Event, journal: &Journal) -> Event {
         }
         Event::HostsChecked { unfit } => unfit.iter_mut().for_each(|(_, _, reason)| mask(reason)),
         Event::PoolsUnknown { error, .. } => mask(error),
-        Event::GateAnswered { detail, .. } => mask(detail),
+        Event::Measured { result, .. } => match result {
+            Measurement::NoData { detail } | Measurement::Unreachable { detail } => mask(detail),
+            Measurement::Value { .. } => {}
+        },
         Event::Created { .. }
         | Event::QueueReached
         | Event::LeasesHeld { .. }

@@ -2,10 +2,12 @@
 
 use crate::app::ports::BalancerError;
 use crate::domain::log_entry::LogStream;
+use crate::domain::log_event::LogEvent;
 use crate::domain::outcome::Outcome;
 use crate::domain::rollout::StepResult;
 
 use super::executor::{Attempt, Executor, failed, ok};
+use super::journal::About;
 
 /// From one count of sessions to the next.
 const DRAIN_POLL_MILLIS: u64 = 250;
@@ -66,14 +68,21 @@ pub(super) async fn drain(executor: &Executor, attempt: &Attempt, seconds: u64) 
         }
         let Some(left) = left else {
             // No balancer that could have turned sessions away: there is nothing to wait for.
+            let text = "nobody to ask for sessions";
             executor
                 .journal
-                .detail(LogStream::Probe, attempt.about(), "nobody to ask for sessions");
+                .detail(LogEvent::Sessions, LogStream::Probe, attempt.about(), text);
             return ok();
         };
         if before != Some(left) {
             let text = format!("{left} sessions left");
-            executor.journal.detail(LogStream::Probe, attempt.about(), &text);
+            let about = About {
+                sessions: Some(left),
+                ..attempt.about()
+            };
+            executor
+                .journal
+                .detail(LogEvent::Sessions, LogStream::Probe, about, &text);
             before = Some(left);
         }
         if left == 0 {
@@ -81,7 +90,11 @@ pub(super) async fn drain(executor: &Executor, attempt: &Attempt, seconds: u64) 
         }
         if clock.now() >= deadline {
             let text = format!("going on with {left} sessions left after {seconds} s");
-            executor.journal.story(attempt.about(), &text);
+            let about = About {
+                sessions: Some(left),
+                ..attempt.about()
+            };
+            executor.journal.story(LogEvent::Sessions, about, &text);
             return ok();
         }
         clock

@@ -82,18 +82,24 @@ fn check_value(key: &str, value: &Value, origin: Option<Origin>, keys: &[KeySpec
 /// `{"env": NAME}` or `{"file": PATH}`. What was given instead is not repeated: it may be the secret.
 fn check_secret(value: &Value) -> Result<(), String> {
     let wanted = "is a secret: it wants {\"env\": \"NAME\"} or {\"file\": \"/PATH\"}, never the value";
-    let Value::Object(reference) = value else {
-        return Err(format!("{wanted}; {} was given", word_for(value)));
-    };
-    let mut entries = reference.iter();
-    match (entries.next(), entries.next()) {
-        (Some((kind, Value::String(name))), None)
-            if matches!(kind.as_str(), "env" | "file") && !name.is_empty() =>
-        {
-            Ok(())
-        }
-        _ => Err(wanted.to_owned()),
+    if is_reference(value) {
+        Ok(())
+    } else if value.is_object() {
+        Err(wanted.to_owned())
+    } else {
+        Err(format!("{wanted}; {} was given", word_for(value)))
     }
+}
+
+/// Whether a value is the reference of a secret: `{"env": NAME}` or `{"file": PATH}`.
+#[must_use]
+pub fn is_reference(value: &Value) -> bool {
+    let mut entries = value.as_object().into_iter().flatten();
+    matches!(
+        (entries.next(), entries.next()),
+        (Some((kind, Value::String(name))), None)
+            if matches!(kind.as_str(), "env" | "file") && !name.is_empty()
+    )
 }
 
 #[cfg(test)]

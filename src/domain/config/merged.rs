@@ -25,6 +25,8 @@ pub struct MergedConfig {
 pub enum Origin {
     /// The script's default.
     Default,
+    /// The space.
+    Space,
     /// The environment.
     Environment,
     /// The project.

@@ -12,7 +12,7 @@ mod schema;
 mod shape;
 
 pub use approvals::check_approvals;
-pub use check::check;
+pub use check::{check, is_reference};
 pub use key::{KeySpec, KeyType};
 pub use known_keys::{KNOWN_KEYS, KeyGroup, KnownKey, is_known_key, known_key};
 pub use merge::merge;

@@ -1,14 +1,15 @@
 //! From what a script returned to a plan: stages, verdicts, the hash.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use crate::domain::analysis::MetricSource;
 use crate::domain::name::{Name, TargetName};
 use crate::domain::sanitize::{Sanitizer, Surroundings, Verdict};
 use crate::domain::target::Pool;
 
 use super::{
     Draft, Limits, Placed, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, ScriptTarget, Stage, Step,
-    Texts, Work, texts,
+    Texts, Work, coming_in, going_out, texts,
 };
 
 /// What a plan is made of, besides the draft.
@@ -50,14 +51,21 @@ impl Plan {
     /// Every target of `order` must be in the draft, in `targets` and in exactly one stage; one that is not
     /// is left out, which the strategy's own checks exclude.
     #[must_use]
-    pub fn build(inputs: PlanInputs<'_>, draft: Draft) -> Self {
+    pub fn build(mut inputs: PlanInputs<'_>, draft: Draft) -> Self {
         let mut judge = Judge::new(inputs.sanitizer, inputs.texts);
+        judge.analyses(&mut inputs.stages);
         let known: HashMap<&TargetName, &ScriptTarget> = inputs
             .targets
             .iter()
             .map(|seen| (&seen.target.name, seen))
             .collect();
         let places = places(&inputs.stages);
+        let leaving: HashSet<&TargetName> = inputs
+            .stages
+            .iter()
+            .filter(|stage| stage.only_out)
+            .flat_map(|stage| &stage.targets)
+            .collect();
         let mut drafted: HashMap<TargetName, _> = draft
             .targets
             .into_iter()
@@ -72,6 +80,22 @@ impl Plan {
             else {
                 continue;
             };
+            if leaving.contains(name) {
+                rollback.targets.push(RollbackTarget {
+                    name: name.clone(),
+                    version: seen.installed.clone(),
+                    steps: coming_in(&drafted.steps),
+                });
+                targets.push(PlanTarget {
+                    target: seen.target.clone(),
+                    stage: (*stage).to_owned(),
+                    batch: *batch,
+                    version: seen.installed.clone(),
+                    version_before: seen.installed.clone(),
+                    steps: going_out(&drafted.steps),
+                });
+                continue;
+            }
             let mut placed = Placed::default();
             let steps = judge.steps(drafted.steps, &mut placed);
             if let Some(back) = drafted.rollback {
@@ -146,6 +170,21 @@ impl<'a> Judge<'a> {
             sanitizer,
             texts,
             known: HashMap::new(),
+        }
+    }
+
+    /// The commands of the stages' analyses.
+    pub(super) fn analyses(&mut self, stages: &mut [Stage]) {
+        let metrics = stages
+            .iter_mut()
+            .filter_map(|stage| stage.analysis.as_mut())
+            .flat_map(|analysis| &mut analysis.metrics);
+        for metric in metrics {
+            if let MetricSource::Command { run, verdict, rules } = &mut metric.source {
+                let judged = self.sanitizer.judge(run, None);
+                *verdict = Some(judged.decision);
+                *rules = judged.rules;
+            }
         }
     }
 

@@ -98,8 +98,7 @@ mod tests {
     fn an_approval_covers_what_was_seen_and_never_a_denial() {
         let sanitizer = Sanitizer::default();
         let seen = sanitizer.judge("reboot", None).rules;
-        let passes =
-            |text, clearance| SanitizedCommand::check(&sanitizer, text, None, clearance).is_ok();
+        let passes = |text, clearance| SanitizedCommand::check(&sanitizer, text, None, clearance).is_ok();
         for (text, none, approved, approved_for) in [
             ("true", true, true, true),
             ("reboot", false, true, true),
@@ -110,7 +109,11 @@ mod tests {
         ] {
             assert_eq!(passes(text, Clearance::None), none, "{text}");
             assert_eq!(passes(text, Clearance::Approved), approved, "{text}");
-            assert_eq!(passes(text, Clearance::ApprovedFor(&seen)), approved_for, "{text}");
+            assert_eq!(
+                passes(text, Clearance::ApprovedFor(&seen)),
+                approved_for,
+                "{text}"
+            );
         }
     }
 }

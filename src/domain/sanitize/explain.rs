@@ -18,7 +18,11 @@ pub fn explain(command: &str, verdict: &Verdict) -> String {
     }
     for spared in &verdict.not_applied {
         let (head, mark) = place(command, spared.start, spared.end);
-        let _ = write!(out, "\n{head}{mark}not applied {}: {}\n", spared.id, spared.reason);
+        let _ = write!(
+            out,
+            "\n{head}{mark}not applied {}: {}\n",
+            spared.id, spared.reason
+        );
     }
     out
 }
@@ -40,7 +44,12 @@ fn place(command: &str, start: usize, end: usize) -> (String, String) {
     let marked = width(&command[start..end.min(line_end)]).max(1);
     let number = command[..line_start].matches('\n').count() + 1;
     let head = format!("{number:>4} | ");
-    let mark = format!("{}{}{}\n", " ".repeat(head.len()), " ".repeat(before), "^".repeat(marked));
+    let mark = format!(
+        "{}{}{}\n",
+        " ".repeat(head.len()),
+        " ".repeat(before),
+        "^".repeat(marked)
+    );
     (format!("{head}{}\n", visible(line)), mark)
 }
 

@@ -146,6 +146,14 @@ const ENTRIES: &[Entry] = &[
     Entry("/var/www", Data, Fatal, Nothing),
     Entry("/var/www/html", Data, Doubtful, Nothing),
     Entry("/var/opt", Data, Fatal, Nothing),
+    Entry("/var/opt/gitlab", Data, Fatal, Doubtful),
+    Entry("/var/opt/gitlab/git-data", Data, Fatal, Fatal),
+    Entry("/var/opt/gitlab/postgresql", Data, Fatal, Fatal),
+    Entry("/var/lib/gitea", Data, Fatal, Doubtful),
+    Entry("/var/lib/forgejo", Data, Fatal, Doubtful),
+    Entry("/srv/git", Data, Fatal, Doubtful),
+    Entry("/srv/svn", Data, Fatal, Doubtful),
+    Entry("/home/git", Data, Fatal, Doubtful),
     Entry("/var/vmail", Data, Fatal, Doubtful),
     Entry("/var/lib/mysql", Data, Fatal, Fatal),
     Entry("/var/lib/mariadb", Data, Fatal, Fatal),
@@ -159,6 +167,7 @@ const ENTRIES: &[Entry] = &[
     Entry("/var/lib/opensearch", Data, Fatal, Fatal),
     Entry("/var/lib/etcd", Data, Fatal, Fatal),
     Entry("/var/lib/docker", Data, Fatal, Fatal),
+    Entry("/var/lib/docker/tmp", Data, Nothing, Nothing),
     Entry("/var/lib/containerd", Data, Fatal, Fatal),
     Entry("/var/lib/containers", Data, Fatal, Fatal),
     Entry("/var/lib/kubelet", Data, Fatal, Fatal),
@@ -227,7 +236,7 @@ pub fn resolve(path: &str, cwd: Option<&str>) -> String {
             None => path.to_owned(),
         }
     };
-    let absolute = joined.starts_with('/');
+    let mut absolute = joined.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
     for part in joined.split('/') {
         match part {
@@ -235,6 +244,11 @@ pub fn resolve(path: &str, cwd: Option<&str>) -> String {
             ".." => match parts.last() {
                 Some(last) if *last != ".." && !last.starts_with(HOME) => {
                     parts.pop();
+                }
+                Some(last) if last.starts_with(HOME) && parts.len() == 1 => {
+                    // Above a home folder lie those of the others, or the root.
+                    parts[0] = "home";
+                    absolute = true;
                 }
                 _ if absolute => {}
                 _ => parts.push(".."),
@@ -417,6 +431,8 @@ mod tests {
             ("/proc/self/root/etc", None, "/etc"),
             ("/proc/1/root", None, "/"),
             ("/..", None, "/"),
+            ("\u{10F006}/..", None, "/home"),
+            ("\u{10F006}/x/../../../etc", None, "/etc"),
         ] {
             assert_eq!(resolve(path, cwd), expected, "{path}");
         }
@@ -462,7 +478,11 @@ mod tests {
         let trees = Trees {
             system: vec!["/srv/platform".to_owned()],
             data: vec!["/srv/shop/db/".to_owned(), "/srv/same".to_owned()],
-            own: vec!["/srv/shop".to_owned(), "/srv/platform/web".to_owned(), "/srv/same".to_owned()],
+            own: vec![
+                "/srv/shop".to_owned(),
+                "/srv/platform/web".to_owned(),
+                "/srv/same".to_owned(),
+            ],
         };
         for (path, loss) in [
             ("/srv/shop/releases/1", Nothing),

@@ -193,7 +193,11 @@ impl Own {
                 _ => severity,
             },
             regex: regex.and_then(Result::ok),
-            arguments: rule.args.iter().map(|argument| text::globbing(argument)).collect(),
+            arguments: rule
+                .args
+                .iter()
+                .map(|argument| text::globbing(argument))
+                .collect(),
             rule: rule.clone(),
         }
     }
@@ -247,7 +251,11 @@ fn not_listed(only: &[AllowedProgram], one: &Executed) -> Option<String> {
     one.arguments.iter().find_map(|argument| {
         let word = match argument.strip_prefix('-') {
             Some(_) => argument.find('/').map(|at| &argument[at..]),
-            None => Some(argument.split_once('=').map_or(argument.as_str(), |(_, value)| value)),
+            None => Some(
+                argument
+                    .split_once('=')
+                    .map_or(argument.as_str(), |(_, value)| value),
+            ),
         }?;
         let told = text::shown(argument);
         if text::has_unknown(word) {
@@ -268,7 +276,11 @@ fn not_listed(only: &[AllowedProgram], one: &Executed) -> Option<String> {
                 "{} may only work under {} here, and {told} {}",
                 one.program,
                 listed.under.join(", "),
-                if path.starts_with('/') { "lies elsewhere" } else { "may lie elsewhere" }
+                if path.starts_with('/') {
+                    "lies elsewhere"
+                } else {
+                    "may lie elsewhere"
+                }
             )
         })
     })
@@ -276,9 +288,14 @@ fn not_listed(only: &[AllowedProgram], one: &Executed) -> Option<String> {
 
 /// Why strict mode refuses that a redirection writes a file: where folders are listed, only below one of them.
 fn not_writable(only: &[AllowedProgram], one: &Written) -> Option<String> {
-    let under: Vec<String> = only.iter().flat_map(|listed| listed.under.iter().cloned()).collect();
-    let stream = matches!(one.path.as_str(), "/dev/null" | "/dev/stdout" | "/dev/stderr" | "/dev/tty")
-        || one.path.starts_with("/dev/fd/");
+    let under: Vec<String> = only
+        .iter()
+        .flat_map(|listed| listed.under.iter().cloned())
+        .collect();
+    let stream = matches!(
+        one.path.as_str(),
+        "/dev/null" | "/dev/stdout" | "/dev/stderr" | "/dev/tty"
+    ) || one.path.starts_with("/dev/fd/");
     if under.is_empty() || stream || !text::has_unknown(&one.path) && is_inside(&one.path, &under) {
         return None;
     }
@@ -291,9 +308,9 @@ fn not_writable(only: &[AllowedProgram], one: &Written) -> Option<String> {
 
 /// Whether a resolved path lies below one of these folders.
 fn is_inside(path: &str, under: &[String]) -> bool {
-    under.iter().any(|tree| {
-        paths::is_under(path, tree) && path.trim_end_matches('/') != tree.trim_end_matches('/')
-    })
+    under
+        .iter()
+        .any(|tree| paths::is_under(path, tree) && path.trim_end_matches('/') != tree.trim_end_matches('/'))
 }
 
 /// `0644` of chmod, `app:app` of chown.
@@ -305,6 +322,6 @@ fn is_mode_or_owner(one: &Executed, argument: &String) -> bool {
 
 /// Programs whose operands are all names of files.
 const OF_FILES: &[&str] = &[
-    "rm", "rmdir", "unlink", "shred", "cp", "mv", "ln", "install", "mkdir", "mkfifo", "mknod", "touch", "truncate", "tee", "cat",
-    "ls", "chmod", "chown", "chgrp", "rsync", "dd",
+    "rm", "rmdir", "unlink", "shred", "cp", "mv", "ln", "install", "mkdir", "mkfifo", "mknod", "touch",
+    "truncate", "tee", "cat", "ls", "chmod", "chown", "chgrp", "rsync", "dd",
 ];

@@ -238,7 +238,10 @@ fn policies_add_and_lift() {
     assert_eq!(sanitizer.judge("/sbin/reboot", None).decision, Decision::Allow);
     let told = sanitizer.judge("ls; reboot", None).not_applied;
     assert_eq!((told.len(), told[0].start, told[0].end), (1, 4, 10));
-    assert_eq!((told[0].id.as_str(), told[0].reason.as_str()), ("power.reboot", "lifted by j: kernel"));
+    assert_eq!(
+        (told[0].id.as_str(), told[0].reason.as_str()),
+        ("power.reboot", "lifted by j: kernel")
+    );
     assert_eq!(sanitizer.judge("reboot -f", None).decision, Decision::Deny);
     assert_eq!(
         sanitizer.judge("reboot; rm -rf /etc", None).decision,
@@ -332,7 +335,14 @@ fn hidden(command: &str, way: usize) -> String {
         12 => format!("for i in 1; do {command}; done"),
         13 => format!(
             "printf '%s' {} | rev | sh",
-            quoted(&command.chars().rev().collect::<String>())
+            quoted(
+                // `rev` turns every line around by itself.
+                &command
+                    .split('\n')
+                    .map(|line| line.chars().rev().collect::<String>())
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            )
         ),
         _ => format!("ls /opt/app; {command} # done"),
     }

@@ -20,8 +20,9 @@ use crate::domain::name::TargetName;
 use crate::domain::rollout::{Event, Rollout};
 use crate::domain::timestamp::Timestamp;
 use crate::store::column::{Row, json_text, plain};
+use crate::store::notice;
 use crate::store::pools::Alone;
-use crate::store::schema::{action_targets, actions, events, idempotency_keys, plans};
+use crate::store::schema::{action_targets, actions, events, idempotency_keys, notices, plans};
 use crate::store::{Store, StoreError, reading, writing};
 
 /// For how long an `Idempotency-Key` is remembered.
@@ -197,6 +198,12 @@ impl Store {
                 .values(event::row(record.id, 0, now, &event0))
                 .execute(conn)
                 .await?;
+            for addressed in new.notices.iter().filter(|_| queued_behind.is_none()) {
+                diesel::insert_into(notices::table)
+                    .values(notice::row(record.id, addressed, now))
+                    .execute(conn)
+                    .await?;
+            }
             if let Some(idempotency) = &new.idempotency {
                 diesel::insert_into(idempotency_keys::table)
                     .values(KeyRow {

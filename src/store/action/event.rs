@@ -9,12 +9,14 @@ use diesel_async::RunQueryDsl;
 use super::{AT_ONCE, ServerId};
 use crate::domain::action::{ActionId, ActionStatus, WaitingFor};
 use crate::domain::name::TargetName;
+use crate::domain::notice::AddressedNotice;
 use crate::domain::rollout::Event;
 use crate::domain::timestamp::Timestamp;
 use crate::store::column::{Row, big, json_text, time};
 use crate::store::inventory::InventoryRow;
+use crate::store::notice;
 use crate::store::pools::Alone;
-use crate::store::schema::{actions, events, inventory, leases, steers};
+use crate::store::schema::{actions, events, inventory, leases, notices, steers};
 use crate::store::{RecordedVersion, SteerId, Store, StoreError, reading, writing};
 
 /// An event as it was stored.
@@ -44,6 +46,8 @@ pub struct ActionUpdate {
     /// Where the action COMPLETED with it: the targets that it put their versions on, or left them on. These are
     /// good versions from now on.
     pub completed: Vec<TargetName>,
+    /// What is told because of it: put into the outbox with it, or not at all.
+    pub notices: Vec<AddressedNotice>,
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -235,6 +239,12 @@ impl Store {
                         .execute(conn)
                         .await?;
                 }
+            }
+            for addressed in &update.notices {
+                diesel::insert_into(notices::table)
+                    .values(notice::row(action, addressed, time))
+                    .execute(conn)
+                    .await?;
             }
             if let Some(steer) = steer {
                 let done = diesel::update(

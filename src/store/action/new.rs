@@ -4,6 +4,7 @@ use super::FrozenAction;
 use crate::domain::action::ActionId;
 use crate::domain::actor::Actor;
 use crate::domain::name::TargetName;
+use crate::domain::notice::AddressedNotice;
 use crate::domain::rollout::Event;
 use crate::domain::timestamp::Timestamp;
 use crate::store::StoreError;
@@ -20,6 +21,8 @@ pub struct NewAction {
     pub event0: Event,
     /// The caller's `Idempotency-Key`.
     pub idempotency: Option<Idempotency>,
+    /// What is told of it at once, where it does not queue.
+    pub notices: Vec<AddressedNotice>,
 }
 
 /// An `Idempotency-Key` and what it came with. It counts for the same actor and the same space, project and action.

@@ -3,6 +3,8 @@
 mod background;
 mod following;
 mod going_back;
+mod output;
 mod side_by_side;
+mod telling;
 mod trouble;
 mod waits;

@@ -29,6 +29,7 @@ fn space(text: &str) -> Space {
             group: None,
             role: Role::Operator,
         }],
+        notify: Vec::new(),
     }
 }
 

@@ -93,6 +93,7 @@ async fn writes_until_it_is_killed() {
             ended_at: None,
             versions: Vec::new(),
             completed: Vec::new(),
+            notices: Vec::new(),
         };
         store
             .take_leases(&world::server(), id(1), &keyed(&["web-1"]), at(seq), at(seq))

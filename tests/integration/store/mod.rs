@@ -8,6 +8,7 @@ mod endings;
 mod events;
 mod inventory;
 mod leases;
+mod notices;
 mod schema;
 mod users;
 mod world;

@@ -201,6 +201,7 @@ async fn a_token_ends_with_its_space(store: Store) {
         title: String::new(),
         color: None,
         members: Vec::new(),
+        notify: Vec::new(),
     };
     for of in ["payments", "search"] {
         let put = [ConfigChange::Put(ConfigObject::Space(space(of)))];

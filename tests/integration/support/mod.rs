@@ -3,10 +3,12 @@
 pub mod browser;
 pub mod cutting;
 pub mod disk;
+pub mod elasticsearch;
 pub mod fake_ssh;
 pub mod gate;
 pub mod login;
 pub mod postgres;
+pub mod receiver;
 pub mod server;
 pub mod shop;
 pub mod ssh;

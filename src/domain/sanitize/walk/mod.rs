@@ -4,6 +4,7 @@
 //! their arguments: pass them on, run a text, decode a stream, write a file. What a program would destroy is the
 //! business of `rules`.
 
+mod assembled;
 mod builtins;
 mod code;
 mod compound;
@@ -116,6 +117,8 @@ pub struct Place {
     pub background: bool,
     /// In a loop that does not end by itself.
     pub endless_loop: bool,
+    /// In a loop that goes around very often.
+    pub long_loop: bool,
     /// In a pipeline with others.
     pub piped: bool,
     /// What it prints goes to a file, a pipe or the network.
@@ -142,6 +145,12 @@ pub struct Walker<'s> {
     chain: Vec<String>,
     /// What the script wrote, by path.
     files: HashMap<String, Stream>,
+    /// What reads the paths of `>(..)`.
+    outlets: HashMap<String, Rc<Script>>,
+    /// Folders that were filled from an open network.
+    remote_trees: Vec<String>,
+    /// Programs it copied: the copy, and the program's name.
+    copies: HashMap<String, String>,
     /// Links it made: name to target.
     links: HashMap<String, String>,
     /// The bodies of the functions that are being run.
@@ -176,6 +185,9 @@ impl<'s> Walker<'s> {
             input: Stream::inherited(),
             chain: Vec::new(),
             files: HashMap::new(),
+            outlets: HashMap::new(),
+            remote_trees: Vec::new(),
+            copies: HashMap::new(),
             links: HashMap::new(),
             functions: Vec::new(),
             picks: Vec::new(),
@@ -274,7 +286,12 @@ impl<'s> Walker<'s> {
     /// Notes what the rules would have found on a command that only tells about itself.
     fn spare(&mut self, hits: Vec<Hit>, span: Span, command: &str) {
         for hit in hits {
-            if self.spared.len() < 32 && !self.spared.iter().any(|f| f.rule.id == hit.rule.id && f.span == span) {
+            if self.spared.len() < 32
+                && !self
+                    .spared
+                    .iter()
+                    .any(|f| f.rule.id == hit.rule.id && f.span == span)
+            {
                 self.spared.push(Finding::of(hit.rule, span, command));
             }
         }
