@@ -178,7 +178,7 @@ async fn a_certificate_of_nobodys_is_not_trusted() {
             "{error}"
         );
     }
-    let mut options = options(&[&door.url], &prefix);
+    let mut options = options(&[&ours.url], &prefix);
     options.ca = Some(b"no certificate".to_vec());
     assert!(ElasticsearchLogs::new(&options).is_err());
 }
