@@ -122,7 +122,11 @@ pub fn run(args: &SanitizeArgs, output: Output) -> Result<Exit, Failure> {
             reached: reached.into_iter().map(step_of).collect(),
         };
         output.print(&derivation, || {
-            format!("{}\n\n{}", explain(&command, &verdict), steps(&derivation.reached))
+            format!(
+                "{}\n\n{}",
+                explain(&command, &verdict),
+                steps(&derivation.reached)
+            )
         })?;
     } else {
         output.print(&answer, || explain(&command, &verdict))?;

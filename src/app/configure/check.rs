@@ -9,8 +9,8 @@ use crate::app::policies::no_administrator;
 use crate::app::ports::{Interpreter, ScriptError, ScriptFacts, ScriptText};
 use crate::domain::config::{check, merge};
 use crate::domain::environment::Environment;
-use crate::domain::policy::Policy;
 use crate::domain::notice::check_receivers;
+use crate::domain::policy::Policy;
 use crate::domain::target::Topology;
 use crate::store::{ConfigKey, ConfigObject, User};
 

@@ -64,7 +64,9 @@ pub(super) fn waiting(journal: &Journal, before: Option<&WaitingFor>, now: Optio
 
 /// What the sanitizer said that an approval before the start is about; nothing where it is about a gate.
 fn approved(rollout: &Rollout) -> String {
-    let begun = rollout.targets().any(|target| target.state != TargetState::Pending);
+    let begun = rollout
+        .targets()
+        .any(|target| target.state != TargetState::Pending);
     let asked = asked(rollout.plan());
     if begun || asked.is_empty() {
         return String::new();

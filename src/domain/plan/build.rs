@@ -59,7 +59,7 @@ impl Plan {
             .iter()
             .map(|seen| (&seen.target.name, seen))
             .collect();
-        let places = places(&inputs.stages);
+        let spots = places(&inputs.stages);
         let leaving: HashSet<&TargetName> = inputs
             .stages
             .iter()
@@ -76,7 +76,7 @@ impl Plan {
         let mut rollback = Rollback::default();
         for name in &inputs.order {
             let (Some(seen), Some(drafted), Some((stage, batch))) =
-                (known.get(name), drafted.remove(name), places.get(name))
+                (known.get(name), drafted.remove(name), spots.get(name))
             else {
                 continue;
             };

@@ -7,7 +7,10 @@ use crate::domain::name::TargetName;
 use crate::domain::sanitize::Sanitizer;
 
 use super::build::Judge;
-use super::{Gate, Limits, OnFailure, Placed, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Stage, Step, Texts, UploadSource, Work};
+use super::{
+    Gate, Limits, OnFailure, Placed, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Stage, Step,
+    Texts, UploadSource, Work,
+};
 
 impl Plan {
     /// The same plan for only these targets: their stages, in the same order, without the empty ones. Steps

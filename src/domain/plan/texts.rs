@@ -33,7 +33,9 @@ impl Carried {
     /// name or a first line which says so.
     #[must_use]
     pub fn of(below: &str, bytes: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(bytes).ok().filter(|text| !text.contains('\0'))?;
+        let text = std::str::from_utf8(bytes)
+            .ok()
+            .filter(|text| !text.contains('\0'))?;
         let first = text.lines().next().unwrap_or_default();
         let for_shell = is_shell_name(below) || first.starts_with("#!") && first.contains("sh");
         let told = below.is_empty() || for_shell || first.starts_with("#!") || is_script_name(below);
@@ -50,7 +52,9 @@ fn is_shell_name(name: &str) -> bool {
 }
 
 fn is_script_name(name: &str) -> bool {
-    let ends = [".py", ".pl", ".rb", ".js", ".php", ".lua", ".awk", ".sql", ".mk", "akefile", "crontab"];
+    let ends = [
+        ".py", ".pl", ".rb", ".js", ".php", ".lua", ".awk", ".sql", ".mk", "akefile", "crontab",
+    ];
     ends.iter().any(|end| name.ends_with(end))
 }
 

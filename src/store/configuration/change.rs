@@ -16,6 +16,10 @@ use crate::store::{Store, StoreError, column, reading, writing};
 
 /// A change to make.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a few at a time, each written to the store at once: a box would only be in the way"
+)]
 pub enum ConfigChange {
     /// Let the object be this.
     Put(ConfigObject),
