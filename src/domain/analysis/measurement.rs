@@ -108,31 +108,21 @@ impl Measurement {
     }
 }
 
-/// JSON has no infinite numbers: they are texts there.
+/// A number is written as a text: JSON has no infinite ones, and where `serde_json` keeps every digit, as the crate `starlark`
+/// has it do, a number does not pass through a tagged enum.
 mod number {
+    use serde::de::Error as _;
     use serde::{Deserialize, Deserializer, Serializer};
-
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Written {
-        Number(f64),
-        Text(String),
-    }
 
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
     pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-        if value.is_finite() {
-            serializer.serialize_f64(*value)
-        } else {
-            serializer.collect_str(value)
-        }
+        serializer.collect_str(value)
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-        match Written::deserialize(deserializer)? {
-            Written::Number(value) => Ok(value),
-            Written::Text(text) => text.parse().map_err(serde::de::Error::custom),
-        }
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(D::Error::custom)
     }
 }
 

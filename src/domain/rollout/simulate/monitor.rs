@@ -31,15 +31,29 @@ pub(super) enum Word {
 
 /// A number, `null` for no data, or the word `unreachable`.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "Value")]
 pub(super) enum Reading {
     Number(f64),
     Word(ReadingWord),
     None(()),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
+impl TryFrom<Value> for Reading {
+    type Error = &'static str;
+
+    fn try_from(value: Value) -> Result<Self, Self::Error> {
+        match value {
+            Value::Null => Ok(Self::None(())),
+            Value::String(word) if word == "unreachable" => Ok(Self::Word(ReadingWord::Unreachable)),
+            value => value
+                .as_f64()
+                .map(Self::Number)
+                .ok_or("a reading is a number, null or \"unreachable\""),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ReadingWord {
     Unreachable,
 }

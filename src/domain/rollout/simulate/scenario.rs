@@ -109,10 +109,25 @@ fn everybody() -> Members {
 
 /// Seconds: fixed, or from one to the other by the seed.
 #[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "Value")]
 enum Duration {
     Fixed(f64),
     Between([f64; 2]),
+}
+
+impl TryFrom<Value> for Duration {
+    type Error = &'static str;
+
+    fn try_from(value: Value) -> Result<Self, Self::Error> {
+        let fixed = value.as_f64().map(Self::Fixed);
+        let between = || match value.as_array().map(Vec::as_slice) {
+            Some([from, to]) => Some(Self::Between([from.as_f64()?, to.as_f64()?])),
+            _ => None,
+        };
+        fixed
+            .or_else(between)
+            .ok_or("a duration is a number of seconds, or a list of two: from and to")
+    }
 }
 
 #[derive(Debug, Clone, Deserialize)]
