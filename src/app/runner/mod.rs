@@ -13,6 +13,7 @@ mod journal;
 mod notices;
 mod outside;
 mod payload;
+mod pool_places;
 mod pools;
 mod record;
 mod recovery;

@@ -22,6 +22,7 @@ use super::figures::Figures;
 use super::journal::{About, Journal};
 use super::notices::Notices;
 use super::payload::Payloads;
+use super::pool_places::PoolPlaces;
 use super::pools::Asking;
 use super::secrets::SecretValues;
 use super::sessions::Sessions;
@@ -112,6 +113,7 @@ pub(super) async fn run(
             .await?,
             approved: AtomicBool::new(false),
             secrets,
+            pools: PoolPlaces::of(&action.config),
             leases: HeldLeases::default(),
             cancel: CancellationToken::new(),
         };
