@@ -1,9 +1,12 @@
 //! Puts the adapters behind the use cases: the one place that names concrete ones.
 
+mod log;
+
 use std::net::TcpListener;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::app::background::{Background, Keeping};
 use crate::app::messenger::Telling;
@@ -14,8 +17,9 @@ use crate::artifacts::ArtifactReader;
 use crate::balancer::ByKind;
 use crate::checks::NetworkProber;
 use crate::clock::SystemClock;
+use crate::domain::output_limit::{Amount, OutputLimits};
 use crate::domain::rollout::RolloutSettings;
-use crate::logs::embedded::EmbeddedLogs;
+use crate::logs::pipeline::Pipeline;
 use crate::notify::{self, HttpNotifier};
 use crate::script::worker::{ScriptWorker, WorkerLimits};
 use crate::settings::{MachineSecrets, Settings};
@@ -23,14 +27,16 @@ use crate::ssh::{SshHosts, SshLimits, SshSettings};
 use crate::store::{ServerClaim, Store, StoreError};
 use crate::web;
 
+pub use log::{Log, open as open_log};
+
 /// Why a server could not be put together.
 #[derive(Debug, thiserror::Error)]
 pub enum BootError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The built-in log store.
-    #[error("the log store: {0}")]
+    /// The log: its spool, or one of the places it goes to.
+    #[error("the log: {0}")]
     Log(String),
     /// SSH: a file it needs, or what is in it.
     #[error("ssh: {0}")]
@@ -64,16 +70,7 @@ pub struct Parts {
 ///
 /// # Errors
 /// [`BootError`] for the first part that is not fit.
-pub async fn app(
-    store: Store,
-    data_dir: &Path,
-    settings: AppSettings,
-    parts: Parts,
-) -> Result<App, BootError> {
-    let log = EmbeddedLogs::open(&data_dir.join("log.db"))
-        .await
-        .map_err(|error| BootError::Log(error.to_string()))?;
-    let log = Arc::new(log);
+pub fn app(store: Store, log: Log, settings: AppSettings, parts: Parts) -> Result<App, BootError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let outside = Outside {
         clock,
@@ -83,9 +80,10 @@ pub async fn app(
         notifier: Arc::new(HttpNotifier::new(notify::PATIENCE)?),
         artifacts: Arc::new(ArtifactReader::new()?),
         secrets: parts.secrets,
-        log_sink: Arc::clone(&log) as _,
-        log_search: Arc::clone(&log) as _,
-        log_keeper: log,
+        log_sink: Arc::new(log.pipeline.clone()),
+        log_search: Arc::new(log.reading),
+        log_health: Arc::new(log.pipeline),
+        log_keeper: Arc::new(log.keeping),
     };
     let interpreter = Arc::new(ScriptWorker::new(parts.program, WorkerLimits::default()));
     Ok(App::new(store, outside, interpreter, settings))
@@ -102,6 +100,9 @@ pub fn artifacts() -> Result<Arc<dyn Artifacts>, reqwest::Error> {
 /// A running server, until it is told to stop.
 pub struct Server {
     app: App,
+    log: Pipeline,
+    /// How long what waits for the log's sinks may still be delivered when the server stops.
+    patience: Duration,
     web: actix_web::dev::Server,
     stopping: tokio_util::sync::CancellationToken,
     address: std::net::SocketAddr,
@@ -123,11 +124,11 @@ impl Server {
         let store = Store::open(settings.store.url.reveal()).await?;
         let claim = store.claim_server()?;
         store.free_left_claims(&claim).await?;
-        if store.is_shared() {
+        if store.is_shared() && settings.elasticsearch.urls.is_empty() {
             tracing::warn!(
                 data_dir = %data_dir.display(),
                 "each server on this store keeps the log entries of the actions that it runs in its own data folder: \
-                 with several servers, ask the one that ran an action for its log"
+                 with several servers, ask the one that ran an action for its log, or set elasticsearch.url"
             );
         }
         let mut ssh = ssh_settings(settings);
@@ -139,7 +140,9 @@ impl Server {
             secrets: Arc::new(MachineSecrets),
             program,
         };
-        let app = app(store, data_dir, app_settings(settings), parts).await?;
+        let log = open_log(data_dir, &settings.log, &settings.elasticsearch).await?;
+        let pipeline = log.pipeline.clone();
+        let app = app(store, log, app_settings(settings), parts)?;
         let machine = |error| BootError::Machine {
             what: format!("listening on {}", settings.server.listen),
             error,
@@ -157,6 +160,8 @@ impl Server {
         let web = web::server(app.clone(), listener, options).map_err(machine)?;
         Ok(Self {
             app,
+            log: pipeline,
+            patience: Duration::from_secs(u64::from(settings.server.shutdown_seconds)),
             web,
             stopping,
             address,
@@ -192,6 +197,10 @@ impl Server {
             Some(ended) => ended,
             None => serving.await,
         };
+        let left = self.log.close(self.patience).await;
+        if !left.is_empty() {
+            tracing::warn!(?left, "log entries wait in the spool for the next start");
+        }
         match ended {
             Ok(result) => result.map_err(|error| BootError::Machine {
                 what: "the web server".into(),
@@ -219,6 +228,10 @@ pub fn make_data_folder(folder: &Path) -> std::io::Result<()> {
 /// What the use cases are told by the settings.
 #[must_use]
 pub fn app_settings(settings: &Settings) -> AppSettings {
+    let amount = |lines: u32, mib: u32| Amount {
+        lines: u64::from(lines),
+        bytes: u64::from(mib) << 20,
+    };
     AppSettings {
         session_hours: u64::from(settings.server.session_hours),
         rollout: RolloutSettings {
@@ -226,6 +239,11 @@ pub fn app_settings(settings: &Settings) -> AppSettings {
             ..RolloutSettings::default()
         },
         data_dir: settings.server.data_dir.clone(),
+        output: OutputLimits {
+            command: amount(settings.log.command_lines, settings.log.command_mib),
+            target: amount(settings.log.target_lines, settings.log.target_mib),
+            action: amount(settings.log.action_lines, settings.log.action_mib),
+        },
         keeping: Keeping {
             host_days: settings.ssh.keep_days,
             action_days: settings.actions.keep_days,

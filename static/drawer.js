@@ -1,5 +1,6 @@
 // The log of one step on one target, in a drawer; its address is the page's with #target/step.
 
+import { Fold } from "./fold.js";
 import { get } from "./http.js";
 import { element as time } from "./times.js";
 
@@ -15,6 +16,10 @@ export class Drawer {
     this.log = document.getElementById("drawer-log");
     this.follow = document.getElementById("drawer-follow");
     this.foot = document.getElementById("drawer-foot");
+    this.raw = document.getElementById("drawer-raw");
+    this.fold = new Fold(id);
+    this.compare = document.getElementById("drawer-fold");
+    this.compare.addEventListener("click", () => this.folded(this.compare.ariaPressed !== "true"));
     document.getElementById("drawer-close").addEventListener("click", () => this.close());
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.open && !document.querySelector("dialog[open]")) this.close();
@@ -48,6 +53,8 @@ export class Drawer {
     this.grid.cell(target, step)?.scrollIntoView({ block: "nearest", inline: "center" });
     document.getElementById("drawer-title").textContent = `${target} · ${step}`;
     this.log.replaceChildren();
+    this.raw.href = `/api/v1/actions/${this.id}/logs/raw?${new URLSearchParams({ target, step })}`;
+    this.folded(this.compare.ariaPressed === "true");
     this.foot.textContent = "Reading…";
     this.facts();
     document.getElementById("drawer-title").focus({ preventScroll: true });
@@ -93,6 +100,15 @@ export class Drawer {
       this.foot.textContent = count === 0 ? "Nothing was logged for this step." : `${count} ${count === 1 ? "line" : "lines"}${count > MOST ? `, the last ${MOST} shown` : ""}`;
     }
     this.scroll();
+  }
+
+  /** All hosts of the step, folded, or the one host's log. */
+  folded(on) {
+    this.compare.ariaPressed = String(on);
+    this.log.hidden = on;
+    this.follow.closest("label").hidden = on;
+    if (on) this.fold.show(this.open.step);
+    else this.fold.hide();
   }
 
   scroll() {

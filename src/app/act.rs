@@ -73,6 +73,11 @@ impl App {
         if !denied.is_empty() {
             return Err(AppError::Denied(denied));
         }
+        if let Some(why) = self.outside.log_health.refusal() {
+            return Err(AppError::Unavailable(format!(
+                "no action may begin while it could not be logged whole (log.audit is strict): {why}"
+            )));
+        }
         let mut config = start.config;
         if let Some(space) = self.store.space(&start.plan.space).await? {
             add_receivers(&mut config, &space.notify);

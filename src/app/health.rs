@@ -1,15 +1,17 @@
 //! Is this server fit to work, and what has it done?
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use crate::app::App;
+use crate::app::ports::LogFigures;
 use crate::store::{StatusCount, Store, StoreError};
 
 /// A part that is not fit, for `/readyz`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfit {
-    /// `store`, `log` or `disk`.
+    /// `store`, `log`, `spool` or `disk`.
     pub part: &'static str,
     /// What is wrong with it, for anybody: the cause is in the log.
     pub message: &'static str,
@@ -35,6 +37,13 @@ impl App {
             unfit.push(Unfit {
                 part: "log",
                 message: "it does not answer",
+            });
+        }
+        if let Some(why) = self.outside.log_health.figures().full {
+            tracing::warn!(why, "the log spool is not fit");
+            unfit.push(Unfit {
+                part: "spool",
+                message: "it does not take everything: the disk or its bound is full",
             });
         }
         match rustix::fs::statvfs(&self.settings.data_dir) {
@@ -77,9 +86,52 @@ impl App {
         text.push_str("# HELP edgewise_event_streams Followers of actions that are being told of them.\n");
         text.push_str("# TYPE edgewise_event_streams gauge\n");
         let _ = writeln!(text, "edgewise_event_streams {}", self.feed.followers());
+        render_log(&self.outside.log_health.figures(), &mut text);
         self.runner.figures().render(&mut text);
         text
     }
+}
+
+/// The figures of the log, as Prometheus text.
+fn render_log(figures: &LogFigures, text: &mut String) {
+    let mut one = |name: &str, kind: &str, help: &str, values: &[(String, u64)]| {
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+        for (labels, value) in values {
+            let _ = writeln!(text, "{name}{labels} {value}");
+        }
+    };
+    let whole = |value: u64| vec![(String::new(), value)];
+    let by_sink = |counts: &BTreeMap<&'static str, u64>| -> Vec<(String, u64)> {
+        counts
+            .iter()
+            .map(|(sink, count)| (format!("{{sink=\"{sink}\"}}"), *count))
+            .collect()
+    };
+    let most = figures.waiting.values().max().copied().unwrap_or(0);
+    one(
+        "edgewise_log_spool_records",
+        "gauge",
+        "Log entries in the spool that not every sink has got yet.",
+        &whole(most),
+    );
+    one(
+        "edgewise_log_sink_waiting_records",
+        "gauge",
+        "Log entries in the spool that this sink has not got yet.",
+        &by_sink(&figures.waiting),
+    );
+    one(
+        "edgewise_log_refused_records",
+        "gauge",
+        "Log entries that this sink refused, which are set aside in the data folder.",
+        &by_sink(&figures.refused),
+    );
+    one(
+        "edgewise_log_dropped_records_total",
+        "counter",
+        "Log entries of detail that were left out because there was no room.",
+        &whole(figures.dropped),
+    );
 }
 
 /// How long the counts of actions are good for: they take a look at every action, and anybody may ask.

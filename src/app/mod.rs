@@ -9,6 +9,8 @@ pub mod error;
 pub mod feed;
 pub(crate) mod guesses;
 pub mod health;
+mod log_query;
+pub mod logs;
 pub mod messenger;
 pub mod planning;
 pub(crate) mod policies;
@@ -30,6 +32,7 @@ use crate::app::health::ActionCounts;
 use crate::app::messenger::{Bell, Telling};
 use crate::app::ports::Interpreter;
 use crate::app::runner::{Outside, Runner};
+use crate::domain::output_limit::OutputLimits;
 use crate::domain::rollout::RolloutSettings;
 use crate::store::Store;
 
@@ -60,6 +63,8 @@ pub struct AppSettings {
     pub rollout: RolloutSettings,
     /// The folder whose disk must have room.
     pub data_dir: std::path::PathBuf,
+    /// How much of what steps write is kept in the log.
+    pub output: OutputLimits,
     /// How long what is over is kept.
     pub keeping: background::Keeping,
     /// How others are told of actions.
@@ -77,7 +82,13 @@ impl App {
     ) -> Self {
         let feed = Feed::default();
         let bell = Bell::default();
-        let runner = Runner::new(store.clone(), outside.clone(), feed.clone(), bell.clone());
+        let runner = Runner::new(
+            store.clone(),
+            outside.clone(),
+            feed.clone(),
+            bell.clone(),
+            settings.output,
+        );
         Self {
             store,
             outside,

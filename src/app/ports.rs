@@ -1,5 +1,7 @@
 //! The outside world, as the use cases see it. Adapters implement these traits and know nothing of each other.
 
+mod log;
+mod log_health;
 mod payload;
 
 use std::collections::BTreeMap;
@@ -13,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::domain::action::ActionId;
 use crate::domain::config::KeySpec;
 use crate::domain::lease::Lease;
-use crate::domain::log_entry::{LogEntry, LogLevel, LogStream};
+use crate::domain::log_entry::LogStream;
 use crate::domain::name::TargetName;
 use crate::domain::notice::{Medium, Notice};
 use crate::domain::outcome::Outcome;
@@ -23,6 +25,8 @@ use crate::domain::sanitize::SanitizedCommand;
 use crate::domain::target::{PoolPlace, Target};
 use crate::domain::timestamp::Timestamp;
 
+pub use log::{LogError, LogKeeper, LogOrder, LogPage, LogQuery, LogSearch, LogSink, OutputOf, OutputRead};
+pub use log_health::{AlwaysWell, LogFigures, LogHealth};
 pub use payload::{Content, Payload, Tree, TreeEntry, TreeKind};
 
 /// Time. Tests hand in one that they move themselves.
@@ -186,6 +190,8 @@ pub struct OutputLine {
     pub bytes: Option<Box<[u8]>>,
     /// The byte after its end in its stream.
     pub offset: u64,
+    /// No line end follows: the line was too long, and goes on with the next; or it is the last.
+    pub is_cut: bool,
 }
 
 /// A file or a folder to put on a host.
@@ -287,67 +293,6 @@ pub struct Delivery {
     /// The moment, which is signed with it.
     pub at: Timestamp,
 }
-
-/// Where log entries go.
-#[async_trait]
-pub trait LogSink: Send + Sync {
-    /// Keeps these entries, all or none. Entries with the same action and `seq` are the same entry:
-    /// writing one again changes nothing.
-    async fn write(&self, entries: &[LogEntry]) -> Result<(), LogError>;
-}
-
-/// Where log entries are read.
-#[async_trait]
-pub trait LogSearch: Send + Sync {
-    /// A page of entries, oldest first.
-    async fn page(&self, query: &LogQuery) -> Result<Vec<LogEntry>, LogError>;
-    /// The highest `seq` of an action; none where it has no entry.
-    async fn last_seq(&self, action: ActionId) -> Result<Option<u64>, LogError>;
-    /// How far the output of a step on a target has been logged.
-    async fn offsets(
-        &self,
-        action: ActionId,
-        target: &TargetName,
-        step: &str,
-    ) -> Result<StreamOffsets, LogError>;
-}
-
-/// Where the log forgets what is old.
-#[async_trait]
-pub trait LogKeeper: Send + Sync {
-    /// Forgets actions whose latest entry is older than `not_before`, and the oldest ones where all entries together take
-    /// up more than `max_bytes`, but never those of `live`; says how many. Repeating it is harmless.
-    async fn forget(
-        &self,
-        not_before: Timestamp,
-        max_bytes: u64,
-        live: &[ActionId],
-    ) -> Result<usize, LogError>;
-}
-
-/// Which entries to read. An unset field does not restrict.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogQuery {
-    /// Of this action.
-    pub action: ActionId,
-    /// Of this level only.
-    pub level: Option<LogLevel>,
-    /// Of this target.
-    pub target: Option<String>,
-    /// Of this step.
-    pub step: Option<String>,
-    /// Holding all of these words.
-    pub text: Option<String>,
-    /// Only those with a greater `seq`.
-    pub after: Option<u64>,
-    /// At most so many.
-    pub limit: u32,
-}
-
-/// A log store that failed.
-#[derive(Debug, thiserror::Error)]
-#[error("log store: {0}")]
-pub struct LogError(pub String);
 
 /// Runs scripts, where they can hurt nobody.
 #[async_trait]

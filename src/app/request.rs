@@ -145,10 +145,46 @@ pub struct LogsQuery {
     pub target: Option<String>,
     /// Of this step.
     pub step: Option<String>,
+    /// Of targets of this stage.
+    pub stage: Option<String>,
+    /// That tell of something which ended so: `ok`, `failed` and so on.
+    pub outcome: Option<String>,
+    /// From this stream: `story`, `command`, `stdout`, `stderr` or `probe`.
+    pub stream: Option<String>,
     /// Holding all of these words.
     pub q: Option<String>,
+    /// Of this moment (RFC 3339) or later.
+    pub from: Option<String>,
+    /// Before this moment.
+    pub until: Option<String>,
+    /// `oldest` first, or `newest` first.
+    pub order: Option<String>,
     /// Where the page before ended: its `next`.
     pub after: Option<String>,
     /// At most so many (500, at most 5000).
     pub limit: Option<u32>,
+}
+
+/// What of the log to download: as [`LogsQuery`], whole.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawFormat {
+    /// `text` (the default): a line an entry; `ndjson`: an object an entry.
+    pub format: Option<String>,
+    /// `gzip`: packed.
+    pub pack: Option<String>,
+}
+
+/// Which outputs to fold.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FoldQuery {
+    /// Of this step.
+    pub step: Option<String>,
+    /// Of targets of this stage.
+    pub stage: Option<String>,
+    /// `stdout` or `stderr`; both where left out.
+    pub stream: Option<String>,
+    /// What is passed over in comparing: `space` (at ends of lines), `times`, or both with a comma.
+    pub ignore: Option<String>,
 }

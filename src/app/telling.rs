@@ -131,6 +131,11 @@ fn target_view(
         (Some(error), Some(back)) => Some(format!("{error}; and on the way back: {back}")),
         (error, back) => error.clone().or_else(|| back.clone()),
     };
+    let error = match (&error, &progress.by_hand) {
+        (Some(error), Some(by_hand)) => Some(format!("{error}; to finish by hand: {by_hand}")),
+        (None, Some(by_hand)) => Some(format!("to finish by hand: {by_hand}")),
+        (_, None) => error,
+    };
     TargetView {
         name: progress.name.to_string(),
         state: progress.state,

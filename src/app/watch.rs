@@ -9,12 +9,11 @@ use crate::app::App;
 use crate::app::error::AppError;
 use crate::app::feed::{FeedEntry, Following, Subscription};
 use crate::app::ports::LogQuery;
-use crate::app::request::{ActionQuery, LogsQuery};
+use crate::app::request::ActionQuery;
 use crate::app::telling::{Teller, action_view, summary};
 use crate::app::view::{ActionSummary, ActionView, FeedItem, LogView, Page};
 use crate::domain::action::{ActionId, ActionStatus};
 use crate::domain::actor::{Caller, Permission};
-use crate::domain::log_entry::LogLevel;
 use crate::domain::name::Name;
 use crate::domain::rollout::Rollout;
 use crate::domain::timestamp::Timestamp;
@@ -92,57 +91,6 @@ impl App {
         let action = self.visible_action(caller, id).await?;
         let (rollout, seq) = self.folded(&action).await?;
         Ok(action_view(&action, &rollout, seq))
-    }
-
-    /// A page of an action's log, oldest first.
-    pub async fn logs(
-        &self,
-        caller: &Caller,
-        id: ActionId,
-        query: &LogsQuery,
-    ) -> Result<Page<LogView>, AppError> {
-        self.visible_action(caller, id).await?;
-        let level = match query.level.as_deref() {
-            None => None,
-            Some("basic") => Some(LogLevel::Basic),
-            Some("detail") => Some(LogLevel::Detail),
-            Some(other) => {
-                return Err(AppError::field(
-                    "level",
-                    format!("`{other}` is neither `basic` nor `detail`"),
-                ));
-            }
-        };
-        let after = query
-            .after
-            .as_deref()
-            .map(|text| {
-                text.parse()
-                    .map_err(|_| AppError::field("after", "give the `next` of the page before"))
-            })
-            .transpose()?;
-        let limit = query.limit.unwrap_or(500).clamp(1, 5000);
-        let entries = self
-            .outside
-            .log_search
-            .page(&LogQuery {
-                action: id,
-                level,
-                target: query.target.clone(),
-                step: query.step.clone(),
-                text: query.q.clone().filter(|text| !text.trim().is_empty()),
-                after,
-                limit,
-            })
-            .await
-            .map_err(|error| AppError::Unavailable(error.to_string()))?;
-        let next = (entries.len() >= limit as usize)
-            .then(|| entries.last().map(|e| e.seq.to_string()))
-            .flatten();
-        Ok(Page {
-            items: entries.iter().map(LogView::from).collect(),
-            next,
-        })
     }
 
     /// The story after `after`, from the stores and then as it happens. The channel closes after the end.
@@ -282,18 +230,14 @@ impl Follower {
                 .app
                 .outside
                 .log_search
-                .page(&LogQuery {
-                    action: self.id,
-                    level: None,
-                    target: None,
-                    step: None,
-                    text: None,
+                .followed(&LogQuery {
                     after: self.told,
-                    limit: CATCH_UP,
+                    ..LogQuery::of(self.id, CATCH_UP)
                 })
                 .await
                 .map_err(|error| AppError::Unavailable(error.to_string()))?;
-            let last_page = logs.len() < CATCH_UP as usize;
+            let last_page = logs.next.is_none();
+            let logs = logs.entries;
             for entry in logs.iter().filter(|entry| entry.seq <= limit) {
                 while let Some(first) = told_by_event
                     .first_entry()

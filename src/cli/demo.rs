@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::exit::{Exit, Failure};
+use super::settings_args::SettingsArgs;
 use crate::demo::{self, Ending, application, keeper};
 
 /// `edgewise demo`.
@@ -19,6 +20,8 @@ pub struct DemoArgs {
     /// End after the deploys: exit code 0 only if all of it went as told
     #[arg(long)]
     once: bool,
+    #[command(flatten)]
+    settings: SettingsArgs,
     /// Make version 3 healthy, so that the demo does not go as told
     #[arg(long, hide = true)]
     third_is_healthy: bool,
@@ -26,11 +29,14 @@ pub struct DemoArgs {
 
 /// Runs it.
 pub async fn run(args: &DemoArgs) -> Result<Exit, Failure> {
+    let settings = args.settings.settings()?;
     super::tracing::begin("warn");
     let options = demo::Options {
         hosts: args.hosts,
         port: args.port,
         once: args.once,
+        log: settings.log,
+        elasticsearch: settings.elasticsearch,
         third_is_healthy: args.third_is_healthy,
         program: super::this_program()?,
     };

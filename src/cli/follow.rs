@@ -8,10 +8,11 @@ use futures_util::{Stream, StreamExt};
 use reqwest::Method;
 use serde_json::Value;
 
+use super::actions::{LogFilter, Sieve};
 use super::client::Server;
 use super::event_stream::{EventReader, ServerEvent};
 use super::exit::{Exit, Failure};
-use super::output::{Output, Paint, note, painted};
+use super::output::{Output, Paint, line, note, painted};
 use super::show;
 use crate::app::view::{ActionSummary, ActionView, LogView, TargetView};
 use crate::domain::action::{ActionStatus, TargetState, WaitKind};
@@ -66,8 +67,73 @@ pub async fn follow(server: &Server, id: &str, output: Output, how: Following) -
     Ok(Exit::of_action(view.summary.status, watch.waited_for_approval))
 }
 
+/// Prints the log of an action as it comes, from its beginning to the end of the action, or Ctrl-C. What the filter lets
+/// through goes to standard output.
+pub async fn log(server: &Server, id: &str, filter: &LogFilter, output: Output) -> Result<Exit, Failure> {
+    let mut printer = LogPrinter {
+        sieve: filter.sieve()?,
+        output,
+        failure: None,
+    };
+    tokio::select! {
+        ended = watch_events(server, id, &mut printer) => ended?,
+        signal = tokio::signal::ctrl_c() => {
+            signal.map_err(|error| Failure::failed(format!("cannot wait for Ctrl-C: {error}")))?;
+            return Ok(Exit::Interrupted);
+        }
+    };
+    match printer.failure {
+        Some(failure) => Err(failure),
+        None => Ok(Exit::Done),
+    }
+}
+
+/// One who is told what happens to an action.
+trait Listener {
+    /// Something happened.
+    fn event(&mut self, event: &ServerEvent);
+    /// The action as it is now.
+    fn action(&mut self, view: &ActionView);
+    /// Nothing more is wanted.
+    fn is_over(&self) -> bool;
+}
+
+/// Prints log entries.
+struct LogPrinter {
+    sieve: Sieve,
+    output: Output,
+    /// Why nothing more can be printed.
+    failure: Option<Failure>,
+}
+
+impl Listener for LogPrinter {
+    fn event(&mut self, event: &ServerEvent) {
+        if event.name != "log" || self.failure.is_some() {
+            return;
+        }
+        // An entry that this version cannot read is passed over.
+        let Ok(entry) = serde_json::from_str::<LogView>(&event.data) else {
+            return;
+        };
+        if self.sieve.lets(&entry) {
+            let printed = if self.output.is_json() {
+                line(&event.data)
+            } else {
+                line(&show::log_line(&entry))
+            };
+            self.failure = printed.err();
+        }
+    }
+
+    fn action(&mut self, _view: &ActionView) {}
+
+    fn is_over(&self) -> bool {
+        self.failure.is_some()
+    }
+}
+
 /// Reads events, reconnecting where they break off, until the action is over; then the action itself.
-async fn watch_events(server: &Server, id: &str, watch: &mut Watch) -> Result<Value, Failure> {
+async fn watch_events(server: &Server, id: &str, watch: &mut impl Listener) -> Result<Value, Failure> {
     let mut reader = EventReader::default();
     let mut failures = 0;
     loop {
@@ -107,7 +173,7 @@ async fn read_events(
     server: &Server,
     id: &str,
     reader: &mut EventReader,
-    watch: &mut Watch,
+    watch: &mut impl Listener,
 ) -> Result<bool, Failure> {
     let mut request = server
         .request(Method::GET, &format!("/api/v1/actions/{id}/events"))
@@ -124,7 +190,7 @@ async fn read_stream<E>(
     bytes: impl Stream<Item = Result<Bytes, E>>,
     silence: Duration,
     reader: &mut EventReader,
-    watch: &mut Watch,
+    watch: &mut impl Listener,
 ) -> bool {
     let mut bytes = std::pin::pin!(bytes);
     let mut read_some = false;
@@ -161,7 +227,9 @@ impl Watch {
             waited_for_approval: false,
         }
     }
+}
 
+impl Listener for Watch {
     fn is_over(&self) -> bool {
         self.status.is_some_and(ActionStatus::is_final)
     }
@@ -216,7 +284,9 @@ impl Watch {
         }
         self.summary(&view.summary);
     }
+}
 
+impl Watch {
     fn summary(&mut self, summary: &ActionSummary) {
         let status = summary.status;
         let waiting = summary.waiting_for.as_ref();

@@ -18,15 +18,13 @@ pub struct ServeArgs {
 pub async fn run(args: &ServeArgs) -> Result<Exit, Failure> {
     let settings = args.settings.settings()?;
     super::tracing::begin("info");
-    if !settings.elasticsearch.urls.is_empty() {
-        ::tracing::warn!("elasticsearch.url is set, and this version writes to the built-in log store alone");
-    }
     let program = super::this_program()?;
     let server = Server::start(&settings, program)
         .await
         .map_err(|error| failure(&error))?;
+    let stop = stopped();
     println!("listening on http://{}", server.address());
-    server.run(stopped()).await.map_err(|error| failure(&error))?;
+    server.run(stop).await.map_err(|error| failure(&error))?;
     Ok(Exit::Done)
 }
 
@@ -34,14 +32,19 @@ fn failure(error: &BootError) -> Failure {
     Failure::failed(error.to_string())
 }
 
-/// Resolves when somebody asks the server to stop.
-async fn stopped() {
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+/// Resolves when somebody asks the server to stop. From the call on a signal is heard: one that comes right after the
+/// server said that it listens ends it as well as any other.
+fn stopped() -> impl Future<Output = ()> {
+    let signals = signal(SignalKind::terminate())
+        .and_then(|terminate| Ok((terminate, signal(SignalKind::interrupt())?)));
+    async move {
+        let Ok((mut terminate, mut interrupt)) = signals else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        ::tracing::info!("stopping: steps under way go on on their hosts");
     }
-    ::tracing::info!("stopping: steps under way go on on their hosts");
 }

@@ -7,9 +7,8 @@ use serde_json::Value;
 
 use super::exit::Failure;
 use super::output::{Paint, table};
-use crate::app::view::{ActionSummary, ActionView, LogView, PlanStepView, PlanView};
+use crate::app::view::{ActionSummary, ActionView, FoldedView, LogView, PlanStepView, PlanView};
 use crate::domain::action::{ActionStatus, TargetState};
-use crate::domain::log_entry::LogStream;
 use crate::domain::sanitize::Decision;
 
 /// Reads a shape of the contract; more fields than are known do not matter.
@@ -207,25 +206,33 @@ fn word(value: &impl serde::Serialize) -> String {
     }
 }
 
+/// What hosts wrote, folded.
+pub fn folded(view: &FoldedView) -> String {
+    let mut text = format!("{}\n", view.headline);
+    for (place, group) in view.groups.iter().enumerate() {
+        let hosts = count(group.targets.len(), "host");
+        let _ = write!(text, "\n{hosts}: {}\n", group.targets.join(", "));
+        if place == 0 {
+            for line in &group.lines {
+                let _ = writeln!(text, "  | {line}");
+            }
+        } else {
+            for change in &group.difference {
+                let _ = writeln!(text, "  {} {}", change.sign, change.text);
+            }
+            if group.difference_cut {
+                text.push_str("  (the difference goes on)\n");
+            }
+        }
+        if group.left_out > 0 {
+            let _ = writeln!(text, "  ({} more lines)", group.left_out);
+        }
+    }
+    text.trim_end().to_owned()
+}
+
 /// One log entry as one line.
 #[must_use]
 pub fn log_line(log: &LogView) -> String {
-    let mut line = log.time.to_string();
-    if let Some(target) = &log.target {
-        let _ = write!(line, " {target}");
-    }
-    if let Some(step) = &log.step {
-        let _ = write!(line, " [{step}]");
-    }
-    let mark = match log.stream {
-        LogStream::Command => " $",
-        LogStream::Stdout => " |",
-        LogStream::Stderr => " !",
-        LogStream::Story | LogStream::Probe => "",
-    };
-    let _ = write!(line, "{mark} {}", log.text);
-    if let Some(code) = log.exit_code {
-        let _ = write!(line, " (exit code {code})");
-    }
-    line
+    log.line()
 }

@@ -24,6 +24,7 @@ use crate::app::request::{ActBody, ActRequest, CallerHeaders};
 use crate::app::view::{ActionView, FeedItem};
 use crate::domain::action::{ActionId, ActionStatus};
 use crate::domain::actor::{Actor, Caller};
+use crate::settings::{ElasticsearchSettings, LogSettings};
 
 use report::{Outcome, Report};
 use scene::Scene;
@@ -39,6 +40,10 @@ pub struct Options {
     pub once: bool,
     /// Makes version 3 healthy, so that the demo does not go as told: its own test.
     pub third_is_healthy: bool,
+    /// Where log entries go beside the built-in store: the section of the settings.
+    pub log: LogSettings,
+    /// Elasticsearch, where it is on: the section of the settings.
+    pub elasticsearch: ElasticsearchSettings,
     /// This program: it runs scripts, and is the application that is deployed.
     pub program: PathBuf,
 }
@@ -67,6 +72,9 @@ impl From<AppError> for DemoError {
 
 /// How long somebody has to open the page before the first deploy begins without them.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long the log may take to be delivered at the end.
+const DRAIN_PATIENCE: Duration = Duration::from_secs(20);
 
 /// How the demo ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,8 +146,20 @@ pub async fn run(options: &Options, out: &mut (dyn Write + Send)) -> Result<Endi
     if let Err(error) = serving.await {
         tracing::warn!(%error, "the web server ended badly");
     }
+    // One who interrupts does not want to wait.
+    let patience = if matches!(result, Ok(Some(_))) {
+        DRAIN_PATIENCE
+    } else {
+        Duration::ZERO
+    };
+    let left = scene.log.drained(patience).await;
+    for (sink, count) in &left {
+        say(out, &format!("{count} log entries were not delivered to {sink}"));
+    }
+    let delivered = left.is_empty();
     scene.strike().await;
     result.map(|as_told| match as_told {
+        Some(true) if options.once && !delivered => Ending::Otherwise,
         Some(true) => Ending::AsTold,
         Some(false) => Ending::Otherwise,
         None => Ending::Interrupted,

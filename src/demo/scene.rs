@@ -23,10 +23,12 @@ use crate::clock::SystemClock;
 use crate::domain::actor::Actor;
 use crate::domain::environment::Environment;
 use crate::domain::name::{Name, TargetName};
+use crate::domain::output_limit::OutputLimits;
 use crate::domain::project::Project;
 use crate::domain::rollout::RolloutSettings;
 use crate::domain::space::Space;
 use crate::fleet::{Fleet, FleetPlan, HostPlan};
+use crate::logs::pipeline::Pipeline;
 use crate::settings::MachineSecrets;
 use crate::ssh::{SshHosts, SshSettings};
 use crate::store::{ConfigChange, ConfigObject, Script, Store, User};
@@ -44,6 +46,7 @@ const THRESHOLD: u32 = 50;
 /// Everything that the demo plays on.
 pub(super) struct Scene {
     pub(super) app: App,
+    pub(super) log: Pipeline,
     pub(super) balancer: InProcess,
     /// Where the balancer takes requests.
     pub(super) front: SocketAddr,
@@ -135,6 +138,7 @@ impl Scene {
             session_hours: 12,
             rollout: RolloutSettings::default(),
             data_dir: data_dir.clone(),
+            output: OutputLimits::default(),
             keeping: Keeping::default(),
             telling: Telling::default(),
         };
@@ -144,11 +148,15 @@ impl Scene {
             secrets: Arc::new(MachineSecrets),
             program: options.program.clone(),
         };
-        let app = boot::app(store, &data_dir, settings, parts)
+        let log = boot::open_log(&data_dir, &options.log, &options.elasticsearch)
             .await
             .map_err(|error| DemoError::Edgewise(error.to_string()))?;
+        let pipeline = log.pipeline.clone();
+        let app =
+            boot::app(store, log, settings, parts).map_err(|error| DemoError::Edgewise(error.to_string()))?;
         Ok(Self {
             app,
+            log: pipeline,
             balancer,
             front,
             hosts: options.hosts,
@@ -222,6 +230,7 @@ impl Scene {
     pub(super) async fn strike(mut self) {
         self.stop.cancel();
         self.app.runner().stop().await;
+        self.log.close(Duration::ZERO).await;
         self.fleet.stop().await;
         // The applications and the keeper wait for this lock: they end, and the keeper clears up.
         drop(self.lifeline);

@@ -29,6 +29,19 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Ok,
+        Self::Failed,
+        Self::Unreachable,
+        Self::AuthFailed,
+        Self::HostKeyChanged,
+        Self::HostKeyUnknown,
+        Self::Timeout,
+        Self::Denied,
+        Self::Unknown,
+    ];
+
     /// The word for it in JSON, logs and pages.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -23,6 +23,30 @@ pub struct Policy {
     /// Strict mode: where given, only these programs may run.
     #[serde(default)]
     pub only: Option<Vec<AllowedProgram>>,
+    /// Folders that mean more, or less, here than on other hosts.
+    #[serde(default, skip_serializing_if = "Folders::is_empty")]
+    pub trees: Folders,
+}
+
+/// The three classes of folders, beyond what every Linux host has. The most specific one decides.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Folders {
+    /// More of what a host cannot do without: not to be lost, and what is below only after somebody looked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub system: Vec<String>,
+    /// The same of what services and people keep.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data: Vec<String>,
+    /// The application's own, with which it may do as it likes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<String>,
+}
+
+impl Folders {
+    fn is_empty(&self) -> bool {
+        self.system.is_empty() && self.data.is_empty() && self.own.is_empty()
+    }
 }
 
 /// Where a policy applies; a field that is null applies everywhere.
@@ -49,7 +73,7 @@ pub struct PolicyRule {
     /// Matches a simple command whose program has this name, however it is spelt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub program: Option<String>,
-    /// With `program`: all of these must be among its arguments.
+    /// With `program`: all of these must be among its arguments; `*`, `?` and `[a-z]` fit as in file names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub args: Vec<String>,
     /// Said to the person who is refused or asked.
@@ -102,7 +126,7 @@ impl Scope {
 pub struct PolicyError {
     /// The field, for example `deny[0].regex`.
     pub field: String,
-    /// What is wrong with it.
+    /// What is wrong with it, and what to do about it.
     pub problem: String,
 }
 
@@ -111,71 +135,141 @@ impl Policy {
     ///
     /// # Errors
     /// [`PolicyError`] names the first field that cannot: a regular expression that cannot be read, a rule that
-    /// matches nothing, an exception without a rule, reason or author, a day that is none.
+    /// matches nothing, an exception without a rule, reason or author, a day that is none, a folder that is none.
     pub fn check(&self) -> Result<(), PolicyError> {
-        let fault = |field: String, problem: &str| {
-            Err(PolicyError {
-                field,
-                problem: problem.to_owned(),
-            })
-        };
         for (list, rules) in [("deny", &self.deny), ("ask", &self.ask)] {
             for (at, rule) in rules.iter().enumerate() {
-                let field = |name: &str| format!("{list}[{at}].{name}");
-                if rule.id.trim().is_empty() {
-                    return fault(field("id"), "a rule needs a name");
-                }
-                if rule.reason.trim().is_empty() {
-                    return fault(field("reason"), "the person who is refused needs a reason");
-                }
-                match (&rule.regex, &rule.program) {
-                    (None, None) => return fault(field("regex"), "give a regex or a program"),
-                    (Some(_), Some(_)) => {
-                        return fault(field("program"), "give a regex or a program, not both");
-                    }
-                    (Some(text), None) => {
-                        if let Err(error) = regex::Regex::new(text) {
-                            return fault(field("regex"), &error.to_string());
-                        }
-                        if !rule.args.is_empty() {
-                            return fault(field("args"), "arguments go with a program, not with a regex");
-                        }
-                    }
-                    (None, Some(program)) if program.trim().is_empty() => {
-                        return fault(field("program"), "the name is empty");
-                    }
-                    (None, Some(_)) => {}
-                }
+                rule.check().map_err(|error| error.of(&format!("{list}[{at}]")))?;
             }
         }
         for (at, entry) in self.allow.iter().enumerate() {
-            let field = |name: &str| format!("allow[{at}].{name}");
-            if !super::sanitize::Sanitizer::rules().any(|rule| rule.id == entry.rule) {
-                return fault(field("rule"), "there is no built-in rule of this name");
-            }
-            for (name, text) in [
-                ("command", &entry.command),
-                ("reason", &entry.reason),
-                ("author", &entry.author),
-            ] {
-                if text.trim().is_empty() {
-                    return fault(field(name), "it must not be empty");
-                }
-            }
-            if let Some(day) = &entry.expires
-                && day.parse::<jiff::civil::Date>().is_err()
-            {
-                return fault(field("expires"), "write the day as YYYY-MM-DD");
-            }
+            entry.check().map_err(|error| error.of(&format!("allow[{at}]")))?;
         }
         for (at, listed) in self.only.iter().flatten().enumerate() {
             if listed.program.trim().is_empty() {
-                return fault(format!("only[{at}].program"), "the name is empty");
+                return fault(
+                    &format!("only[{at}].program"),
+                    "the name is empty: write a program's name, a path, or a folder with a slash at its end",
+                );
             }
-            if listed.under.iter().any(|tree| !tree.starts_with('/')) {
-                return fault(format!("only[{at}].under"), "a folder begins with a slash");
+            for (place, folder) in listed.under.iter().enumerate() {
+                check_folder(&format!("only[{at}].under[{place}]"), folder)?;
+            }
+        }
+        for (class, folders) in [
+            ("system", &self.trees.system),
+            ("data", &self.trees.data),
+            ("own", &self.trees.own),
+        ] {
+            for (at, folder) in folders.iter().enumerate() {
+                let field = format!("trees.{class}[{at}]");
+                check_folder(&field, folder)?;
+                if class == "own" && super::sanitize::is_vital(folder) {
+                    return fault(
+                        &field,
+                        "no application owns this folder: name one below it, or lift a rule for one command with `allow`",
+                    );
+                }
             }
         }
         Ok(())
     }
+}
+
+impl PolicyRule {
+    fn check(&self) -> Result<(), PolicyError> {
+        if self.id.trim().is_empty() {
+            return fault("id", "a rule needs a name, which verdicts will show");
+        }
+        if super::sanitize::Sanitizer::rules().any(|rule| rule.id == self.id) {
+            return fault("id", "a built-in rule has this name: choose another");
+        }
+        if self.reason.trim().is_empty() {
+            return fault("reason", "say why, for the person who is refused or asked");
+        }
+        match (&self.regex, &self.program) {
+            (None, None) => fault("regex", "give a regex or a program"),
+            (Some(_), Some(_)) => fault("program", "give a regex or a program, not both"),
+            (Some(text), None) => {
+                if let Err(error) = regex::Regex::new(text) {
+                    return fault("regex", &error.to_string());
+                }
+                if self.args.is_empty() {
+                    Ok(())
+                } else {
+                    fault("args", "arguments go with a program, not with a regex")
+                }
+            }
+            (None, Some(program)) if program.trim().is_empty() => {
+                fault("program", "the name is empty: write a program's name or its path")
+            }
+            (None, Some(program)) if program.contains(char::is_whitespace) => fault(
+                "program",
+                "write the program alone, and what follows it as `args`",
+            ),
+            (None, Some(_)) => Ok(()),
+        }
+    }
+}
+
+impl Allowance {
+    fn check(&self) -> Result<(), PolicyError> {
+        let known = || super::sanitize::Sanitizer::rules().map(|rule| rule.id);
+        if !known().any(|id| id == self.rule) {
+            let like = known()
+                .map(|id| (strsim::osa_distance(id, &self.rule), id))
+                .min()
+                .filter(|(distance, _)| *distance <= 4);
+            let hint = like.map_or("docs/sanitizer.md lists them".to_owned(), |(_, id)| {
+                format!("do you mean `{id}`?")
+            });
+            return fault("rule", &format!("there is no built-in rule of this name: {hint}"));
+        }
+        for (name, text, fix) in [
+            ("command", &self.command, "write the command that it is for"),
+            ("reason", &self.reason, "say why the rule is lifted"),
+            ("author", &self.author, "name who answers for it"),
+        ] {
+            if text.trim().is_empty() {
+                return fault(name, &format!("it must not be empty: {fix}"));
+            }
+        }
+        if let Some(day) = &self.expires
+            && (day.len() != 10 || day.parse::<jiff::civil::Date>().is_err())
+        {
+            return fault("expires", "write the day as YYYY-MM-DD");
+        }
+        Ok(())
+    }
+
+    /// Whether the rule that it lifts denies: that takes an administrator.
+    #[must_use]
+    pub fn lifts_a_denial(&self) -> bool {
+        super::sanitize::Sanitizer::rules()
+            .any(|rule| rule.id == self.rule && rule.severity == super::sanitize::Severity::Deny)
+    }
+}
+
+impl PolicyError {
+    fn of(mut self, entry: &str) -> Self {
+        self.field = format!("{entry}.{}", self.field);
+        self
+    }
+}
+
+fn fault(field: &str, problem: &str) -> Result<(), PolicyError> {
+    Err(PolicyError {
+        field: field.to_owned(),
+        problem: problem.to_owned(),
+    })
+}
+
+fn check_folder(field: &str, folder: &str) -> Result<(), PolicyError> {
+    if !folder.starts_with('/') {
+        return fault(field, "a folder begins with a slash: write it in full");
+    }
+    if folder.split('/').any(|part| matches!(part, "." | "..")) || folder.contains(['*', '?', '[']) {
+        return fault(field, "write the folder itself, without `.`, `..` and patterns");
+    }
+    Ok(())
 }

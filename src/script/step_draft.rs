@@ -28,6 +28,7 @@ impl StepDraft {
                 timeout_seconds: SLACK_SECONDS,
                 retries: 0,
                 retry_delay_seconds: 0,
+                retry_backoff: 1,
                 idempotent: false,
                 always: false,
                 once: false,
@@ -65,11 +66,14 @@ impl StepDraft {
         Ok(self)
     }
 
-    /// With so many further attempts.
+    /// With so many further attempts, each `backoff` times as long after the one before it.
     #[must_use]
-    pub fn with_retries(mut self, retries: u64, delay_seconds: u64) -> Self {
+    pub fn with_retries(mut self, retries: u64, delay_seconds: u64, backoff: u64) -> Self {
         self.step.retries = u32::try_from(retries).unwrap_or(u32::MAX);
-        self.step.retry_delay_seconds = if retries == 0 { 0 } else { delay_seconds };
+        if retries > 0 {
+            self.step.retry_delay_seconds = delay_seconds;
+            self.step.retry_backoff = u32::try_from(backoff.max(1)).unwrap_or(u32::MAX);
+        }
         self
     }
 }

@@ -96,6 +96,7 @@ pub const KEYS: &[SettingKey] = &[
     key("elasticsearch.ca_file", Kind::Path),
     key("elasticsearch.index_prefix", Kind::Text),
     key("elasticsearch.index_period", Kind::OneOf(&["day", "month"])),
+    key("elasticsearch.keep_days", Kind::Integer { min: 0, max: YEARS }),
     key(
         "actions.queue_timeout_seconds",
         Kind::Integer {
@@ -126,6 +127,60 @@ pub const KEYS: &[SettingKey] = &[
             max: 64 * 1024 * 1024,
         },
     ),
+    key(
+        "log.command_lines",
+        Kind::Integer {
+            min: 100,
+            max: 1_000_000_000,
+        },
+    ),
+    key(
+        "log.command_mib",
+        Kind::Integer {
+            min: 1,
+            max: 1024 * 1024,
+        },
+    ),
+    key(
+        "log.target_lines",
+        Kind::Integer {
+            min: 100,
+            max: 1_000_000_000,
+        },
+    ),
+    key(
+        "log.target_mib",
+        Kind::Integer {
+            min: 1,
+            max: 1024 * 1024,
+        },
+    ),
+    key(
+        "log.action_lines",
+        Kind::Integer {
+            min: 100,
+            max: 1_000_000_000,
+        },
+    ),
+    key(
+        "log.action_mib",
+        Kind::Integer {
+            min: 1,
+            max: 1024 * 1024,
+        },
+    ),
+    key(
+        "log.spool_max_mib",
+        Kind::Integer {
+            min: 1,
+            max: 64 * 1024 * 1024,
+        },
+    ),
+    key("log.fsync", Kind::OneOf(&["always", "interval", "never"])),
+    key("log.audit", Kind::OneOf(&["strict", "relaxed"])),
+    key("log.stdout", Kind::Boolean),
+    key("log.file", Kind::Path),
+    key("log.syslog", Kind::Text),
 ];
 
 const fn key(path: &'static str, kind: Kind) -> SettingKey {

@@ -8,8 +8,8 @@ use super::error::{SettingsError, SettingsErrors};
 use super::keys::{Hidden, KEYS, Kind, SettingKey};
 use super::layer::{self, Layer, Origin, Value};
 use super::sections::{
-    ActionSettings, ElasticsearchSettings, IndexPeriod, LogSettings, Secret, ServerSettings, Settings,
-    SshSettings, StoreSettings,
+    ActionSettings, ElasticsearchSettings, IndexPeriod, LogAudit, LogFsync, LogSettings, Secret,
+    ServerSettings, Settings, SshSettings, StoreSettings,
 };
 use super::show::{ShownSetting, hide_password};
 
@@ -283,6 +283,7 @@ impl Merged {
                     Some("month") => IndexPeriod::Month,
                     _ => IndexPeriod::Day,
                 },
+                keep_days: self.number("elasticsearch.keep_days"),
             },
             actions: ActionSettings {
                 queue_timeout_seconds: self.number("actions.queue_timeout_seconds").into(),
@@ -293,6 +294,25 @@ impl Merged {
             log: LogSettings {
                 keep_days: self.number("log.keep_days"),
                 max_mib: self.number("log.max_mib"),
+                command_lines: self.number("log.command_lines"),
+                command_mib: self.number("log.command_mib"),
+                target_lines: self.number("log.target_lines"),
+                target_mib: self.number("log.target_mib"),
+                action_lines: self.number("log.action_lines"),
+                action_mib: self.number("log.action_mib"),
+                spool_max_mib: self.number("log.spool_max_mib"),
+                fsync: match self.text("log.fsync").as_deref() {
+                    Some("always") => LogFsync::Always,
+                    Some("never") => LogFsync::Never,
+                    _ => LogFsync::Interval,
+                },
+                audit: match self.text("log.audit").as_deref() {
+                    Some("strict") => LogAudit::Strict,
+                    _ => LogAudit::Relaxed,
+                },
+                stdout: self.flag("log.stdout"),
+                file: self.path("log.file")?,
+                syslog: self.text("log.syslog"),
             },
         })
     }

@@ -22,7 +22,7 @@ pub use layer::Origin;
 pub use load::{DEFAULT_TOML, Loaded, Sources};
 pub use secrets::MachineSecrets;
 pub use sections::{
-    ActionSettings, ElasticsearchSettings, IndexPeriod, LogSettings, Secret, ServerSettings, Settings,
-    SshSettings, StoreSettings,
+    ActionSettings, ElasticsearchSettings, IndexPeriod, LogAudit, LogFsync, LogSettings, Secret,
+    ServerSettings, Settings, SshSettings, StoreSettings,
 };
 pub use show::ShownSetting;

@@ -131,6 +131,8 @@ pub struct ElasticsearchSettings {
     pub index_prefix: String,
     /// `elasticsearch.index_period`, `EDGEWISE_ELASTICSEARCH__INDEX_PERIOD`, default `day`.
     pub index_period: IndexPeriod,
+    /// `elasticsearch.keep_days`, `EDGEWISE_ELASTICSEARCH__KEEP_DAYS`, default 365: indices are deleted after so long; 0 is never.
+    pub keep_days: u32,
 }
 
 /// How often a new index begins.
@@ -164,4 +166,48 @@ pub struct LogSettings {
     pub keep_days: u32,
     /// `log.max_mib`, `EDGEWISE_LOG__MAX_MIB`, default 10240: and the oldest ones where it takes up more.
     pub max_mib: u32,
+    /// `log.command_lines`, `EDGEWISE_LOG__COMMAND_LINES`, default 200000: so many lines of output of one attempt of one step are kept.
+    pub command_lines: u32,
+    /// `log.command_mib`, `EDGEWISE_LOG__COMMAND_MIB`, default 32: and of no more MiB.
+    pub command_mib: u32,
+    /// `log.target_lines`, `EDGEWISE_LOG__TARGET_LINES`, default 1000000: so many lines of output of one target in one action are kept.
+    pub target_lines: u32,
+    /// `log.target_mib`, `EDGEWISE_LOG__TARGET_MIB`, default 128: and of no more MiB.
+    pub target_mib: u32,
+    /// `log.action_lines`, `EDGEWISE_LOG__ACTION_LINES`, default 5000000: so many lines of output of one action are kept.
+    pub action_lines: u32,
+    /// `log.action_mib`, `EDGEWISE_LOG__ACTION_MIB`, default 1024: and of no more MiB.
+    pub action_mib: u32,
+    /// `log.spool_max_mib`, `EDGEWISE_LOG__SPOOL_MAX_MIB`, default 4096: what waits for sinks may take up so much.
+    pub spool_max_mib: u32,
+    /// `log.fsync`, `EDGEWISE_LOG__FSYNC`, default `interval`: when the spool is forced to the disk.
+    pub fsync: LogFsync,
+    /// `log.audit`, `EDGEWISE_LOG__AUDIT`, default `relaxed`: what gives way where the spool is full.
+    pub audit: LogAudit,
+    /// `log.stdout`, `EDGEWISE_LOG__STDOUT`, default false: entries as lines of JSON on standard output.
+    pub stdout: bool,
+    /// `log.file`, `EDGEWISE_LOG__FILE`, no default: entries as lines of JSON in this file.
+    pub file: Option<PathBuf>,
+    /// `log.syslog`, `EDGEWISE_LOG__SYSLOG`, no default: `unix:/dev/log`, `udp://host:514` or `tcp://host:601`.
+    pub syslog: Option<String>,
+}
+
+/// When the spool is forced to the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFsync {
+    /// Before an entry is believed to be kept.
+    Always,
+    /// Every second.
+    Interval,
+    /// When the operating system likes.
+    Never,
+}
+
+/// What gives way where the spool is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogAudit {
+    /// New actions, which are refused.
+    Strict,
+    /// Detail, which is dropped.
+    Relaxed,
 }

@@ -82,6 +82,7 @@ impl Lines {
             text,
             bytes,
             offset: self.offset,
+            is_cut: end == 0,
         });
     }
 }

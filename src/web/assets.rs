@@ -40,6 +40,7 @@ const ASSETS: &[Asset] = &[
     asset!("action.js", SCRIPT),
     asset!("grid.js", SCRIPT),
     asset!("drawer.js", SCRIPT),
+    asset!("fold.js", SCRIPT),
     asset!("story.js", SCRIPT),
     asset!("steer.js", SCRIPT),
     asset!("project.js", SCRIPT),

@@ -65,7 +65,9 @@ pub const TABLE: &[Entry] = &[
 
     entry(GET,  "/api/v1/actions",                          Who::Api,  || web::to(api::actions::list)),
     entry(GET,  "/api/v1/actions/{id}",                     Who::Api,  || web::to(api::actions::show)),
-    entry(GET,  "/api/v1/actions/{id}/logs",                Who::Api,  || web::to(api::actions::logs)),
+    entry(GET,  "/api/v1/actions/{id}/logs",                Who::Api,  || web::to(api::logs::page)),
+    entry(GET,  "/api/v1/actions/{id}/logs/folded",         Who::Api,  || web::to(api::logs::folded)),
+    entry(GET,  "/api/v1/actions/{id}/logs/raw",            Who::Api,  || web::to(api::logs::raw)),
     entry(GET,  "/api/v1/actions/{id}/events",              Who::Api,  || web::to(api::events::stream)),
     entry(POST, "/api/v1/actions/{id}/{word}",              Who::Api,  || web::to(api::steer::steer)),
 

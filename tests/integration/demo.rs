@@ -1,5 +1,6 @@
 //! The demo, as anybody starts it.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -7,6 +8,8 @@ use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
+
+use crate::support::elasticsearch::{count, shared};
 
 /// What the whole demo may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -20,11 +23,17 @@ struct Demo {
 
 impl Demo {
     fn start(args: &[&str]) -> Self {
+        Self::start_with(args, &[])
+    }
+
+    /// The same with these variables.
+    fn start_with(args: &[&str], variables: &[(&str, &str)]) -> Self {
         let temporary = tempfile::tempdir().unwrap();
         let mut child = Command::new(env!("CARGO_BIN_EXE_edgewise"))
             .args(["demo", "--port", "0"])
             .args(args)
             .env("TMPDIR", temporary.path())
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -174,6 +183,63 @@ async fn the_demo_does_not_end_well_where_the_third_version_is_healthy() {
     assert_eq!(
         row(&said, "deploy of version 3"),
         ["COMPLETED", "ROLLED_BACK", "NOT AS TOLD"]
+    );
+    gone(&temporary).await;
+}
+
+#[tokio::test]
+async fn every_record_of_the_demo_is_found_in_elasticsearch_by_its_correlation_id() {
+    let (url, prefix) = shared().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("actions.jsonl");
+    let set = [
+        format!("log.file={}", file.display()),
+        format!("elasticsearch.index_prefix={prefix}"),
+    ];
+    let args = ["--once", "--hosts", "4", "--set", &set[0], "--set", &set[1]];
+    let (code, said, _temporary) = Demo::start_with(&args, &[("EDGEWISE_ELASTICSEARCH__URL", &url)])
+        .end()
+        .await;
+    assert_eq!(code, 0, "{said:#?}");
+    let mut written: BTreeMap<String, u64> = BTreeMap::new();
+    for line in std::fs::read_to_string(&file).unwrap().lines() {
+        let json: serde_json::Value = serde_json::from_str(line).unwrap();
+        *written
+            .entry(json["correlation"].as_str().unwrap().to_owned())
+            .or_default() += 1;
+    }
+    assert_eq!(written.len(), 3, "three deploys");
+    for (correlation, records) in written {
+        assert!(records > 20, "{correlation}: {records}");
+        assert_eq!(
+            count(&url, &prefix, Some(&correlation)).await,
+            records,
+            "{correlation}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_demo_says_what_could_not_be_delivered_and_ends_with_1() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", nobody.local_addr().unwrap());
+    drop(nobody);
+    let (code, said, temporary) = Demo::start_with(
+        &["--once", "--hosts", "4"],
+        &[("EDGEWISE_ELASTICSEARCH__URL", &url)],
+    )
+    .end()
+    .await;
+    assert_eq!(code, 1, "{said:#?}");
+    assert_eq!(
+        row(&said, "deploy of version 3")[0],
+        "ROLLED_BACK",
+        "no rollout minds"
+    );
+    assert!(
+        said.iter()
+            .any(|line| line.ends_with("log entries were not delivered to elasticsearch")),
+        "{said:#?}"
     );
     gone(&temporary).await;
 }

@@ -7,6 +7,7 @@
 
 mod app;
 mod architecture;
+mod breaking;
 mod browser;
 mod command_line;
 mod config_folder;

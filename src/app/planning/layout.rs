@@ -7,12 +7,12 @@ use serde_json::{Map, Value};
 use crate::app::error::AppError;
 use crate::domain::config::{MergedConfig, rollout_keys_of};
 use crate::domain::name::TargetName;
-use crate::domain::plan::{Draft, Gate, ScriptTarget};
+use crate::domain::plan::{Draft, Gate, ScriptTarget, cannot_leave};
 use crate::domain::rollout::strategy::{self, TargetFacts};
 use crate::domain::target::Pool;
 
 /// The keys of the configuration that bound every rollout, whatever strategy a script names itself.
-const LIMIT_KEYS: [&str; 8] = [
+const LIMIT_KEYS: [&str; 11] = [
     "max_failed",
     "on_failure",
     "on_unreachable",
@@ -21,6 +21,9 @@ const LIMIT_KEYS: [&str; 8] = [
     "target_deadline_seconds",
     "progress_deadline_seconds",
     "zones",
+    "analysis",
+    "max_unreachable",
+    "rollback_max_parallel",
 ];
 
 /// Lays the draft's targets out in stages.
@@ -55,10 +58,19 @@ pub(super) fn lay_out(
             group: seen.target.labels.get("group").cloned(),
             ring: seen.target.labels.get("ring").cloned(),
             in_service: in_service.contains(&seen.target.name),
+            new_version: seen.version.is_some() && seen.version != seen.installed,
         })
         .collect();
     let laid =
         strategy::lay_out(&keys, &facts, pools).map_err(|error| AppError::field(error.key, error.message))?;
+    if let Some(name) = cannot_leave(draft, &laid.stages) {
+        return Err(AppError::field(
+            "strategy",
+            format!(
+                "`blue_green` takes the old targets out of service, but the steps of `{name}` have no pool_out()"
+            ),
+        ));
+    }
     match laid.stages.iter().find(|stage| stage.gate == Gate::Analysis) {
         Some(stage) => Err(AppError::field(
             "stages",

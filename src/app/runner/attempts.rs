@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::domain::log_context::LogHost;
 use crate::domain::name::TargetName;
 use crate::domain::plan::{Plan, Step};
 use crate::domain::rollout::Way;
@@ -18,6 +19,7 @@ pub(super) struct Attempts {
 
 struct Prepared {
     target: Arc<Target>,
+    host: Arc<LogHost>,
     stage: String,
     forth: Vec<Arc<Step>>,
     back: Vec<Arc<Step>>,
@@ -32,6 +34,7 @@ impl Attempts {
             .map(|planned| {
                 let prepared = Prepared {
                     target: Arc::new(planned.target.clone()),
+                    host: Arc::new(log_host(&planned.target)),
                     stage: planned.stage.clone(),
                     forth: shared(&planned.steps),
                     back: Vec::new(),
@@ -63,6 +66,7 @@ impl Attempts {
         };
         Some(Attempt {
             target: Arc::clone(&prepared.target),
+            host: Arc::clone(&prepared.host),
             step: Arc::clone(steps.get(place as usize)?),
             stage: prepared.stage.clone(),
             way,
@@ -70,5 +74,13 @@ impl Attempts {
             number,
             look_up,
         })
+    }
+}
+
+/// The machine behind a target, as the log names it.
+pub(super) fn log_host(target: &Target) -> LogHost {
+    LogHost {
+        address: target.address.clone(),
+        port: target.port,
     }
 }

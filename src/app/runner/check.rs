@@ -1,12 +1,13 @@
 //! Health checks that the server itself makes.
 
 use crate::domain::log_entry::LogStream;
+use crate::domain::log_event::LogEvent;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::Work;
 use crate::domain::rollout::StepResult;
 
 use super::executor::{Attempt, failed, ok};
-use super::journal::Journal;
+use super::journal::{About, Journal};
 use super::outside::Outside;
 
 /// One attempt of a check step: polls until it is good often enough, or its time is over.
@@ -43,7 +44,16 @@ impl Check<'_> {
             let text = match &seen {
                 Ok(text) | Err(text) => text,
             };
-            self.journal.detail(LogStream::Probe, self.attempt.about(), text);
+            let about = About {
+                outcome: Some(if seen.is_ok() {
+                    Outcome::Ok
+                } else {
+                    Outcome::Failed
+                }),
+                ..self.attempt.about()
+            };
+            self.journal
+                .detail(LogEvent::Probe, LogStream::Probe, about, text);
             match seen {
                 Ok(_) => good += 1,
                 Err(_) => good = 0,

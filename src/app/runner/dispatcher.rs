@@ -13,12 +13,13 @@ use tokio_util::task::TaskTracker;
 use crate::app::feed::Feed;
 use crate::app::ports::LogError;
 use crate::app::telling::LiveTeller;
-use crate::domain::action::ActionStatus;
+use crate::domain::action::{ActionStatus, WaitingFor};
 use crate::domain::actor::Actor;
+use crate::domain::analysis::Measurement;
 use crate::domain::lease::Lease;
+use crate::domain::log_event::LogEvent;
 use crate::domain::name::TargetName;
-use crate::domain::plan::Gate;
-use crate::domain::rollout::{Effect, Event, GateVerdict, Refused, Rollout, Steer, Way};
+use crate::domain::rollout::{Effect, Event, Refused, Rollout, Steer, Way};
 use crate::domain::timestamp::Timestamp;
 use crate::store::{FrozenAction, LeaseConflict, ServerId, Store, StoreError, StoredSteer, TakeLeasesError};
 
@@ -125,6 +126,8 @@ pub(super) struct Dispatcher {
     pub(super) figures: Figures,
     /// The log says that targets wait for a connection.
     pub(super) held_up: bool,
+    /// What the log says that the action waits for.
+    pub(super) waiting: Option<WaitingFor>,
 }
 
 impl Dispatcher {
@@ -213,7 +216,13 @@ impl Dispatcher {
             return;
         }
         self.held_up = held_up.is_some();
-        self.journal.story(About::default(), &story::held_up(held_up));
+        let event = if self.held_up {
+            LogEvent::Waiting
+        } else {
+            LogEvent::Resumed
+        };
+        self.journal
+            .story(event, About::default(), &story::held_up(held_up));
     }
 
     /// What was asked of this action where it was not running yet, or at another server.
@@ -362,16 +371,19 @@ impl Dispatcher {
                 self.timers.arm(timer, at);
                 Ok(Vec::new())
             }
-            Effect::AskGate { stage, gate } => {
-                let detail = match gate {
-                    Gate::Analysis => "no source of metrics is configured",
-                    Gate::None | Gate::Approval => "the gate is not measured",
-                };
+            Effect::Measure {
+                stage,
+                metric,
+                measurement,
+            } => {
                 self.store_and_tell(
-                    Event::GateAnswered {
+                    Event::Measured {
                         stage,
-                        verdict: GateVerdict::Inconclusive,
-                        detail: detail.to_owned(),
+                        metric,
+                        measurement,
+                        result: Measurement::Unreachable {
+                            detail: "no source of metrics is configured".to_owned(),
+                        },
                     },
                     None,
                 )
@@ -379,7 +391,7 @@ impl Dispatcher {
             }
             // Both were stored with the event that caused them: the version in the inventory, and the final
             // status, which also released the leases.
-            Effect::RecordVersion { .. } | Effect::End { .. } => Ok(Vec::new()),
+            Effect::RecordVersion { .. } | Effect::Quarantine { .. } | Effect::End { .. } => Ok(Vec::new()),
         }
     }
 

@@ -7,12 +7,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::ports::{HostNeeds, HostSession, OutputLine, StepKey, StepRun, StreamOffsets, Upload};
+use crate::app::ports::{
+    HostNeeds, HostSession, OutputLine, OutputOf, OutputRead, StepKey, StepRun, StreamOffsets, Upload,
+};
 use crate::app::telling::logged_name;
 use crate::domain::action::ActionId;
 use crate::domain::lease::Lease;
+use crate::domain::log_context::LogHost;
 use crate::domain::log_entry::LogStream;
+use crate::domain::log_event::LogEvent;
 use crate::domain::outcome::Outcome;
+use crate::domain::output_limit::OutputLimits;
 use crate::domain::plan::{Step, UploadSource, Work};
 use crate::domain::rollout::{StepResult, Way};
 use crate::domain::sanitize::{Clearance, SanitizedCommand, Sanitizer};
@@ -21,6 +26,7 @@ use crate::domain::target::Target;
 use super::check::Check;
 use super::dispatcher::HeldLeases;
 use super::journal::{About, Journal};
+use super::output::{OutputLog, OutputSoFar};
 use super::outside::Outside;
 use super::payload::Payloads;
 use super::pool_places::PoolPlaces;
@@ -49,6 +55,10 @@ pub(super) struct Executor {
     pub(super) pools: PoolPlaces,
     /// The leases that the action holds.
     pub(super) leases: HeldLeases,
+    /// How much of what steps write is kept.
+    pub(super) output_limits: OutputLimits,
+    /// What they wrote.
+    pub(super) said: OutputSoFar,
     /// Stops every step under way.
     pub(super) cancel: CancellationToken,
 }
@@ -56,6 +66,7 @@ pub(super) struct Executor {
 /// One attempt of one step.
 pub(super) struct Attempt {
     pub(super) target: Arc<Target>,
+    pub(super) host: Arc<LogHost>,
     pub(super) step: Arc<Step>,
     pub(super) stage: String,
     pub(super) way: Way,
@@ -76,7 +87,8 @@ impl Executor {
         };
         let step = &attempt.step;
         if let (Some(command), false) = (&step.command, attempt.look_up) {
-            self.journal.detail(LogStream::Command, attempt.about(), command);
+            self.journal
+                .detail(LogEvent::Command, LogStream::Command, attempt.about(), command);
         }
         match &step.work {
             Work::Run { .. } | Work::Fetch { .. } | Work::HttpCheck { from_host: true, .. } => {
@@ -160,7 +172,7 @@ impl Executor {
             Ok(command) => command,
             Err(result) => return result,
         };
-        let run = match self.step_run(attempt).await {
+        let (run, read) = match self.step_run(attempt).await {
             Ok(run) => run,
             Err(message) => return failed(Outcome::Failed, message),
         };
@@ -169,7 +181,7 @@ impl Executor {
             Err(result) => return result,
         };
         let (lines, received) = mpsc::channel(OUTPUT_LINES);
-        let reading = self.read_output(attempt, received);
+        let reading = self.read_output(attempt, read, received);
         // A step that was started before is found by the host and gone on with: looking up and starting are
         // one call, so that nothing can come in between.
         let (result, ()) = tokio::join!(session.run(lease, &command, &run, lines, cancel), reading);
@@ -192,8 +204,9 @@ impl Executor {
             .map_err(|refusal| failed(Outcome::Denied, refusal.to_string()))
     }
 
-    async fn step_run(&self, attempt: &Attempt) -> Result<StepRun, String> {
+    async fn step_run(&self, attempt: &Attempt) -> Result<(StepRun, OutputRead), String> {
         let step = &attempt.step;
+        let mut read = OutputRead::default();
         let mut run = StepRun {
             key: attempt.key(self.action),
             sudo: false,
@@ -224,25 +237,36 @@ impl Executor {
             }
         }
         if attempt.look_up {
-            run.resume = self
-                .outside
-                .log_search
-                .offsets(self.action, &attempt.target.name, &logged_name(&attempt.step.name, attempt.way))
-                .await
-                .unwrap_or_else(|error| {
-                    tracing::warn!(action = %self.action, %error, "output is logged from its beginning again");
-                    StreamOffsets::default()
-                });
+            read = self.output_read(attempt).await;
+            run.resume = read.bytes;
         }
-        Ok(run)
+        Ok((run, read))
     }
 
-    async fn read_output(&self, attempt: &Attempt, mut lines: mpsc::Receiver<OutputLine>) {
+    /// How far the log has the attempt's output.
+    async fn output_read(&self, attempt: &Attempt) -> OutputRead {
+        let of = OutputOf {
+            action: self.action,
+            target: attempt.target.name.clone(),
+            step: logged_name(&attempt.step.name, attempt.way),
+            attempt: attempt.number,
+        };
+        self.outside
+            .log_search
+            .output_read(&of)
+            .await
+            .unwrap_or_else(|error| {
+                tracing::warn!(action = %self.action, %error, "output is logged from its beginning again");
+                OutputRead::default()
+            })
+    }
+
+    async fn read_output(&self, attempt: &Attempt, read: OutputRead, mut lines: mpsc::Receiver<OutputLine>) {
+        let mut log = OutputLog::new(&self.journal, attempt, self.output_limits, &self.said, read);
         while let Some(line) = lines.recv().await {
-            self.journal
-                .output(line.stream, attempt.about(), &line.text, line.offset)
-                .await;
+            log.take(line);
         }
+        log.finish();
     }
 
     async fn upload(
@@ -311,6 +335,8 @@ impl Attempt {
             target: Some(self.target.name.clone()),
             step: Some(logged_name(&self.step.name, self.way)),
             stage: Some(self.stage.clone()),
+            attempt: Some(self.number),
+            host: Some(Arc::clone(&self.host)),
             ..About::default()
         }
     }

@@ -12,15 +12,15 @@ use crate::app::feed::Feed;
 use crate::app::ports::{Clock, LogSink};
 use crate::app::view::{FeedItem, LogView};
 use crate::domain::action::ActionId;
-use crate::domain::log_entry::{LogEntry, LogLevel, LogStream};
+use crate::domain::log_context::{LogContext, LogHost};
+use crate::domain::log_entry::{Dropped, LogEntry, LogLevel, LogStream, StepRecord};
+use crate::domain::log_event::LogEvent;
 use crate::domain::mask::{Masked, Masker};
 use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
 
 use super::claims::Claim;
 
-/// Lines of output that may wait to be written before a step has to wait for the log store.
-const OUTPUT_IN_FLIGHT: usize = 8192;
 /// Entries written to the sink at once.
 const BATCH: usize = 512;
 
@@ -28,10 +28,10 @@ const BATCH: usize = 512;
 #[derive(Clone)]
 pub(super) struct Journal {
     action: ActionId,
+    context: Arc<LogContext>,
     clock: Arc<dyn Clock>,
     masker: Arc<Masker>,
     numbered: Arc<Mutex<Numbered>>,
-    output: Arc<Semaphore>,
 }
 
 struct Numbered {
@@ -44,7 +44,8 @@ struct Entry {
     log: Option<LogEntry>,
     /// None where nobody followed when it happened.
     items: Option<Vec<FeedItem>>,
-    counted: bool,
+    /// Gets a permit back when it is written.
+    counted: Option<Arc<Semaphore>>,
 }
 
 /// What a log entry is about, and how what it tells of ended.
@@ -53,15 +54,31 @@ pub(super) struct About {
     pub(super) target: Option<TargetName>,
     pub(super) step: Option<String>,
     pub(super) stage: Option<String>,
+    pub(super) attempt: Option<u32>,
+    pub(super) host: Option<Arc<LogHost>>,
     pub(super) outcome: Option<Outcome>,
     pub(super) exit_code: Option<i32>,
+    pub(super) sessions: Option<u64>,
+    pub(super) run: Option<Box<StepRecord>>,
+}
+
+/// A line of output on its way into the log.
+pub(super) struct Line {
+    pub(super) stream: LogStream,
+    pub(super) text: Masked,
+    /// The byte after its end in its stream.
+    pub(super) offset: u64,
+    /// Its number in its stream, from 1.
+    pub(super) number: u64,
+    /// It stands for lines that are left out, of which this is the last.
+    pub(super) dropped: Option<Dropped>,
 }
 
 impl Journal {
     /// Opens the journal of `action` after its entry `last`. The task ends, with everything written, when
     /// the last clone of the journal is dropped.
     pub(super) fn open(
-        action: ActionId,
+        (action, context): (ActionId, LogContext),
         last: u64,
         clock: Arc<dyn Clock>,
         masker: Masker,
@@ -70,7 +87,6 @@ impl Journal {
         claim: Claim,
     ) -> (Self, JoinHandle<()>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        let output = Arc::new(Semaphore::new(OUTPUT_IN_FLIGHT));
         feed.open(action, last);
         let writer = Writer {
             action,
@@ -78,7 +94,6 @@ impl Journal {
             early: BTreeMap::new(),
             sink,
             feed,
-            output: Arc::clone(&output),
             clock: Arc::clone(&clock),
             claim,
             lost: 0,
@@ -91,10 +106,10 @@ impl Journal {
         (
             Self {
                 action,
+                context: Arc::new(context),
                 clock,
                 masker: Arc::new(masker),
                 numbered,
-                output,
             },
             task,
         )
@@ -105,26 +120,42 @@ impl Journal {
         self.masker.mask(text)
     }
 
+    /// The masker of the action's secrets.
+    pub(super) fn masker(&self) -> Arc<Masker> {
+        Arc::clone(&self.masker)
+    }
+
     /// One entry of the story.
-    pub(super) fn story(&self, about: About, text: &str) {
-        self.entry(LogLevel::Basic, LogStream::Story, about, text, None, false);
+    pub(super) fn story(&self, event: LogEvent, about: About, text: &str) {
+        let said = (LogLevel::Basic, event, LogStream::Story);
+        let entry = self.about(said, about, self.masked(text));
+        self.send(entry, None);
     }
 
     /// One entry of detail in Edgewise's own words: a command as sent, a probe.
-    pub(super) fn detail(&self, stream: LogStream, about: About, text: &str) {
-        self.entry(LogLevel::Detail, stream, about, text, None, false);
+    pub(super) fn detail(&self, event: LogEvent, stream: LogStream, about: About, text: &str) {
+        let said = (LogLevel::Detail, event, stream);
+        let entry = self.about(said, about, self.masked(text));
+        self.send(entry, None);
     }
 
-    /// One line of a step's output; waits while too many are still to be written.
-    pub(super) async fn output(&self, stream: LogStream, about: About, text: &str, offset: u64) {
-        let counted = match self.output.acquire().await {
-            Ok(permit) => {
-                permit.forget();
-                true
-            }
-            Err(_) => false,
+    /// One line of a step's output. A permit is taken from `counted`, and given back when the line is written.
+    pub(super) fn output(&self, about: About, line: Line, counted: Option<Arc<Semaphore>>) {
+        if let Some(permit) = counted.as_ref().and_then(|counted| counted.try_acquire().ok()) {
+            permit.forget();
+        }
+        let event = match line.dropped {
+            Some(_) => LogEvent::Dropped,
+            None => LogEvent::Output,
         };
-        self.entry(LogLevel::Detail, stream, about, text, Some(offset), counted);
+        let said = (LogLevel::Detail, event, line.stream);
+        let entry = LogEntry {
+            offset: Some(line.offset),
+            line: Some(line.number),
+            dropped: line.dropped,
+            ..self.about(said, about, line.text)
+        };
+        self.send(entry, counted);
     }
 
     /// Takes the next number for an event; [`Journal::happened`] must follow.
@@ -143,41 +174,40 @@ impl Journal {
             seq,
             log: None,
             items,
-            counted: false,
+            counted: None,
         });
     }
 
-    fn entry(
+    /// An entry without its number and its moment.
+    fn about(
         &self,
-        level: LogLevel,
-        stream: LogStream,
+        (level, event, stream): (LogLevel, LogEvent, LogStream),
         about: About,
-        text: &str,
-        offset: Option<u64>,
-        counted: bool,
-    ) {
-        let text = self.masked(text);
-        let time = self.clock.now();
-        let mut numbered = self.numbered.lock().unwrap_or_else(PoisonError::into_inner);
-        let seq = numbered.next;
-        numbered.next += 1;
-        let log = LogEntry {
-            action: self.action,
-            seq,
-            time,
-            level,
+        text: Masked,
+    ) -> LogEntry {
+        let context = Arc::clone(&self.context);
+        LogEntry {
             target: about.target,
             step: about.step,
             stage: about.stage,
+            attempt: about.attempt,
             stream,
-            text,
             outcome: about.outcome,
             exit_code: about.exit_code,
-            offset,
-        };
+            sessions: about.sessions,
+            run: about.run,
+            host: about.host,
+            ..LogEntry::new(context, (self.action, 0), self.clock.now(), level, event, text)
+        }
+    }
+
+    fn send(&self, entry: LogEntry, counted: Option<Arc<Semaphore>>) {
+        let mut numbered = self.numbered.lock().unwrap_or_else(PoisonError::into_inner);
+        let seq = numbered.next;
+        numbered.next += 1;
         let _ = numbered.sender.send(Entry {
             seq,
-            log: Some(log),
+            log: Some(LogEntry { seq, ..entry }),
             items: Some(Vec::new()),
             counted,
         });
@@ -191,7 +221,6 @@ struct Writer {
     early: BTreeMap<u64, Entry>,
     sink: Arc<dyn LogSink>,
     feed: Feed,
-    output: Arc<Semaphore>,
     clock: Arc<dyn Clock>,
     claim: Claim,
     /// Entries that were given up.
@@ -228,9 +257,10 @@ impl Writer {
         }
         let logs: Vec<LogEntry> = entries.iter().filter_map(|entry| entry.log.clone()).collect();
         self.keep(&logs).await;
-        let counted = entries.iter().filter(|entry| entry.counted).count();
-        self.output.add_permits(counted);
         for entry in entries {
+            if let Some(counted) = &entry.counted {
+                counted.add_permits(1);
+            }
             let items = match (&entry.log, entry.items) {
                 (Some(log), _) => Some(vec![FeedItem::Log(Box::new(LogView::from(log)))]),
                 (None, items) => items,

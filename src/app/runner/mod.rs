@@ -11,6 +11,7 @@ mod figures;
 mod host_check;
 mod journal;
 mod notices;
+mod output;
 mod outside;
 mod payload;
 mod pool_places;
@@ -39,6 +40,7 @@ use crate::app::feed::Feed;
 use crate::app::messenger::Bell;
 use crate::domain::action::ActionId;
 use crate::domain::actor::Actor;
+use crate::domain::output_limit::OutputLimits;
 use crate::domain::rollout::{Rollout, Steer};
 use crate::domain::timestamp::Timestamp;
 use crate::store::{ServerId, SteerId, Store, StoreError};
@@ -75,6 +77,7 @@ struct Shared {
     outside: Outside,
     feed: Feed,
     bell: Bell,
+    output_limits: OutputLimits,
     server: ServerId,
     running: Running,
     /// How often in a row each action could not be gone on with.
@@ -90,7 +93,13 @@ struct Shared {
 
 impl Runner {
     /// A runner that runs nothing yet. Its actions will run on the runtime it is made on.
-    pub(crate) fn new(store: Store, outside: Outside, feed: Feed, bell: Bell) -> Self {
+    pub(crate) fn new(
+        store: Store,
+        outside: Outside,
+        feed: Feed,
+        bell: Bell,
+        output_limits: OutputLimits,
+    ) -> Self {
         let (ended, ends) = Ends::channel();
         let server = ServerId(uuid::Uuid::now_v7().to_string());
         let shared = Shared {
@@ -98,6 +107,7 @@ impl Runner {
             outside,
             feed,
             bell,
+            output_limits,
             server,
             running: Running::default(),
             troubled: Mutex::default(),

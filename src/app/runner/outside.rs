@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::ports::{
-    Artifacts, Balancer, Clock, Hosts, LogKeeper, LogSearch, LogSink, Notifier, Prober, Secrets,
+    Artifacts, Balancer, Clock, Hosts, LogHealth, LogKeeper, LogSearch, LogSink, Notifier, Prober, Secrets,
 };
 
 /// The adapters that a running action works with.
@@ -27,6 +27,8 @@ pub struct Outside {
     pub log_sink: Arc<dyn LogSink>,
     /// Where log entries are read.
     pub log_search: Arc<dyn LogSearch>,
+    /// How the log is getting on.
+    pub log_health: Arc<dyn LogHealth>,
     /// Where the log forgets what is old.
     pub log_keeper: Arc<dyn LogKeeper>,
 }

@@ -3,6 +3,8 @@
 
 use crate::app::view::FeedItem;
 use crate::domain::action::{ActionStatus, TargetState};
+use crate::domain::analysis::Measurement;
+use crate::domain::log_event::LogEvent;
 use crate::domain::name::TargetName;
 use crate::domain::notice::AddressedNotice;
 use crate::domain::rollout::{Decision, Effect, Event, Refused};
@@ -45,7 +47,8 @@ impl Dispatcher {
                 if steer.is_none() {
                     return Ok(Vec::new());
                 }
-                self.journal.story(About::default(), &refused.to_string());
+                self.journal
+                    .story(LogEvent::Steering, About::default(), &refused.to_string());
                 self.note(event, false, &[], now, &mut applied);
                 Vec::new()
             }
@@ -125,7 +128,7 @@ impl Dispatcher {
         let mut open: Vec<Effect> = effects.into_iter().rev().collect();
         let mut waits = false;
         while let Some(effect) = open.pop() {
-            waits |= matches!(effect, Effect::TakeLeases | Effect::AskGate { .. });
+            waits |= matches!(effect, Effect::TakeLeases | Effect::Measure { .. });
             match effect {
                 Effect::RunStep {
                     target,
@@ -224,6 +227,9 @@ impl Dispatcher {
             story::tell(&self.journal, &self.rollout, &event, decisions);
             self.figures.count(&event, now);
         }
+        let waiting = self.rollout.waiting_for();
+        story::waiting(&self.journal, self.waiting.as_ref(), waiting.as_ref());
+        self.waiting = waiting;
     }
 
     /// What the effects write into the inventory.
@@ -286,7 +292,10 @@ fn masked(mut event: Event, journal: &Journal) -> Event {
         }
         Event::HostsChecked { unfit } => unfit.iter_mut().for_each(|(_, _, reason)| mask(reason)),
         Event::PoolsUnknown { error, .. } => mask(error),
-        Event::GateAnswered { detail, .. } => mask(detail),
+        Event::Measured { result, .. } => match result {
+            Measurement::NoData { detail } | Measurement::Unreachable { detail } => mask(detail),
+            Measurement::Value { .. } => {}
+        },
         Event::Created { .. }
         | Event::QueueReached
         | Event::LeasesHeld { .. }

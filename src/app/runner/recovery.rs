@@ -11,6 +11,9 @@ use tokio_util::task::TaskTracker;
 use crate::app::policies;
 use crate::app::telling::LiveTeller;
 use crate::domain::action::ActionId;
+use crate::domain::log_context::{LogContext, trace_id_of};
+use crate::domain::log_event::LogEvent;
+use crate::domain::mask::Masker;
 use crate::domain::rollout::{Event, Rollout};
 use crate::store::{FrozenAction, StoredEvent};
 
@@ -21,6 +24,7 @@ use super::executor::Executor;
 use super::figures::Figures;
 use super::journal::{About, Journal};
 use super::notices::Notices;
+use super::output::OutputSoFar;
 use super::payload::Payloads;
 use super::pool_places::PoolPlaces;
 use super::pools::Asking;
@@ -79,11 +83,12 @@ pub(super) async fn run(
         last += NUMBERS_LEFT;
     }
     let secrets = SecretValues::resolve(&action.config, &*shared.outside.secrets);
+    let masker = secrets.masker();
     let (journal, written) = Journal::open(
-        id,
+        (id, log_context(&action, &masker)),
         last,
         Arc::clone(&shared.outside.clock),
-        secrets.masker(),
+        masker,
         Arc::clone(&shared.outside.log_sink),
         shared.feed.clone(),
         claim.clone(),
@@ -92,12 +97,19 @@ pub(super) async fn run(
         if is_new {
             tell_beginning(&journal, &action);
             if let Some(first) = events.first() {
+                story::verdicts(&journal, &first.event);
                 story::tell(&journal, &rollout, &first.event, decisions);
             }
         } else {
-            journal.story(About::default(), "a server goes on with this action");
+            journal.story(
+                LogEvent::Recovery,
+                About::default(),
+                "a server goes on with this action",
+            );
         }
 
+        let waiting = rollout.waiting_for();
+        story::waiting(&journal, None, waiting.as_ref());
         let executor = Executor {
             action: id,
             outside: shared.outside.clone(),
@@ -115,6 +127,8 @@ pub(super) async fn run(
             secrets,
             pools: PoolPlaces::of(&action.config),
             leases: HeldLeases::default(),
+            output_limits: shared.output_limits,
+            said: OutputSoFar::default(),
             cancel: CancellationToken::new(),
         };
         let (answers, answered) = mpsc::unbounded_channel();
@@ -158,6 +172,7 @@ pub(super) async fn run(
             tasks: TaskTracker::new(),
             figures,
             held_up: false,
+            waiting,
         };
         for event in accepted {
             dispatcher.note_approval(event);
@@ -197,6 +212,7 @@ fn tell_beginning(journal: &Journal, action: &FrozenAction) {
         .map(|reason| format!(": {reason}"))
         .unwrap_or_default();
     journal.story(
+        LogEvent::Asked,
         About::default(),
         &format!(
             "{} asked{behalf} for {}{version} on {} targets of {}/{} (plan {}){why}",
@@ -208,4 +224,27 @@ fn tell_beginning(journal: &Journal, action: &FrozenAction) {
             record.plan_hash,
         ),
     );
+}
+
+/// What all entries of the action say.
+fn log_context(action: &FrozenAction, masker: &Masker) -> LogContext {
+    let record = &action.record;
+    let caller = &record.correlation;
+    let trace_id = caller
+        .traceparent
+        .as_deref()
+        .and_then(trace_id_of)
+        .or(caller.correlation_id.as_deref());
+    LogContext {
+        actor: masker.mask(&record.actor.to_string()),
+        user: record.on_behalf.as_deref().map(|user| masker.mask(user)),
+        name: record.action.clone(),
+        space: record.space.to_string(),
+        project: record.project.to_string(),
+        environment: record.environment.to_string(),
+        version: record.version.as_deref().map(|version| masker.mask(version)),
+        plan_hash: record.plan_hash.to_string(),
+        trace_id: trace_id.map(|id| masker.mask(id)),
+        correlation_id: caller.correlation_id.as_deref().map(|id| masker.mask(id)),
+    }
 }

@@ -5,12 +5,14 @@
 
 use crate::app::ports::BalancerError;
 use crate::domain::log_entry::LogStream;
+use crate::domain::log_event::LogEvent;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::Work;
 use crate::domain::rollout::StepResult;
 use crate::domain::target::PoolPlace;
 
 use super::executor::{Attempt, Executor, failed, ok};
+use super::journal::About;
 
 /// From one count of sessions to the next.
 const DRAIN_POLL_MILLIS: u64 = 250;
@@ -71,20 +73,27 @@ async fn drain(executor: &Executor, attempt: &Attempt, seconds: u64) -> Result<(
         }
         let Some(left) = left else {
             // No balancer that could have turned sessions away: there is nothing to wait for.
+            let text = "nobody to ask for sessions";
             executor
                 .journal
-                .detail(LogStream::Probe, attempt.about(), "nobody to ask for sessions");
+                .detail(LogEvent::Sessions, LogStream::Probe, attempt.about(), text);
             return Ok(());
+        };
+        let about = || About {
+            sessions: Some(left),
+            ..attempt.about()
         };
         if before != Some(left) {
             let text = format!("{left} sessions left");
-            executor.journal.detail(LogStream::Probe, attempt.about(), &text);
+            executor
+                .journal
+                .detail(LogEvent::Sessions, LogStream::Probe, about(), &text);
             before = Some(left);
         }
         let late = clock.now() >= deadline;
         if left > 0 && late {
             let text = format!("going on with {left} sessions left after {seconds} s");
-            executor.journal.story(attempt.about(), &text);
+            executor.journal.story(LogEvent::Sessions, about(), &text);
         }
         if left == 0 || late {
             for pool in &pools {
@@ -121,7 +130,7 @@ async fn ask(
             Ok(count) => {
                 if out_of_reach {
                     let text = format!("pool {}: the load balancer answers again", pool.name);
-                    executor.journal.story(attempt.about(), &text);
+                    executor.journal.story(LogEvent::Pool, attempt.about(), &text);
                 }
                 return Ok(count);
             }
@@ -131,7 +140,7 @@ async fn ask(
                         "pool {}: {error}; trying again for {PATIENCE_SECONDS} s",
                         pool.name
                     );
-                    executor.journal.story(attempt.about(), &text);
+                    executor.journal.story(LogEvent::Pool, attempt.about(), &text);
                 }
                 out_of_reach = true;
                 clock.sleep_until(clock.now().plus_millis(AGAIN_MILLIS)).await;

@@ -1,24 +1,63 @@
 //! The action's own story in its log: what happened and what was decided, in words.
 
+use std::sync::Arc;
+
 use crate::app::ports::HeldUp;
 use crate::app::telling::logged_name;
+use crate::domain::action::WaitingFor;
+use crate::domain::analysis::Measurement;
+use crate::domain::log_entry::StepRecord;
+use crate::domain::log_event::LogEvent;
 use crate::domain::name::TargetName;
-use crate::domain::rollout::{Decision, Event, Rollout, Way};
+use crate::domain::rollout::{Decision, Event, Rollout, Steer, StepState, Way};
 
+use super::attempts::log_host;
 use super::journal::{About, Journal};
 
 /// Writes what an event means, and what the engine decided on it.
 pub(super) fn tell(journal: &Journal, rollout: &Rollout, event: &Event, decisions: Vec<Decision>) {
-    if let Some((about, text)) = of_event(rollout, event) {
-        journal.story(about, &text);
+    if let Some((about, text)) = of_event(journal, rollout, event) {
+        journal.story(kind_of(event), about, &text);
     }
+    let end = format!("end {}", rollout.status());
     for decision in decisions {
+        let kind = match decision.what.as_str() {
+            what if what == end => LogEvent::Result,
+            what if what.starts_with("gate ") => LogEvent::Gate,
+            _ => LogEvent::Decision,
+        };
         let text = if decision.why.is_empty() {
             decision.what
         } else {
             format!("{}: {}", decision.what, decision.why)
         };
-        journal.story(About::default(), &text);
+        journal.story(kind, About::default(), &text);
+    }
+}
+
+/// What the sanitizer said of the plan's commands: what it denies is never accepted as an action.
+pub(super) fn verdicts(journal: &Journal, event: &Event) {
+    let Event::Created { needs_approval, .. } = event else {
+        return;
+    };
+    let text = if needs_approval.is_empty() {
+        "the sanitizer allows every command of the plan".to_owned()
+    } else {
+        format!("the sanitizer asks about {}", needs_approval.join("; "))
+    };
+    journal.story(LogEvent::Verdict, About::default(), &text);
+}
+
+/// What the action waits for now, where that is another thing than before.
+pub(super) fn waiting(journal: &Journal, before: Option<&WaitingFor>, now: Option<&WaitingFor>) {
+    let same = |a: &WaitingFor, b: &WaitingFor| a.kind == b.kind && a.since == b.since;
+    match (before, now) {
+        (_, Some(now)) if before.is_none_or(|before| !same(before, now)) => {
+            let text = format!("waits: {}; {}", now.detail, now.unblock);
+            journal.story(LogEvent::Waiting, About::default(), &text);
+        }
+        (Some(_), None) => journal.story(LogEvent::Resumed, About::default(), "waits no longer"),
+        _ => {}
     }
 }
 
@@ -35,7 +74,26 @@ pub(super) fn held_up(held_up: Option<HeldUp>) -> String {
     }
 }
 
-fn of_event(rollout: &Rollout, event: &Event) -> Option<(About, String)> {
+/// What the entry of an event tells of.
+fn kind_of(event: &Event) -> LogEvent {
+    match event {
+        Event::Created { .. } => LogEvent::Asked,
+        Event::StepStarted { .. } | Event::StepEnded { .. } => LogEvent::Step,
+        Event::HostsChecked { .. } => LogEvent::HostCheck,
+        Event::Steered {
+            steer: Steer::Approve | Steer::Reject,
+            ..
+        } => LogEvent::Approval,
+        Event::Steered { .. } => LogEvent::Steering,
+        Event::LeasesHeld { .. } | Event::LeasesTaken => LogEvent::Lease,
+        Event::PoolsSeen { .. } | Event::PoolsCounted { .. } | Event::PoolsUnknown { .. } => LogEvent::Pool,
+        Event::Measured { .. } => LogEvent::Gate,
+        Event::QueueReached => LogEvent::Resumed,
+        Event::TimerFired { .. } => LogEvent::Decision,
+    }
+}
+
+fn of_event(journal: &Journal, rollout: &Rollout, event: &Event) -> Option<(About, String)> {
     match event {
         Event::StepEnded {
             target,
@@ -47,16 +105,32 @@ fn of_event(rollout: &Rollout, event: &Event) -> Option<(About, String)> {
             let number = rollout.place_of(target.as_str())?;
             let planned = rollout.plan().targets.get(number)?;
             let place = *step as usize;
-            let step = match way {
-                Way::Forth => planned.steps.get(place)?,
-                Way::Back => rollout.way_back(number)?.steps.get(place)?,
+            let progress = rollout.target(target.as_str())?;
+            let (step, seen) = match way {
+                Way::Forth => (planned.steps.get(place)?, progress.forth.get(place)?),
+                Way::Back => (
+                    rollout.way_back(number)?.steps.get(place)?,
+                    progress.back.get(place)?,
+                ),
+            };
+            let record = StepRecord {
+                method: step.work.kind().to_owned(),
+                status: StepState::of(result.outcome).as_str().to_owned(),
+                batch: Some(planned.batch),
+                started: seen.started_at,
+                ended: seen.ended_at?,
+                error: result.error.as_deref().map(|error| journal.masked(error)),
             };
             let about = About {
                 target: Some(target.clone()),
                 step: Some(logged_name(&step.name, *way)),
                 stage: Some(planned.stage.clone()),
+                attempt: Some(*attempt),
+                host: Some(Arc::new(log_host(&planned.target))),
                 outcome: Some(result.outcome),
                 exit_code: result.exit_code,
+                run: Some(Box::new(record)),
+                ..About::default()
             };
             let again = if *attempt > 1 {
                 format!(" at attempt {attempt}")
@@ -102,7 +176,12 @@ fn of_event(rollout: &Rollout, event: &Event) -> Option<(About, String)> {
             },
             error.clone(),
         )),
-        Event::GateAnswered { detail, .. } => Some((About::default(), detail.clone())),
+        Event::Measured { result, .. } => match result {
+            Measurement::NoData { detail } | Measurement::Unreachable { detail } => {
+                Some((About::default(), detail.clone()))
+            }
+            Measurement::Value { .. } => None,
+        },
         Event::Created { .. }
         | Event::QueueReached
         | Event::LeasesTaken

@@ -9,7 +9,7 @@ mod space;
 
 pub use action::{Accepted, ActionSummary, ActionView, StageView, StepView, TargetView};
 pub use feed::FeedItem;
-pub use log::LogView;
+pub use log::{FoldedView, LogMore, LogView};
 pub use page::Page;
 pub use plan::{PlanStageView, PlanStepView, PlanTargetView, PlanView, RollbackTargetView, RollbackView};
 pub use space::{ProjectRow, ProjectView, ServerRow, SpaceCard, SpaceHead, SpaceView};

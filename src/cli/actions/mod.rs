@@ -1,6 +1,7 @@
 //! `edgewise actions`: watch and steer what is under way.
 
 mod list;
+mod log_filter;
 mod logs;
 mod steer;
 
@@ -13,6 +14,7 @@ use super::exit::{Exit, Failure};
 use super::follow::{Following, follow};
 use super::output::Output;
 use super::show;
+pub use log_filter::{LogFilter, Sieve};
 use steer::Steering;
 
 /// `edgewise actions`.
@@ -31,7 +33,7 @@ enum ActionsCommand {
         /// The action's id
         id: String,
     },
-    /// Print the log of an action, oldest entry first
+    /// Print the log of an action, oldest entry first, or follow it
     Logs(logs::LogsArgs),
     /// Follow an action to its end; the exit code tells how it ended
     Watch {

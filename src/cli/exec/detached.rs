@@ -144,18 +144,19 @@ mod tests {
     fn lines_become_the_bytes_that_they_were() {
         let mut whole = Whole::default();
         let mut bytes = Vec::new();
-        for (text, raw, offset) in [
-            ("a", None, 2),
-            ("b", None, 5),
-            ("\u{fffd}", Some(&b"\xff"[..]), 7),
-            ("cut", None, 10),
-            ("end", None, 14),
+        for (text, raw, offset, is_cut) in [
+            ("a", None, 2, false),
+            ("b", None, 5, false),
+            ("\u{fffd}", Some(&b"\xff"[..]), 7, false),
+            ("cut", None, 10, true),
+            ("end", None, 14, false),
         ] {
             bytes.extend(whole.bytes(&OutputLine {
                 stream: LogStream::Stdout,
                 text: text.to_owned(),
                 bytes: raw.map(Into::into),
                 offset,
+                is_cut,
             }));
         }
         assert_eq!(bytes, b"a\nb\r\n\xff\ncutend\n");

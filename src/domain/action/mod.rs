@@ -23,6 +23,13 @@ impl ActionId {
         Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
     }
 
+    /// When it was made, as the id says: whoever made it knows no better.
+    #[must_use]
+    pub fn made_at(self) -> Timestamp {
+        let millis = self.0.as_u128() >> 80;
+        Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+    }
+
     /// Reads an id.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -67,8 +74,10 @@ pub enum WaitKind {
     Balancer,
     /// The soak of a stage.
     Soak,
-    /// The gate of a stage.
+    /// Somebody's approval at the gate of a stage.
     Gate,
+    /// What the gate of a stage measures.
+    Analysis,
     /// A person, since somebody paused it or a failure did.
     Paused,
     /// The outcome of a step that is not known.

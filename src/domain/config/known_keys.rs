@@ -1,6 +1,6 @@
 //! The keys that every script knows: what and where, and how the rollout goes.
 
-use super::shape::{GATES, ON_FAILURE, Shape};
+use super::shape::{ON_FAILURE, ORDERS, Shape};
 
 /// A key that every script knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,14 +180,34 @@ pub const KNOWN_KEYS: &[KnownKey] = &[
         "How long to watch after each stage (0).",
     ),
     rollout(
+        "rollback_max_parallel",
+        Shape::CountOrPercent,
+        "How many targets may be on their way back at once (`max_parallel`).",
+    ),
+    rollout(
+        "order",
+        Shape::Words(ORDERS),
+        "Whether targets out of service come first or last; otherwise they keep their order (`out_of_service_last`).",
+    ),
+    rollout(
+        "rings",
+        Shape::Rings,
+        "With `ring`: the rings in their order, or for each ring those that come before it.",
+    ),
+    rollout(
         "lock_step",
         Shape::Flag,
         "With `rolling`: batches that wait for their last member instead of a sliding window.",
     ),
     rollout(
         "gate",
-        Shape::Words(GATES),
-        "What must hold after each stage but the last.",
+        Shape::Gate,
+        "What must hold after each stage but the last: a word, or `{\"analysis\": [...]}`.",
+    ),
+    rollout(
+        "analysis",
+        Shape::Analysis,
+        "What the gate `analysis` measures: a list of metrics.",
     ),
     rollout(
         "max_failed",
@@ -203,6 +223,11 @@ pub const KNOWN_KEYS: &[KnownKey] = &[
         "on_unreachable",
         Shape::Words(&["fail", "skip", "defer"]),
         "What a target out of reach does (`fail`).",
+    ),
+    rollout(
+        "max_unreachable",
+        Shape::CountOrPercent,
+        "How many targets may stay out of reach before `on_failure` is done, in a budget of their own.",
     ),
     rollout(
         "on_inconclusive",

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::nearest;
+use crate::domain::analysis::Analysis;
 use crate::domain::notice::{Occasion, check_receivers};
 
 /// What a value must look like.
@@ -28,18 +29,24 @@ pub enum Shape {
     Map,
     /// A string, or an object of strings.
     TextOrMap,
+    /// A gate: a word, or an object with an analysis.
+    Gate,
+    /// What a gate measures: a list of metrics.
+    Analysis,
     /// Stages: `"1,10%,50%,100%"` or a list of objects.
     Stages,
     /// `"parallel"` or a list of zones in order.
     Zones,
     /// A list of those who are told.
     Receivers,
+    /// A list of rings in order, or an object from rings to those before them.
+    Rings,
     /// Edge's percentages: a string, a list of strings, or an object from fleet sizes to either; `0` names the rest.
     StaggeredBatch,
 }
 
 /// What the entry of a list of stages may hold.
-const STAGE_KEYS: [&str; 11] = [
+const STAGE_KEYS: [&str; 12] = [
     "label",
     "percent",
     "count",
@@ -51,10 +58,13 @@ const STAGE_KEYS: [&str; 11] = [
     "soak_seconds",
     "gate",
     "on_failure",
+    "order",
 ];
 
 /// The gates.
-pub(super) const GATES: &[&str] = &["none", "approval", "analysis"];
+const GATES: &[&str] = &["none", "approval", "analysis"];
+/// Which targets come first.
+pub(super) const ORDERS: &[&str] = &["out_of_service_last", "out_of_service_first"];
 /// What a failure does.
 pub(super) const ON_FAILURE: &[&str] = &["rollback", "stop", "pause"];
 
@@ -94,9 +104,17 @@ impl Shape {
                         .as_object()
                         .is_some_and(|map| map.values().all(Value::is_string))
             }
+            Self::Gate => return check_gate(value),
+            Self::Analysis => return check_analysis(value),
             Self::Stages => return check_stages(value),
             Self::Receivers => return check_receivers(value),
             Self::Zones => value.as_str() == Some("parallel") || is_texts(value),
+            Self::Rings => {
+                is_texts(value)
+                    || value
+                        .as_object()
+                        .is_some_and(|map| map.values().all(|before| before.is_string() || is_texts(before)))
+            }
             Self::StaggeredBatch => {
                 is_percentages(value)
                     || value
@@ -129,9 +147,12 @@ impl Shape {
             Self::Texts => "a list of strings".to_owned(),
             Self::Map => "a map".to_owned(),
             Self::TextOrMap => "a string or a map of strings".to_owned(),
+            Self::Gate => "\"none\", \"approval\", \"analysis\" or a map with the key `analysis`".to_owned(),
+            Self::Analysis => "a list of metrics".to_owned(),
             Self::Stages => "a string such as \"1,10%,50%,100%\" or a list of stages".to_owned(),
             Self::Zones => "\"parallel\" or a list of zones".to_owned(),
             Self::Receivers => "a list of receivers".to_owned(),
+            Self::Rings => "a list of rings, or a map from rings to those before them".to_owned(),
             Self::StaggeredBatch => {
                 "a string such as \"10%,50%,100%\", a list of percentages, or a map from fleet sizes to these"
                     .to_owned()
@@ -159,6 +180,15 @@ impl Shape {
                 {"type": "string"},
                 {"type": "object", "additionalProperties": {"type": "string"}},
             ]}),
+            Self::Gate => json!({"anyOf": [
+                {"enum": GATES},
+                {"type": "object", "additionalProperties": false, "required": ["analysis"],
+                 "properties": {"analysis": Self::Analysis.schema()}},
+            ]}),
+            Self::Analysis => json!({"anyOf": [
+                {"type": "array", "minItems": 1, "items": {"type": "object", "required": ["name", "success"]}},
+                {"type": "object", "required": ["metrics"]},
+            ]}),
             Self::Stages => json!({"anyOf": [
                 {"type": "string", "pattern": "^ *[0-9]+%?( *, *[0-9]+%?)* *$"},
                 {"type": "array", "minItems": 1, "items": {
@@ -174,8 +204,9 @@ impl Shape {
                         "ring": {"type": "string"},
                         "max_parallel": Self::CountOrPercent.schema(),
                         "soak_seconds": Self::Count.schema(),
-                        "gate": {"enum": GATES},
+                        "gate": Self::Gate.schema(),
                         "on_failure": {"enum": ON_FAILURE},
+                        "order": {"enum": ORDERS},
                     },
                 }},
             ]}),
@@ -195,6 +226,10 @@ impl Shape {
                     "actions": {"type": "array", "items": {"type": "string"}},
                 },
             }}),
+            Self::Rings => json!({"anyOf": [
+                {"type": "array", "items": {"type": "string"}},
+                {"type": "object"},
+            ]}),
             Self::StaggeredBatch => json!({"anyOf": [
                 {"type": "string"},
                 {"type": "array", "items": {"type": "string"}},
@@ -264,6 +299,23 @@ fn check_word(words: &[&'static str], value: &Value) -> Result<(), String> {
     ))
 }
 
+fn check_gate(value: &Value) -> Result<(), String> {
+    match value {
+        Value::Object(fields) if fields.len() == 1 => match fields.get("analysis") {
+            Some(definition) => check_analysis(definition).map_err(|why| format!("`analysis` {why}")),
+            None => Err(format!("wants {}", Shape::Gate.wanted())),
+        },
+        Value::Object(_) => Err(format!("wants {}", Shape::Gate.wanted())),
+        word => check_word(GATES, word),
+    }
+}
+
+fn check_analysis(value: &Value) -> Result<(), String> {
+    Analysis::read(value)
+        .map(|_| ())
+        .map_err(|error| error.to_string())
+}
+
 fn check_stages(value: &Value) -> Result<(), String> {
     match value {
         Value::String(text) if is_stage_list(text) => Ok(()),
@@ -285,8 +337,9 @@ fn check_stage(stage: &Value) -> Result<(), String> {
             "targets" => Shape::Texts,
             "count" | "soak_seconds" => Shape::Count,
             "max_parallel" => Shape::CountOrPercent,
-            "gate" => Shape::Words(GATES),
+            "gate" => Shape::Gate,
             "on_failure" => Shape::Words(ON_FAILURE),
+            "order" => Shape::Words(ORDERS),
             "percent" => {
                 if value
                     .as_f64()

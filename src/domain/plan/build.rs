@@ -1,13 +1,15 @@
 //! From what a script returned to a plan: stages, verdicts, the hash.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
+use crate::domain::analysis::MetricSource;
 use crate::domain::name::{Name, TargetName};
 use crate::domain::sanitize::{Sanitizer, Verdict};
 use crate::domain::target::Pool;
 
 use super::{
     Draft, Limits, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, ScriptTarget, Stage, Step, Work,
+    coming_in, going_out,
 };
 
 /// What a plan is made of, besides the draft.
@@ -47,14 +49,21 @@ impl Plan {
     /// Every target of `order` must be in the draft, in `targets` and in exactly one stage; one that is not
     /// is left out, which the strategy's own checks exclude.
     #[must_use]
-    pub fn build(inputs: PlanInputs<'_>, draft: Draft) -> Self {
+    pub fn build(mut inputs: PlanInputs<'_>, draft: Draft) -> Self {
         let mut judge = Judge::new(inputs.sanitizer);
+        judge.analyses(&mut inputs.stages);
         let known: HashMap<&TargetName, &ScriptTarget> = inputs
             .targets
             .iter()
             .map(|seen| (&seen.target.name, seen))
             .collect();
         let places = places(&inputs.stages);
+        let leaving: HashSet<&TargetName> = inputs
+            .stages
+            .iter()
+            .filter(|stage| stage.only_out)
+            .flat_map(|stage| &stage.targets)
+            .collect();
         let mut drafted: HashMap<TargetName, _> = draft
             .targets
             .into_iter()
@@ -69,6 +78,22 @@ impl Plan {
             else {
                 continue;
             };
+            if leaving.contains(name) {
+                rollback.targets.push(RollbackTarget {
+                    name: name.clone(),
+                    version: seen.installed.clone(),
+                    steps: coming_in(&drafted.steps),
+                });
+                targets.push(PlanTarget {
+                    target: seen.target.clone(),
+                    stage: (*stage).to_owned(),
+                    batch: *batch,
+                    version: seen.installed.clone(),
+                    version_before: seen.installed.clone(),
+                    steps: going_out(&drafted.steps),
+                });
+                continue;
+            }
             if let Some(steps) = drafted.rollback {
                 rollback.targets.push(RollbackTarget {
                     name: name.clone(),
@@ -139,6 +164,27 @@ impl<'a> Judge<'a> {
         }
     }
 
+    /// The commands of the stages' analyses.
+    pub(super) fn analyses(&mut self, stages: &mut [Stage]) {
+        let metrics = stages
+            .iter_mut()
+            .filter_map(|stage| stage.analysis.as_mut())
+            .flat_map(|analysis| &mut analysis.metrics);
+        for metric in metrics {
+            if let MetricSource::Command { run, verdict, rules } = &mut metric.source {
+                let judged = self.judge(run, None);
+                *verdict = Some(judged.decision);
+                rules.clone_from(&judged.rules);
+            }
+        }
+    }
+
+    fn judge(&mut self, command: &str, cwd: Option<String>) -> &Verdict {
+        self.known
+            .entry((command.to_owned(), cwd))
+            .or_insert_with_key(|(command, cwd)| self.sanitizer.judge(command, cwd.as_deref()))
+    }
+
     pub(super) fn steps(&mut self, mut steps: Vec<Step>) -> Vec<Step> {
         for step in &mut steps {
             let Some(command) = &step.command else { continue };
@@ -146,10 +192,7 @@ impl<'a> Judge<'a> {
                 Work::Run { cwd, .. } => cwd.clone(),
                 _ => None,
             };
-            let verdict = self
-                .known
-                .entry((command.clone(), cwd))
-                .or_insert_with_key(|(command, cwd)| self.sanitizer.judge(command, cwd.as_deref()));
+            let verdict = self.judge(command, cwd);
             step.verdict = Some(verdict.decision);
             step.rules.clone_from(&verdict.rules);
         }

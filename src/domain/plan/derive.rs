@@ -53,14 +53,16 @@ impl Plan {
             .filter_map(|(name, has)| Some((*forth.get(name)?, *back.get(name)?, has)))
             .collect();
 
-        let max_parallel = self.limits.max_parallel.max(1);
+        let max_parallel = self.limits.back_at_once();
         let stage = |label: &str, some: &[(&PlanTarget, &RollbackTarget, &Option<String>)]| Stage {
             label: label.to_owned(),
             targets: some.iter().map(|(_, back, _)| back.name.clone()).collect(),
             max_parallel,
             soak_seconds: 0,
             gate: Gate::None,
+            analysis: None,
             on_failure: None,
+            only_out: false,
         };
         let (first, rest) = order.split_at(order.len().min(1));
         let mut stages = vec![stage("1", first)];
@@ -91,6 +93,7 @@ impl Plan {
             stages,
             targets,
             limits: Limits {
+                max_parallel,
                 on_failure: OnFailure::Stop,
                 success_window_seconds: 0,
                 ..self.limits.clone()
@@ -112,6 +115,7 @@ impl Plan {
     #[must_use]
     pub fn judged_by(mut self, sanitizer: &Sanitizer) -> Self {
         let mut judge = Judge::new(sanitizer);
+        judge.analyses(&mut self.stages);
         for target in &mut self.targets {
             target.steps = judge.steps(std::mem::take(&mut target.steps));
         }

@@ -7,6 +7,7 @@ mod build;
 mod derive;
 mod draft;
 mod hash;
+mod leaving;
 mod step;
 
 use serde::{Deserialize, Serialize};
@@ -14,8 +15,10 @@ use serde::{Deserialize, Serialize};
 pub use build::PlanInputs;
 pub use draft::{Draft, DraftTarget, ScriptContext, ScriptTarget, secret_placeholder};
 pub use hash::PlanHash;
+pub use leaving::{cannot_leave, coming_in, going_out};
 pub use step::{Step, UploadSource, Work};
 
+use super::analysis::{Analysis, Metric};
 use super::name::{Name, TargetName};
 use super::target::{Pool, Target};
 
@@ -81,9 +84,15 @@ pub struct Stage {
     pub soak_seconds: u64,
     /// What must hold to go on to the next stage.
     pub gate: Gate,
+    /// What the gate measures; there where it is an analysis.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub analysis: Option<Analysis>,
     /// What a failure in this stage does, where it differs from the whole rollout's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_failure: Option<OnFailure>,
+    /// Its targets only leave service, and keep what they have: the old ones of a blue-green rollout.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_out: bool,
 }
 
 /// What must hold to go on after a stage.
@@ -94,7 +103,7 @@ pub enum Gate {
     None,
     /// Somebody with the right to it says so.
     Approval,
-    /// The numbers say so.
+    /// The numbers say so: those of the stage's `analysis`.
     Analysis,
 }
 
@@ -165,12 +174,20 @@ mod parallel_word {
 pub struct Limits {
     /// How many targets may be in progress at once over all stages and zones.
     pub max_parallel: u32,
+    /// The same on the way back; none is `max_parallel`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollback_max_parallel: Option<u32>,
     /// How many targets may fail before `on_failure` is done: the next one decides.
     pub max_failed: u32,
     /// What is done then.
     pub on_failure: OnFailure,
     /// What a target out of reach does.
     pub on_unreachable: OnUnreachable,
+    /// How many targets may stay out of reach before `on_failure` is done: a budget of their own, beside
+    /// `max_failed`. Where none, those that `fail` or were deferred in vain count as failed, and those that
+    /// are skipped do not count.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_unreachable: Option<u32>,
     /// What an analysis without an answer does.
     pub on_inconclusive: OnInconclusive,
     /// How long a target must stay healthy on the new version before it counts as good.
@@ -201,7 +218,33 @@ pub struct RollbackTarget {
     pub steps: Vec<Step>,
 }
 
+impl Limits {
+    /// How many targets may be on their way back at once.
+    #[must_use]
+    pub fn back_at_once(&self) -> u32 {
+        self.rollback_max_parallel.unwrap_or(self.max_parallel).max(1)
+    }
+}
+
+impl Stage {
+    /// The metrics that its gate measures; none where it measures nothing.
+    #[must_use]
+    pub fn metrics(&self) -> &[Metric] {
+        match (self.gate, &self.analysis) {
+            (Gate::Analysis, Some(analysis)) => &analysis.metrics,
+            _ => &[],
+        }
+    }
+}
+
 impl Plan {
+    /// The metric at this place of a stage's analysis, both from 0.
+    #[must_use]
+    pub fn metric(&self, stage: u32, metric: u32) -> Option<&Metric> {
+        let stage = self.stages.get(stage as usize)?;
+        stage.metrics().get(metric as usize)
+    }
+
     /// Every step of it, the way forth before the way back.
     pub fn steps(&self) -> impl Iterator<Item = (&TargetName, &Step)> {
         let forth = self

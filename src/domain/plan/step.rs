@@ -30,6 +30,10 @@ pub struct Step {
     /// How long to wait before it is tried again.
     #[serde(default)]
     pub retry_delay_seconds: u64,
+    /// So many times as long is waited before each further attempt as before the one before it; 1 waits always the
+    /// same time, 2 doubles it.
+    #[serde(default = "the_same", skip_serializing_if = "is_the_same")]
+    pub retry_backoff: u32,
     /// It may be run again when its outcome is unknown.
     #[serde(default)]
     pub idempotent: bool,
@@ -39,6 +43,30 @@ pub struct Step {
     /// It runs on the first target of the rollout alone (migrations).
     #[serde(default)]
     pub once: bool,
+}
+
+/// However often it is multiplied, no wait between two attempts is longer: an hour, or the first wait.
+const LONGEST_BACKOFF_SECONDS: u64 = 3600;
+
+fn the_same() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_the_same(backoff: &u32) -> bool {
+    *backoff == 1
+}
+
+impl Step {
+    /// How long to wait before the retry of this number, from 1.
+    #[must_use]
+    pub fn wait_before(&self, retry: u32) -> u64 {
+        let first = self.retry_delay_seconds;
+        let times = u64::from(self.retry_backoff.max(1)).saturating_pow(retry.saturating_sub(1));
+        first
+            .saturating_mul(times)
+            .min(first.max(LONGEST_BACKOFF_SECONDS))
+    }
 }
 
 /// What a step does. The tag is the step's `kind` in JSON.

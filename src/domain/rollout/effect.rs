@@ -4,7 +4,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::action::ActionStatus;
 use crate::domain::name::TargetName;
-use crate::domain::plan::Gate;
 use crate::domain::timestamp::Timestamp;
 
 use super::event::Way;
@@ -53,12 +52,15 @@ pub enum Effect {
         /// When.
         at: Timestamp,
     },
-    /// Ask an analysis: `GateAnswered`. (An approval is not asked for: it is steered.)
-    AskGate {
+    /// Measure a metric of a stage's analysis once: `Measured`. What is to be asked is in the plan
+    /// ([`crate::domain::plan::Plan::metric`]). Several may be asked at the same time.
+    Measure {
         /// The stage's place in the plan, from 0.
         stage: u32,
-        /// What kind of gate.
-        gate: Gate,
+        /// The metric's place in the stage's analysis, from 0.
+        metric: u32,
+        /// Which question about this metric, from 1.
+        measurement: u32,
     },
     /// Write into the inventory that the target now has this version.
     RecordVersion {
@@ -68,6 +70,14 @@ pub enum Effect {
         version: String,
         /// Whether it is there because a rollback put it back.
         rolled_back: bool,
+    },
+    /// Record that this version is bad for the project in its environment: it was rolled back. Saying so again
+    /// changes nothing.
+    Quarantine {
+        /// The version.
+        version: String,
+        /// Why, in words.
+        why: String,
     },
     /// The action is over: release the leases, write the end.
     End {
@@ -111,10 +121,12 @@ pub enum Timer {
         /// The stage's place in the plan, from 0.
         stage: u32,
     },
-    /// The next question to a stage's analysis.
-    Gate {
+    /// The next question about a metric of a stage's analysis.
+    Measure {
         /// The stage's place in the plan, from 0.
         stage: u32,
+        /// The metric's place in the stage's analysis, from 0.
+        metric: u32,
     },
     /// The end of the time without any progress.
     ProgressDeadline,
@@ -133,7 +145,7 @@ impl Timer {
             | Self::Leases
             | Self::LeasesGiveUp
             | Self::Soak { .. }
-            | Self::Gate { .. }
+            | Self::Measure { .. }
             | Self::ProgressDeadline => None,
         }
     }

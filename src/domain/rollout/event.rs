@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::action::ActionId;
 use crate::domain::actor::Actor;
+use crate::domain::analysis::Measurement;
 use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
 use crate::domain::timestamp::Timestamp;
@@ -103,14 +104,16 @@ pub enum Event {
         /// Which.
         timer: Timer,
     },
-    /// A gate's question was answered by measurement.
-    GateAnswered {
+    /// A metric of a stage's analysis was measured once, or could not be.
+    Measured {
         /// The stage's place in the plan, from 0.
         stage: u32,
-        /// The answer.
-        verdict: GateVerdict,
-        /// The numbers, in words.
-        detail: String,
+        /// The metric's place in the stage's analysis, from 0.
+        metric: u32,
+        /// Which question about this metric, from 1.
+        measurement: u32,
+        /// What it gave.
+        result: Measurement,
     },
     /// A person or program steered.
     Steered {
@@ -158,18 +161,6 @@ pub struct StepResult {
     pub error: Option<String>,
 }
 
-/// What an analysis says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GateVerdict {
-    /// Good.
-    Pass,
-    /// Bad.
-    Fail,
-    /// No data, or nobody to ask.
-    Inconclusive,
-}
-
 /// What a person or program may ask of an action under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "steer", rename_all = "snake_case")]
@@ -214,7 +205,7 @@ impl Event {
             Self::StepStarted { .. } => "step_started",
             Self::StepEnded { .. } => "step_ended",
             Self::TimerFired { .. } => "timer_fired",
-            Self::GateAnswered { .. } => "gate_answered",
+            Self::Measured { .. } => "measured",
             Self::Steered { .. } => "steered",
         }
     }

@@ -1,9 +1,10 @@
 //! Plans and a small obedient world for the tests of this module.
 
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use crate::domain::action::ActionStatus;
+use crate::domain::analysis::{Analysis, Measurement};
 use crate::domain::name::{Name, TargetName};
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{
@@ -33,6 +34,7 @@ pub(super) fn step(name: &str, work: Work) -> Step {
         timeout_seconds: 60,
         retries: 0,
         retry_delay_seconds: 0,
+        retry_backoff: 1,
         idempotent: false,
         always: false,
         once: false,
@@ -89,7 +91,9 @@ pub(super) fn plan(sizes: &[u32], minimum: u32, change: impl FnOnce(&mut Plan)) 
             max_parallel: size.max(1),
             soak_seconds: 0,
             gate: Gate::None,
+            analysis: None,
             on_failure: None,
+            only_out: false,
         })
         .collect();
     let word = Name::parse("x").unwrap();
@@ -148,15 +152,27 @@ pub(super) fn plan(sizes: &[u32], minimum: u32, change: impl FnOnce(&mut Plan)) 
 pub(super) fn limits() -> Limits {
     Limits {
         max_parallel: 100,
+        rollback_max_parallel: None,
         max_failed: 0,
         on_failure: OnFailure::Rollback,
         on_unreachable: OnUnreachable::Fail,
+        max_unreachable: None,
         on_inconclusive: OnInconclusive::Pause,
         success_window_seconds: 0,
         target_deadline_seconds: None,
         progress_deadline_seconds: None,
         zones: ZoneOrder::Parallel,
     }
+}
+
+/// One metric that must be at most 0.05, measured `count` times every 30 s.
+pub(super) fn analysis(count: u32, failure_limit: u32, inconclusive_limit: u32) -> Analysis {
+    let definition = serde_json::json!([{
+        "name": "errors", "prometheus": {"url": "http://p:9090", "query": "q"}, "success": "<= 0.05",
+        "interval_seconds": 30, "count": count, "failure_limit": failure_limit,
+        "inconclusive_limit": inconclusive_limit,
+    }]);
+    Analysis::read(&definition).unwrap()
 }
 
 pub(super) fn created() -> Event {
@@ -186,6 +202,10 @@ pub(super) struct World {
     pub events: Vec<(Timestamp, Event)>,
     pub recorded: BTreeMap<TargetName, String>,
     pub ended: Vec<ActionStatus>,
+    /// The versions that were found bad, as often as it was said.
+    pub bad: Vec<String>,
+    /// What the questions of an analysis give, one after another; no answer when there is none left.
+    pub monitor: VecDeque<Measurement>,
     /// In the order in which they were started: target, way, step's name.
     pub started: Vec<(String, Way, String)>,
     pub most_in_progress: u32,
@@ -206,6 +226,8 @@ impl World {
             events: Vec::new(),
             recorded: BTreeMap::new(),
             ended: Vec::new(),
+            bad: Vec::new(),
+            monitor: VecDeque::new(),
             started: Vec::new(),
             most_in_progress: 0,
             fewest_in_service: in_service.len(),
@@ -345,7 +367,25 @@ impl World {
                 self.recorded.insert(target, version);
             }
             Effect::End { status } => self.ended.push(status),
-            Effect::LookUpStep { .. } | Effect::AskGate { .. } => {}
+            Effect::Quarantine { version, .. } => self.bad.push(version),
+            Effect::Measure {
+                stage,
+                metric,
+                measurement,
+            } => {
+                if let Some(result) = self.monitor.pop_front() {
+                    self.later(
+                        self.now,
+                        Event::Measured {
+                            stage,
+                            metric,
+                            measurement,
+                            result,
+                        },
+                    );
+                }
+            }
+            Effect::LookUpStep { .. } => {}
         }
     }
 }

@@ -112,6 +112,8 @@ pub struct TargetProgress {
     pub error: Option<String>,
     /// Why it did not get back, where it should have.
     pub back_error: Option<String>,
+    /// How to finish by hand what is left, where the rollout ended and should have taken it back.
+    pub by_hand: Option<String>,
     /// The version it has as far as is known: the old one until the way forth is done.
     pub version: Option<String>,
     /// Its place among the touched targets, from 0; none where no step was started on it.

@@ -13,10 +13,6 @@ pub struct RolloutSettings {
     pub lease_retry_seconds: u64,
     /// From one question about a pool that can spare nobody to the next.
     pub pools_retry_seconds: u64,
-    /// From one question to an analysis that gave no answer to the next.
-    pub gate_retry_seconds: u64,
-    /// So many questions without an answer make a gate inconclusive; at least 1.
-    pub gate_questions: u32,
     /// At least so long from one look at the finished targets to the next while a stage soaks.
     pub look_seconds: u64,
 }
@@ -27,8 +23,6 @@ impl Default for RolloutSettings {
             queue_timeout_seconds: 3600,
             lease_retry_seconds: 5,
             pools_retry_seconds: 15,
-            gate_retry_seconds: 30,
-            gate_questions: 3,
             look_seconds: 60,
         }
     }

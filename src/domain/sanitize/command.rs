@@ -1,6 +1,6 @@
 //! The proof that a command was judged: the executor's one door asks for it.
 
-use super::{Decision, Sanitizer, Verdict};
+use super::{Decision, RuleHit, Sanitizer, Surroundings, Verdict};
 
 /// A text that the sanitizer let through. It cannot be made in any other way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,11 +10,26 @@ pub struct SanitizedCommand {
 
 /// What lets a command with the verdict `ask` through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Clearance {
+pub enum Clearance<'a> {
     /// Nobody was asked.
     None,
     /// Somebody with the right to it approved, and that is logged.
     Approved,
+    /// The same for a command that raised these rules when it was shown; what else it raises by now nobody has seen.
+    ApprovedFor(&'a [RuleHit]),
+}
+
+impl Clearance<'_> {
+    fn covers(self, verdict: &Verdict) -> bool {
+        match self {
+            Self::None => false,
+            Self::Approved => true,
+            Self::ApprovedFor(seen) => verdict
+                .rules
+                .iter()
+                .all(|rule| seen.iter().any(|seen| seen.id == rule.id)),
+        }
+    }
 }
 
 /// The sanitizer did not let a command through.
@@ -26,7 +41,7 @@ pub struct Refusal {
 }
 
 impl SanitizedCommand {
-    /// Judges `text` and keeps it only if it may run.
+    /// Judges `text` and keeps it only if it may run. `cwd` is the folder it starts in, where known.
     ///
     /// # Errors
     /// [`Refusal`] where the verdict is `deny`, or `ask` without an approval.
@@ -34,14 +49,37 @@ impl SanitizedCommand {
         sanitizer: &Sanitizer,
         text: &str,
         cwd: Option<&str>,
-        clearance: Clearance,
+        clearance: Clearance<'_>,
     ) -> Result<Self, Refusal> {
-        let verdict = sanitizer.judge(text, cwd);
-        match (verdict.decision, clearance) {
-            (Decision::Allow, _) | (Decision::Ask, Clearance::Approved) => Ok(Self {
+        let surroundings = Surroundings {
+            cwd,
+            ..Surroundings::default()
+        };
+        Self::check_in(sanitizer, text, &surroundings, clearance)
+    }
+
+    /// The same where more is known of what it finds on the host.
+    ///
+    /// # Errors
+    /// As [`SanitizedCommand::check`].
+    pub fn check_in(
+        sanitizer: &Sanitizer,
+        text: &str,
+        surroundings: &Surroundings<'_>,
+        clearance: Clearance<'_>,
+    ) -> Result<Self, Refusal> {
+        let verdict = sanitizer.judge_in(text, surroundings);
+        let passes = match verdict.decision {
+            Decision::Allow => true,
+            Decision::Ask => clearance.covers(&verdict),
+            Decision::Deny => false,
+        };
+        if passes {
+            Ok(Self {
                 text: text.to_owned(),
-            }),
-            (Decision::Ask, Clearance::None) | (Decision::Deny, _) => Err(Refusal { verdict }),
+            })
+        } else {
+            Err(Refusal { verdict })
         }
     }
 
@@ -49,5 +87,33 @@ impl SanitizedCommand {
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Clearance, SanitizedCommand, Sanitizer};
+
+    #[test]
+    fn an_approval_covers_what_was_seen_and_never_a_denial() {
+        let sanitizer = Sanitizer::default();
+        let seen = sanitizer.judge("reboot", None).rules;
+        let passes = |text, clearance| SanitizedCommand::check(&sanitizer, text, None, clearance).is_ok();
+        for (text, none, approved, approved_for) in [
+            ("true", true, true, true),
+            ("reboot", false, true, true),
+            ("useradd x", false, true, false),
+            ("reboot; useradd x", false, true, false),
+            ("rm -rf /etc", false, false, false),
+            ("reboot; rm -rf /etc", false, false, false),
+        ] {
+            assert_eq!(passes(text, Clearance::None), none, "{text}");
+            assert_eq!(passes(text, Clearance::Approved), approved, "{text}");
+            assert_eq!(
+                passes(text, Clearance::ApprovedFor(&seen)),
+                approved_for,
+                "{text}"
+            );
+        }
     }
 }

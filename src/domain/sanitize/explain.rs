@@ -16,15 +16,24 @@ pub fn explain(command: &str, verdict: &Verdict) -> String {
         out.push('\n');
         out.push_str(&one(command, rule));
     }
+    for spared in &verdict.not_applied {
+        let (head, mark) = place(command, spared.start, spared.end);
+        let _ = write!(
+            out,
+            "\n{head}{mark}not applied {}: {}\n",
+            spared.id, spared.reason
+        );
+    }
     out
 }
 
-fn one(command: &str, rule: &RuleHit) -> String {
-    let mut start = rule.start.min(command.len());
+/// The line that a place is in, and a line with carets under it.
+fn place(command: &str, start: usize, end: usize) -> (String, String) {
+    let mut start = start.min(command.len());
     while !command.is_char_boundary(start) {
         start -= 1;
     }
-    let mut end = rule.end.clamp(start, command.len());
+    let mut end = end.clamp(start, command.len());
     while !command.is_char_boundary(end) {
         end += 1;
     }
@@ -35,19 +44,22 @@ fn one(command: &str, rule: &RuleHit) -> String {
     let marked = width(&command[start..end.min(line_end)]).max(1);
     let number = command[..line_start].matches('\n').count() + 1;
     let head = format!("{number:>4} | ");
+    let mark = format!(
+        "{}{}{}\n",
+        " ".repeat(head.len()),
+        " ".repeat(before),
+        "^".repeat(marked)
+    );
+    (format!("{head}{}\n", visible(line)), mark)
+}
+
+fn one(command: &str, rule: &RuleHit) -> String {
+    let (head, mark) = place(command, rule.start, rule.end);
     let severity = match rule.severity {
         Severity::Ask => "ask",
         Severity::Deny => "deny",
     };
-    let mut out = format!(
-        "{head}{}\n{}{}{}\n{severity} {}: {}\n",
-        visible(line),
-        " ".repeat(head.len()),
-        " ".repeat(before),
-        "^".repeat(marked),
-        rule.id,
-        rule.reason
-    );
+    let mut out = format!("{head}{mark}{severity} {}: {}\n", rule.id, rule.reason);
     if !rule.chain.is_empty() {
         let _ = writeln!(out, "  how: {}", rule.chain.join(" -> "));
     }
@@ -98,6 +110,7 @@ mod tests {
     fn any_place_in_any_text_can_be_shown() {
         let verdict = |start, end| Verdict {
             decision: Decision::Ask,
+            not_applied: vec![],
             rules: vec![RuleHit {
                 id: "x".into(),
                 severity: Severity::Ask,

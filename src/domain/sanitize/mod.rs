@@ -13,6 +13,7 @@ mod explain;
 mod odd;
 mod paths;
 mod policies;
+mod reached;
 #[expect(
     clippy::case_sensitive_file_extension_comparisons,
     clippy::if_same_then_else,
@@ -34,17 +35,17 @@ mod words;
 
 pub use command::{Clearance, Refusal, SanitizedCommand};
 pub use explain::explain;
-pub use paths::Trees;
-pub use policies::Lifted;
-pub use verdict::{Decision, RuleHit, Severity, Verdict};
+pub use reached::{Reached, Word};
+pub use verdict::{Decision, NotApplied, RuleHit, Severity, Verdict};
 
 use std::sync::Arc;
 
-use super::policy::{Policy, PolicyError};
+use super::policy::{Allowance, Policy, PolicyError};
+use paths::{Loss, Trees};
 use policies::Policies;
 use rules::shell;
 use syntax::{Base, Span};
-use walk::{Executed, Finding, Walker};
+use walk::{Finding, Followed, Walker};
 
 pub(crate) use walk::base as walk_base;
 
@@ -77,6 +78,22 @@ pub struct RuleLine {
     pub instead: Option<&'static str>,
 }
 
+/// Whether a host would be lost with this folder, whatever runs on it.
+pub(in crate::domain) fn is_vital(folder: &str) -> bool {
+    Trees::default().loss(&paths::resolve(folder, None)).0 == Loss::Fatal
+}
+
+/// What is known of where a command runs, beside its text.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Surroundings<'a> {
+    /// The folder it starts in, where known.
+    pub cwd: Option<&'a str>,
+    /// Files that were put there before it runs: path and text.
+    pub files: &'a [(String, Arc<str>)],
+    /// What it reads.
+    pub input: Option<&'a str>,
+}
+
 impl Sanitizer {
     /// The built-in rules, and these policies on top. The caller has chosen those in scope, and has had them checked
     /// by [`Policy::check`]: what is not valid in them is left out where it would allow, and asks where it would
@@ -87,10 +104,7 @@ impl Sanitizer {
         reason = "the callers have made the list for it"
     )]
     pub fn new(policies: Vec<Policy>) -> Self {
-        Self {
-            policies: Arc::new(Policies::of(&policies, None)),
-            trees: Arc::default(),
-        }
+        Self::of(&policies, None, &|_, _| None)
     }
 
     /// The same on a day (`YYYY-MM-DD`, UTC): exceptions that expire on it or before no longer count.
@@ -98,35 +112,60 @@ impl Sanitizer {
     /// # Errors
     /// [`PolicyError`] where a policy is not valid.
     pub fn with_policies(policies: &[Policy], today: &str) -> Result<Self, PolicyError> {
+        Self::with_authors(policies, today, &|_, _| None)
+    }
+
+    /// The same where not everybody may lift every rule: `void` says why an exception does not count, where it does not.
+    ///
+    /// # Errors
+    /// [`PolicyError`] where a policy is not valid.
+    pub fn with_authors(
+        policies: &[Policy],
+        today: &str,
+        void: &dyn Fn(&Policy, &Allowance) -> Option<String>,
+    ) -> Result<Self, PolicyError> {
         for policy in policies {
             policy.check()?;
         }
-        Ok(Self {
-            policies: Arc::new(Policies::of(policies, Some(today))),
-            trees: Arc::default(),
-        })
+        Ok(Self::of(policies, Some(today), void))
     }
 
-    /// The same with folders of one environment that matter more, or less, than elsewhere.
-    #[must_use]
-    pub fn with_trees(mut self, trees: Trees) -> Self {
-        self.trees = Arc::new(trees);
-        self
+    fn of(
+        policies: &[Policy],
+        today: Option<&str>,
+        void: &dyn Fn(&Policy, &Allowance) -> Option<String>,
+    ) -> Self {
+        let mut trees = Trees::default();
+        for policy in policies {
+            trees.system.extend_from_slice(&policy.trees.system);
+            trees.data.extend_from_slice(&policy.trees.data);
+            trees.own.extend_from_slice(&policy.trees.own);
+        }
+        Self {
+            policies: Arc::new(Policies::of(policies, today, void, &trees)),
+            trees: Arc::new(trees),
+        }
     }
 
     /// What a shell given `command` would do, judged. `cwd` is the folder it starts in, where known.
     #[must_use]
     pub fn judge(&self, command: &str, cwd: Option<&str>) -> Verdict {
-        self.judge_fully(command, cwd).0
+        self.judge_in(
+            command,
+            &Surroundings {
+                cwd,
+                ..Surroundings::default()
+            },
+        )
     }
 
-    /// The verdict, and what matched but was lifted by a policy, with the reason.
+    /// The same where more is known of what it finds on the host.
     #[must_use]
-    pub fn judge_fully(&self, command: &str, cwd: Option<&str>) -> (Verdict, Vec<Lifted>) {
-        let (findings, executed) = look(command, cwd, &self.trees);
-        let (findings, lifted) = self.policies.lift(findings);
+    pub fn judge_in(&self, command: &str, surroundings: &Surroundings<'_>) -> Verdict {
+        let looked = look(command, surroundings, &self.trees);
+        let (findings, mut not_applied) = self.policies.lift(looked.findings);
         let mut rules: Vec<RuleHit> = findings.into_iter().map(hit).collect();
-        rules.extend(self.policies.judge(command, &executed));
+        rules.extend(self.policies.judge(command, &looked.executed, &looked.written));
         rules.sort_by_key(|rule| (rule.start, rule.end, std::cmp::Reverse(rule.severity)));
         rules.dedup_by(|a, b| a.id == b.id && a.start == b.start && a.end == b.end);
         let decision = rules
@@ -137,7 +176,21 @@ impl Sanitizer {
                 Severity::Ask => Decision::Ask,
                 Severity::Deny => Decision::Deny,
             });
-        (Verdict { decision, rules }, lifted)
+        not_applied.extend(looked.spared.into_iter().map(spared));
+        not_applied.sort_by(|a, b| (a.start, a.end, &a.id).cmp(&(b.start, b.end, &b.id)));
+        not_applied.dedup();
+        Verdict {
+            decision,
+            rules,
+            not_applied,
+        }
+    }
+
+    /// The commands that a shell given `command` would execute, in the order in which they were followed.
+    #[must_use]
+    pub fn follow(&self, command: &str, surroundings: &Surroundings<'_>) -> Vec<Reached> {
+        let looked = look(command, surroundings, &self.trees);
+        looked.executed.into_iter().map(Reached::of).collect()
     }
 
     /// The table of built-in rules.
@@ -157,33 +210,37 @@ impl Sanitizer {
 }
 
 /// What the built-in rules find, and what would be executed.
-fn look(command: &str, cwd: Option<&str>, trees: &Trees) -> (Vec<Finding>, Vec<Executed>) {
+fn look(command: &str, surroundings: &Surroundings<'_>, trees: &Trees) -> Followed {
     let text = words::text::clean(command);
     let whole = Span {
         start: 0,
         end: text.len(),
     };
-    let mut findings = Vec::new();
-    let mut executed = Vec::new();
-    let mut add = |source: &str, base: Base, findings: &mut Vec<Finding>| {
-        let looked = syntax::parse(source, base).map(|script| Walker::new(trees, cwd).judge(&script, whole));
-        match looked {
-            Ok((found, ran)) => {
-                merge(findings, found);
-                executed.extend(ran);
-                Ok(())
-            }
-            Err(error) => Err(error),
-        }
+    let mut all = Followed::default();
+    let mut add = |source: &str, base: Base, all: &mut Followed| {
+        let followed = syntax::parse(source, base).map(|script| {
+            let files = surroundings.files.iter();
+            Walker::new(trees, surroundings.cwd)
+                .with_files(files.map(|(path, content)| (path.as_str(), &**content)))
+                .with_input(surroundings.input)
+                .judge(&script, whole)
+        });
+        followed.map(|followed| {
+            merge(&mut all.findings, followed.findings);
+            merge(&mut all.spared, followed.spared);
+            all.executed.extend(followed.executed);
+            all.written.extend(followed.written);
+        })
     };
     if text.len() > LONGEST {
-        findings.push(Finding::of(&shell::TOO_COMPLEX, whole, "a text that is too long"));
-        pieces(&text, &mut add, &mut findings);
-        return (findings, executed);
+        all.findings
+            .push(Finding::of(&shell::TOO_COMPLEX, whole, "a text that is too long"));
+        pieces(&text, &mut add, &mut all);
+        return all;
     }
-    if let Err(error) = add(&text, Base::Offset(0), &mut findings) {
+    if let Err(error) = add(&text, Base::Offset(0), &mut all) {
         let start = error.at.min(text.len());
-        findings.push(Finding::of(
+        all.findings.push(Finding::of(
             &shell::UNPARSABLE,
             Span {
                 start,
@@ -191,10 +248,10 @@ fn look(command: &str, cwd: Option<&str>, trees: &Trees) -> (Vec<Finding>, Vec<E
             },
             &error.to_string(),
         ));
-        pieces(&text, &mut add, &mut findings);
+        pieces(&text, &mut add, &mut all);
     }
     for (start, end) in odd::characters(&text) {
-        findings.push(Finding::of(
+        all.findings.push(Finding::of(
             &shell::ODD_CHARACTERS,
             Span { start, end },
             "odd characters",
@@ -202,23 +259,23 @@ fn look(command: &str, cwd: Option<&str>, trees: &Trees) -> (Vec<Finding>, Vec<E
     }
     if let Some(plain) = odd::plain(&text) {
         // What it would be without them; every place in it stands for the whole text.
-        let _ = add(&plain, Base::Fixed(whole), &mut findings);
+        let _ = add(&plain, Base::Fixed(whole), &mut all);
     }
-    (findings, executed)
+    all
 }
 
 /// Looks at the pieces of a text that is not shell, one by one.
 fn pieces(
     text: &str,
-    add: &mut impl FnMut(&str, Base, &mut Vec<Finding>) -> Result<(), syntax::ParseError>,
-    findings: &mut Vec<Finding>,
+    add: &mut impl FnMut(&str, Base, &mut Followed) -> Result<(), syntax::ParseError>,
+    all: &mut Followed,
 ) {
     let whole = Span {
         start: 0,
         end: text.len(),
     };
     for piece in scan::lines(text) {
-        let _ = add(&piece, Base::Fixed(whole), findings);
+        let _ = add(&piece, Base::Fixed(whole), all);
     }
 }
 
@@ -242,6 +299,19 @@ fn hit(finding: Finding) -> RuleHit {
         reason: finding.rule.sentence.to_owned(),
         chain: finding.chain,
         instead: finding.rule.instead.map(str::to_owned),
+    }
+}
+
+/// A finding that an option keeps from being one.
+fn spared(finding: Finding) -> NotApplied {
+    NotApplied {
+        id: finding.rule.id.to_owned(),
+        start: finding.span.start,
+        end: finding.span.end,
+        reason: format!(
+            "an option keeps it from doing anything: {}",
+            words::text::shown(&finding.what)
+        ),
     }
 }
 

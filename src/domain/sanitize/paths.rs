@@ -146,6 +146,14 @@ const ENTRIES: &[Entry] = &[
     Entry("/var/www", Data, Fatal, Nothing),
     Entry("/var/www/html", Data, Doubtful, Nothing),
     Entry("/var/opt", Data, Fatal, Nothing),
+    Entry("/var/opt/gitlab", Data, Fatal, Doubtful),
+    Entry("/var/opt/gitlab/git-data", Data, Fatal, Fatal),
+    Entry("/var/opt/gitlab/postgresql", Data, Fatal, Fatal),
+    Entry("/var/lib/gitea", Data, Fatal, Doubtful),
+    Entry("/var/lib/forgejo", Data, Fatal, Doubtful),
+    Entry("/srv/git", Data, Fatal, Doubtful),
+    Entry("/srv/svn", Data, Fatal, Doubtful),
+    Entry("/home/git", Data, Fatal, Doubtful),
     Entry("/var/vmail", Data, Fatal, Doubtful),
     Entry("/var/lib/mysql", Data, Fatal, Fatal),
     Entry("/var/lib/mariadb", Data, Fatal, Fatal),
@@ -159,6 +167,7 @@ const ENTRIES: &[Entry] = &[
     Entry("/var/lib/opensearch", Data, Fatal, Fatal),
     Entry("/var/lib/etcd", Data, Fatal, Fatal),
     Entry("/var/lib/docker", Data, Fatal, Fatal),
+    Entry("/var/lib/docker/tmp", Data, Nothing, Nothing),
     Entry("/var/lib/containerd", Data, Fatal, Fatal),
     Entry("/var/lib/containers", Data, Fatal, Fatal),
     Entry("/var/lib/kubelet", Data, Fatal, Fatal),
@@ -227,7 +236,7 @@ pub fn resolve(path: &str, cwd: Option<&str>) -> String {
             None => path.to_owned(),
         }
     };
-    let absolute = joined.starts_with('/');
+    let mut absolute = joined.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
     for part in joined.split('/') {
         match part {
@@ -235,6 +244,11 @@ pub fn resolve(path: &str, cwd: Option<&str>) -> String {
             ".." => match parts.last() {
                 Some(last) if *last != ".." && !last.starts_with(HOME) => {
                     parts.pop();
+                }
+                Some(last) if last.starts_with(HOME) && parts.len() == 1 => {
+                    // Above a home folder lie those of the others, or the root.
+                    parts[0] = "home";
+                    absolute = true;
                 }
                 _ if absolute => {}
                 _ => parts.push(".."),
@@ -270,23 +284,26 @@ impl Trees {
             .map_or(path, |parent| if parent.is_empty() { "/" } else { parent });
         let path = hidden_too(path);
         let path = path.as_str();
-        if self
-            .own
-            .iter()
-            .any(|own| path == own || path.starts_with(&format!("{}/", own.trim_end_matches('/'))))
-        {
-            return (Nothing, Data);
-        }
+        // The most specific of the trees of this place decides; where two are the same, the stricter.
+        let mut inside: Option<(usize, Kind)> = None;
         for (list, kind) in [(&self.system, System), (&self.data, Data)] {
             for tree in list {
                 let tree = tree.trim_end_matches('/');
                 if covers(path, tree) {
                     return (Fatal, kind);
                 }
-                if path.starts_with(&format!("{tree}/")) {
-                    return (Doubtful, kind);
+                if is_under(path, tree) && inside.is_none_or(|(length, _)| tree.len() > length) {
+                    inside = Some((tree.len(), kind));
                 }
             }
+        }
+        let own = self.own.iter().map(|own| own.trim_end_matches('/'));
+        let own = own.filter(|own| is_under(path, own)).map(str::len).max();
+        match (inside, own) {
+            (Some((length, _)), Some(own)) if own > length => return (Nothing, Data),
+            (Some((_, kind)), _) => return (Doubtful, kind),
+            (None, Some(_)) => return (Nothing, Data),
+            (None, None) => {}
         }
         if !path.starts_with('/') && !path.starts_with(HOME) {
             return (Nothing, Data);
@@ -414,6 +431,8 @@ mod tests {
             ("/proc/self/root/etc", None, "/etc"),
             ("/proc/1/root", None, "/"),
             ("/..", None, "/"),
+            ("\u{10F006}/..", None, "/home"),
+            ("\u{10F006}/x/../../../etc", None, "/etc"),
         ] {
             assert_eq!(resolve(path, cwd), expected, "{path}");
         }
@@ -452,5 +471,35 @@ mod tests {
             ..Trees::default()
         };
         assert_eq!(own.loss("/data").0, Nothing);
+    }
+
+    #[test]
+    fn the_most_specific_tree_of_a_place_decides() {
+        let trees = Trees {
+            system: vec!["/srv/platform".to_owned()],
+            data: vec!["/srv/shop/db/".to_owned(), "/srv/same".to_owned()],
+            own: vec![
+                "/srv/shop".to_owned(),
+                "/srv/platform/web".to_owned(),
+                "/srv/same".to_owned(),
+            ],
+        };
+        for (path, loss) in [
+            ("/srv/shop/releases/1", Nothing),
+            ("/srv/shop/db", Fatal),
+            ("/srv/shop", Fatal),
+            ("/srv/shop/*", Fatal),
+            ("/srv/shop/db/pg", Doubtful),
+            ("/srv/platform", Fatal),
+            ("/srv/platform/agent", Doubtful),
+            ("/srv/platform/web", Nothing),
+            ("/srv/platform/web/x", Nothing),
+            ("/srv/platform/website", Doubtful),
+            ("/srv/same", Fatal),
+            ("/srv/same/x", Doubtful),
+            ("/srv", Fatal),
+        ] {
+            assert_eq!(trees.loss(&text::globbing(path)).0, loss, "{path}");
+        }
     }
 }

@@ -3,16 +3,19 @@
 use regex::Regex;
 
 use super::super::policy::{Allowance, AllowedProgram, Policy, PolicyRule};
-use super::verdict::{RuleHit, Severity};
-use super::walk::{Executed, Finding};
-use super::{Trees, look, paths};
+use super::paths::{self, Trees};
+use super::verdict::{NotApplied, RuleHit, Severity};
+use super::walk::{Executed, Finding, Written};
+use super::words::{glob, text};
+use super::{Surroundings, look};
 
 /// The policies of one place, ready to be applied.
 #[derive(Debug, Default)]
 pub struct Policies {
     rules: Vec<Own>,
     lifts: Vec<Lift>,
-    only: Option<Vec<AllowedProgram>>,
+    /// Lists of programs: what runs must be on each.
+    only: Vec<Vec<AllowedProgram>>,
 }
 
 /// A rule of an operator's own.
@@ -21,6 +24,8 @@ struct Own {
     severity: Severity,
     rule: PolicyRule,
     regex: Option<Regex>,
+    /// The arguments as patterns.
+    arguments: Vec<String>,
 }
 
 /// What an exception lifts: the rule on a command, compared after both were followed.
@@ -28,104 +33,75 @@ struct Own {
 struct Lift {
     entry: Allowance,
     findings: Vec<(String, Vec<String>)>,
-}
-
-/// A rule that matched and was not applied, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lifted {
-    /// The rule.
-    pub rule: String,
-    /// The first byte of what matched.
-    pub start: usize,
-    /// The byte after the last.
-    pub end: usize,
-    /// Why the policy lifts it.
-    pub reason: String,
-    /// Who answers for it.
-    pub author: String,
+    /// Why it does not count.
+    void: Option<String>,
 }
 
 impl Policies {
-    /// Ready to be applied on a day; without one, what expires is left out.
-    pub fn of(policies: &[Policy], today: Option<&str>) -> Self {
+    /// Ready to be applied on a day; without one, what expires does not count, nor does what `void` has a reason against.
+    pub fn of(
+        policies: &[Policy],
+        today: Option<&str>,
+        void: &dyn Fn(&Policy, &Allowance) -> Option<String>,
+        trees: &Trees,
+    ) -> Self {
         let mut out = Self::default();
         for policy in policies {
-            let own = |rule: &PolicyRule, severity| Own {
-                severity,
-                regex: rule.regex.as_deref().and_then(|text| Regex::new(text).ok()),
-                rule: rule.clone(),
-            };
-            out.rules
-                .extend(policy.deny.iter().map(|rule| own(rule, Severity::Deny)));
-            out.rules
-                .extend(policy.ask.iter().map(|rule| own(rule, Severity::Ask)));
-            for entry in &policy.allow {
-                let counts = match (&entry.expires, today) {
-                    (None, _) => true,
-                    (Some(expires), Some(today)) => today < expires.as_str(),
-                    (Some(_), None) => false,
-                };
-                if counts && !entry.reason.trim().is_empty() && !entry.author.trim().is_empty() {
-                    let (findings, _) = look(&entry.command, None, &Trees::default());
-                    let findings = findings
-                        .into_iter()
-                        .filter(|f| f.rule.id == entry.rule)
-                        .map(|f| (f.what, f.chain))
-                        .collect();
-                    out.lifts.push(Lift {
-                        entry: entry.clone(),
-                        findings,
-                    });
-                }
+            for (rules, severity) in [(&policy.deny, Severity::Deny), (&policy.ask, Severity::Ask)] {
+                out.rules.extend(rules.iter().map(|rule| Own::of(rule, severity)));
             }
-            if let Some(only) = &policy.only {
-                // Where several policies name programs, a program must be on each list.
-                out.only = Some(match out.only.take() {
-                    None => only.clone(),
-                    Some(old) => old
-                        .into_iter()
-                        .filter(|o| only.iter().any(|n| n.program == o.program))
-                        .collect(),
+            for entry in &policy.allow {
+                if entry.reason.trim().is_empty() || entry.author.trim().is_empty() {
+                    continue;
+                }
+                let looked = look(&entry.command, &Surroundings::default(), trees);
+                let findings = looked.findings.into_iter().filter(|f| f.rule.id == entry.rule);
+                out.lifts.push(Lift {
+                    findings: findings.map(|f| (f.what, f.chain)).collect(),
+                    void: ended(entry, today).or_else(|| void(policy, entry)),
+                    entry: entry.clone(),
                 });
             }
+            out.only.extend(policy.only.clone());
         }
         out
     }
 
-    /// Takes out what an exception lifts.
-    pub fn lift(&self, findings: Vec<Finding>) -> (Vec<Finding>, Vec<Lifted>) {
+    /// Takes out what an exception lifts, and says so; says it too where one would and does not count.
+    pub fn lift(&self, findings: Vec<Finding>) -> (Vec<Finding>, Vec<NotApplied>) {
         let mut kept = Vec::new();
-        let mut lifted = Vec::new();
+        let mut not_applied = Vec::new();
         for finding in findings {
-            let lift = self.lifts.iter().find(|lift| {
-                lift.entry.rule == finding.rule.id
-                    && lift
-                        .findings
-                        .iter()
-                        .any(|(what, chain)| *what == finding.what && *chain == finding.chain)
-            });
-            match lift {
-                Some(lift) => lifted.push(Lifted {
-                    rule: finding.rule.id.to_owned(),
-                    start: finding.span.start,
-                    end: finding.span.end,
-                    reason: lift.entry.reason.clone(),
-                    author: lift.entry.author.clone(),
-                }),
-                None => kept.push(finding),
+            let fitting: Vec<&Lift> = self.lifts.iter().filter(|lift| lift.fits(&finding)).collect();
+            let counting = fitting.iter().find(|lift| lift.void.is_none());
+            let told: Vec<&&Lift> = match counting {
+                Some(lift) => vec![lift],
+                None => fitting.iter().collect(),
+            };
+            not_applied.extend(told.into_iter().map(|lift| NotApplied {
+                id: finding.rule.id.to_owned(),
+                start: finding.span.start,
+                end: finding.span.end,
+                reason: lift.told(),
+            }));
+            if counting.is_none() {
+                kept.push(finding);
             }
         }
-        (kept, lifted)
+        (kept, not_applied)
     }
 
     /// What the operators' own rules say of the commands that would be executed.
-    pub fn judge(&self, command: &str, executed: &[Executed]) -> Vec<RuleHit> {
+    pub fn judge(&self, command: &str, executed: &[Executed], written: &[Written]) -> Vec<RuleHit> {
         let mut hits: Vec<RuleHit> = Vec::new();
+        if self.rules.is_empty() && self.only.is_empty() {
+            return hits;
+        }
         for one in executed {
             let mut line = one.program.clone();
             for argument in &one.arguments {
                 line.push(' ');
-                line.push_str(argument);
+                line.push_str(&text::shown(argument));
             }
             let written = command.get(one.span.start..one.span.end).unwrap_or_default();
             for own in &self.rules {
@@ -136,33 +112,98 @@ impl Policies {
                         start: one.span.start,
                         end: one.span.end,
                         reason: own.rule.reason.clone(),
-                        chain: Vec::new(),
+                        chain: derivation(one, &line),
                         instead: None,
                     });
                 }
             }
-            if let Some(only) = &self.only
-                && let Some(reason) = not_listed(only, one)
-            {
-                hits.push(RuleHit {
-                    id: "policy.only".to_owned(),
-                    severity: Severity::Deny,
-                    start: one.span.start,
-                    end: one.span.end,
-                    reason,
-                    chain: Vec::new(),
-                    instead: None,
-                });
+            for only in &self.only {
+                if let Some(reason) = not_listed(only, one) {
+                    hits.push(strict(reason, one.span, derivation(one, &line)));
+                }
+            }
+        }
+        for one in written {
+            for only in &self.only {
+                if let Some(reason) = not_writable(only, one) {
+                    hits.push(strict(reason, one.span, Vec::new()));
+                }
             }
         }
         hits
     }
 }
 
+/// Why an exception does not count on a day.
+fn ended(entry: &Allowance, today: Option<&str>) -> Option<String> {
+    let expires = entry.expires.as_deref()?;
+    match today {
+        Some(today) if today < expires => None,
+        Some(_) => Some(format!("it ended on {expires}")),
+        None => Some(format!("it ends on {expires}, and the day is not known here")),
+    }
+}
+
+impl Lift {
+    fn fits(&self, finding: &Finding) -> bool {
+        let same = |(what, chain): &(String, Vec<String>)| *what == finding.what && *chain == finding.chain;
+        self.entry.rule == finding.rule.id && self.findings.iter().any(same)
+    }
+
+    fn told(&self) -> String {
+        let entry = &self.entry;
+        match &self.void {
+            None => format!("lifted by {}: {}", entry.author, entry.reason),
+            Some(void) => format!(
+                "an exception of {} ({}) does not count: {void}",
+                entry.author, entry.reason
+            ),
+        }
+    }
+}
+
+/// How a command was derived, with the command at the end; nothing where it stands in the text as it is.
+fn derivation(one: &Executed, line: &str) -> Vec<String> {
+    let mut chain = one.chain.clone();
+    if !chain.is_empty() {
+        chain.push(line.to_owned());
+    }
+    chain
+}
+
+fn strict(reason: String, span: super::Span, chain: Vec<String>) -> RuleHit {
+    RuleHit {
+        id: "policy.only".to_owned(),
+        severity: Severity::Deny,
+        start: span.start,
+        end: span.end,
+        reason,
+        chain,
+        instead: None,
+    }
+}
+
 impl Own {
+    fn of(rule: &PolicyRule, severity: Severity) -> Self {
+        let regex = rule.regex.as_deref().map(Regex::new);
+        Self {
+            // A pattern that cannot be read was refused by `Policy::check`; here it asks about everything, to be safe.
+            severity: match regex {
+                Some(Err(_)) => Severity::Ask,
+                _ => severity,
+            },
+            regex: regex.and_then(Result::ok),
+            arguments: rule
+                .args
+                .iter()
+                .map(|argument| text::globbing(argument))
+                .collect(),
+            rule: rule.clone(),
+        }
+    }
+
     fn fits(&self, one: &Executed, line: &str, written: &str) -> bool {
         if self.rule.regex.is_some() {
-            // A pattern that cannot be read was refused by `Policy::check`; here it fits all, to be safe.
             return self
                 .regex
                 .as_ref()
@@ -171,12 +212,8 @@ impl Own {
         let Some(program) = &self.rule.program else {
             return false;
         };
-        (*program == one.program || *program == one.path)
-            && self
-                .rule
-                .args
-                .iter()
-                .all(|wanted| one.arguments.iter().any(|given| given == wanted))
+        let given = |wanted: &String| one.arguments.iter().any(|given| glob::could_be(wanted, given));
+        (*program == one.program || *program == one.path) && self.arguments.iter().all(given)
     }
 }
 
@@ -208,25 +245,83 @@ fn not_listed(only: &[AllowedProgram], one: &Executed) -> Option<String> {
     if listed.under.is_empty() {
         return None;
     }
-    one.arguments
-        .iter()
-        .filter(|argument| !argument.starts_with('-'))
-        .find_map(|argument| {
-            let path = paths::resolve(argument, one.cwd.as_deref());
-            let path_like = argument.contains('/')
-                || argument.starts_with('~')
-                || argument == "."
-                || argument == ".."
-                || argument == "*";
-            let inside = listed.under.iter().any(|tree| {
-                paths::is_under(&path, tree) && path.trim_end_matches('/') != tree.trim_end_matches('/')
-            });
-            (path_like && !inside).then(|| {
-                format!(
-                    "{} may only work under {} here, and {argument} lies elsewhere",
-                    one.program,
-                    listed.under.join(", ")
-                )
-            })
+    let cwd = one.cwd.as_deref();
+    // A bare word is the name of a file to most tools; to others it may be anything.
+    let all = OF_FILES.contains(&one.program.as_str());
+    one.arguments.iter().find_map(|argument| {
+        let word = match argument.strip_prefix('-') {
+            Some(_) => argument.find('/').map(|at| &argument[at..]),
+            None => Some(
+                argument
+                    .split_once('=')
+                    .map_or(argument.as_str(), |(_, value)| value),
+            ),
+        }?;
+        let told = text::shown(argument);
+        if text::has_unknown(word) {
+            return Some(format!(
+                "{} may only work under {} here, and what {told} is cannot be known",
+                one.program,
+                listed.under.join(", ")
+            ));
+        }
+        let path_like = word.contains('/')
+            || word.starts_with([text::HOME, text::STAR, '~'])
+            || word == "."
+            || word == ".."
+            || (all || cwd.is_some() && text::has_glob(word)) && !is_mode_or_owner(one, argument);
+        let path = paths::resolve(word, cwd);
+        (path_like && !is_inside(&path, &listed.under)).then(|| {
+            format!(
+                "{} may only work under {} here, and {told} {}",
+                one.program,
+                listed.under.join(", "),
+                if path.starts_with('/') {
+                    "lies elsewhere"
+                } else {
+                    "may lie elsewhere"
+                }
+            )
         })
+    })
 }
+
+/// Why strict mode refuses that a redirection writes a file: where folders are listed, only below one of them.
+fn not_writable(only: &[AllowedProgram], one: &Written) -> Option<String> {
+    let under: Vec<String> = only
+        .iter()
+        .flat_map(|listed| listed.under.iter().cloned())
+        .collect();
+    let stream = matches!(
+        one.path.as_str(),
+        "/dev/null" | "/dev/stdout" | "/dev/stderr" | "/dev/tty"
+    ) || one.path.starts_with("/dev/fd/");
+    if under.is_empty() || stream || !text::has_unknown(&one.path) && is_inside(&one.path, &under) {
+        return None;
+    }
+    Some(format!(
+        "files may only be written under {} here, and not {}",
+        under.join(", "),
+        text::shown(&one.path)
+    ))
+}
+
+/// Whether a resolved path lies below one of these folders.
+fn is_inside(path: &str, under: &[String]) -> bool {
+    under
+        .iter()
+        .any(|tree| paths::is_under(path, tree) && path.trim_end_matches('/') != tree.trim_end_matches('/'))
+}
+
+/// `0644` of chmod, `app:app` of chown.
+fn is_mode_or_owner(one: &Executed, argument: &String) -> bool {
+    let takes = matches!(one.program.as_str(), "chmod" | "chown" | "chgrp");
+    let first = one.arguments.iter().find(|given| !given.starts_with('-'));
+    takes && first.is_some_and(|first| std::ptr::eq(first, argument))
+}
+
+/// Programs whose operands are all names of files.
+const OF_FILES: &[&str] = &[
+    "rm", "rmdir", "unlink", "shred", "cp", "mv", "ln", "install", "mkdir", "mkfifo", "mknod", "touch",
+    "truncate", "tee", "cat", "ls", "chmod", "chown", "chgrp", "rsync", "dd",
+];

@@ -236,13 +236,23 @@ fn policies_add_and_lift() {
     );
     assert_eq!(sanitizer.judge("reboot", None).decision, Decision::Allow);
     assert_eq!(sanitizer.judge("/sbin/reboot", None).decision, Decision::Allow);
-    assert_eq!(sanitizer.judge_fully("reboot", None).1[0].author, "j");
+    let told = sanitizer.judge("ls; reboot", None).not_applied;
+    assert_eq!((told.len(), told[0].start, told[0].end), (1, 4, 10));
+    assert_eq!(
+        (told[0].id.as_str(), told[0].reason.as_str()),
+        ("power.reboot", "lifted by j: kernel")
+    );
     assert_eq!(sanitizer.judge("reboot -f", None).decision, Decision::Deny);
     assert_eq!(
         sanitizer.judge("reboot; rm -rf /etc", None).decision,
         Decision::Deny
     );
-    assert_eq!(on("2027-01-01").judge("reboot", None).decision, Decision::Ask);
+    let late = on("2027-01-01").judge("reboot", None);
+    assert_eq!(late.decision, Decision::Ask);
+    assert_eq!(
+        late.not_applied[0].reason,
+        "an exception of j (kernel) does not count: it ended on 2027-01-01"
+    );
     assert_eq!(
         Sanitizer::new(vec![own]).judge("reboot", None).decision,
         Decision::Ask
@@ -293,7 +303,7 @@ fn faults_of_policies_name_the_field() {
         ),
         (
             serde_json::json!({"only": [{"program": "rm", "under": ["opt"]}]}),
-            "only[0].under",
+            "only[0].under[0]",
         ),
     ] {
         assert_eq!(policy(json).check().expect_err("it is not valid").field, field);
@@ -325,7 +335,14 @@ fn hidden(command: &str, way: usize) -> String {
         12 => format!("for i in 1; do {command}; done"),
         13 => format!(
             "printf '%s' {} | rev | sh",
-            quoted(&command.chars().rev().collect::<String>())
+            quoted(
+                // `rev` turns every line around by itself.
+                &command
+                    .split('\n')
+                    .map(|line| line.chars().rev().collect::<String>())
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            )
         ),
         _ => format!("ls /opt/app; {command} # done"),
     }

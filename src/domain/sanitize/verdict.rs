@@ -43,6 +43,22 @@ pub struct Verdict {
     pub decision: Decision,
     /// The rules that matched, in the order of their place in the text.
     pub rules: Vec<RuleHit>,
+    /// What matched and was not applied, with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_applied: Vec<NotApplied>,
+}
+
+/// A rule that matched and does not count, or an exception that would have lifted it and does not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NotApplied {
+    /// The rule.
+    pub id: String,
+    /// The first byte of what matched, in the command's text.
+    pub start: usize,
+    /// The byte after the last.
+    pub end: usize,
+    /// Why it was not applied, in a sentence.
+    pub reason: String,
 }
 
 /// A rule that matched, and where.

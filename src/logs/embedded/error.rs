@@ -3,6 +3,7 @@
 use diesel_async::pooled_connection::bb8::RunError;
 
 use crate::app::ports::LogError;
+use crate::domain::action::ActionId;
 
 /// What can go wrong with the built-in log store.
 #[derive(Debug, thiserror::Error)]
@@ -21,16 +22,24 @@ pub enum EmbeddedLogError {
     /// An entry's `seq` is beyond what the file can number.
     #[error("entry {0} is one too many for one action")]
     TooManyEntries(u64),
-    /// A search for more words than is sensible.
-    #[error("a search takes at most {0} words")]
-    TooManyWords(usize),
+    /// An entry that has no form as a row.
+    #[error("an entry cannot be written: {0}")]
+    Unwritable(String),
     /// An entry that does not say what an entry must say.
     #[error("the log is damaged: entry {seq} of action {action}: {what}")]
     Corrupt {
-        /// The number of the action in this file.
-        action: i64,
+        /// Of which action.
+        action: ActionId,
         /// Which entry.
         seq: u64,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A place that does not say what it must say.
+    #[error("the log is damaged: place {number}: {what}")]
+    CorruptPlace {
+        /// Its number in this file.
+        number: i64,
         /// What is wrong with it.
         what: String,
     },

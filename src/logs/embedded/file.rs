@@ -15,7 +15,7 @@ use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use futures_util::FutureExt;
 
-use super::{Connections, EmbeddedLogError};
+use super::{Connections, EmbeddedLogError, words};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/logs");
 
@@ -61,7 +61,10 @@ pub(super) async fn migrate(path: PathBuf) -> Result<(), EmbeddedLogError> {
             if let Some(found) = newer {
                 return Err(EmbeddedLogError::NewerSchema { found });
             }
-            conn.run_pending_migrations(MIGRATIONS).map_err(unavailable)?;
+            let run = conn.run_pending_migrations(MIGRATIONS).map_err(unavailable)?;
+            if !run.is_empty() {
+                words::index_all(conn)?;
+            }
             Ok(())
         })
     })

@@ -1,15 +1,17 @@
-//! The built-in log store: one SQLite file with a full-text index (FTS5).
+//! The built-in log store: one SQLite file with an index of words (FTS5).
 //!
 //! A file of its own, so that a million lines of output never stand before an event of the store in the
 //! queue of writers, and so that it may be deleted without losing anything but the log.
 
 mod error;
 mod file;
+mod number;
 mod page;
+mod places;
 mod retention;
 mod row;
 mod schema;
-mod text;
+mod words;
 mod write;
 
 use std::path::Path;
@@ -19,10 +21,9 @@ use diesel::sqlite::SqliteConnection;
 use diesel_async::pooled_connection::bb8::Pool;
 use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 
-use crate::app::ports::{LogError, LogQuery, LogSearch, LogSink, StreamOffsets};
+use crate::app::ports::{LogError, LogPage, LogQuery, LogSearch, LogSink, OutputOf, OutputRead};
 use crate::domain::action::ActionId;
 use crate::domain::log_entry::LogEntry;
-use crate::domain::name::TargetName;
 
 pub use error::EmbeddedLogError;
 pub use retention::LogRetention;
@@ -53,6 +54,19 @@ impl EmbeddedLogs {
         })
     }
 
+    /// Keeps these entries, all or none; those that are there already stay as they are.
+    ///
+    /// # Errors
+    /// [`EmbeddedLogError::TooManyEntries`] where one of them can have no number; else whatever keeps the file from being
+    /// written.
+    pub async fn keep(&self, entries: &[LogEntry]) -> Result<(), EmbeddedLogError> {
+        if entries.is_empty() {
+            return Ok(());
+        }
+        let batch = write::Batch::of(entries)?;
+        Self::work(&self.writer, move |conn| batch.write(conn)).await
+    }
+
     /// Runs a piece of synchronous work on a connection. Once begun it goes on to its end, also where nobody
     /// waits for it any more.
     async fn work<T: Send + 'static>(
@@ -67,18 +81,13 @@ impl EmbeddedLogs {
 #[async_trait]
 impl LogSink for EmbeddedLogs {
     async fn write(&self, entries: &[LogEntry]) -> Result<(), LogError> {
-        if entries.is_empty() {
-            return Ok(());
-        }
-        let batch = write::Batch::of(entries)?;
-        Self::work(&self.writer, move |conn| batch.write(conn)).await?;
-        Ok(())
+        Ok(self.keep(entries).await?)
     }
 }
 
 #[async_trait]
 impl LogSearch for EmbeddedLogs {
-    async fn page(&self, query: &LogQuery) -> Result<Vec<LogEntry>, LogError> {
+    async fn page(&self, query: &LogQuery) -> Result<LogPage, LogError> {
         let query = query.clone();
         Ok(Self::work(&self.readers, move |conn| page::page(conn, &query)).await?)
     }
@@ -87,14 +96,8 @@ impl LogSearch for EmbeddedLogs {
         Ok(Self::work(&self.readers, move |conn| page::last_seq(conn, action)).await?)
     }
 
-    async fn offsets(
-        &self,
-        action: ActionId,
-        target: &TargetName,
-        step: &str,
-    ) -> Result<StreamOffsets, LogError> {
-        let (target, step) = (target.clone(), step.to_owned());
-        let work = move |conn: &mut SqliteConnection| page::offsets(conn, action, target.as_str(), &step);
-        Ok(Self::work(&self.readers, work).await?)
+    async fn output_read(&self, of: &OutputOf) -> Result<OutputRead, LogError> {
+        let of = of.clone();
+        Ok(Self::work(&self.readers, move |conn| page::output_read(conn, &of)).await?)
     }
 }

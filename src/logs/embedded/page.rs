@@ -1,17 +1,31 @@
 //! Reading: a page of an action's entries, its last one, how far a step's output has come.
 
+use std::collections::HashSet;
+use std::sync::Arc;
+
 use diesel::dsl::{max, sql};
-use diesel::sql_types::{BigInt, Bool, Nullable, Text};
+use diesel::sql_types::Bool;
 use diesel::sqlite::SqliteConnection;
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl, SelectableHelper};
+use diesel::{
+    BoolExpressionMethods, Connection, ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl,
+    SelectableHelper,
+};
 
 use super::EmbeddedLogError;
-use super::row::{EntryRow, number, numbers, seq};
-use super::schema::{actions, entries};
-use super::text::Search;
-use crate::app::ports::{LogQuery, StreamOffsets};
+use super::number::{block, number, numbers, numbers_of_block, seq};
+use super::places;
+use super::row::EntryRow;
+use super::schema::{actions, blocks, entries, places as places_table};
+use super::words::Candidates;
+use crate::app::ports::{LogOrder, LogPage, LogQuery, OutputOf, OutputRead, StreamOffsets};
 use crate::domain::action::ActionId;
-use crate::domain::log_entry::{LogEntry, LogLevel, LogStream};
+use crate::domain::log_context::LogContext;
+use crate::domain::log_entry::{LogLevel, LogStream};
+
+/// The index by place is used for so many places at most; entries of more are found sooner by reading all in order.
+const FEW_PLACES: usize = 64;
+/// Rows read at once where some of them may not be wanted.
+const AT_ONCE: i64 = 2048;
 
 /// The number of an action in this file; none where it has no entries.
 pub(super) fn action_number(
@@ -25,94 +39,306 @@ pub(super) fn action_number(
         .optional()?)
 }
 
-pub(super) fn page(conn: &mut SqliteConnection, query: &LogQuery) -> Result<Vec<LogEntry>, EmbeddedLogError> {
-    let Some(action) = action_number(conn, query.action)? else {
-        return Ok(Vec::new());
-    };
-    let (first, end) = numbers(action);
-    // Greater than any that may be: nothing comes after it.
-    let after = query
-        .after
-        .map_or(first - 1, |after| number(action, after).unwrap_or(end));
-    let search = Search::parse(query.text.as_deref().unwrap_or_default())?;
-    let rows = match &search.expression {
-        Some(expression) => found(conn, query, expression, &search.signs, (after, end))?,
-        None => listed(conn, query, action, &search.signs, (after, end))?,
-    };
-    rows.into_iter().map(|row| row.read(query.action)).collect()
+/// A page, of one state of the log.
+pub(super) fn page(conn: &mut SqliteConnection, query: &LogQuery) -> Result<LogPage, EmbeddedLogError> {
+    conn.transaction(|conn| {
+        let found: Option<(i64, Option<String>)> = actions::table
+            .filter(actions::id.eq(query.action.to_string()))
+            .select((actions::number, actions::context))
+            .first(conn)
+            .optional()?;
+        let Some((action, context)) = found else {
+            return Ok(LogPage::default());
+        };
+        let Some(reading) = Reading::of(conn, action, query)? else {
+            return Ok(LogPage::default());
+        };
+        let mut rows = reading.rows(conn)?;
+        let next = (rows.len() > reading.limit).then(|| seq(rows[reading.limit - 1].number));
+        rows.truncate(reading.limit);
+        let of: HashSet<i64> = rows.iter().filter_map(|row| row.place).collect();
+        let places = places::read(conn, &of.into_iter().collect::<Vec<_>>())?;
+        let context = Arc::new(match context {
+            Some(json) => serde_json::from_str(&json).map_err(|error| EmbeddedLogError::Corrupt {
+                action: query.action,
+                seq: 0,
+                what: error.to_string(),
+            })?,
+            None => LogContext::default(),
+        });
+        let entries = rows
+            .into_iter()
+            .map(|row| {
+                let place = row.place.and_then(|place| places.get(&place));
+                row.read(query.action, &context, place)
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(LogPage { entries, next })
+    })
 }
 
-/// Without words: the table or one of its indexes, in order.
-fn listed(
-    conn: &mut SqliteConnection,
-    query: &LogQuery,
-    action: i64,
-    signs: &[String],
-    (after, end): (i64, i64),
-) -> Result<Vec<EntryRow>, EmbeddedLogError> {
-    let mut select = entries::table
-        .filter(entries::action.eq(action))
-        .filter(entries::number.gt(after))
-        .filter(entries::number.lt(end))
-        .order(entries::number)
-        .limit(i64::from(query.limit))
-        .select(EntryRow::as_select())
-        .into_boxed();
-    match query.level {
-        None => {}
-        // A literal, or SQLite could not know that the index of the story holds all of them.
-        Some(LogLevel::Basic) => select = select.filter(sql::<Bool>("level = 'basic'")),
-        Some(level) => select = select.filter(entries::level.eq(level.as_str())),
-    }
-    if let Some(target) = &query.target {
-        select = select.filter(entries::target.eq(target));
-    }
-    if let Some(step) = &query.step {
-        select = select.filter(entries::step.eq(step));
-    }
-    for sign in signs {
-        select = select.filter(
-            sql::<Bool>("instr(text, ")
-                .bind::<Text, _>(sign.clone())
-                .sql(") > 0"),
-        );
-    }
-    Ok(select.load(conn)?)
+/// One query under way.
+struct Reading<'a> {
+    query: &'a LogQuery,
+    limit: usize,
+    /// The numbers to look at: the first, and the one after the last.
+    range: (i64, i64),
+    /// Restricted to these places.
+    places: Option<Vec<i64>>,
+    /// The same where they are many.
+    many_places: Option<HashSet<i64>>,
 }
 
-/// With words: the index of words gives the entries in their order, so that a page ends the search.
-fn found(
-    conn: &mut SqliteConnection,
-    query: &LogQuery,
-    expression: &str,
-    signs: &[String],
-    (after, end): (i64, i64),
-) -> Result<Vec<EntryRow>, EmbeddedLogError> {
-    let mut text = String::from(
-        "SELECT e.* FROM words CROSS JOIN entries e ON e.number = words.rowid \
-         WHERE words MATCH ? AND words.rowid > ? AND words.rowid < ? \
-         AND (? IS NULL OR e.level = ?) AND (? IS NULL OR e.target = ?) AND (? IS NULL OR e.step = ?)",
-    );
-    for _ in signs {
-        text.push_str(" AND instr(e.text, ?) > 0");
+type Columns = diesel::helper_types::AsSelect<EntryRow, diesel::sqlite::Sqlite>;
+type Select =
+    diesel::dsl::IntoBoxed<'static, diesel::dsl::Select<entries::table, Columns>, diesel::sqlite::Sqlite>;
+
+impl<'a> Reading<'a> {
+    /// None where nothing can be found.
+    fn of(
+        conn: &mut SqliteConnection,
+        action: i64,
+        query: &'a LogQuery,
+    ) -> Result<Option<Self>, EmbeddedLogError> {
+        let (mut first, mut end) = numbers(action);
+        match (query.order, query.after) {
+            (_, None) => {}
+            // Greater than any that may be: nothing comes after it.
+            (LogOrder::OldestFirst, Some(after)) => {
+                first = number(action, after).map_or(end, |number| number + 1);
+            }
+            (LogOrder::NewestFirst, Some(after)) => end = number(action, after).unwrap_or(end),
+        }
+        let places = places::wanted(conn, action, query)?;
+        let hopeless = first >= end || places.as_ref().is_some_and(Vec::is_empty);
+        let many = places.as_ref().filter(|places| places.len() > FEW_PLACES);
+        let many_places = many.map(|places| places.iter().copied().collect());
+        Ok((!hopeless).then_some(Self {
+            query,
+            many_places,
+            limit: query.limit.max(1) as usize,
+            range: (first, end),
+            places,
+        }))
     }
-    text.push_str(" ORDER BY words.rowid LIMIT ?");
-    let level = query.level.map(LogLevel::as_str);
-    let mut select = diesel::sql_query(text)
-        .into_boxed()
-        .bind::<Text, _>(expression)
-        .bind::<BigInt, _>(after)
-        .bind::<BigInt, _>(end)
-        .bind::<Nullable<Text>, _>(level)
-        .bind::<Nullable<Text>, _>(level)
-        .bind::<Nullable<Text>, _>(query.target.as_deref())
-        .bind::<Nullable<Text>, _>(query.target.as_deref())
-        .bind::<Nullable<Text>, _>(query.step.as_deref())
-        .bind::<Nullable<Text>, _>(query.step.as_deref());
-    for sign in signs {
-        select = select.bind::<Text, _>(sign);
+
+    /// As many rows as are wanted, and one more where there is one.
+    fn rows(&self, conn: &mut SqliteConnection) -> Result<Vec<EntryRow>, EmbeddedLogError> {
+        let blocks = (block(self.range.0), block(self.range.1 - 1) + 1);
+        if let Some(text) = &self.query.text
+            && let Some(mut candidates) = Candidates::of(conn, text, self.query.order, blocks)?
+        {
+            return self.of_blocks(conn, |conn| candidates.next(conn));
+        }
+        if self.query.from.is_some() || self.query.until.is_some() {
+            let mut left = blocks;
+            return self.of_blocks(conn, |conn| self.blocks_of_the_time(conn, &mut left));
+        }
+        match &self.places {
+            Some(places) if places.len() <= FEW_PLACES => self.of_places(conn, places),
+            _ => {
+                let mut rows = Vec::new();
+                self.read_on(conn, self.range, &mut rows)?;
+                Ok(rows)
+            }
+        }
     }
-    Ok(select.bind::<BigInt, _>(i64::from(query.limit)).load(conn)?)
+
+    /// Of blocks one after another, which come in the order of the query.
+    fn of_blocks(
+        &self,
+        conn: &mut SqliteConnection,
+        mut next: impl FnMut(&mut SqliteConnection) -> Result<Vec<i64>, EmbeddedLogError>,
+    ) -> Result<Vec<EntryRow>, EmbeddedLogError> {
+        let mut rows = Vec::new();
+        loop {
+            let some = next(conn)?;
+            if some.is_empty() {
+                return Ok(rows);
+            }
+            for block in some {
+                let (first, end) = numbers_of_block(block);
+                let range = (first.max(self.range.0), end.min(self.range.1));
+                self.read_on(conn, range, &mut rows)?;
+                if rows.len() > self.limit {
+                    return Ok(rows);
+                }
+            }
+        }
+    }
+
+    /// Some of the blocks that have entries of the time; the rest is left.
+    fn blocks_of_the_time(
+        &self,
+        conn: &mut SqliteConnection,
+        left: &mut (i64, i64),
+    ) -> Result<Vec<i64>, EmbeddedLogError> {
+        let mut select = blocks::table
+            .filter(blocks::number.ge(left.0))
+            .filter(blocks::number.lt(left.1))
+            .select(blocks::number)
+            .limit(256)
+            .into_boxed();
+        if let Some(from) = self.query.from {
+            select = select.filter(blocks::last_time.ge(from.as_millis()));
+        }
+        if let Some(until) = self.query.until {
+            select = select.filter(blocks::first_time.lt(until.as_millis()));
+        }
+        select = match self.query.order {
+            LogOrder::OldestFirst => select.order(blocks::number.asc()),
+            LogOrder::NewestFirst => select.order(blocks::number.desc()),
+        };
+        let some: Vec<i64> = select.load(conn)?;
+        match (some.last(), self.query.order) {
+            (Some(last), LogOrder::OldestFirst) => left.0 = last + 1,
+            (Some(last), LogOrder::NewestFirst) => left.1 = *last,
+            (None, _) => {}
+        }
+        Ok(some)
+    }
+
+    /// Of a few places: each has its entries in order in the index, and those that come first of all are taken.
+    fn of_places(
+        &self,
+        conn: &mut SqliteConnection,
+        places: &[i64],
+    ) -> Result<Vec<EntryRow>, EmbeddedLogError> {
+        let at_once = (self.limit + 1).max(256);
+        let mut rows: Vec<EntryRow> = Vec::new();
+        let mut range = self.range;
+        loop {
+            let mut numbers: Vec<i64> = Vec::new();
+            for place in places {
+                numbers.extend(self.numbers_of_place(conn, *place, range, at_once)?);
+            }
+            numbers.sort_unstable();
+            if self.query.order == LogOrder::NewestFirst {
+                numbers.reverse();
+            }
+            // Beyond these, a place may have some that were not read.
+            numbers.truncate(at_once);
+            for some in numbers.chunks(512) {
+                let select = self.select().filter(entries::number.eq_any(some.to_vec()));
+                let some: Vec<EntryRow> = self.filtered(select).load(conn)?;
+                rows.extend(some.into_iter().filter(|row| self.is_wanted(row)));
+                if rows.len() > self.limit {
+                    return Ok(rows);
+                }
+            }
+            match (numbers.last(), self.query.order) {
+                (None, _) => return Ok(rows),
+                _ if numbers.len() < at_once => return Ok(rows),
+                (Some(last), LogOrder::OldestFirst) => range.0 = last + 1,
+                (Some(last), LogOrder::NewestFirst) => range.1 = *last,
+            }
+        }
+    }
+
+    fn numbers_of_place(
+        &self,
+        conn: &mut SqliteConnection,
+        place: i64,
+        (first, end): (i64, i64),
+        at_once: usize,
+    ) -> Result<Vec<i64>, EmbeddedLogError> {
+        let select = entries::table
+            .filter(entries::place.eq(place))
+            .filter(entries::number.ge(first))
+            .filter(entries::number.lt(end))
+            .select(entries::number)
+            .limit(at_once as i64)
+            .into_boxed();
+        Ok(match self.query.order {
+            LogOrder::OldestFirst => select.order(entries::number.asc()),
+            LogOrder::NewestFirst => select.order(entries::number.desc()),
+        }
+        .load(conn)?)
+    }
+
+    /// Reads a range in order until the page is full.
+    fn read_on(
+        &self,
+        conn: &mut SqliteConnection,
+        (mut first, mut end): (i64, i64),
+        rows: &mut Vec<EntryRow>,
+    ) -> Result<(), EmbeddedLogError> {
+        while rows.len() <= self.limit {
+            let wanted = (self.limit + 1 - rows.len()) as i64;
+            let limit = if self.looks_itself() { AT_ONCE } else { wanted };
+            let select = self
+                .select()
+                .filter(entries::number.ge(first))
+                .filter(entries::number.lt(end))
+                .limit(limit);
+            let some: Vec<EntryRow> = self.filtered(select).load(conn)?;
+            let Some(last) = some.last().map(|row| row.number) else {
+                return Ok(());
+            };
+            let is_last = (some.len() as i64) < limit;
+            rows.extend(some.into_iter().filter(|row| self.is_wanted(row)));
+            if is_last {
+                return Ok(());
+            }
+            match self.query.order {
+                LogOrder::OldestFirst => first = last + 1,
+                LogOrder::NewestFirst => end = last,
+            }
+        }
+        Ok(())
+    }
+
+    /// Every column, in the order of the query.
+    fn select(&self) -> Select {
+        let select = entries::table.select(EntryRow::as_select()).into_boxed();
+        match self.query.order {
+            LogOrder::OldestFirst => select.order(entries::number.asc()),
+            LogOrder::NewestFirst => select.order(entries::number.desc()),
+        }
+    }
+
+    /// What the database can tell by itself.
+    fn filtered(&self, mut select: Select) -> Select {
+        match self.query.level {
+            None => {}
+            // A literal, or SQLite could not know that the index of the story holds all of them.
+            Some(LogLevel::Basic) => select = select.filter(sql::<Bool>("level = 'basic'")),
+            Some(level) => select = select.filter(entries::level.eq(level.as_str())),
+        }
+        if let Some(stream) = self.query.stream {
+            select = select.filter(entries::stream.eq(stream.as_str()));
+        }
+        if let Some(outcome) = self.query.outcome {
+            select = select.filter(entries::outcome.eq(outcome.as_str()));
+        }
+        if let Some(from) = self.query.from {
+            select = select.filter(entries::time.ge(from.as_millis()));
+        }
+        if let Some(until) = self.query.until {
+            select = select.filter(entries::time.lt(until.as_millis()));
+        }
+        match &self.places {
+            Some(places) if places.len() <= FEW_PLACES => {
+                select.filter(entries::place.eq_any(places.clone()))
+            }
+            _ => select,
+        }
+    }
+
+    /// Whether the database cannot tell everything.
+    fn looks_itself(&self) -> bool {
+        self.query.text.is_some() || self.many_places.is_some()
+    }
+
+    /// What the database cannot tell.
+    fn is_wanted(&self, row: &EntryRow) -> bool {
+        let text = self.query.text.as_ref();
+        text.is_none_or(|text| text.matches(&row.text))
+            && self
+                .many_places
+                .as_ref()
+                .is_none_or(|places| row.place.is_some_and(|place| places.contains(&place)))
+    }
 }
 
 pub(super) fn last_seq(
@@ -131,27 +357,48 @@ pub(super) fn last_seq(
     Ok(last.map(seq))
 }
 
-pub(super) fn offsets(
+/// The last line of each stream says how far it has come.
+pub(super) fn output_read(
     conn: &mut SqliteConnection,
-    action: ActionId,
-    target: &str,
-    step: &str,
-) -> Result<StreamOffsets, EmbeddedLogError> {
-    let Some(action) = action_number(conn, action)? else {
-        return Ok(StreamOffsets::default());
+    of: &OutputOf,
+) -> Result<OutputRead, EmbeddedLogError> {
+    let Some(action) = action_number(conn, of.action)? else {
+        return Ok(OutputRead::default());
     };
-    let mut furthest = |stream: LogStream| -> Result<u64, EmbeddedLogError> {
-        let offset: Option<i64> = entries::table
-            .filter(entries::action.eq(action))
-            .filter(entries::target.eq(target))
-            .filter(entries::step.eq(step))
-            .filter(entries::stream.eq(stream.as_str()))
-            .select(max(entries::byte_offset))
-            .first(conn)?;
-        Ok(offset.map_or(0, i64::unsigned_abs))
+    // Entries of an older Edgewise do not say of which attempt they are.
+    let places: Vec<i64> = places_table::table
+        .filter(places_table::action.eq(action))
+        .filter(places_table::target.eq(of.target.as_str()))
+        .filter(places_table::step.eq(&of.step))
+        .filter(
+            places_table::attempt
+                .is_null()
+                .or(places_table::attempt.eq(of.attempt as i32)),
+        )
+        .select(places_table::number)
+        .load(conn)?;
+    let mut furthest = |stream: LogStream| -> Result<(u64, u64), EmbeddedLogError> {
+        let (mut bytes, mut lines) = (0, 0);
+        for place in &places {
+            let last: Option<(Option<i64>, Option<i64>)> = entries::table
+                .filter(entries::place.eq(place))
+                .filter(entries::stream.eq(stream.as_str()))
+                .filter(entries::byte_offset.is_not_null())
+                .order(entries::number.desc())
+                .select((entries::byte_offset, entries::line))
+                .first(conn)
+                .optional()?;
+            let (byte_offset, line) = last.unwrap_or_default();
+            bytes = bytes.max(byte_offset.unwrap_or(0).unsigned_abs());
+            lines = lines.max(line.unwrap_or(0).unsigned_abs());
+        }
+        Ok((bytes, lines))
     };
-    Ok(StreamOffsets {
-        stdout: furthest(LogStream::Stdout)?,
-        stderr: furthest(LogStream::Stderr)?,
+    let (stdout, stdout_lines) = furthest(LogStream::Stdout)?;
+    let (stderr, stderr_lines) = furthest(LogStream::Stderr)?;
+    Ok(OutputRead {
+        bytes: StreamOffsets { stdout, stderr },
+        stdout_lines,
+        stderr_lines,
     })
 }

@@ -5,15 +5,15 @@ use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 
-use super::row::numbers;
-use super::schema::{actions, entries};
-use super::{EmbeddedLogError, EmbeddedLogs};
+use super::number::{block, numbers, numbers_of_block};
+use super::schema::{actions, blocks, entries, places};
+use super::{EmbeddedLogError, EmbeddedLogs, words};
 use crate::app::ports::{LogError, LogKeeper};
 use crate::domain::action::ActionId;
 use crate::domain::timestamp::Timestamp;
 
-/// How many entries are deleted in one transaction: short enough that a batch waits no noticeable time.
-const AT_ONCE: i64 = 2000;
+/// How many blocks of entries are deleted in one transaction: short enough that a batch waits no noticeable time.
+const AT_ONCE: i64 = 8;
 
 /// What the log keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,18 +94,27 @@ fn doomed(oldest_first: &[(i64, String, i64, i64)], retention: LogRetention, liv
 fn forget_some(conn: &mut SqliteConnection, action: i64) -> Result<bool, EmbeddedLogError> {
     let (first, end) = numbers(action);
     conn.immediate_transaction(|conn| {
-        let some: Vec<i64> = entries::table
-            .filter(entries::number.ge(first))
-            .filter(entries::number.lt(end))
-            .order(entries::number)
+        let some: Vec<i64> = blocks::table
+            .filter(blocks::number.ge(block(first)))
+            .filter(blocks::number.lt(block(end)))
+            .order(blocks::number)
             .limit(AT_ONCE)
-            .select(entries::number)
+            .select(blocks::number)
             .load(conn)?;
-        if let Some(last) = some.last() {
-            diesel::delete(entries::table.filter(entries::number.between(first, *last))).execute(conn)?;
+        if let (Some(first), Some(last)) = (some.first(), some.last()) {
+            let (from, to) = (numbers_of_block(*first).0, numbers_of_block(*last).1);
+            diesel::delete(
+                entries::table
+                    .filter(entries::number.ge(from))
+                    .filter(entries::number.lt(to)),
+            )
+            .execute(conn)?;
+            words::forget(conn, (*first, last + 1))?;
+            diesel::delete(blocks::table.filter(blocks::number.between(*first, *last))).execute(conn)?;
         }
         let gone = some.len() < AT_ONCE as usize;
         if gone {
+            diesel::delete(places::table.filter(places::action.eq(action))).execute(conn)?;
             diesel::delete(actions::table.find(action)).execute(conn)?;
         }
         Ok(gone)

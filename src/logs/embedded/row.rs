@@ -1,102 +1,144 @@
 //! The row of an entry.
 
-use diesel::{Insertable, Queryable, QueryableByName, Selectable};
-use serde::Deserialize;
+use std::sync::Arc;
+
+use diesel::{Insertable, Queryable, Selectable};
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as WordError, StringDeserializer};
+use serde::{Deserialize, Serialize};
 
 use super::EmbeddedLogError;
+use super::number::seq;
+use super::places::Place;
 use super::schema::entries;
 use crate::domain::action::ActionId;
-use crate::domain::log_entry::LogEntry;
-use crate::domain::name::TargetName;
+use crate::domain::log_context::LogContext;
+use crate::domain::log_entry::{Dropped, LogEntry, LogStream, StepRecord};
+use crate::domain::log_event::LogEvent;
 use crate::domain::timestamp::Timestamp;
 
-/// How many bits of an entry's number are its `seq`: 68 thousand million entries an action, and 134 million actions.
-const SEQ_BITS: u32 = 36;
-
-/// The number of an entry; none where `seq` is too great to have one.
-pub(super) fn number(action: i64, seq: u64) -> Option<i64> {
-    let seq = i64::try_from(seq).ok().filter(|seq| *seq < 1 << SEQ_BITS)?;
-    // The number after the action's last must fit too.
-    let end = action.checked_add(1)?.checked_mul(1 << SEQ_BITS)?;
-    Some(end - (1 << SEQ_BITS) + seq)
-}
-
-/// The `seq` of the entry of this number.
-pub(super) fn seq(number: i64) -> u64 {
-    (number & ((1 << SEQ_BITS) - 1)).unsigned_abs()
-}
-
-/// The numbers that entries of an action may have: the first, and the one after the last.
-pub(super) fn numbers(action: i64) -> (i64, i64) {
-    let first = action << SEQ_BITS;
-    (first, first.saturating_add(1 << SEQ_BITS))
-}
-
-#[derive(Queryable, QueryableByName, Selectable, Insertable)]
+/// An entry to write. Its number and its place are filled in when they are known.
+#[derive(Insertable)]
 #[diesel(table_name = entries, treat_none_as_default_value = false)]
+pub(super) struct NewEntryRow {
+    pub(super) number: i64,
+    pub(super) time: i64,
+    pub(super) place: Option<i64>,
+    level: &'static str,
+    stream: &'static str,
+    pub(super) text: String,
+    outcome: Option<String>,
+    exit_code: Option<i32>,
+    byte_offset: Option<i64>,
+    line: Option<i64>,
+    more: Option<String>,
+}
+
+/// An entry as it was written.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = entries)]
 pub(super) struct EntryRow {
     pub(super) number: i64,
-    pub(super) action: i64,
-    pub(super) time: i64,
+    time: i64,
+    pub(super) place: Option<i64>,
     level: String,
-    target: Option<String>,
-    step: Option<String>,
-    stage: Option<String>,
     stream: String,
     pub(super) text: String,
     outcome: Option<String>,
     exit_code: Option<i32>,
     byte_offset: Option<i64>,
+    line: Option<i64>,
+    more: Option<String>,
 }
 
-impl EntryRow {
-    /// The row of an entry of the action with this number in the file.
-    pub(super) fn of(action: i64, entry: &LogEntry) -> Result<Self, EmbeddedLogError> {
+/// What few entries have.
+#[derive(Default, PartialEq, Serialize, Deserialize)]
+struct More {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event: Option<LogEvent>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sessions: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    run: Option<Box<StepRecord>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dropped: Option<Dropped>,
+}
+
+/// What an entry from this stream tells of, where it does not say otherwise.
+fn usual_event(stream: LogStream) -> LogEvent {
+    match stream {
+        LogStream::Story => LogEvent::Decision,
+        LogStream::Command => LogEvent::Command,
+        LogStream::Stdout | LogStream::Stderr => LogEvent::Output,
+        LogStream::Probe => LogEvent::Probe,
+    }
+}
+
+impl NewEntryRow {
+    pub(super) fn of(entry: &LogEntry) -> Result<Self, EmbeddedLogError> {
+        let more = More {
+            event: (entry.event != usual_event(entry.stream)).then_some(entry.event),
+            sessions: entry.sessions,
+            run: entry.run.clone(),
+            dropped: entry.dropped,
+        };
+        let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let number = i64::try_from(entry.seq).map_err(|_| EmbeddedLogError::TooManyEntries(entry.seq))?;
         Ok(Self {
-            number: number(action, entry.seq).ok_or(EmbeddedLogError::TooManyEntries(entry.seq))?,
-            action,
+            number,
             time: entry.time.as_millis(),
-            level: entry.level.as_str().to_owned(),
-            target: entry.target.as_ref().map(ToString::to_string),
-            step: entry.step.clone(),
-            stage: entry.stage.clone(),
-            stream: entry.stream.as_str().to_owned(),
+            place: None,
+            level: entry.level.as_str(),
+            stream: entry.stream.as_str(),
             text: entry.text.as_str().to_owned(),
             outcome: entry.outcome.map(|outcome| outcome.as_str().to_owned()),
             exit_code: entry.exit_code,
-            byte_offset: entry
-                .offset
-                .map(|offset| i64::try_from(offset).unwrap_or(i64::MAX)),
+            byte_offset: entry.offset.map(whole),
+            line: entry.line.map(whole),
+            more: (more != More::default())
+                .then(|| serde_json::to_string(&more))
+                .transpose()
+                .map_err(|error| EmbeddedLogError::Unwritable(error.to_string()))?,
         })
     }
+}
 
-    pub(super) fn read(self, action: ActionId) -> Result<LogEntry, EmbeddedLogError> {
-        let (number, seq) = (self.action, seq(self.number));
-        let corrupt = |what: String| EmbeddedLogError::Corrupt {
-            action: number,
-            seq,
-            what,
+impl EntryRow {
+    pub(super) fn read(
+        self,
+        action: ActionId,
+        context: &Arc<LogContext>,
+        place: Option<&Place>,
+    ) -> Result<LogEntry, EmbeddedLogError> {
+        let seq = seq(self.number);
+        let corrupt = |what: String| EmbeddedLogError::Corrupt { action, seq, what };
+        let stream: LogStream = word(self.stream).map_err(corrupt)?;
+        let more: More = match &self.more {
+            Some(json) => serde_json::from_str(json).map_err(|error| corrupt(error.to_string()))?,
+            None => More::default(),
         };
         Ok(LogEntry {
             action,
             seq,
             time: Timestamp::from_millis(self.time),
             level: word(self.level).map_err(corrupt)?,
-            target: self
-                .target
-                .map(|target| TargetName::parse(&target))
-                .transpose()
-                .map_err(|error| corrupt(error.to_string()))?,
-            step: self.step,
-            stage: self.stage,
-            stream: word(self.stream).map_err(corrupt)?,
+            event: more.event.unwrap_or(usual_event(stream)),
+            target: place.and_then(|place| place.target.clone()),
+            step: place.and_then(|place| place.step.clone()),
+            stage: place.and_then(|place| place.stage.clone()),
+            attempt: place.and_then(|place| place.attempt),
+            stream,
             // It was masked when it was written; no other text comes into this table.
             text: word(self.text).map_err(corrupt)?,
             outcome: self.outcome.map(word).transpose().map_err(corrupt)?,
             exit_code: self.exit_code,
             offset: self.byte_offset.map(i64::unsigned_abs),
+            line: self.line.map(i64::unsigned_abs),
+            sessions: more.sessions,
+            run: more.run,
+            dropped: more.dropped,
+            host: place.and_then(|place| place.host.clone()),
+            context: Arc::clone(context),
         })
     }
 }
@@ -105,21 +147,4 @@ impl EntryRow {
 fn word<'de, T: Deserialize<'de>>(text: String) -> Result<T, String> {
     let deserializer: StringDeserializer<WordError> = text.into_deserializer();
     T::deserialize(deserializer).map_err(|error| error.to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{number, numbers, seq};
-
-    #[test]
-    fn a_number_is_an_action_and_a_seq() {
-        for (action, at) in [(1, 0), (1, 5), (7, (1 << 36) - 1), ((1 << 27) - 2, 3)] {
-            let number = number(action, at).unwrap();
-            let (first, end) = numbers(action);
-            assert!((first..end).contains(&number), "{action} {at}");
-            assert_eq!(seq(number), at);
-        }
-        assert_eq!(number(1, 1 << 36), None);
-        assert_eq!(number((1 << 27) - 1, 0), None);
-    }
 }

@@ -1,22 +1,32 @@
 //! Writing a batch of entries, in one transaction.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use diesel::sqlite::SqliteConnection;
 use diesel::{ExpressionMethods, Insertable, QueryDsl, RunQueryDsl};
 
 use super::EmbeddedLogError;
-use super::row::{EntryRow, number};
-use super::schema::{actions, entries};
+use super::number::{block, number};
+use super::places::{self, Place};
+use super::row::NewEntryRow;
+use super::schema::{actions, blocks, entries};
+use super::words;
 use crate::domain::action::ActionId;
+use crate::domain::log_context::LogContext;
 use crate::domain::log_entry::LogEntry;
 
 /// What an entry takes up beside its text, in the table and in its indexes, about (measured).
-const ROW_BYTES: i64 = 100;
+const ROW_BYTES: i64 = 60;
 
-/// Entries, by action, in the order of their `seq`: the index of words is quickest with rising numbers.
+/// Entries, by action, in the order of their `seq`: a table is written quickest with rising numbers.
 pub(super) struct Batch {
-    by_action: BTreeMap<ActionId, Vec<EntryRow>>,
+    by_action: BTreeMap<ActionId, OfAction>,
+}
+
+struct OfAction {
+    context: Arc<LogContext>,
+    rows: Vec<(NewEntryRow, Option<Place>)>,
 }
 
 #[derive(Insertable)]
@@ -25,20 +35,33 @@ struct NewActionRow {
     id: String,
     bytes: i64,
     last_time: i64,
+    context: String,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = blocks)]
+struct NewBlockRow {
+    number: i64,
+    first_time: i64,
+    last_time: i64,
+    indexed: bool,
 }
 
 impl Batch {
     pub(super) fn of(written: &[LogEntry]) -> Result<Self, EmbeddedLogError> {
-        let mut by_action: BTreeMap<ActionId, Vec<EntryRow>> = BTreeMap::new();
+        let mut by_action: BTreeMap<ActionId, OfAction> = BTreeMap::new();
         for entry in written {
-            // The action's number is filled in when it is known.
             by_action
                 .entry(entry.action)
-                .or_default()
-                .push(EntryRow::of(0, entry)?);
+                .or_insert_with(|| OfAction {
+                    context: Arc::clone(&entry.context),
+                    rows: Vec::new(),
+                })
+                .rows
+                .push((NewEntryRow::of(entry)?, Place::of(entry)));
         }
-        for rows in by_action.values_mut() {
-            rows.sort_by_key(|row| row.number);
+        for action in by_action.values_mut() {
+            action.rows.sort_by_key(|(row, _)| row.number);
         }
         Ok(Self { by_action })
     }
@@ -46,41 +69,102 @@ impl Batch {
     /// Writes all of it or nothing. Entries that are there already stay as they are.
     pub(super) fn write(self, conn: &mut SqliteConnection) -> Result<(), EmbeddedLogError> {
         conn.immediate_transaction(|conn| {
-            for (id, rows) in self.by_action {
-                let action = action_number(conn, id)?;
-                let (mut bytes, mut last_time) = (0, i64::MIN);
-                for mut row in rows {
-                    let seq = row.number.unsigned_abs();
-                    row.number = number(action, seq).ok_or(EmbeddedLogError::TooManyEntries(seq))?;
-                    row.action = action;
-                    let new = diesel::insert_into(entries::table)
-                        .values(&row)
-                        .on_conflict_do_nothing()
-                        .execute(conn)?;
-                    if new > 0 {
-                        bytes += ROW_BYTES + i64::try_from(row.text.len()).unwrap_or(i64::MAX - ROW_BYTES);
-                        last_time = last_time.max(row.time);
-                    }
-                }
-                if bytes > 0 {
-                    let before: i64 = actions::table
-                        .find(action)
-                        .select(actions::last_time)
-                        .first(conn)?;
-                    diesel::update(actions::table.find(action))
-                        .set((
-                            actions::bytes.eq(actions::bytes + bytes),
-                            actions::last_time.eq(before.max(last_time)),
-                        ))
-                        .execute(conn)?;
-                }
+            for (id, written) in self.by_action {
+                let action = action_number(conn, id, &written.context)?;
+                write_action(conn, action, written.rows)?;
+                words::index(conn, action)?;
             }
             Ok(())
         })
     }
 }
 
-fn action_number(conn: &mut SqliteConnection, id: ActionId) -> Result<i64, EmbeddedLogError> {
+fn write_action(
+    conn: &mut SqliteConnection,
+    action: i64,
+    rows: Vec<(NewEntryRow, Option<Place>)>,
+) -> Result<(), EmbeddedLogError> {
+    let mut known: HashMap<Place, i64> = HashMap::new();
+    let mut touched: BTreeMap<i64, NewBlockRow> = BTreeMap::new();
+    let mut bytes = 0;
+    for (mut row, place) in rows {
+        let seq = row.number.unsigned_abs();
+        row.number = number(action, seq).ok_or(EmbeddedLogError::TooManyEntries(seq))?;
+        row.place = match place {
+            None => None,
+            Some(place) => {
+                let number = match known.get(&place).copied() {
+                    Some(number) => number,
+                    None => places::number_of(conn, action, &place)?,
+                };
+                known.insert(place, number);
+                Some(number)
+            }
+        };
+        let new = diesel::insert_into(entries::table)
+            .values(&row)
+            .on_conflict_do_nothing()
+            .execute(conn)?;
+        if new == 0 {
+            continue;
+        }
+        bytes += ROW_BYTES + i64::try_from(row.text.len()).unwrap_or(i64::MAX - ROW_BYTES);
+        let number = block(row.number);
+        let block = touched.entry(number).or_insert(NewBlockRow {
+            number,
+            first_time: row.time,
+            last_time: row.time,
+            indexed: false,
+        });
+        block.first_time = block.first_time.min(row.time);
+        block.last_time = block.last_time.max(row.time);
+    }
+    let Some(last_time) = touched.values().map(|block| block.last_time).max() else {
+        return Ok(());
+    };
+    for block in touched.values() {
+        touch(conn, block)?;
+    }
+    let before: i64 = actions::table
+        .find(action)
+        .select(actions::last_time)
+        .first(conn)?;
+    diesel::update(actions::table.find(action))
+        .set((
+            actions::bytes.eq(actions::bytes + bytes),
+            actions::last_time.eq(before.max(last_time)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Notes that a block has new entries, whose words are not in the index.
+fn touch(conn: &mut SqliteConnection, block: &NewBlockRow) -> Result<(), EmbeddedLogError> {
+    let inserted = diesel::insert_into(blocks::table)
+        .values(block)
+        .on_conflict_do_nothing()
+        .execute(conn)?;
+    if inserted == 0 {
+        let (first, last): (i64, i64) = blocks::table
+            .find(block.number)
+            .select((blocks::first_time, blocks::last_time))
+            .first(conn)?;
+        diesel::update(blocks::table.find(block.number))
+            .set((
+                blocks::first_time.eq(first.min(block.first_time)),
+                blocks::last_time.eq(last.max(block.last_time)),
+                blocks::indexed.eq(false),
+            ))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
+fn action_number(
+    conn: &mut SqliteConnection,
+    id: ActionId,
+    context: &LogContext,
+) -> Result<i64, EmbeddedLogError> {
     if let Some(number) = super::page::action_number(conn, id)? {
         return Ok(number);
     }
@@ -88,6 +172,8 @@ fn action_number(conn: &mut SqliteConnection, id: ActionId) -> Result<i64, Embed
         id: id.to_string(),
         bytes: 0,
         last_time: i64::MIN,
+        context: serde_json::to_string(context)
+            .map_err(|error| EmbeddedLogError::Unwritable(error.to_string()))?,
     };
     Ok(diesel::insert_into(actions::table)
         .values(&row)

@@ -28,11 +28,12 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
             Param::with_default("once", Kind::Flag, Literal::Flag(false)),
             Param::with_default("retry_delay", Kind::Count(LONGEST), Literal::Count(5)),
             Param::with_default("umask", Kind::OptionalText, Literal::None),
+            Param::with_default("retry_backoff", Kind::Count(10), Literal::Count(1)),
         ],
         rest: Rest::None,
         doc: "Runs `command` with `/bin/sh` on the target: as root with `sudo=True`, as `user`, in the folder `cwd`, with the \
               variables `env` and the `umask` (three or four octal digits). It is stopped after `timeout` seconds and tried again `retries` times, `retry_delay` seconds \
-              apart. `ok_codes` are the exit codes that mean it went well. `idempotent` allows to run it again when its \
+              apart, which `retry_backoff` multiplies each time (2 doubles it, up to an hour). `ok_codes` are the exit codes that mean it went well. `idempotent` allows to run it again when its \
               outcome is unknown; `always` runs it also after an earlier step of its target failed; `once` runs it on \
               the first target of the rollout alone (migrations). A blank command makes no step.",
         call: Call::Make(run),
@@ -81,7 +82,11 @@ fn run(given: &Given<'_, '_>) -> Result<Made, String> {
     )?
     .with_command(command)
     .with_timeout(given.count("timeout"))?
-    .with_retries(given.count("retries"), given.count("retry_delay"));
+    .with_retries(
+        given.count("retries"),
+        given.count("retry_delay"),
+        given.count("retry_backoff"),
+    );
     draft.open = open;
     draft.step.idempotent = given.flag("idempotent");
     draft.step.always = given.flag("always");

@@ -34,10 +34,11 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         name: "canary",
         params: &[
             Param::with_default("stages", Kind::Json, Literal::None),
-            Param::with_default("gate", Kind::OptionalText, Literal::None),
+            Param::with_default("gate", Kind::Json, Literal::None),
         ],
         rest: Rest::None,
-        doc: "Stage by stage with a gate after each but the last: `\"approval\"`, `\"analysis\"` or `\"none\"`.",
+        doc: "Stage by stage with a gate after each but the last: `\"approval\"`, `\"analysis\"` (what it measures is the rollout key \
+              `analysis`), `{\"analysis\": [...]}` with metrics of its own, or `\"none\"`.",
         call: Call::Make(canary),
     },
     ScriptFunction {
@@ -75,8 +76,10 @@ fn staggered(given: &Given<'_, '_>) -> Result<Made, String> {
 }
 
 fn canary(given: &Given<'_, '_>) -> Result<Made, String> {
-    let gate = given.optional_text("gate").map(Value::String);
-    named("canary", [("stages", given.json("stages")), ("gate", gate)])
+    named(
+        "canary",
+        [("stages", given.json("stages")), ("gate", given.json("gate"))],
+    )
 }
 
 fn strategy(given: &Given<'_, '_>) -> Result<Made, String> {

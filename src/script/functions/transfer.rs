@@ -95,7 +95,7 @@ fn finish(given: &Given<'_, '_>, work: Work, command: String) -> Result<Made, St
     let mut draft = StepDraft::new(given.text("name"), work)?
         .with_command(command)
         .with_timeout(given.count("timeout"))?
-        .with_retries(given.count("retries"), 5);
+        .with_retries(given.count("retries"), 5, 1);
     draft.step.idempotent = true;
     Ok(Made::Step(draft))
 }

@@ -27,15 +27,3 @@ pub async fn show(
     let id = action_id(&id)?;
     Ok(HttpResponse::Ok().json(app.action(&visitor.caller, id).await?))
 }
-
-/// `GET /api/v1/actions/{id}/logs`
-pub async fn logs(
-    app: web::Data<App>,
-    visitor: Visitor,
-    id: web::Path<String>,
-    request: HttpRequest,
-) -> Result<HttpResponse, Failure> {
-    let id = action_id(&id)?;
-    let wanted = query::read(request.query_string())?;
-    Ok(HttpResponse::Ok().json(app.logs(&visitor.caller, id, &wanted).await?))
-}

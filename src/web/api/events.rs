@@ -138,7 +138,7 @@ mod tests {
     use std::time::Duration;
 
     use super::{FeedEntry, after, lines};
-    use crate::app::view::{FeedItem, LogView};
+    use crate::app::view::{FeedItem, LogMore, LogView};
     use crate::domain::log_entry::{LogLevel, LogStream};
     use crate::domain::timestamp::Timestamp;
     use actix_web::test::TestRequest;
@@ -157,6 +157,7 @@ mod tests {
             text: text.into(),
             outcome: None,
             exit_code: None,
+            more: LogMore::default(),
         }));
         let item = Arc::new(item);
         FeedEntry { seq, last, item }

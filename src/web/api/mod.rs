@@ -4,6 +4,7 @@ pub mod act;
 pub mod actions;
 pub mod events;
 pub mod health;
+pub mod logs;
 pub mod steer;
 
 use crate::app::error::AppError;

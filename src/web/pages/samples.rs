@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::app::error::{DeniedStep, HeldBy};
 use crate::app::view::{
-    ActionSummary, ActionView, LogView, Page, ProjectRow, ProjectView, ServerRow, SpaceCard, SpaceHead,
-    SpaceView, StageView, StepView, TargetView,
+    ActionSummary, ActionView, LogMore, LogView, Page, ProjectRow, ProjectView, ServerRow, SpaceCard,
+    SpaceHead, SpaceView, StageView, StepView, TargetView,
 };
 use crate::domain::action::{ActionId, ActionStatus, TargetState, WaitKind, WaitingFor};
 use crate::domain::actor::{Actor, Caller};
@@ -246,6 +246,7 @@ pub fn story() -> Page<LogView> {
         text: text.into(),
         outcome,
         exit_code: None,
+        more: LogMore::default(),
     };
     Page {
         items: vec![

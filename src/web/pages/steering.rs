@@ -76,7 +76,7 @@ pub const BUTTONS: [Button; 9] = [
         "promote",
         "Promote",
         "primary",
-        "INPROGRESS WAITING:soak WAITING:gate",
+        "INPROGRESS WAITING:soak WAITING:gate WAITING:analysis",
         "The next stage begins without waiting for the rest of this soak or gate.",
     ),
     button(
@@ -90,14 +90,15 @@ pub const BUTTONS: [Button; 9] = [
         "pause",
         "Pause",
         "plain",
-        "INPROGRESS WAITING:soak WAITING:gate WAITING:gate:approval WAITING:capacity WAITING:balancer",
+        "INPROGRESS WAITING:soak WAITING:gate WAITING:analysis WAITING:gate:approval WAITING:capacity \
+         WAITING:balancer",
         "What runs is finished; nothing more is started.",
     ),
     button(
         "rollback",
         "Roll back",
         "plain",
-        "INPROGRESS WAITING:paused WAITING:soak WAITING:gate WAITING:gate:approval WAITING:unknown \
+        "INPROGRESS WAITING:paused WAITING:soak WAITING:gate WAITING:analysis WAITING:gate:approval WAITING:unknown \
          WAITING:capacity WAITING:balancer COMPLETED FAILED MANUAL_FAILED",
         "Every touched target goes back to the version it had.",
     ),
@@ -107,7 +108,7 @@ pub const BUTTONS: [Button; 9] = [
             "force",
             "Force",
             "danger",
-            "QUEUED WAITING:soak WAITING:gate",
+            "QUEUED WAITING:soak WAITING:gate WAITING:analysis",
             "Soaks, gates and the queue are skipped.",
         )
     },
@@ -188,14 +189,19 @@ mod tests {
     fn only_a_gate_that_asks_somebody_can_be_approved_and_it_cannot_be_promoted() {
         let mut view = samples::action(ActionStatus::Waiting, 8, 3);
         view.stages[0].status = "waiting".into();
-        view.summary.waiting_for.as_mut().unwrap().kind = WaitKind::Gate;
-        for (gate, wanted) in [
+        for (gate, kind, wanted) in [
             (
                 Gate::Approval,
+                WaitKind::Gate,
                 ["approve", "reject", "pause", "rollback", "abort"],
             ),
-            (Gate::Analysis, ["promote", "pause", "rollback", "force", "abort"]),
+            (
+                Gate::Analysis,
+                WaitKind::Analysis,
+                ["promote", "pause", "rollback", "force", "abort"],
+            ),
         ] {
+            view.summary.waiting_for.as_mut().unwrap().kind = kind;
             view.stages[0].gate = gate;
             let shown: Vec<&str> = BUTTONS
                 .iter()

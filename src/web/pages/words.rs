@@ -112,6 +112,7 @@ pub fn wait(kind: impl Borrow<WaitKind>) -> &'static str {
         WaitKind::Balancer => "balancer",
         WaitKind::Soak => "soak",
         WaitKind::Gate => "gate",
+        WaitKind::Analysis => "analysis",
         WaitKind::Paused => "paused",
         WaitKind::Unknown => "unknown",
     }

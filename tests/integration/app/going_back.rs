@@ -176,6 +176,7 @@ async fn what_was_allowed_then_and_is_forbidden_now_is_not_started_again() {
         ask: Vec::new(),
         allow: Vec::new(),
         only: None,
+        trees: edgewise::domain::policy::Folders::default(),
     };
     let change = ConfigChange::Put(ConfigObject::Policy {
         name: Name::parse("strict").unwrap(),

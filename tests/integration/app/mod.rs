@@ -4,6 +4,7 @@ mod background;
 mod choosing;
 mod following;
 mod going_back;
+mod output;
 mod side_by_side;
 mod telling;
 mod trouble;

@@ -1,5 +1,10 @@
 //! The log stores: what every one of them must do, and what is each one's own.
 
+mod delivering;
+mod elasticsearch;
 mod embedded;
+mod login;
+mod sinks;
+mod spool;
 mod suite;
-mod world;
+pub mod world;

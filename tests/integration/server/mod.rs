@@ -3,6 +3,7 @@
 mod approvals;
 mod denied;
 mod deploys;
+mod elasticsearch;
 mod folders;
 mod holding;
 mod hosts;

@@ -281,3 +281,51 @@ async fn looking_changes_nothing() {
     );
     assert_eq!(shop.starts(1), ["1"]);
 }
+
+#[tokio::test]
+async fn the_log_is_downloaded_whole_as_text_and_as_objects_packed_or_not() {
+    let shop = Shop::on(2).await;
+    let (_server, client) = shop.open().await;
+    let id = act(&client, "deploy", &json!({"all": true})).await;
+    client.ends(&id, "COMPLETED").await;
+    let whole = client.log(&id, "limit=5000").await;
+    let raw = async |query: &str| -> Vec<u8> {
+        let path = format!("/api/v1/actions/{id}/logs/raw?{query}");
+        let answer = client.request(reqwest::Method::GET, &path).send().await.unwrap();
+        assert_eq!(answer.status(), 200, "{query}");
+        let name = answer.headers()["content-disposition"].to_str().unwrap();
+        assert!(name.contains(&id), "{name}");
+        answer.bytes().await.unwrap().to_vec()
+    };
+    let objects = String::from_utf8(raw("format=ndjson").await).unwrap();
+    let objects: Vec<Value> = objects
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(objects, whole);
+    let text = raw("").await;
+    let lines = String::from_utf8(text.clone()).unwrap();
+    assert_eq!(lines.lines().count(), whole.len());
+    assert!(lines.contains("web-2 [start] | started 1"), "{lines}");
+    let mut unpacked = Vec::new();
+    let packed = raw("pack=gzip&format=text").await;
+    std::io::Read::read_to_end(
+        &mut flate2::read::GzDecoder::new(packed.as_slice()),
+        &mut unpacked,
+    )
+    .unwrap();
+    assert_eq!(unpacked, text);
+    let one = String::from_utf8(raw("target=web-2&step=start").await).unwrap();
+    assert!(one.lines().all(|line| line.contains("web-2 [start]")) && one.lines().count() > 1);
+
+    let path = |rest: &str| format!("/api/v1/actions/{id}/logs/{rest}");
+    client.get(&path("raw?format=html")).await.fault(422, "format");
+    client.get(&path("raw?pack=zip")).await.fault(422, "pack");
+    client.get(&path("raw?colour=red")).await.fault(422, "colour");
+    client.get(&path("folded")).await.fault(422, "step");
+    let folded = client
+        .get(&path("folded?step=start&ignore=space,times"))
+        .await
+        .wanted(200);
+    assert_eq!(folded["headline"], "2 hosts: identical");
+}

@@ -138,13 +138,17 @@ fn plan(targets: &[&str]) -> Plan {
         max_parallel: 1,
         soak_seconds: 0,
         gate: Gate::None,
+        analysis: None,
         on_failure: None,
+        only_out: false,
     }];
     let limits = Limits {
         max_parallel: 1,
+        rollback_max_parallel: None,
         max_failed: 0,
         on_failure: OnFailure::Rollback,
         on_unreachable: OnUnreachable::Fail,
+        max_unreachable: None,
         on_inconclusive: OnInconclusive::Pause,
         success_window_seconds: 0,
         target_deadline_seconds: None,

@@ -34,17 +34,26 @@ impl CuttingWay {
     pub async fn to(farm: &Farm, counted: Counted, limits: Vec<u64>) -> Self {
         let server = farm.server(1);
         let to = SocketAddr::from((server.address(), server.port()));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
+        Self::between(0, to, counted, limits).await
+    }
+
+    /// A way from this port on loopback, 0 for a free one, to that address.
+    pub async fn between(port: u16, to: SocketAddr, counted: Counted, limits: Vec<u64>) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+            .await
+            .expect("a port");
         let port = listener.local_addr().expect("a port").port();
         let cuts = Arc::new(AtomicU64::new(0));
         let seen = Arc::clone(&cuts);
         let task = tokio::spawn(async move {
             let mut number = 0;
+            // They end with the way.
+            let mut connections = tokio::task::JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
                 let limit = limits[number.min(limits.len() - 1)];
                 number += 1;
                 let seen = Arc::clone(&seen);
-                tokio::spawn(async move {
+                connections.spawn(async move {
                     let Ok(server) = TcpStream::connect(to).await else {
                         return;
                     };
@@ -83,6 +92,11 @@ impl CuttingWay {
         let line = format!("[127.0.0.1]:{} {}\n", self.port, farm.server(1).public_key());
         std::fs::write(path, known + &line).expect("written");
         settings
+    }
+
+    /// Where it begins.
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// How many connections were cut.

@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod cutting;
 pub mod disk;
+pub mod elasticsearch;
 pub mod fake_ssh;
 pub mod gate;
 pub mod login;

@@ -172,7 +172,8 @@ pub async fn until(what: &str, mut so: impl FnMut() -> bool) {
     );
 }
 
-fn running(home: &std::path::Path) -> Option<String> {
+/// The version that runs on the host with this home; none where none does.
+pub fn running(home: &std::path::Path) -> Option<String> {
     if !home.join("app.pid").exists() {
         return None;
     }
@@ -184,7 +185,7 @@ fn running(home: &std::path::Path) -> Option<String> {
 /// The artifact of a version: how to start it, how to stop it, what it says of itself.
 ///
 /// The process that `start` leaves behind ends when its pid file is gone: with `stop`, or with the farm's folder.
-fn release(version: &str) -> Vec<u8> {
+pub fn release(version: &str) -> Vec<u8> {
     let start = format!(
         "home=$1\n\
          echo {version} >>$home/starts\n\
@@ -213,7 +214,7 @@ fn release(version: &str) -> Vec<u8> {
 }
 
 /// Answers for the health of every application, as each would by itself: its port.
-async fn health(homes: Vec<PathBuf>) -> u16 {
+pub async fn health(homes: Vec<PathBuf>) -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a port");
     let port = listener.local_addr().expect("a port").port();
     tokio::spawn(async move {

@@ -1,6 +1,7 @@
 //! The use cases on a made-up world: hosts that do at once what they are told, a balancer and a clock that the test moves.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,8 +11,8 @@ use edgewise::app::background::Keeping;
 use edgewise::app::error::AppError;
 use edgewise::app::messenger::Telling;
 use edgewise::app::ports::{
-    Balancer, BalancerError, Clock, HostFailure, HostNeeds, HostSession, Hosts, HttpSeen, LogError, LogQuery,
-    LogSearch, LogSink, OutputLine, PoolMember, Prober, StepRun, StreamOffsets, Upload,
+    Balancer, BalancerError, Clock, HostFailure, HostNeeds, HostSession, Hosts, HttpSeen, LogError, LogPage,
+    LogQuery, LogSearch, LogSink, OutputLine, OutputOf, OutputRead, PoolMember, Prober, StepRun, Upload,
 };
 use edgewise::app::request::{ActBody, ActRequest, CallerHeaders, SteerBody};
 use edgewise::app::runner::Outside;
@@ -22,9 +23,10 @@ use edgewise::domain::action::{ActionId, ActionStatus};
 use edgewise::domain::actor::{Actor, Caller};
 use edgewise::domain::environment::Environment;
 use edgewise::domain::lease::Lease;
-use edgewise::domain::log_entry::LogEntry;
+use edgewise::domain::log_entry::{LogEntry, LogStream};
 use edgewise::domain::name::{Name, TargetName};
 use edgewise::domain::outcome::Outcome;
+use edgewise::domain::output_limit::OutputLimits;
 use edgewise::domain::project::Project;
 use edgewise::domain::rollout::{RolloutSettings, StepResult};
 use edgewise::domain::sanitize::SanitizedCommand;
@@ -50,7 +52,8 @@ use super::server::PATIENCE;
 pub struct ManualClock(watch::Sender<i64>);
 
 impl ManualClock {
-    fn new() -> Self {
+    /// A clock of its own.
+    pub fn new() -> Self {
         Self(watch::Sender::new(1_795_228_610_000))
     }
 
@@ -85,6 +88,8 @@ pub struct Made {
     pub hold: watch::Sender<bool>,
     /// What a command that begins so on this host says instead of succeeding: `host: command`.
     pub fails: Mutex<BTreeMap<String, String>>,
+    /// What a command that begins so on this host prints: lines, by `host: command`.
+    pub prints: Mutex<BTreeMap<String, Vec<String>>>,
     /// The next command panics in its task.
     pub panics: AtomicBool,
     /// The log store does not answer.
@@ -144,13 +149,31 @@ impl HostSession for Session {
         lease: &Lease,
         command: &SanitizedCommand,
         run: &StepRun,
-        _output: mpsc::Sender<OutputLine>,
+        output: mpsc::Sender<OutputLine>,
         _cancel: CancellationToken,
     ) -> StepResult {
         assert!(!self.0.panics.swap(false, Ordering::SeqCst), "as it was told to");
         let what = format!("{}: {}", lease.target(), command.text());
         if self.0.begun.lock().unwrap().insert(format!("{:?}", run.key)) {
             self.0.ran.lock().unwrap().push(what.clone());
+        }
+        let prints = self.0.prints.lock().unwrap().clone();
+        let mut offset = 0;
+        for text in prints
+            .into_iter()
+            .filter(|(begins, _)| what.starts_with(begins.as_str()))
+            .flat_map(|(_, lines)| lines)
+        {
+            offset += text.len() as u64 + 1;
+            let line = OutputLine {
+                stream: LogStream::Stdout,
+                text,
+                bytes: None,
+                offset,
+                is_cut: false,
+            };
+            // Nobody listens any more where the server is gone.
+            let _ = output.send(line).await;
         }
         let mut hold = self.0.hold.subscribe();
         // Nobody holds it back once the world is gone.
@@ -260,7 +283,7 @@ impl LogSink for Logs {
 
 #[async_trait]
 impl LogSearch for Logs {
-    async fn page(&self, query: &LogQuery) -> Result<Vec<LogEntry>, LogError> {
+    async fn page(&self, query: &LogQuery) -> Result<LogPage, LogError> {
         self.answers()?;
         self.log.page(query).await
     }
@@ -270,14 +293,8 @@ impl LogSearch for Logs {
         self.log.last_seq(action).await
     }
 
-    async fn offsets(
-        &self,
-        action: ActionId,
-        target: &TargetName,
-        step: &str,
-    ) -> Result<StreamOffsets, LogError> {
-        self.answers()?;
-        self.log.offsets(action, target, step).await
+    async fn output_read(&self, of: &OutputOf) -> Result<OutputRead, LogError> {
+        self.log.output_read(of).await
     }
 }
 
@@ -333,6 +350,11 @@ impl World {
     /// The URL of the store, where it is a file.
     pub fn file(&self) -> String {
         file_in(&self.folder)
+    }
+
+    /// The file of the log.
+    pub fn log_file(&self) -> std::path::PathBuf {
+        self.folder.path().join("log.db")
     }
 
     /// Another server on this store, with a log store of its own or the first one's.
@@ -470,33 +492,48 @@ async fn serve(
     made: &Arc<Made>,
     queue_timeout_seconds: u64,
 ) -> App {
-    let adapter = Adapter(Arc::clone(made));
     let kept = Arc::new(EmbeddedLogs::open(&folder.path().join(log)).await.unwrap());
     let log = Arc::new(Logs {
         log: Arc::clone(&kept),
         made: Arc::clone(made),
     });
+    let adapter = Adapter(Arc::clone(made));
+    let rollout = RolloutSettings {
+        queue_timeout_seconds,
+        ..RolloutSettings::default()
+    };
+    serve_with(folder.path(), store, clock, &adapter, (kept, log), rollout).await
+}
+
+/// A server on this store, with a world and logs of the test's.
+pub async fn serve_with(
+    folder: &Path,
+    store: Store,
+    clock: &ManualClock,
+    adapter: &(impl Hosts + Balancer + Prober + Clone + 'static),
+    (kept, log): (Arc<EmbeddedLogs>, Arc<impl LogSink + LogSearch + 'static>),
+    rollout: RolloutSettings,
+) -> App {
     let outside = Outside {
         clock: Arc::new(clock.clone()),
         hosts: Arc::new(adapter.clone()),
         balancer: Arc::new(adapter.clone()),
-        prober: Arc::new(adapter),
+        prober: Arc::new(adapter.clone()),
         notifier: Arc::new(HttpNotifier::new(Duration::from_millis(400)).unwrap()),
         artifacts: Arc::new(ArtifactReader::new().unwrap()),
         secrets: Arc::new(MachineSecrets),
         log_sink: Arc::clone(&log) as _,
         log_search: log,
+        log_health: Arc::new(edgewise::app::ports::AlwaysWell),
         log_keeper: kept,
     };
     let program = env!("CARGO_BIN_EXE_edgewise").into();
     let interpreter = Arc::new(ScriptWorker::new(program, WorkerLimits::default()));
     let settings = AppSettings {
         session_hours: 12,
-        rollout: RolloutSettings {
-            queue_timeout_seconds,
-            ..RolloutSettings::default()
-        },
-        data_dir: folder.path().to_owned(),
+        rollout,
+        data_dir: folder.to_owned(),
+        output: OutputLimits::default(),
         keeping: Keeping::default(),
         telling: Telling::default(),
     };
@@ -530,6 +567,11 @@ async fn configure(store: &Store, text: &str, differs: &Value, now: Timestamp) {
     let Value::Object(config) = config else {
         panic!("an object")
     };
+    put_project(store, text, config, now).await;
+}
+
+/// Writes the one project with its script and this configuration into the store.
+pub async fn put_project(store: &Store, text: &str, config: Map<String, Value>, now: Timestamp) {
     let (space, name) = (Name::parse("s").unwrap(), Name::parse("p").unwrap());
     let environment = Name::parse("e").unwrap();
     let script = "deploy.star".to_owned();

@@ -7,6 +7,7 @@ use crate::domain::rollout::effect::{Effect, Timer};
 use crate::domain::rollout::event::{StepResult, Way};
 use crate::domain::rollout::progress::StepState;
 
+use super::failures::Failure;
 use super::state::{Course, Doing, Once, Purpose, Work};
 use super::{Rollout, Turn};
 
@@ -43,9 +44,10 @@ impl Rollout {
             self.state.last_progress = turn.now;
             self.step_went_well(target, doing, turn);
         } else if let Some(again) = self.next_attempt(target, doing, result.outcome) {
+            let step = self.step(target, doing.way, doing.step);
             let at = turn
                 .now
-                .plus_seconds(self.step(target, doing.way, doing.step).retry_delay_seconds);
+                .plus_seconds(step.wait_before(step.retries.saturating_sub(again.retries)));
             self.steps_mut(target, doing.way)[doing.step as usize].state = StepState::Running;
             if at == turn.now {
                 self.start_attempt(target, again, turn);
@@ -152,7 +154,12 @@ impl Rollout {
                 self.state.runs[target as usize].failing = Some(state);
                 self.state.targets[target as usize].error = Some(error.clone());
                 self.advance(target, Way::Forth, doing.step + 1, turn);
-                self.count_failure(target, policy, once, &error, turn);
+                let kind = if once {
+                    Failure::OfOnce
+                } else {
+                    Failure::of(result.outcome)
+                };
+                self.count_failure(target, policy, kind, &error, turn);
             }
             (Purpose::WindowLook | Purpose::SoakLook, Way::Forth) => {
                 let policy = match self.policy_for(target, result.outcome) {
@@ -165,7 +172,7 @@ impl Rollout {
                     .get_or_insert(error.clone());
                 self.end_failed(target, turn);
                 if !failed_before {
-                    self.count_failure(target, policy, false, &error, turn);
+                    self.count_failure(target, policy, Failure::of(result.outcome), &error, turn);
                 }
             }
         }

@@ -13,6 +13,7 @@ impl Rollout {
     pub(super) fn turn_back(&mut self, turn: &mut Turn) {
         self.leave_the_way_forth(turn);
         self.state.course = Course::Back;
+        self.state.turned = true;
         self.state.last_progress = turn.now;
         self.interrupt(turn);
         for place in 0..self.state.touched.len() {

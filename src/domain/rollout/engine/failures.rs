@@ -1,12 +1,34 @@
 //! The failure budget, and what is done when it is spent.
 
 use crate::domain::action::ActionStatus;
+use crate::domain::outcome::Outcome;
 use crate::domain::plan::{OnFailure, OnUnreachable};
 use crate::domain::rollout::effect::{Effect, Timer};
 use crate::domain::rollout::progress::StageStatus;
 
 use super::state::{At, Course, Paused, Phase, Work};
 use super::{Rollout, Turn};
+
+/// What a failure is of, as far as the budgets mind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The work on a target.
+    OfWork,
+    /// A `once` step: every later target relies on it.
+    OfOnce,
+    /// The way to a target.
+    OutOfReach,
+}
+
+impl Failure {
+    pub fn of(outcome: Outcome) -> Self {
+        if outcome.is_out_of_reach() {
+            Self::OutOfReach
+        } else {
+            Self::OfWork
+        }
+    }
+}
 
 impl Rollout {
     /// Counts a target that failed on its way forth, and decides where it was one too many. A `once`
@@ -15,11 +37,18 @@ impl Rollout {
         &mut self,
         target: u32,
         policy: OnUnreachable,
-        once: bool,
+        kind: Failure,
         error: &str,
         turn: &mut Turn,
     ) {
         let name = self.facts.name(target).to_string();
+        let once = kind == Failure::OfOnce;
+        if kind == Failure::OutOfReach && self.count_unreachable(&name, error, turn) {
+            if self.is_budget_spent() {
+                self.budget_spent(self.facts.stage_of[target as usize], turn);
+            }
+            return;
+        }
         if policy == OnUnreachable::Skip && !once {
             self.note(turn, format!("leave out {name}"), error);
             return;
@@ -38,11 +67,33 @@ impl Rollout {
         }
     }
 
+    /// Counts a target out of reach against the budget of those, where the plan has one; says whether it has.
+    pub(super) fn count_unreachable(&mut self, name: &str, error: &str, turn: &mut Turn) -> bool {
+        let Some(most) = self.facts.plan.limits.max_unreachable else {
+            return false;
+        };
+        self.state.unreachable += 1;
+        let why = format!("{error} ({} of {most} allowed)", self.state.unreachable);
+        self.note(turn, format!("{name} is out of reach"), why);
+        true
+    }
+
+    pub(super) fn is_budget_spent(&self) -> bool {
+        let limits = &self.facts.plan.limits;
+        let unreachable = limits
+            .max_unreachable
+            .is_some_and(|most| self.state.unreachable > most);
+        unreachable || self.state.failed > limits.max_failed
+    }
+
     pub(super) fn budget_spent(&mut self, stage: u32, turn: &mut Turn) {
-        let why = format!(
-            "{} failed, {} may fail",
-            self.state.failed, self.facts.plan.limits.max_failed
-        );
+        let limits = &self.facts.plan.limits;
+        let why = match limits.max_unreachable {
+            Some(most) if self.state.unreachable > most => {
+                format!("{} cannot be reached, {most} may be", self.state.unreachable)
+            }
+            _ => format!("{} failed, {} may fail", self.state.failed, limits.max_failed),
+        };
         self.decide(stage, &why, turn);
     }
 
@@ -73,6 +124,7 @@ impl Rollout {
             }
             OnFailure::Rollback if self.can_go_back() => {
                 self.note(turn, "go back", why);
+                self.condemn(why, turn);
                 self.turn_back(turn);
             }
             OnFailure::Rollback => {

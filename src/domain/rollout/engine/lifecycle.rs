@@ -93,13 +93,14 @@ impl Rollout {
             }
             (
                 Phase::Running,
-                Event::GateAnswered {
+                Event::Measured {
                     stage,
-                    verdict,
-                    detail,
+                    metric,
+                    measurement,
+                    result,
                 },
             ) => {
-                self.gate_answered(*stage, *verdict, detail, turn);
+                self.measured(*stage, *metric, *measurement, result, turn);
                 Ok(())
             }
             (
@@ -121,7 +122,7 @@ impl Rollout {
                 | Event::PoolsSeen { .. }
                 | Event::PoolsCounted { .. }
                 | Event::PoolsUnknown { .. }
-                | Event::GateAnswered { .. },
+                | Event::Measured { .. },
             ) => Ok(()),
             (phase, event) => Err(Refused::Event {
                 machine: "the action".to_owned(),
@@ -228,7 +229,7 @@ impl Rollout {
                 }
             }
             Timer::Soak { stage } => self.soak_timer(*stage, turn),
-            Timer::Gate { stage } => self.gate_timer(*stage, turn),
+            Timer::Measure { stage, metric } => self.measure_timer(*stage, *metric, turn),
             Timer::ProgressDeadline => self.progress_timer(turn),
         }
         Ok(())
@@ -270,6 +271,8 @@ impl Rollout {
             self.set_state(target, state, turn.now);
             let name = self.facts.name(target).to_string();
             match on_unreachable {
+                OnUnreachable::Fail | OnUnreachable::Skip
+                    if outcome.is_out_of_reach() && self.count_unreachable(&name, error, turn) => {}
                 OnUnreachable::Skip if outcome.is_out_of_reach() => {
                     self.note(turn, format!("leave out {name}"), error.clone());
                 }
@@ -284,7 +287,7 @@ impl Rollout {
             }
         }
         self.begin_stage(0, turn);
-        if self.state.failed > self.facts.plan.limits.max_failed {
+        if self.is_budget_spent() {
             self.budget_spent(0, turn);
         }
         Ok(())
@@ -307,6 +310,7 @@ impl Rollout {
                 StageStatus::Done | StageStatus::Stopped | StageStatus::Skipped => {}
             }
         }
+        self.leave_instructions(turn);
         self.state.queue.clear();
         self.state.paused = None;
         self.state.phase = Phase::Ended { status, at: turn.now };
@@ -319,6 +323,9 @@ impl Rollout {
             .collect::<Vec<_>>()
             .join(", ");
         self.note(turn, format!("end {status}"), why);
+        if status == ActionStatus::Completed {
+            turn.effects.extend(self.quarantine());
+        }
         turn.effects.push(Effect::End { status });
     }
 }

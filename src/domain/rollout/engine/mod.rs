@@ -5,8 +5,11 @@
 //! [`Rollout::settle`] starts whatever may be started now. Nothing here looks at all targets for one
 //! event: counters, the queue and the set of active targets answer instead.
 
+mod analysis;
 mod attempts;
 mod back;
+mod bad_version;
+mod by_hand;
 mod capacity;
 mod failures;
 mod lifecycle;

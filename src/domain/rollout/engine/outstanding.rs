@@ -4,7 +4,7 @@ use crate::domain::rollout::effect::{Effect, Timer};
 use crate::domain::timestamp::Timestamp;
 
 use super::Rollout;
-use super::state::{At, Course, Doing, GateWait, Leases, Phase, Work};
+use super::state::{At, Course, Doing, Leases, Phase, Work};
 
 impl Rollout {
     /// After a replay: timers, open questions, steps to be started or looked up, versions to be written
@@ -34,6 +34,7 @@ impl Rollout {
             }
             Phase::Hosts => effects.push(Effect::CheckHosts),
             Phase::Running => {
+                effects.extend(self.quarantine());
                 effects.extend(self.versions());
                 effects.extend(self.outstanding_targets(now));
                 effects.extend(self.outstanding_stage(now));
@@ -44,6 +45,7 @@ impl Rollout {
                 );
             }
             Phase::Ended { status, .. } => {
+                effects.extend(self.quarantine());
                 effects.extend(self.versions());
                 effects.push(Effect::End { status: *status });
             }
@@ -116,22 +118,18 @@ impl Rollout {
         effects
     }
 
-    fn outstanding_stage(&self, now: Timestamp) -> Option<Effect> {
+    fn outstanding_stage(&self, now: Timestamp) -> Vec<Effect> {
         let Course::Forth { stage, at } = &self.state.course else {
-            return None;
+            return Vec::new();
         };
         let stage = *stage;
         match at {
-            At::Working | At::Deferred => None,
-            At::Soaking(soak) => soak.round.is_none().then(|| Effect::Arm {
+            At::Soaking(soak) if soak.round.is_none() => vec![Effect::Arm {
                 timer: Timer::Soak { stage },
                 at: soak.next_look.max(now),
-            }),
-            At::Gate(GateWait { gate, open: true, .. }) => Some(Effect::AskGate { stage, gate: *gate }),
-            At::Gate(GateWait { ask_again_at, .. }) => ask_again_at.map(|at| Effect::Arm {
-                timer: Timer::Gate { stage },
-                at: at.max(now),
-            }),
+            }],
+            At::Working | At::Deferred | At::Soaking(_) => Vec::new(),
+            At::Gate(wait) => Self::outstanding_metrics(stage, wait, now),
         }
     }
 }

@@ -1,13 +1,12 @@
 //! The machine of a stage: working, soaking, at its gate, passed.
 
 use crate::domain::action::{ActionStatus, TargetState};
-use crate::domain::plan::{Gate, OnInconclusive};
+use crate::domain::plan::Gate;
 use crate::domain::rollout::effect::{Effect, Timer};
-use crate::domain::rollout::event::GateVerdict;
 use crate::domain::rollout::progress::StageStatus;
 use crate::domain::timestamp::Timestamp;
 
-use super::state::{At, Course, GateWait, Paused, Soak};
+use super::state::{At, Course, GateWait, MetricRun, Soak};
 use super::{Rollout, Turn};
 
 impl Rollout {
@@ -69,7 +68,11 @@ impl Rollout {
 
     /// How many targets may be in progress at this moment.
     pub(super) fn window(&self) -> u32 {
-        let whole = self.facts.plan.limits.max_parallel.max(1);
+        let limits = &self.facts.plan.limits;
+        if matches!(self.state.course, Course::Back) {
+            return limits.back_at_once();
+        }
+        let whole = limits.max_parallel.max(1);
         match self.stage_now() {
             Some(stage) => whole.min(self.facts.plan.stages[stage as usize].max_parallel.max(1)),
             None => whole,
@@ -149,27 +152,29 @@ impl Rollout {
             return;
         }
         self.state.stages[stage as usize].status = StageStatus::Gate;
+        let metrics = self.facts.plan.stages[stage as usize].metrics();
         let wait = GateWait {
             gate,
             since: turn.now,
-            questions: u32::from(gate == Gate::Analysis),
-            open: gate == Gate::Analysis,
-            ask_again_at: None,
-            detail: String::new(),
+            metrics: vec![MetricRun::default(); metrics.len()],
+            verdict: None,
         };
-        if wait.open {
-            turn.effects.push(Effect::AskGate { stage, gate });
-        }
         self.state.course = Course::Forth {
             stage,
             at: At::Gate(wait),
         };
         let label = self.label(stage).to_owned();
         let why = match gate {
-            Gate::Approval => "somebody must approve",
-            Gate::Analysis | Gate::None => "the analysis is asked",
+            Gate::Approval => "somebody must approve".to_owned(),
+            Gate::Analysis | Gate::None => {
+                let names = metrics.iter().map(|metric| metric.name.as_str());
+                format!("measure {}", names.collect::<Vec<_>>().join(", "))
+            }
         };
         self.note(turn, format!("gate after stage {label}"), why);
+        if gate == Gate::Analysis {
+            self.begin_analysis(turn);
+        }
     }
 
     pub(super) fn pass_stage(&mut self, stage: u32, turn: &mut Turn) {
@@ -179,69 +184,6 @@ impl Rollout {
         self.begin_stage(stage + 1, turn);
     }
 
-    pub(super) fn gate_answered(&mut self, stage: u32, verdict: GateVerdict, detail: &str, turn: &mut Turn) {
-        let limits = &self.facts.plan.limits;
-        let (on_inconclusive, questions) = (limits.on_inconclusive, self.state.settings.gate_questions);
-        let again = turn
-            .now
-            .plus_seconds(self.state.settings.gate_retry_seconds.max(1));
-        let Course::Forth {
-            stage: here,
-            at: At::Gate(wait),
-        } = &mut self.state.course
-        else {
-            return;
-        };
-        if *here != stage || !wait.open {
-            return;
-        }
-        wait.open = false;
-        detail.clone_into(&mut wait.detail);
-        let since = wait.since;
-        match (verdict, on_inconclusive) {
-            (GateVerdict::Inconclusive, _) if wait.questions < questions => {
-                wait.ask_again_at = Some(again);
-                turn.effects.push(Effect::Arm {
-                    timer: Timer::Gate { stage },
-                    at: again,
-                });
-            }
-            (GateVerdict::Pass, _) | (GateVerdict::Inconclusive, OnInconclusive::Pass) => {
-                let label = self.label(stage).to_owned();
-                self.note(turn, format!("gate after stage {label} passed"), detail);
-                self.pass_stage(stage, turn);
-            }
-            (GateVerdict::Inconclusive, OnInconclusive::Pause) => {
-                self.note(turn, "pause", format!("the analysis has no answer: {detail}"));
-                self.state.paused = Some(Paused {
-                    since,
-                    why: format!("the analysis has no answer: {detail}"),
-                });
-            }
-            (GateVerdict::Fail, _) | (GateVerdict::Inconclusive, OnInconclusive::Fail) => {
-                self.decide(stage, &format!("the analysis says no: {detail}"), turn);
-            }
-        }
-    }
-
-    pub(super) fn gate_timer(&mut self, stage: u32, turn: &mut Turn) {
-        if let Course::Forth {
-            stage: here,
-            at: At::Gate(wait),
-        } = &mut self.state.course
-            && *here == stage
-            && wait.ask_again_at.is_some_and(|at| at <= turn.now)
-        {
-            wait.ask_again_at = None;
-            wait.open = true;
-            wait.questions += 1;
-            turn.effects.push(Effect::AskGate {
-                stage,
-                gate: wait.gate,
-            });
-        }
-    }
-
     pub(super) fn label(&self, stage: u32) -> &str {
         &self.facts.plan.stages[stage as usize].label
     }
@@ -249,7 +191,7 @@ impl Rollout {
     /// Every stage is passed and nothing goes on any more.
     fn complete(&mut self, turn: &mut Turn) {
         let good = self.state.counts.of(TargetState::Succeeded) > 0 || self.state.targets.is_empty();
-        let status = if good && self.state.failed <= self.facts.plan.limits.max_failed {
+        let status = if good && !self.is_budget_spent() {
             ActionStatus::Completed
         } else {
             ActionStatus::Failed

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::domain::action::{ActionId, ActionStatus, TargetState};
+use crate::domain::analysis::{AnalysisVerdict, Tally};
 use crate::domain::name::TargetName;
 use crate::domain::plan::Gate;
 use crate::domain::rollout::event::Way;
@@ -42,7 +43,13 @@ pub(super) struct State {
     pub deferred: Vec<u32>,
     /// How many failures count against the budget.
     pub failed: u32,
+    /// How many targets out of reach count against a budget of their own.
+    pub unreachable: u32,
+    /// It has turned back, whatever became of that.
+    pub turned: bool,
     pub once: Once,
+    /// Why the version is bad, once it is rolled back for it.
+    pub bad: Option<String>,
     pub pools: Vec<PoolRun>,
     pub last_progress: Timestamp,
     /// When the progress deadline's timer comes.
@@ -120,13 +127,25 @@ pub(super) struct Soak {
 pub(super) struct GateWait {
     pub gate: Gate,
     pub since: Timestamp,
-    /// How many questions were asked.
+    /// Of an analysis: how far each metric is.
+    pub metrics: Vec<MetricRun>,
+    /// Of an analysis: what it said. It goes on from there only when somebody resumes, promotes or forces it.
+    pub verdict: Option<AnalysisVerdict>,
+}
+
+/// How far one metric of an analysis is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct MetricRun {
+    /// How many questions were asked, also before the analysis was begun anew.
     pub questions: u32,
     /// Whether the last one is still open.
     pub open: bool,
-    pub ask_again_at: Option<Timestamp>,
-    /// What the last answer said, where it decided nothing.
-    pub detail: String,
+    /// When it is asked again.
+    pub next_at: Option<Timestamp>,
+    pub tally: Tally,
+    pub verdict: Option<AnalysisVerdict>,
+    /// What the last answer said, in words.
+    pub last: String,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -252,6 +271,7 @@ impl State {
                     back: Vec::new(),
                     error: None,
                     back_error: None,
+                    by_hand: None,
                     version: target.version_before.clone(),
                     touched: None,
                     started_at: None,
@@ -303,7 +323,10 @@ impl State {
             touched: Vec::new(),
             deferred: Vec::new(),
             failed: 0,
+            unreachable: 0,
+            turned: false,
             once: Once::Open,
+            bad: None,
             pools: vec![PoolRun::default(); facts.pools.len()],
             last_progress: start,
             progress_check_at: None,

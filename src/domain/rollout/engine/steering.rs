@@ -151,7 +151,11 @@ impl Rollout {
                 self.halt(ActionStatus::ManualFailed, turn);
                 self.interrupt(turn);
             }
-            Steer::Abort { rollback: true } | Steer::Rollback => self.turn_back(turn),
+            Steer::Abort { rollback: true } => self.turn_back(turn),
+            Steer::Rollback => {
+                self.condemn(&why, turn);
+                self.turn_back(turn);
+            }
             Steer::Approve => self.approve(turn),
             Steer::Reject => self.reject(&why, turn),
         }
@@ -160,19 +164,13 @@ impl Rollout {
     fn resume(&mut self, turn: &mut Turn) {
         self.state.paused = None;
         self.state.last_progress = turn.now;
-        // An analysis that had no answer is asked again.
+        // An analysis that stopped the rollout is begun anew.
         if let Course::Forth {
-            stage,
-            at: At::Gate(wait),
-        } = &mut self.state.course
-            && wait.gate == Gate::Analysis
-            && !wait.open
-            && wait.ask_again_at.is_none()
+            at: At::Gate(wait), ..
+        } = &self.state.course
+            && wait.verdict.is_some()
         {
-            let stage = *stage;
-            wait.questions = 0;
-            wait.ask_again_at = Some(turn.now);
-            self.gate_timer(stage, turn);
+            self.begin_analysis(turn);
         }
     }
 

@@ -7,6 +7,7 @@ use crate::domain::rollout::event::{Event, Way};
 use crate::domain::rollout::progress::{StepProgress, StepState};
 use crate::domain::rollout::refused::Refused;
 
+use super::failures::Failure;
 use super::state::{At, Course, Doing, Once, Purpose, Work};
 use super::{Rollout, Turn};
 
@@ -304,7 +305,7 @@ impl Rollout {
             Work::Retry(..) | Work::Window { .. } => self.end_failed(target, turn),
             Work::Step(_) | Work::Idle | Work::Asking { .. } => {}
         }
-        self.count_failure(target, OnUnreachable::Fail, false, &error, turn);
+        self.count_failure(target, OnUnreachable::Fail, Failure::OfWork, &error, turn);
     }
 
     pub(super) fn steps_mut(&mut self, target: u32, way: Way) -> &mut Vec<StepProgress> {

@@ -50,7 +50,7 @@ impl Rollout {
             (Phase::New | Phase::Ended { .. }, _) | (Phase::Hosts, None) => None,
             (_, Some(paused)) => Some(self.for_a_person(paused)),
             (Phase::Before(before), None) => Some(self.for_the_start(before)),
-            (Phase::Leases(leases), None) => for_leases(leases),
+            (Phase::Leases(leases), None) => Some(for_leases(leases)),
             (Phase::Running, None) => match &self.state.course {
                 Course::Forth {
                     stage,
@@ -76,12 +76,17 @@ impl Rollout {
             0 => format!("paused: {}", paused.why),
             running => format!("paused: {}; {running} targets finish what they began", paused.why),
         };
-        waiting(
-            WaitKind::Paused,
-            detail,
-            paused.since,
-            "resume it, roll it back, or abort it",
-        )
+        let unblock = match &self.state.course {
+            Course::Forth {
+                at: At::Gate(wait), ..
+            } if wait.verdict.is_some() => {
+                "resume it to measure again, promote it to go on all the same, roll it back, or abort it"
+            }
+            Course::Forth { .. } | Course::Halt { .. } | Course::Back => {
+                "resume it, roll it back, or abort it"
+            }
+        };
+        waiting(WaitKind::Paused, detail, paused.since, unblock)
     }
 
     fn for_the_start(&self, before: &Before) -> WaitingFor {
@@ -125,16 +130,16 @@ impl Rollout {
                 format!("stage {label} is done and its gate asks for an approval"),
                 "approve it to go on, or reject it",
             ),
-            Gate::Analysis | Gate::None if wait.detail.is_empty() => (
-                format!("stage {label}: the analysis is asked"),
-                "wait, or promote it to skip the gate",
-            ),
             Gate::Analysis | Gate::None => (
-                format!("stage {label}: the analysis has no answer yet: {}", wait.detail),
-                "wait, or promote it to skip the gate",
+                format!("stage {label} is measured: {}", self.measured_so_far(stage, wait)),
+                "wait, or promote it to skip the analysis",
             ),
         };
-        waiting(WaitKind::Gate, detail, wait.since, unblock)
+        let kind = match wait.gate {
+            Gate::Analysis => WaitKind::Analysis,
+            Gate::Approval | Gate::None => WaitKind::Gate,
+        };
+        waiting(kind, detail, wait.since, unblock)
     }
 
     fn for_pools(&self) -> Option<WaitingFor> {
@@ -152,19 +157,26 @@ impl Rollout {
     }
 }
 
-fn for_leases(leases: &Leases) -> Option<WaitingFor> {
-    let (holder, targets) = leases.held.as_ref()?;
+fn for_leases(leases: &Leases) -> WaitingFor {
+    let Some((holder, targets)) = &leases.held else {
+        return waiting(
+            WaitKind::Lease,
+            "its targets are being taken".to_owned(),
+            leases.since,
+            "nothing is needed: it begins as soon as they are its own",
+        );
+    };
     let names: Vec<&str> = targets.iter().take(5).map(TargetName::as_str).collect();
     let more = match targets.len().saturating_sub(names.len()) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    Some(waiting(
+    waiting(
         WaitKind::Lease,
         format!("action {holder} holds {}{more}", names.join(", ")),
         leases.since,
         "wait for that action, or abort one of the two",
-    ))
+    )
 }
 
 fn waiting(kind: WaitKind, detail: String, since: Timestamp, unblock: &str) -> WaitingFor {

@@ -1,25 +1,37 @@
 //! From a simulation's file to the plan that the engine runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::domain::name::{Name, TargetName};
-use crate::domain::plan::{Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Step, Work};
+use crate::domain::plan::{
+    Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Step, Work, coming_in, going_out,
+};
 use crate::domain::rollout::strategy::{TargetFacts, lay_out};
 use crate::domain::target::{Pool, Target};
 
 use super::hosts::Host;
+use super::monitor::with_a_metric;
 use super::scenario::{Scenario, SimulationError};
 use super::steps::ScenarioStep;
 
 pub(super) fn plan(scenario: &Scenario) -> Result<Arc<Plan>, SimulationError> {
     let hosts = &scenario.hosts;
     let pools = pools(scenario)?;
-    let facts: Vec<TargetFacts> = hosts.iter().map(facts).collect();
-    let laid = lay_out(&scenario.config, &facts, &pools)?;
+    let facts: Vec<TargetFacts> = hosts
+        .iter()
+        .map(|host| facts(host, scenario.to.as_ref()))
+        .collect();
+    let laid = lay_out(&with_a_metric(&scenario.config), &facts, &pools)?;
 
     let steps: Vec<Step> = scenario.steps.iter().map(step).collect();
     let by_name: BTreeMap<&TargetName, &Host> = hosts.iter().map(|host| (&host.name, host)).collect();
+    let leaving: HashSet<TargetName> = laid
+        .stages
+        .iter()
+        .filter(|stage| stage.only_out)
+        .flat_map(|stage| stage.targets.clone())
+        .collect();
     let mut targets = Vec::with_capacity(hosts.len());
     for stage in &laid.stages {
         for (place, name) in stage.targets.iter().enumerate() {
@@ -28,9 +40,17 @@ pub(super) fn plan(scenario: &Scenario) -> Result<Arc<Plan>, SimulationError> {
                 target: target(host),
                 stage: stage.label.clone(),
                 batch: place as u32 / stage.max_parallel.max(1) + 1,
-                version: scenario.to.clone().or_else(|| host.version.clone()),
+                version: if stage.only_out {
+                    host.version.clone()
+                } else {
+                    scenario.to.clone().or_else(|| host.version.clone())
+                },
                 version_before: host.version.clone(),
-                steps: steps.clone(),
+                steps: if stage.only_out {
+                    going_out(&steps)
+                } else {
+                    steps.clone()
+                },
             });
         }
     }
@@ -38,17 +58,21 @@ pub(super) fn plan(scenario: &Scenario) -> Result<Arc<Plan>, SimulationError> {
     let rollback = Rollback {
         targets: targets
             .iter()
-            .filter(|target| target.version_before.is_some())
+            .filter(|target| target.version_before.is_some() || leaving.contains(&target.target.name))
             .map(|target| RollbackTarget {
                 name: target.target.name.clone(),
                 version: target.version_before.clone(),
-                steps: steps.iter().filter(|step| !step.once).cloned().collect(),
+                steps: if leaving.contains(&target.target.name) {
+                    coming_in(&steps)
+                } else {
+                    steps.iter().filter(|step| !step.once).cloned().collect()
+                },
             })
             .collect(),
     };
     let word =
         |text: &str| Name::parse(text).map_err(|error| SimulationError::new("file", error.to_string()));
-    Ok(Arc::new(Plan {
+    let plan = Plan {
         plan_hash: PlanHash::over("deploy", &laid.stages, &laid.limits, &pools, &[], &rollback),
         space: word("simulation")?,
         project: word("simulation")?,
@@ -62,7 +86,9 @@ pub(super) fn plan(scenario: &Scenario) -> Result<Arc<Plan>, SimulationError> {
         pools,
         targets,
         rollback,
-    }))
+    };
+    scenario.analysis.check_names(&plan)?;
+    Ok(Arc::new(plan))
 }
 
 fn pools(scenario: &Scenario) -> Result<Vec<Pool>, SimulationError> {
@@ -88,13 +114,14 @@ fn pools(scenario: &Scenario) -> Result<Vec<Pool>, SimulationError> {
         .collect()
 }
 
-fn facts(host: &Host) -> TargetFacts {
+fn facts(host: &Host, to: Option<&String>) -> TargetFacts {
     TargetFacts {
         name: host.name.clone(),
         zone: host.zone.clone(),
         pools: host.pools.clone(),
         labels: host.labels.clone(),
         in_service: host.in_service,
+        new_version: to.is_some() && to != host.version.as_ref(),
         group: host.group.clone(),
         ring: host.ring.clone(),
     }
@@ -143,6 +170,7 @@ fn step(step: &ScenarioStep) -> Step {
         timeout_seconds: step.timeout_seconds,
         retries: step.retries,
         retry_delay_seconds: step.retry_delay_seconds,
+        retry_backoff: step.retry_backoff,
         idempotent: step.idempotent,
         always: step.always,
         once: step.once,

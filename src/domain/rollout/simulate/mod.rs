@@ -5,6 +5,7 @@ mod dice;
 mod fate;
 mod hosts;
 mod layout;
+mod monitor;
 mod report;
 mod scenario;
 mod steering;

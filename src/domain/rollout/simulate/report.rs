@@ -91,6 +91,9 @@ pub struct TargetEnd {
     /// Why it did not get back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub back_error: Option<String>,
+    /// How to finish by hand what is left of the way back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by_hand: Option<String>,
 }
 
 /// How a pool fared.
@@ -192,6 +195,7 @@ impl Watcher {
                     version: world.version(&target.name).map(str::to_owned),
                     error: target.error.clone(),
                     back_error: target.back_error.clone(),
+                    by_hand: target.by_hand.clone(),
                 };
                 (&target.name, end)
             })
@@ -236,7 +240,7 @@ fn target_of(event: &Event) -> Option<&TargetName> {
         | Event::LeasesHeld { .. }
         | Event::LeasesTaken
         | Event::HostsChecked { .. }
-        | Event::GateAnswered { .. }
+        | Event::Measured { .. }
         | Event::Steered { .. } => None,
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::rollout::Steer;
 use crate::domain::rollout::strategy::StrategyError;
 
 use super::hosts::{Host, HostEntry, Targets};
+use super::monitor::Monitor;
 use super::steering::Steering;
 use super::steps::{self, ScenarioStep};
 
@@ -68,9 +69,9 @@ pub(super) struct Scenario {
     pub failures: Vec<Failure>,
     #[serde(default)]
     steer: Vec<Steering>,
-    /// What an analysis says at a gate.
+    /// What the metrics of an analysis give.
     #[serde(default)]
-    pub analysis: Analysis,
+    pub analysis: Monitor,
     /// Seconds after the start at which the server dies and comes back.
     #[serde(default)]
     restarts: Vec<f64>,
@@ -158,15 +159,6 @@ pub(super) enum FailureKind {
     Hang,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Analysis {
-    #[default]
-    Pass,
-    Fail,
-    Inconclusive,
-}
-
 /// Times beyond this are absurd: ten years in seconds.
 const LONGEST: f64 = 10.0 * 366.0 * 24.0 * 3600.0;
 const MOST_TARGETS: u64 = 1_000_000;
@@ -190,6 +182,7 @@ impl Scenario {
         scenario.fill_pools()?;
         scenario.check_steps()?;
         scenario.check_failures()?;
+        scenario.analysis.check()?;
         scenario.steers = scenario
             .steer
             .iter()

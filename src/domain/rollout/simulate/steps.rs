@@ -8,6 +8,7 @@ pub(super) struct ScenarioStep {
     pub name: String,
     pub retries: u32,
     pub retry_delay_seconds: u64,
+    pub retry_backoff: u32,
     pub timeout_seconds: u64,
     pub idempotent: bool,
     pub always: bool,
@@ -30,6 +31,8 @@ struct StepFields {
     #[serde(default)]
     retry_delay_seconds: u64,
     #[serde(default)]
+    retry_backoff: Option<u32>,
+    #[serde(default)]
     timeout_seconds: Option<u64>,
     #[serde(default)]
     idempotent: bool,
@@ -47,6 +50,7 @@ impl From<StepEntry> for ScenarioStep {
                 name,
                 retries: 0,
                 retry_delay_seconds: 0,
+                retry_backoff: None,
                 timeout_seconds: None,
                 idempotent: false,
                 always: false,
@@ -58,6 +62,7 @@ impl From<StepEntry> for ScenarioStep {
             name: fields.name,
             retries: fields.retries,
             retry_delay_seconds: fields.retry_delay_seconds,
+            retry_backoff: fields.retry_backoff.unwrap_or(1),
             idempotent: fields.idempotent,
             always: fields.always,
             once: fields.once,

@@ -2,20 +2,23 @@
 
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
-use crate::domain::rollout::{Effect, Event, GateVerdict, PoolCount, Rollout, RolloutSettings, Timer, Way};
+use crate::domain::plan::Plan;
+use crate::domain::rollout::{Effect, Event, PoolCount, Rollout, RolloutSettings, Timer, Way};
 use crate::domain::timestamp::Timestamp;
 
 use super::dice::Dice;
-use super::scenario::{Analysis, Scenario};
+use super::scenario::Scenario;
 use super::steered;
 
 /// So many names of members out of service are told with the counts of a pool.
 const NAMES_TOLD: usize = 16;
 pub(super) struct World<'a> {
     pub(super) scenario: &'a Scenario,
+    plan: Arc<Plan>,
     pub(super) dice: Dice,
     numbers: HashMap<TargetName, usize>,
     /// In the order of `scenario.hosts`.
@@ -29,8 +32,8 @@ pub(super) struct World<'a> {
     /// The ends of steps that a server which died left running.
     left_running: HashMap<TargetName, Due>,
     count: u64,
-    /// The steps of both ways are the same, but for `once` steps, which are not undone.
-    steps_back: Vec<usize>,
+    /// The places in the file's list of the steps of each way.
+    steps: Steps,
 }
 
 pub(super) struct HostNow {
@@ -38,6 +41,31 @@ pub(super) struct HostNow {
     in_service: bool,
     pub put_back_at: Option<Timestamp>,
     pools: Vec<usize>,
+    /// It only leaves service.
+    leaving: bool,
+}
+
+/// The steps of both ways are the same, but for `once` steps, which are not undone. Who only leaves service goes
+/// out, and comes in again on the way back.
+struct Steps {
+    back: Vec<usize>,
+    out: Vec<usize>,
+    in_again: Vec<usize>,
+}
+
+impl Steps {
+    fn of(scenario: &Scenario) -> Self {
+        let some = |wanted: &dyn Fn(&str) -> bool| -> Vec<usize> {
+            let steps = scenario.steps.iter().enumerate();
+            let found = steps.filter(|(_, step)| !step.once && wanted(&step.name));
+            found.map(|(place, _)| place).collect()
+        };
+        Self {
+            back: some(&|_| true),
+            out: some(&|name| matches!(name, "pool_out" | "drain")),
+            in_again: some(&|name| name == "pool_in"),
+        }
+    }
 }
 
 pub(super) struct PoolNow {
@@ -89,6 +117,12 @@ impl<'a> World<'a> {
             .enumerate()
             .map(|(number, pool)| (pool.name.clone(), number))
             .collect();
+        let leaving: HashSet<&TargetName> = plan
+            .stages
+            .iter()
+            .filter(|stage| stage.only_out)
+            .flat_map(|stage| &stage.targets)
+            .collect();
         let mut hosts = Vec::with_capacity(scenario.hosts.len());
         for (place, host) in scenario.hosts.iter().enumerate() {
             let mine: Vec<usize> = host.pools.iter().map(|pool| pool_numbers[pool]).collect();
@@ -105,6 +139,7 @@ impl<'a> World<'a> {
                 in_service: host.in_service,
                 put_back_at: host.in_service.then(|| Timestamp::from_millis(0)),
                 pools: mine,
+                leaving: leaving.contains(&host.name),
             });
         }
         Self {
@@ -122,9 +157,8 @@ impl<'a> World<'a> {
             started: HashSet::new(),
             left_running: HashMap::new(),
             count: 0,
-            steps_back: (0..scenario.steps.len())
-                .filter(|&place| !scenario.steps[place].once)
-                .collect(),
+            steps: Steps::of(scenario),
+            plan: Arc::clone(plan),
             scenario,
         }
     }
@@ -196,6 +230,15 @@ impl<'a> World<'a> {
         self.scenario.hosts.iter().map(|host| &host.name)
     }
 
+    /// The hosts that are in service at this moment.
+    #[cfg(test)]
+    pub fn serving(&self) -> impl Iterator<Item = &TargetName> {
+        self.names()
+            .zip(&self.hosts)
+            .filter(|(_, host)| host.in_service)
+            .map(|(name, _)| name)
+    }
+
     #[cfg(test)]
     pub fn pools_of(&self, target: &TargetName) -> impl Iterator<Item = &PoolNow> {
         let host = &self.hosts[self.numbers[target]];
@@ -231,21 +274,23 @@ impl<'a> World<'a> {
                 attempt,
             } => self.run_step(target, *way, *step, *attempt, now),
             Effect::Arm { timer, at } => self.later(*at, Event::TimerFired { timer: timer.clone() }),
-            Effect::AskGate { stage, .. } => {
-                let (verdict, detail) = match self.scenario.analysis {
-                    Analysis::Pass => (GateVerdict::Pass, "the simulation says yes"),
-                    Analysis::Fail => (GateVerdict::Fail, "the simulation says no"),
-                    Analysis::Inconclusive => (GateVerdict::Inconclusive, "the simulation has no data"),
-                };
-                let detail = detail.to_owned();
-                self.later(
-                    now,
-                    Event::GateAnswered {
-                        stage: *stage,
-                        verdict,
-                        detail,
-                    },
-                );
+            Effect::Measure {
+                stage,
+                metric,
+                measurement,
+            } => {
+                if let Some(defined) = self.plan.metric(*stage, *metric) {
+                    let result = self.scenario.analysis.answer(defined, *measurement);
+                    self.later(
+                        now,
+                        Event::Measured {
+                            stage: *stage,
+                            metric: *metric,
+                            measurement: *measurement,
+                            result,
+                        },
+                    );
+                }
             }
             Effect::LookUpStep { target, .. } => {
                 if let Some(due) = self.left_running.remove(target) {
@@ -253,7 +298,7 @@ impl<'a> World<'a> {
                 }
             }
             // The hosts themselves know their versions.
-            Effect::RecordVersion { .. } | Effect::End { .. } => {}
+            Effect::RecordVersion { .. } | Effect::Quarantine { .. } | Effect::End { .. } => {}
         }
     }
 
@@ -276,7 +321,7 @@ impl<'a> World<'a> {
 
     fn run_step(&mut self, target: &TargetName, way: Way, step: u32, attempt: u32, now: Timestamp) {
         let place = self.numbers[target];
-        let number = self.number(way, step);
+        let number = self.number(place, way, step);
         self.later(
             now,
             Event::StepStarted {
@@ -314,7 +359,7 @@ impl<'a> World<'a> {
         };
         let place = self.numbers[target];
         let scenario = self.scenario;
-        let name = scenario.steps[self.number(*way, *step)].name.as_str();
+        let name = scenario.steps[self.number(place, *way, *step)].name.as_str();
         match (name, result.outcome) {
             ("install", Outcome::Ok | Outcome::Unknown) => {
                 self.hosts[place].version = self.installed(place, *way);
@@ -329,10 +374,13 @@ impl<'a> World<'a> {
     }
 
     /// The place of a step in the scenario's list.
-    fn number(&self, way: Way, step: u32) -> usize {
-        match way {
-            Way::Forth => step as usize,
-            Way::Back => self.steps_back[step as usize],
+    fn number(&self, place: usize, way: Way, step: u32) -> usize {
+        let step = step as usize;
+        match (way, self.hosts[place].leaving) {
+            (Way::Forth, false) => step,
+            (Way::Back, false) => self.steps.back[step],
+            (Way::Forth, true) => self.steps.out[step],
+            (Way::Back, true) => self.steps.in_again[step],
         }
     }
 

@@ -3,23 +3,29 @@
 use crate::domain::target::Pool;
 
 use super::TargetFacts;
+use super::order::Order;
 
-/// The targets of a rollout, or of one of its zones: those in service first, else as configured.
+/// The targets of a rollout, or of one of its zones, in their order: see [`Order`].
 pub(super) struct Fleet<'a> {
     targets: Vec<&'a TargetFacts>,
-    in_service: usize,
+    order: Order,
+    /// So many come before those of the other kind.
+    first: usize,
     pools: &'a [Pool],
 }
 
 impl<'a> Fleet<'a> {
-    pub fn new(targets: &[&'a TargetFacts], pools: &'a [Pool]) -> Self {
-        let (mut first, last): (Vec<_>, Vec<_>) =
-            targets.iter().copied().partition(|target| target.in_service);
-        let in_service = first.len();
-        first.extend(last);
+    pub fn new(targets: &[&'a TargetFacts], pools: &'a [Pool], order: Order) -> Self {
+        let (mut sorted, last): (Vec<_>, Vec<_>) = targets
+            .iter()
+            .copied()
+            .partition(|target| !order.rank(target.in_service));
+        let first = sorted.len();
+        sorted.extend(last);
         Self {
-            targets: first,
-            in_service,
+            targets: sorted,
+            order,
+            first,
             pools,
         }
     }
@@ -33,11 +39,25 @@ impl<'a> Fleet<'a> {
     }
 
     pub fn in_service(&self) -> Vec<usize> {
-        (0..self.in_service).collect()
+        match self.order {
+            Order::OutLast => (0..self.first).collect(),
+            Order::OutFirst => (self.first..self.targets.len()).collect(),
+        }
     }
 
     pub fn out_of_service(&self) -> Vec<usize> {
-        (self.in_service..self.targets.len()).collect()
+        match self.order {
+            Order::OutLast => (self.first..self.targets.len()).collect(),
+            Order::OutFirst => (0..self.first).collect(),
+        }
+    }
+
+    pub fn order(&self) -> Order {
+        self.order
+    }
+
+    pub fn pools(&self) -> &'a [Pool] {
+        self.pools
     }
 
     /// The places of the targets that `wanted` says yes to.

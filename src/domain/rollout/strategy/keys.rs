@@ -2,100 +2,17 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::plan::{Gate, OnFailure, OnInconclusive, OnUnreachable, ZoneOrder};
+use crate::domain::analysis::Analysis;
+use crate::domain::plan::{OnFailure, OnInconclusive, OnUnreachable, ZoneOrder};
 
+use super::gate::{GateKey, read_analysis};
+use super::known::ROLLOUT_KEYS;
+use super::order::{ORDERS, Order};
+use super::ring_order;
 use super::stage_list::StageList;
+use super::values::{Amount, limit, names, read_flag, read_seconds, read_window, word};
 use super::{StrategyError, suggestion};
 
-/// Every rollout key with what it is for.
-pub const ROLLOUT_KEYS: &[(&str, &str)] = &[
-    (
-        "strategy",
-        "`all_at_once`, `rolling`, `staggered` (the default), `canary`, `ring` or `blue_green`",
-    ),
-    (
-        "stages",
-        "`\"1,10%,50%,100%\"`: sizes or cumulative percentages; or a list of objects with `label`, one of \
-         `percent`, `count`, `targets`, `zone`, `group`, `ring`, and `max_parallel`, `soak_seconds`, `gate`, `on_failure`",
-    ),
-    (
-        "max_parallel",
-        "how many targets may be in progress at once: a count or a percentage; 25% where unset",
-    ),
-    (
-        "lock_step",
-        "with `rolling`: batches that wait for their last member instead of a sliding window",
-    ),
-    (
-        "soak_seconds",
-        "how long to watch after each stage before the next begins; 0 where unset",
-    ),
-    (
-        "gate",
-        "what must hold to go on after each stage but the last: `none` (the default), `approval` or `analysis`",
-    ),
-    (
-        "max_failed",
-        "how many targets may fail before `on_failure` is done: a count or a percentage; 0 where unset",
-    ),
-    ("on_failure", "then: `rollback` (the default), `stop` or `pause`"),
-    (
-        "on_unreachable",
-        "a target out of reach: `fail` (the default) counts it as failed, `skip` leaves it out, `defer` tries it again last",
-    ),
-    (
-        "on_inconclusive",
-        "an analysis without an answer: `pause` (the default), `pass` or `fail`",
-    ),
-    (
-        "success_window_seconds",
-        "how long a target must stay healthy before it counts as good; 0 where unset",
-    ),
-    (
-        "target_deadline_seconds",
-        "how long one target may take from its first step; no limit where unset",
-    ),
-    (
-        "progress_deadline_seconds",
-        "how long the rollout may go without any target getting further; no limit where unset",
-    ),
-    (
-        "zones",
-        "`parallel` (the default), or a list of zones to be worked on one after another",
-    ),
-    (
-        "is_staggered",
-        "Edge's word for `strategy`: `staggered`, or `rolling` where false",
-    ),
-    ("is_canary", "Edge's word for `strategy`: `canary`"),
-    (
-        "staggered_batch",
-        "Edge's word for `stages`: a text or list of percentages, or a list for each fleet size",
-    ),
-    (
-        "canary_pool",
-        "with `canary`: the pools that begin, as a list of names or `{zone: [names]}`",
-    ),
-    (
-        "zone_parallelazation",
-        "Edge's word (and spelling) for `zones`: `parallel` where true",
-    ),
-    (
-        "zone_serialization_order",
-        "with `zone_parallelazation` false: the order of the zones",
-    ),
-];
-
-/// No number of seconds in a rollout is longer than this: 31 days.
-const LONGEST_SECONDS: u64 = 31 * 24 * 3600;
-/// No count in a rollout is greater than this.
-const GREATEST_COUNT: u64 = 1_000_000;
-
-pub(super) const GATES: [(&str, Gate); 3] = [
-    ("none", Gate::None),
-    ("approval", Gate::Approval),
-    ("analysis", Gate::Analysis),
-];
 pub(super) const ON_FAILURE: [(&str, OnFailure); 3] = [
     ("rollback", OnFailure::Rollback),
     ("stop", OnFailure::Stop),
@@ -112,47 +29,6 @@ const ON_INCONCLUSIVE: [(&str, OnInconclusive); 3] = [
     ("fail", OnInconclusive::Fail),
 ];
 
-/// A count, or a percentage of something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Amount {
-    Count(u32),
-    Percent(u32),
-}
-
-impl Amount {
-    /// So many of `whole`, a percentage rounded down.
-    pub fn of(self, whole: usize) -> u32 {
-        match self {
-            Self::Count(count) => count,
-            Self::Percent(percent) => (whole as u64 * u64::from(percent) / 100) as u32,
-        }
-    }
-
-    pub fn parse(key: &str, text: &str) -> Result<Self, StrategyError> {
-        let wrong = |why: &str| StrategyError::new(key, format!("`{text}` {why}"));
-        let (digits, percent) = match text.strip_suffix('%') {
-            Some(digits) => (digits.trim(), true),
-            None => (text, false),
-        };
-        let number: u64 = digits
-            .parse()
-            .map_err(|_| wrong("is neither a whole number such as 2 nor a percentage such as 20%"))?;
-        match (percent, number) {
-            (true, 0..=100) => Ok(Self::Percent(number as u32)),
-            (true, _) => Err(wrong("is more than all: a percentage goes to 100%")),
-            (false, 0..=GREATEST_COUNT) => Ok(Self::Count(number as u32)),
-            (false, _) => Err(wrong("is absurd: at most 1000000")),
-        }
-    }
-
-    fn read(key: &str, value: &Value) -> Result<Self, StrategyError> {
-        match value {
-            Value::String(text) => Self::parse(key, text.trim()),
-            other => Self::parse(key, &other.to_string()),
-        }
-    }
-}
-
 /// All rollout keys, with their defaults filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Keys {
@@ -160,10 +36,17 @@ pub(super) struct Keys {
     pub stages: Option<StageList>,
     objects: bool,
     pub max_parallel: Option<Amount>,
+    pub rollback_max_parallel: Option<Amount>,
+    pub order: Order,
+    /// The rings in their order; by their numbers and names where none.
+    pub rings: Option<Vec<String>>,
     pub lock_step: bool,
     pub soak_seconds: u64,
-    pub gate: Gate,
+    pub gate: GateKey,
+    /// What a gate measures that has no definition of its own.
+    pub analysis: Option<Analysis>,
     pub max_failed: Amount,
+    pub max_unreachable: Option<Amount>,
     pub on_failure: OnFailure,
     pub on_unreachable: OnUnreachable,
     pub on_inconclusive: OnInconclusive,
@@ -214,11 +97,22 @@ impl Keys {
             max_parallel: get("max_parallel")
                 .map(|value| read_window("max_parallel", value))
                 .transpose()?,
+            rollback_max_parallel: get("rollback_max_parallel")
+                .map(|value| read_window("rollback_max_parallel", value))
+                .transpose()?,
+            order: word(get("order"), "order", &ORDERS, Order::default())?,
+            rings: get("rings").map(ring_order::read).transpose()?,
             lock_step: flag("lock_step")?.unwrap_or(false),
             soak_seconds: seconds("soak_seconds")?.unwrap_or(0),
-            gate: word(get("gate"), "gate", &GATES, Gate::None)?,
+            gate: get("gate").map_or(Ok(GateKey::NONE), |value| GateKey::read("gate", value))?,
+            analysis: get("analysis")
+                .map(|value| read_analysis("analysis", value))
+                .transpose()?,
             max_failed: get("max_failed")
                 .map_or(Ok(Amount::Count(0)), |value| Amount::read("max_failed", value))?,
+            max_unreachable: get("max_unreachable")
+                .map(|value| Amount::read("max_unreachable", value))
+                .transpose()?,
             on_failure: word(get("on_failure"), "on_failure", &ON_FAILURE, OnFailure::Rollback)?,
             on_unreachable: word(
                 get("on_unreachable"),
@@ -262,85 +156,6 @@ impl Keys {
     pub fn stages_choose_targets(&self) -> bool {
         self.stages.as_ref().is_some_and(StageList::chooses_targets)
     }
-}
-
-pub(super) fn read_seconds(key: &str, value: &Value) -> Result<u64, StrategyError> {
-    match value.as_u64() {
-        Some(seconds) if seconds <= LONGEST_SECONDS => Ok(seconds),
-        Some(seconds) => Err(StrategyError::new(
-            key,
-            format!("{seconds} seconds are absurd: at most {LONGEST_SECONDS} (31 days)"),
-        )),
-        None => Err(StrategyError::new(
-            key,
-            format!("must be a whole number of seconds, 0 or more, not {value}"),
-        )),
-    }
-}
-
-/// A deadline of nothing could never be met.
-fn limit(seconds: Option<u64>, key: &str) -> Result<Option<u64>, StrategyError> {
-    match seconds {
-        Some(0) => Err(StrategyError::new(
-            key,
-            "must be at least 1 second; leave it out for no limit",
-        )),
-        other => Ok(other),
-    }
-}
-
-/// A count or percentage that lets at least one through.
-pub(super) fn read_window(key: &str, value: &Value) -> Result<Amount, StrategyError> {
-    match Amount::read(key, value)? {
-        Amount::Count(0) | Amount::Percent(0) => Err(StrategyError::new(
-            key,
-            "must be at least 1 (or 1%): with 0 nothing could ever start",
-        )),
-        amount => Ok(amount),
-    }
-}
-
-fn read_flag(key: &str, value: &Value) -> Result<bool, StrategyError> {
-    value
-        .as_bool()
-        .ok_or_else(|| StrategyError::new(key, format!("must be true or false, not {value}")))
-}
-
-pub(super) fn read_word<T: Copy>(key: &str, value: &Value, words: &[(&str, T)]) -> Result<T, StrategyError> {
-    let known = || words.iter().map(|(word, _)| *word);
-    let found = value
-        .as_str()
-        .and_then(|text| words.iter().find(|(word, _)| *word == text));
-    found.map(|(_, meaning)| *meaning).ok_or_else(|| {
-        let near = value
-            .as_str()
-            .map_or(String::new(), |text| suggestion(text, known()));
-        StrategyError::new(
-            key,
-            format!(
-                "must be one of {}, not {value}{near}",
-                known().collect::<Vec<_>>().join(", ")
-            ),
-        )
-    })
-}
-
-fn word<T: Copy>(
-    value: Option<&Value>,
-    key: &str,
-    words: &[(&str, T)],
-    default: T,
-) -> Result<T, StrategyError> {
-    value.map_or(Ok(default), |value| read_word(key, value, words))
-}
-
-fn names(key: &str, value: &Value) -> Result<Vec<String>, StrategyError> {
-    let wrong = || StrategyError::new(key, format!("must be a list of names, not {value}"));
-    let items = value.as_array().ok_or_else(wrong)?;
-    items
-        .iter()
-        .map(|item| item.as_str().map(str::to_owned).ok_or_else(wrong))
-        .collect()
 }
 
 fn read_zones(key: &str, value: &Value) -> Result<ZoneOrder, StrategyError> {

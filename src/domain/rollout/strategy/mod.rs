@@ -6,12 +6,17 @@ mod all_at_once;
 mod blue_green;
 mod canary;
 mod fleet;
+mod gate;
 mod keys;
+mod known;
+mod order;
 mod ring;
+mod ring_order;
 mod rolling;
 mod spare;
 mod stage_list;
 mod staggered;
+mod values;
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -22,8 +27,11 @@ use crate::domain::plan::{Gate, Limits, OnFailure, Stage, ZoneOrder};
 use crate::domain::target::Pool;
 
 use fleet::Fleet;
-pub use keys::ROLLOUT_KEYS;
-use keys::{Amount, Keys};
+use gate::GateKey;
+use keys::Keys;
+pub use known::ROLLOUT_KEYS;
+use order::Order;
+use values::Amount;
 
 /// What a strategy may know of a target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,6 +46,8 @@ pub struct TargetFacts {
     pub labels: BTreeMap<String, String>,
     /// Whether it is in service when the plan is made. A target without pools counts as in service.
     pub in_service: bool,
+    /// Whether the action changes its version.
+    pub new_version: bool,
     /// The group of its ring that it moves with.
     pub group: Option<String>,
     /// Its circle of the release. Numbers come in their order, words after them in theirs.
@@ -128,8 +138,11 @@ struct Part {
     targets: Vec<usize>,
     max_parallel: Option<Amount>,
     soak_seconds: Option<u64>,
-    gate: Option<Gate>,
+    gate: Option<GateKey>,
     on_failure: Option<OnFailure>,
+    order: Option<Order>,
+    /// Its targets only leave service.
+    only_out: bool,
 }
 
 /// Lays the targets out in stages, as the rollout keys say. `targets` come in the order of the configuration.
@@ -159,14 +172,14 @@ pub fn lay_out(
 
     let mut stages: Vec<Stage> = Vec::new();
     for (zone, members) in &zones {
-        let fleet = Fleet::new(members, pools);
+        let fleet = Fleet::new(members, pools, keys.order);
         let parts = (strategy.lay)(&fleet, &keys)?;
         for part in parts {
             let label = match zone {
                 Some(zone) if zones.len() > 1 => format!("{zone} {}", part.label),
                 _ => part.label.clone(),
             };
-            stages.push(stage(&keys, &fleet, part, label, max_parallel));
+            stages.push(stage(&keys, &fleet, part, label, max_parallel)?);
         }
     }
     if let Some(last) = stages.last_mut()
@@ -174,6 +187,7 @@ pub fn lay_out(
     {
         // There is nothing to go on to.
         last.gate = Gate::None;
+        last.analysis = None;
     }
     covers(&stages, targets)?;
     distinguish(&mut stages);
@@ -182,9 +196,13 @@ pub fn lay_out(
         stages,
         limits: Limits {
             max_parallel,
+            rollback_max_parallel: keys
+                .rollback_max_parallel
+                .map(|amount| amount.of(targets.len()).max(1)),
             max_failed: keys.max_failed.of(targets.len()),
             on_failure: keys.on_failure,
             on_unreachable: keys.on_unreachable,
+            max_unreachable: keys.max_unreachable.map(|amount| amount.of(targets.len())),
             on_inconclusive: keys.on_inconclusive,
             success_window_seconds: keys.success_window_seconds,
             target_deadline_seconds: keys.target_deadline_seconds,
@@ -194,22 +212,35 @@ pub fn lay_out(
     })
 }
 
-fn stage(keys: &Keys, fleet: &Fleet<'_>, part: Part, label: String, max_parallel: u32) -> Stage {
+fn stage(
+    keys: &Keys,
+    fleet: &Fleet<'_>,
+    mut part: Part,
+    label: String,
+    max_parallel: u32,
+) -> Result<Stage, StrategyError> {
     let own = part
         .max_parallel
         .map_or(max_parallel, |amount| amount.of(part.targets.len()).max(1));
-    Stage {
+    if let Some(order) = part.order {
+        part.targets
+            .sort_by_key(|&place| order.rank(fleet.target(place).in_service));
+    }
+    let gate = part.gate.as_ref().unwrap_or(&keys.gate);
+    Ok(Stage {
         label,
         max_parallel: own.min(part.targets.len() as u32).max(1),
         soak_seconds: part.soak_seconds.unwrap_or(keys.soak_seconds),
-        gate: part.gate.unwrap_or(keys.gate),
+        gate: gate.gate,
+        analysis: gate.analysis(keys.analysis.as_ref())?,
         on_failure: part.on_failure,
+        only_out: part.only_out,
         targets: part
             .targets
             .into_iter()
             .map(|place| fleet.target(place).name.clone())
             .collect(),
-    }
+    })
 }
 
 fn find(name: &str) -> Result<&'static Strategy, StrategyError> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::fleet::Fleet;
 use super::keys::Keys;
-use super::{Part, StrategyError};
+use super::{Part, StrategyError, TargetFacts, suggestion};
 
 /// Numbers in their order, then words in theirs.
 type Priority = (bool, i64, String);
@@ -23,9 +23,10 @@ pub(super) fn lay(fleet: &Fleet<'_>, keys: &Keys) -> Result<Vec<Part>, StrategyE
             );
             return Err(StrategyError::new("strategy", message));
         };
-        let priority = match ring.parse::<i64>() {
-            Ok(number) => (false, number, ring.clone()),
-            Err(_) => (true, 0, ring.clone()),
+        let priority = match (&keys.rings, ring.parse::<i64>()) {
+            (Some(order), _) => (false, place_in(order, ring, target)?, ring.clone()),
+            (None, Ok(number)) => (false, number, ring.clone()),
+            (None, Err(_)) => (true, 0, ring.clone()),
         };
         rings
             .entry((priority, target.group.clone()))
@@ -43,4 +44,18 @@ pub(super) fn lay(fleet: &Fleet<'_>, keys: &Keys) -> Result<Vec<Part>, StrategyE
             ..Part::default()
         })
         .collect())
+}
+
+fn place_in(order: &[String], ring: &str, target: &TargetFacts) -> Result<i64, StrategyError> {
+    match order.iter().position(|name| name == ring) {
+        Some(place) => Ok(place as i64),
+        None => Err(StrategyError::new(
+            "rings",
+            format!(
+                "`{}` is in ring `{ring}`, which the list leaves out{}",
+                target.name,
+                suggestion(ring, order.iter().map(String::as_str))
+            ),
+        )),
+    }
 }

@@ -2,7 +2,8 @@
 //! wait for their last member.
 
 use super::fleet::Fleet;
-use super::keys::{Amount, Keys};
+use super::keys::Keys;
+use super::values::Amount;
 use super::{Part, QUARTER, StrategyError};
 
 pub(super) fn lay(fleet: &Fleet<'_>, keys: &Keys) -> Result<Vec<Part>, StrategyError> {

@@ -11,7 +11,10 @@ use serde_json::{Map, Value};
 use crate::domain::plan::{Gate, OnFailure};
 
 use super::fleet::Fleet;
-use super::keys::{self, Amount};
+use super::gate::GateKey;
+use super::keys::ON_FAILURE;
+use super::order::{ORDERS, Order};
+use super::values::{Amount, read_seconds, read_window, read_word};
 use super::{Part, StrategyError, suggestion};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +26,9 @@ struct Entry {
     choice: Choice,
     max_parallel: Option<Amount>,
     soak_seconds: Option<u64>,
-    gate: Option<Gate>,
+    gate: Option<GateKey>,
     on_failure: Option<OnFailure>,
+    order: Option<Order>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +42,7 @@ enum Choice {
     Rest,
 }
 
-const FIELDS: [&str; 11] = [
+const FIELDS: [&str; 12] = [
     "label",
     "percent",
     "count",
@@ -50,6 +54,7 @@ const FIELDS: [&str; 11] = [
     "soak_seconds",
     "gate",
     "on_failure",
+    "order",
 ];
 
 fn wrong(message: impl Into<String>) -> StrategyError {
@@ -137,10 +142,10 @@ fn take(left: &mut Vec<usize>, count: usize) -> Vec<usize> {
 fn merge(before: Option<&mut Part>, entry: &Entry) {
     if let Some(before) = before {
         before.soak_seconds = before.soak_seconds.max(entry.soak_seconds);
-        before.gate = match (before.gate, entry.gate) {
-            (None | Some(Gate::None), Some(gate)) => Some(gate),
-            (kept, _) => kept,
-        };
+        let is_open = before.gate.as_ref().is_none_or(|gate| gate.gate == Gate::None);
+        if is_open && entry.gate.is_some() {
+            before.gate.clone_from(&entry.gate);
+        }
     }
 }
 
@@ -218,6 +223,7 @@ impl Entry {
             soak_seconds: None,
             gate: None,
             on_failure: None,
+            order: None,
         }
     }
 
@@ -265,19 +271,23 @@ impl Entry {
             choice: choices.pop().unwrap_or(Choice::Rest),
             max_parallel: fields
                 .get("max_parallel")
-                .map(|value| keys::read_window("stages.max_parallel", value))
+                .map(|value| read_window("stages.max_parallel", value))
                 .transpose()?,
             soak_seconds: fields
                 .get("soak_seconds")
-                .map(|value| keys::read_seconds("stages.soak_seconds", value))
+                .map(|value| read_seconds("stages.soak_seconds", value))
                 .transpose()?,
             gate: fields
                 .get("gate")
-                .map(|value| keys::read_word("stages.gate", value, &keys::GATES))
+                .map(|value| GateKey::read("stages.gate", value))
                 .transpose()?,
             on_failure: fields
                 .get("on_failure")
-                .map(|value| keys::read_word("stages.on_failure", value, &keys::ON_FAILURE))
+                .map(|value| read_word("stages.on_failure", value, &ON_FAILURE))
+                .transpose()?,
+            order: fields
+                .get("order")
+                .map(|value| read_word("stages.order", value, &ORDERS))
                 .transpose()?,
         })
     }
@@ -296,8 +306,10 @@ impl Entry {
             targets,
             max_parallel: self.max_parallel,
             soak_seconds: self.soak_seconds,
-            gate: self.gate,
+            gate: self.gate.clone(),
             on_failure: self.on_failure,
+            order: self.order,
+            only_out: false,
         }
     }
 }

@@ -6,6 +6,7 @@
 
 use super::fleet::Fleet;
 use super::keys::Keys;
+use super::order::Order;
 use super::stage_list::StageList;
 use super::{Part, StrategyError};
 
@@ -39,11 +40,15 @@ pub(super) fn grow(
         None => by_size(first.len())?.cut(fleet, first)?,
     };
     if !others.is_empty() {
-        parts.push(Part {
+        let others = Part {
             label: "Others".to_owned(),
             targets: others.to_vec(),
             ..Part::default()
-        });
+        };
+        match fleet.order() {
+            Order::OutFirst if keys.canary_pool.is_empty() => parts.insert(0, others),
+            Order::OutFirst | Order::OutLast => parts.push(others),
+        }
     }
     Ok(parts)
 }

@@ -17,6 +17,7 @@ fn fleet(count: usize) -> Vec<TargetFacts> {
             pools: Vec::new(),
             labels: BTreeMap::new(),
             in_service: true,
+            new_version: true,
             group: None,
             ring: Some((number % 3).to_string()),
         })
@@ -262,4 +263,199 @@ fn every_key_is_told_about_once() {
     let names: BTreeSet<&str> = ROLLOUT_KEYS.iter().map(|(name, _)| *name).collect();
     assert_eq!(names.len(), ROLLOUT_KEYS.len());
     assert!(ROLLOUT_KEYS.iter().all(|(_, doc)| !doc.is_empty()));
+}
+
+fn metrics(name: &str) -> Value {
+    json!([{"name": name, "http": {"url": "http://m/x", "path": "/v"}, "success": "< 1"}])
+}
+
+#[test]
+fn a_gate_measures_its_own_definition_or_that_of_the_rollout() {
+    let stages = json!([
+        {"count": 1, "gate": "analysis"},
+        {"count": 2, "gate": {"analysis": metrics("own")}},
+        {"percent": 100, "gate": "none"},
+    ]);
+    let laid = lay(&json!({"stages": stages, "analysis": metrics("whole")}), 10).unwrap();
+    let names: Vec<Vec<&str>> = laid
+        .stages
+        .iter()
+        .map(|stage| {
+            stage
+                .metrics()
+                .iter()
+                .map(|metric| metric.name.as_str())
+                .collect()
+        })
+        .collect();
+    assert_eq!(names, [vec!["whole"], vec!["own"], vec![]]);
+    assert_eq!(laid.stages[1].gate, Gate::Analysis);
+
+    let by_key = lay(
+        &json!({"gate": {"analysis": metrics("key")}, "stages": "1,100%"}),
+        4,
+    )
+    .unwrap();
+    assert_eq!(by_key.stages[0].metrics()[0].name, "key");
+    assert_eq!(by_key.stages[1].gate, Gate::None, "nothing to go on to");
+    assert_eq!(by_key.stages[1].analysis, None);
+}
+
+#[test]
+fn an_analysis_that_is_not_defined_or_not_one_is_refused_by_its_key() {
+    for (value, key, wanted) in [
+        (
+            json!({"gate": "analysis"}),
+            "analysis",
+            "is needed, since a gate is `analysis`",
+        ),
+        (
+            json!({"gate": {"approval": true}}),
+            "gate",
+            "the key `analysis` alone",
+        ),
+        (
+            json!({"gate": {"analysis": [{"name": "a", "success": "1"}]}}),
+            "gate",
+            "metric `a`: `success` `1` begins with no comparison",
+        ),
+        (json!({"analysis": []}), "analysis", "has no metric"),
+        (
+            json!({"stages": [{"count": 1, "gate": {"analysis": 1}}, {}]}),
+            "stages.gate",
+            "must be a list of metrics",
+        ),
+    ] {
+        let error = lay(&value, 4).unwrap_err();
+        assert_eq!(error.key, key, "{error}");
+        assert!(error.message.contains(wanted), "{error}");
+    }
+}
+
+#[test]
+fn rings_come_in_the_order_that_is_said() {
+    let labels = |value: &Value| -> Vec<String> {
+        let laid = lay(value, 6).unwrap();
+        laid.stages.iter().map(|stage| stage.label.clone()).collect()
+    };
+    let by_number = ["ring 0", "ring 1", "ring 2"];
+    assert_eq!(labels(&json!({"strategy": "ring"})), by_number);
+    for rings in [
+        json!(["2", "0", "1"]),
+        json!({"1": ["0", "2"], "0": "2", "2": []}),
+        json!(["2", "nobody", "0", "1"]),
+    ] {
+        let got = labels(&json!({"strategy": "ring", "rings": rings}));
+        assert_eq!(got, ["ring 2", "ring 0", "ring 1"], "{rings}");
+    }
+    for (rings, wanted) in [
+        (
+            json!({"0": "1", "1": "2", "2": "0"}),
+            "the rings wait for each other: 0 after 1 after 2 after 0",
+        ),
+        (
+            json!({"0": "0", "1": [], "2": []}),
+            "the rings wait for each other: 0 after 0",
+        ),
+        (
+            json!({"0": ["earyl"], "early": []}),
+            "no ring of the list (did you mean `early`?)",
+        ),
+        (json!(["0", "1", "0"]), "ring `0` is named twice"),
+        (json!([]), "names no ring"),
+        (json!(["0", "1"]), "is in ring `2`, which the list leaves out"),
+        (json!(7), "must be a list of names"),
+    ] {
+        let error = lay(&json!({"strategy": "ring", "rings": rings}), 6).unwrap_err();
+        assert_eq!(error.key, "rings");
+        assert!(error.message.contains(wanted), "{rings}: {error}");
+    }
+}
+
+#[test]
+fn targets_out_of_service_come_last_or_first_and_otherwise_keep_their_order() {
+    let mut targets = fleet(6);
+    for place in [1, 3] {
+        targets[place].in_service = false;
+    }
+    let order = |value: Value| -> Vec<String> {
+        let laid = lay_out(&keys(&value), &targets, &[]).unwrap();
+        laid.order.iter().map(ToString::to_string).collect()
+    };
+    let (last, first) = (
+        ["h1", "h3", "h5", "h6", "h2", "h4"],
+        ["h2", "h4", "h1", "h3", "h5", "h6"],
+    );
+    for strategy in ["rolling", "staggered", "all_at_once", "canary"] {
+        assert_eq!(order(json!({"strategy": strategy})), last, "{strategy}");
+        assert_eq!(
+            order(json!({"strategy": strategy, "order": "out_of_service_first"})),
+            first,
+            "{strategy}"
+        );
+    }
+    let stages = json!([{"targets": ["h1", "h2", "h3"], "order": "out_of_service_first"}, {}]);
+    assert_eq!(
+        order(json!({"stages": stages})),
+        ["h2", "h1", "h3", "h5", "h6", "h4"]
+    );
+}
+
+fn pool(minimum: u32, members: usize) -> Pool {
+    Pool {
+        name: "p".to_owned(),
+        zone: "east".to_owned(),
+        minimum,
+        members: fleet(members).into_iter().map(|target| target.name).collect(),
+    }
+}
+
+#[test]
+fn blue_green_takes_the_old_out_where_enough_are_left() {
+    let mut targets = fleet(6);
+    for target in &mut targets {
+        target.pools = vec!["p".to_owned()];
+    }
+    for target in &mut targets[3..] {
+        target.in_service = false;
+    }
+    let config = keys(&json!({"strategy": "blue_green"}));
+    let laid = lay_out(&config, &targets, &[pool(3, 6)]).unwrap();
+    assert_eq!(sizes(&laid), [("green".to_owned(), 3), ("blue".to_owned(), 3)]);
+    assert_eq!([laid.stages[0].only_out, laid.stages[1].only_out], [false, true]);
+    let error = lay_out(&config, &targets, &[pool(4, 6)]).unwrap_err();
+    assert!(
+        error
+            .message
+            .contains("6 - 3 = 3 would be left, and 4 must stay in service"),
+        "{error}"
+    );
+    // A restart changes no version: nobody is left out of service.
+    for target in &mut targets {
+        target.new_version = false;
+    }
+    let restart = lay_out(&config, &targets, &[pool(4, 6)]).unwrap();
+    assert!(restart.stages.iter().all(|stage| !stage.only_out));
+}
+
+#[test]
+fn the_limits_of_the_way_back_and_of_those_out_of_reach_have_keys_of_their_own() {
+    let limits = lay(
+        &json!({"rollback_max_parallel": "50%", "max_unreachable": "10%"}),
+        20,
+    )
+    .unwrap()
+    .limits;
+    assert_eq!(limits.back_at_once(), 10);
+    assert_eq!(limits.max_unreachable, Some(2));
+    let limits = lay(&json!({"max_parallel": 3}), 20).unwrap().limits;
+    assert_eq!((limits.back_at_once(), limits.max_unreachable), (3, None));
+    assert_eq!(
+        lay(&json!({"rollback_max_parallel": 0}), 20).unwrap_err().key,
+        "rollback_max_parallel"
+    );
+    assert_eq!(
+        lay(&json!({"max_unreachable": -1}), 20).unwrap_err().key,
+        "max_unreachable"
+    );
 }

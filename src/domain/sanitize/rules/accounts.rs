@@ -17,7 +17,7 @@ rules! {
     REMOVE = "accounts.remove", Ask, "It removes an account or a group.",
         matches ["userdel bob", "groupdel app", "deluser bob", "gpasswd -d bob app"], near ["getent group app"];
     REMOVE_VITAL = "accounts.remove-vital", Deny, "It removes or locks an account that the host needs, or removes people's files with it.",
-        matches ["userdel -f root", "userdel -r deploy", "deluser --remove-home bob", "groupdel sudo", "userdel www-data"], near ["userdel bob"];
+        matches ["userdel -f root", "userdel -rf deploy", "deluser --remove-all-files bob", "groupdel sudo", "userdel www-data"], near ["userdel bob", "userdel -r oldapp"];
     RIGHTS = "accounts.rights", Deny, "It changes who may become root.",
         matches ["visudo -f /tmp/x", "EDITOR='tee -a' visudo"], near ["visudo -c", "sudo -l"];
     LOGIN_KEYS = "ssh.login-keys", Deny, "It replaces or removes the keys with which people log in.",
@@ -140,7 +140,14 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             let groups = options
                 .all_values(&["-G", "--groups", "-g", "--gid", "--ingroup"])
                 .join(",");
-            if zero(options.value(&["-u", "--uid"]))
+            if call.name == "useradd"
+                && mighty(&groups)
+                && !zero(options.value(&["-u", "--uid"]))
+                && !options.any(&["-p", "--password"])
+            {
+                // A new colleague who may administer; nobody can log in yet.
+                &CHANGE
+            } else if zero(options.value(&["-u", "--uid"]))
                 || mighty(&groups)
                 || call.name == "adduser" && rest.len() == 2 && mighty(rest[1])
             {
@@ -168,16 +175,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "userdel" | "deluser" | "luserdel" => {
             if call.name == "deluser" && rest.len() == 2 {
                 &REMOVE
-            } else if rest.iter().any(|u| needed(u))
-                || options.any(&[
-                    "-r",
-                    "--remove",
-                    "--remove-home",
-                    "--remove-all-files",
-                    "-rf",
-                    "-f",
-                    "--force",
-                ])
+            } else if rest.iter().any(|u| needed(u)) || options.any(&["--remove-all-files", "-f", "--force"])
             {
                 &REMOVE_VITAL
             } else {
@@ -232,7 +230,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 || rest.last().is_some_and(|u| needed(u)) && options.any(&["-d", "-u", "--delete"])
             {
                 &ROOT
-            } else if root && options.any(&["--stdin"]) {
+            } else if root && (options.any(&["--stdin"]) || call.stdin.text.is_some()) {
                 &ROOT_PASSWORD
             } else if options.any(&["-l", "--lock", "-e", "--expire"]) {
                 &LOCKOUT
@@ -253,10 +251,24 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 return Vec::new();
             }
             if options.any(&["-E", "--expiredate"]) {
-                &LOCKOUT
+                if rest.last() == Some(&"root") {
+                    &ROOT
+                } else {
+                    &LOCKOUT
+                }
             } else {
                 &PASSWORD
             }
+        }
+        "newusers" => {
+            let root = call.stdin.text.as_deref().is_some_and(|text| {
+                text.lines()
+                    .any(|line| line.split(':').nth(2).is_some_and(|uid| zero(Some(uid))))
+            });
+            if !root {
+                return Vec::new();
+            }
+            &ROOT
         }
         "visudo" => &RIGHTS,
         "newgrp" => return Vec::new(),

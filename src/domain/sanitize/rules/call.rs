@@ -135,8 +135,8 @@ impl<'a> Call<'a> {
                 "--" => return false,
                 "--help" | "--version" | "--usage" | "--dry-run" | "--dryrun" | "--simulate"
                 | "--just-print" | "--no-act" | "--noop" | "--what-if" | "--test" | "--dry-run=client"
-                | "--dry-run=server" | "--dry-run=true" => {
-                    return word != "--test" || self.is("lvremove vgremove pvremove lvreduce rpm sudo apt");
+                | "--dry-run=server" | "--dry-run=true" | "--assumeno" => {
+                    return word != "--test" || self.is("lvremove vgremove pvremove lvreduce rpm sudo apt iptables-restore ip6tables-restore");
                 }
                 _ => {}
             }
@@ -161,9 +161,13 @@ impl<'a> Call<'a> {
                     .any(|w| w.starts_with('-') && w.contains('n'))
                     && self.has(&["destroy"])
             }
+            "mkfs.xfs" => short('N'),
+            "pacman" => short('p') && short('R'),
             "mkfs.ext4" | "mkfs.ext3" | "mkfs.ext2" | "mke2fs" => short('n'),
             "lvremove" | "vgremove" | "pvremove" | "lvreduce" => short('t'),
-            "terraform" | "pulumi" => self.has(&["plan", "validate", "show", "preview"]),
+            "terraform" | "tofu" | "pulumi" => {
+                self.has(&["-help", "-h", "plan", "validate", "show", "preview"])
+            }
             "make" => short('n'),
             "visudo" => short('c'),
             "nft" | "iptables-restore" => short('c') || self.has(&["-t", "--test"]) && self.name != "nft",

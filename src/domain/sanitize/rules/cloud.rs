@@ -1,14 +1,14 @@
 //! What a cloud provider keeps: machines, buckets, databases, zones; and whole infrastructures by plan.
 
-use super::{Rule, rules};
+use super::{Call, Hit, Rule, rules};
 
 rules! {
     DESTROY = "cloud.destroy", Deny, "It destroys a whole infrastructure, or a bucket with all it holds.",
         matches ["terraform destroy -auto-approve", "aws s3 rb s3://data --force", "aws s3 rm s3://data --recursive", "gsutil -m rm -r gs://data", "pulumi destroy --yes", "aws rds delete-db-instance --db-instance-identifier db --skip-final-snapshot", "gcloud projects delete p", "rclone purge s3:data", "az group delete -n rg --yes"],
         near ["terraform plan -destroy", "aws s3 ls s3://data", "gsutil ls gs://data", "aws s3 rm s3://data/one.txt"];
     DELETE = "cloud.delete", Ask, "It deletes something at a cloud provider.",
-        matches ["aws ec2 terminate-instances --instance-ids i-1", "gcloud compute instances delete web-1", "az vm delete -n web-1 -g rg", "doctl compute droplet delete web-1", "aws route53 delete-hosted-zone --id Z", "gcloud storage buckets delete gs://x", "hcloud server delete web-1", "terraform apply -destroy", "terraform state rm x", "heroku apps:destroy app"],
-        near ["aws ec2 describe-instances", "gcloud compute instances list", "doctl compute droplet list", "aws ec2 start-instances --instance-ids i-1"];
+        matches ["aws ec2 terminate-instances --instance-ids i-1", "aws s3 sync /empty s3://data --delete", "gcloud compute instances delete web-1", "az vm delete -n web-1 -g rg", "doctl compute droplet delete web-1", "aws route53 delete-hosted-zone --id Z", "gcloud storage buckets delete gs://x", "hcloud server delete web-1", "terraform apply -destroy", "terraform state rm x", "heroku apps:destroy app"],
+        near ["aws s3 sync ./dist s3://www.example.com --delete", "aws ec2 describe-instances", "gcloud compute instances list", "doctl compute droplet list", "aws ec2 start-instances --instance-ids i-1"];
     STOP = "cloud.stop", Ask, "It stops machines at a cloud provider, or takes access away.",
         matches ["aws ec2 stop-instances --instance-ids i-1", "gcloud compute instances stop web-1", "az vm deallocate -n web-1 -g rg", "aws autoscaling update-auto-scaling-group --auto-scaling-group-name web --desired-capacity 0"], near ["aws ec2 describe-instance-status", "az vm list"];
     RIGHTS = "cloud.rights", Ask, "It gives rights or keys at a cloud provider.",
@@ -21,9 +21,48 @@ rules! {
         matches ["aws logs delete-log-group --log-group-name g", "az monitor log-analytics workspace delete -n w"], near ["aws logs describe-log-groups"];
 }
 
+/// Applies the rules of this family.
+pub fn check(call: &Call<'_>) -> Vec<Hit> {
+    if call.name == "aws" && call.has(&["s3"]) && call.has(&["rm"]) && call.has(&["--recursive"]) {
+        let passing = call
+            .words()
+            .filter_map(|word| word.strip_prefix("s3://"))
+            .filter(|place| place.trim_end_matches('/').contains('/'))
+            .any(|place| {
+                place.split('/').any(|part| {
+                    super::databases::scratch(part)
+                        || matches!(part, "cache" | "previews" | "artifacts" | "uploads-tmp")
+                })
+            });
+        return if passing {
+            Vec::new()
+        } else {
+            vec![Hit::of(&DESTROY)]
+        };
+    }
+    if call.name != "aws" || !call.has(&["sync"]) || !call.has(&["--delete"]) {
+        return Vec::new();
+    }
+    let mut operands = call
+        .words()
+        .skip_while(|w| *w != "sync")
+        .skip(1)
+        .filter(|w| !w.starts_with('-'));
+    let source = operands.next().unwrap_or_default();
+    // A site that was built here and is published.
+    let built = !source.contains("://")
+        && (!source.starts_with('/')
+            || ["dist", "build", "public", "site", "out", "html", "www", "current"]
+                .iter()
+                .any(|name| source.trim_end_matches('/').rsplit('/').next() == Some(*name)))
+        && !source.contains("empty");
+    if built { Vec::new() } else { vec![Hit::of(&DELETE)] }
+}
+
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
-    ("terraform|tofu|terragrunt destroy", &DESTROY),
+    ("terraform|tofu|terragrunt destroy !-target", &DESTROY),
+    ("terraform|tofu|terragrunt destroy", &DELETE),
     ("terraform|tofu|terragrunt run-all destroy", &DESTROY),
     ("terraform|tofu|terragrunt apply -destroy", &DELETE),
     (
@@ -39,8 +78,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ),
     ("aws s3 rb --force", &DESTROY),
     ("aws s3 rb", &DELETE),
-    ("aws s3 rm --recursive", &DESTROY),
-    ("aws s3 sync --delete", &DELETE),
+    ("aws s3 rm --recursive", &DELETE),
     (
         "aws s3api delete-bucket|delete-objects|delete-bucket-policy|put-bucket-lifecycle-configuration|put-bucket-versioning",
         &DELETE,
@@ -166,12 +204,16 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("b2 delete-bucket|delete-file-version|rm", &DELETE),
     ("swift delete", &DELETE),
     ("azcopy remove|rm --recursive", &DESTROY),
-    ("restic forget|prune", &DELETE),
-    ("borg delete|prune", &DELETE),
     (
-        "duplicity|duply remove-all-but-n-full|remove-older-than|purge",
+        "restic forget !--keep-last|--keep-daily|--keep-weekly|--keep-monthly|--keep-within|--keep-hourly|--keep-yearly|--keep-tag",
         &DELETE,
     ),
+    ("borg delete", &DELETE),
+    (
+        "borg prune !--keep-daily|--keep-weekly|--keep-monthly|--keep-within|--keep-last|-d|-w|-m|--keep-hourly|--keep-yearly",
+        &DELETE,
+    ),
+    ("duplicity|duply purge", &DELETE),
     ("cf delete|delete-org|delete-space|delete-service", &DELETE),
     ("eb terminate", &DELETE),
     ("cloudflared|flarectl tunnel|zone delete", &DELETE),

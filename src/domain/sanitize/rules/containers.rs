@@ -4,8 +4,11 @@ use super::{Call, Hit, Rule, rules};
 
 rules! {
     REMOVE_ALL = "containers.remove-all", Ask, "It removes or stops all containers or images of the host.",
-        matches ["docker rm -f $(docker ps -aq)", "docker rmi -f $(docker images -q)", "docker system prune -a -f", "docker stop $(docker ps -q)", "docker kill $(docker ps -q)", "podman rm -fa", "docker ps -q | xargs docker kill"],
+        matches ["docker rmi -f $(docker images -q)", "docker system prune -a -f", "docker stop $(docker ps -q)", "docker kill $(docker ps -q)", "podman rm -fa", "docker ps -q | xargs docker kill"],
         near ["docker rm web", "docker ps -aq", "docker rm $(docker ps -aq -f status=exited)", "docker image prune -f"];
+    REMOVE_RUNNING = "containers.remove-running", Deny, "It removes all containers or services, also those that run.",
+        matches ["docker rm -f $(docker ps -aq)", "docker ps -aq | xargs docker rm -f", "docker service rm $(docker service ls -q)"],
+        near ["docker rm -f web", "docker rm -f $(docker ps -aq --filter name=app)", "docker rm $(docker ps -aq -f status=exited)", "docker rmi -f $(docker images -q)"];
     VOLUMES = "containers.volumes", Deny, "It removes volumes: the data of containers is gone with them.",
         matches ["docker system prune -af --volumes", "docker volume rm $(docker volume ls -q)", "docker compose down -v", "docker volume prune -af", "docker-compose down --volumes", "podman system reset -f"],
         near ["docker volume ls", "docker compose down", "docker compose up -d"];
@@ -172,7 +175,10 @@ fn docker(call: &Call<'_>) -> Vec<Hit> {
     let group = words[..at].iter().find(|w| !w.starts_with('-')).copied();
     match words[at] {
         "rm" | "rmi" | "stop" | "kill" | "remove"
-            if matches!(group, None | Some("container" | "image" | "volume" | "network")) =>
+            if matches!(
+                group,
+                None | Some("container" | "image" | "volume" | "network" | "service" | "stack")
+            ) =>
         {
             let unknown = words[at + 1..].iter().any(|w| {
                 !w.starts_with('-') && super::super::words::text::has_unknown(w) && w.chars().count() == 1
@@ -183,8 +189,23 @@ fn docker(call: &Call<'_>) -> Vec<Hit> {
                     || w.starts_with('-') && w.contains('f') && !w.starts_with("--")
             });
             if unknown {
+                let every = call
+                    .origin
+                    .is_some_and(|origin| origin.steps.first().is_some_and(|s| s == "containers, all"))
+                    && !call
+                        .origin
+                        .is_some_and(|o| o.steps.iter().any(|s| s.contains("grep")));
                 if group == Some("volume") {
                     hits.push(Hit::of(&VOLUMES));
+                } else if every
+                    && (forced && words[at] == "rm" && group != Some("image") || group == Some("service"))
+                {
+                    hits.push(Hit::of(&REMOVE_RUNNING));
+                } else if call
+                    .origin
+                    .is_some_and(|o| o.steps.first().is_some_and(|s| s == "containers, chosen"))
+                {
+                    // Chosen by a filter.
                 } else if forced || matches!(words[at], "stop" | "kill") && group != Some("network") {
                     hits.push(Hit::of(&REMOVE_ALL));
                 }
@@ -283,6 +304,37 @@ fn kubectl(call: &Call<'_>) -> Vec<Hit> {
     match verb {
         "delete" => {
             let kinds = options.rest.get(1).map(|k| k.to_lowercase()).unwrap_or_default();
+            let listed = call.origin.is_some_and(|origin| {
+                origin.steps.first().is_some_and(|s| {
+                    s.starts_with("kubectl ") && {
+                        let kind = s.trim_start_matches("kubectl ");
+                        matches!(
+                            kind,
+                            "ns" | "namespace"
+                                | "namespaces"
+                                | "crd"
+                                | "crds"
+                                | "customresourcedefinition"
+                                | "customresourcedefinitions"
+                                | "pv"
+                                | "pvc"
+                                | "nodes"
+                                | "node"
+                                | "all"
+                                | "no"
+                        )
+                    }
+                }) && !origin.steps.iter().any(|s| s.contains("grep"))
+            });
+            if listed
+                && options
+                    .rest
+                    .iter()
+                    .skip(1)
+                    .any(|w| super::super::words::text::has_unknown(w))
+            {
+                hits.push(Hit::on(&CLUSTER_DELETE, "cluster"));
+            }
             let all = options.any(&["--all", "-A", "--all-namespaces"]);
             let grave = kinds.split(',').any(|kind| {
                 let kind = kind.split('/').next().unwrap_or_default();
@@ -322,15 +374,39 @@ fn kubectl(call: &Call<'_>) -> Vec<Hit> {
             let pod = kinds.split(',').all(|kind| {
                 matches!(
                     kind.split('/').next().unwrap_or_default(),
-                    "pod" | "pods" | "po" | "job" | "jobs" | "replicaset" | "rs"
+                    "pod"
+                        | "pods"
+                        | "po"
+                        | "job"
+                        | "jobs"
+                        | "replicaset"
+                        | "rs"
+                        | "cm"
+                        | "configmap"
+                        | "configmaps"
                 )
-            });
+            }) || call.origin.is_some_and(|origin| {
+                origin.steps.first().is_some_and(|s| {
+                    matches!(
+                        s.as_str(),
+                        "kubectl pods" | "kubectl pod" | "kubectl po" | "kubectl jobs"
+                    )
+                })
+            }) || options.any(&["--ignore-not-found"])
+                && options.value(&["-f", "--filename"]).is_some();
+            let scratch = options
+                .value(&["-n", "--namespace"])
+                .into_iter()
+                .chain(options.rest.iter().skip(1).map(String::as_str))
+                .any(super::databases::scratch);
             if kinds.split(',').any(|k| {
                 matches!(k, "sts" | "statefulset" | "statefulsets")
                     || k.starts_with("sts/")
                     || k.starts_with("statefulset/")
             }) && !all
             {
+                hits.push(Hit::of(&CLUSTER_REMOVE));
+            } else if scratch && (grave || all) {
                 hits.push(Hit::of(&CLUSTER_REMOVE));
             } else if grave || all && !kinds.is_empty() && !pod {
                 hits.push(Hit::on(&CLUSTER_DELETE, "cluster"));

@@ -5,7 +5,7 @@ use super::{Call, Hit, Rule, rules};
 rules! {
     DROP = "db.drop", Deny, "It drops a database, a schema or a table with all its data.",
         matches ["mysql -e 'DROP DATABASE app'", "psql -c 'drop schema public cascade'", "dropdb app", "mysqladmin drop app -f", "echo 'DROP TABLE users;' | mysql app", "mongosh app --eval 'db.dropDatabase()'", "sqlite3 app.db 'DROP TABLE users'", "mysql app <<< 'drop table users'", "cqlsh -e 'DROP KEYSPACE app'"],
-        near ["mysql -e \"SELECT 'DROP TABLE users'\"", "psql -c 'CREATE DATABASE app'", "mysql -e 'SHOW TABLES'", "echo 'DROP DATABASE app'", "mysql -e '-- DROP TABLE users'"];
+        near ["dropdb app_test", "psql app_test -c 'DROP TABLE tmp_import'", "mysql -e \"SELECT 'DROP TABLE users'\"", "psql -c 'CREATE DATABASE app'", "mysql -e 'SHOW TABLES'", "echo 'DROP DATABASE app'", "mysql -e '-- DROP TABLE users'"];
     TRUNCATE = "db.truncate", Deny, "It deletes all rows of a table.",
         matches ["mysql app -e 'TRUNCATE TABLE users'", "psql -c 'DELETE FROM users'", "mongosh --eval 'db.users.deleteMany({})'", "psql -c 'update users set admin = true'", "mongo app --eval 'db.users.remove({})'", "psql -c 'DELETE FROM users WHERE 1=1'"],
         near ["psql -c 'DELETE FROM sessions WHERE expires < now()'", "mysql -e 'UPDATE users SET name = 1 WHERE id = 2'"];
@@ -19,7 +19,7 @@ rules! {
         matches ["rabbitmqctl reset", "rabbitmqctl force_reset", "curl -XDELETE http://localhost:9200/_all", "curl -X DELETE 'localhost:9200/logs-*'", "pg_resetwal -f /data/pg", "rabbitmqctl delete_vhost /", "kafka-topics.sh --delete --topic orders --bootstrap-server b:9092", "rails db:drop", "php artisan migrate:fresh --force", "influx -execute 'DROP DATABASE app'"],
         near ["curl http://localhost:9200/_cat/indices", "rabbitmqctl list_queues", "kafka-topics.sh --list --bootstrap-server b:9092", "rails db:migrate", "php artisan migrate"];
     PURGE = "db.purge", Ask, "It deletes messages, keys, logs of changes or older rows.",
-        matches ["rabbitmqctl purge_queue jobs", "mysql -e 'PURGE BINARY LOGS BEFORE NOW()'", "mysql -e 'RESET MASTER'", "redis-cli CONFIG SET dir /tmp", "curl -X DELETE http://localhost:9200/logs-2020.01", "kafka-consumer-groups.sh --reset-offsets --to-latest --execute --group g --topic t", "mysql -e 'SET GLOBAL read_only=0'", "psql -c 'ALTER TABLE users DROP COLUMN email'"],
+        matches ["dropdb app_test", "rabbitmqctl purge_queue jobs", "mysql -e 'PURGE BINARY LOGS BEFORE NOW()'", "mysql -e 'RESET MASTER'", "redis-cli CONFIG SET dir /tmp", "curl -X DELETE http://localhost:9200/logs-2020.01", "kafka-consumer-groups.sh --reset-offsets --to-latest --execute --group g --topic t", "mysql -e 'SET GLOBAL read_only=0'", "psql -c 'ALTER TABLE users DROP COLUMN email'"],
         near ["mysql -e 'SHOW BINARY LOGS'", "redis-cli CONFIG GET dir"];
     GRANT = "db.grant", Ask, "It gives an account all rights, from anywhere.",
         matches ["mysql -e \"GRANT ALL PRIVILEGES ON *.* TO 'x'@'%' WITH GRANT OPTION\"", "psql -c 'ALTER ROLE app SUPERUSER'", "mysql -e \"DROP USER 'app'@'%'\"", "psql -c 'REVOKE ALL ON DATABASE app FROM app'", "dropuser app"],
@@ -31,7 +31,6 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
-    ("dropdb", &DROP),
     ("dropuser", &GRANT),
     ("mysqladmin|mariadb-admin drop", &DROP),
     ("mysqladmin|mariadb-admin shutdown", &STOP),
@@ -43,8 +42,8 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("pg_ctlcluster ~stop", &STOP),
     ("pg_dropcluster", &DROP),
     ("pg_resetwal|pg_resetxlog", &RESET),
-    ("pg_restore -c|--clean", &DROP),
-    ("mongorestore --drop", &DROP),
+    ("pg_restore -c|--clean", &PURGE),
+    ("mongorestore --drop", &PURGE),
     ("initdb|pg_createcluster ~/var/lib", &RESET),
     (
         "mysql_install_db|mysqld --initialize|--initialize-insecure",
@@ -131,7 +130,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("influx_inspect", &STOP),
     ("memcflush", &FLUSH),
     ("memcached-tool flush_all", &FLUSH),
-    ("pgbackrest stanza-delete|expire", &PURGE),
+    ("pgbackrest stanza-delete", &PURGE),
     ("barman delete", &PURGE),
     ("clickhouse-keeper-client|zookeeper-client ~deleteall", &RESET),
 ];
@@ -141,11 +140,23 @@ const MONGO: &str = "mongo mongosh";
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
+    let scratch = call.words().any(scratch);
     if call.is(SQL) {
         let mut hits = statements(call)
             .iter()
             .flat_map(|text| sql(text))
             .collect::<Vec<_>>();
+        if call.stdin.steps.iter().any(|step| step == "generated statements") {
+            hits.push(Hit::on(&DROP, "service data"));
+        }
+        if scratch {
+            // Of a test or a copy for looking at: somebody may mean it.
+            for hit in &mut hits {
+                if hit.rule.id == DROP.id || hit.rule.id == TRUNCATE.id {
+                    hit.rule = &PURGE;
+                }
+            }
+        }
         if call.name == "influx" {
             hits.retain(|hit| hit.rule.id == DROP.id);
             if !hits.is_empty() {
@@ -158,6 +169,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         return statements(call).iter().flat_map(|text| mongo(text)).collect();
     }
     match call.name {
+        "dropdb" => return vec![Hit::of(if scratch { &PURGE } else { &DROP })],
         "redis-cli" | "valkey-cli" | "keydb-cli" => redis(call),
         "nc" | "ncat" | "netcat" | "telnet" | "socat" => {
             let text = call.stdin.text.as_deref().unwrap_or_default().to_lowercase();
@@ -177,6 +189,62 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         name if name.ends_with("zkCli.sh") => Vec::new(),
         _ => Vec::new(),
     }
+}
+
+/// Whether a word names a database for tests, previews or other things that come and go.
+pub fn scratch(word: &str) -> bool {
+    if word.len() > 80 || word.contains(['/', '=']) {
+        return false;
+    }
+    let lower = word.to_lowercase();
+    let name = if lower.contains(' ') {
+        // A statement that drops one thing.
+        match lower.strip_prefix("drop ") {
+            Some(rest) if !rest.trim_end_matches(';').contains([';', ',']) => rest
+                .trim_end_matches([';', ' '])
+                .rsplit(' ')
+                .next()
+                .unwrap_or_default(),
+            _ => return false,
+        }
+    } else {
+        lower.as_str()
+    };
+    if name.starts_with("--context") || name.starts_with("-h") {
+        return false;
+    }
+    name.split(['_', '-', '.', ':']).any(|part| {
+        matches!(
+            part.trim_end_matches(|c: char| c.is_ascii_digit()),
+            "test"
+                | "tests"
+                | "testing"
+                | "tmp"
+                | "temp"
+                | "scratch"
+                | "sandbox"
+                | "staging"
+                | "preview"
+                | "ci"
+                | "review"
+                | "dev"
+                | "development"
+                | "pr"
+                | "mr"
+                | "ephemeral"
+        )
+    })
+}
+
+/// The milder rule for what was made to be thrown away: a test's database, a preview's cluster objects.
+pub fn milder(rule: &'static Rule) -> Option<&'static Rule> {
+    Some(match rule.id {
+        "db.drop" | "db.truncate" | "db.reset" | "db.flush" => &PURGE,
+        "containers.volumes" => &super::containers::VOLUME,
+        "cluster.delete" => &super::containers::CLUSTER_REMOVE,
+        "cloud.destroy" => &super::cloud::DELETE,
+        _ => return None,
+    })
 }
 
 /// The statements that a client is given: by option, as an operand, on its input.

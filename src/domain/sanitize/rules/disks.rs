@@ -5,7 +5,7 @@ use super::{Call, Hit, Rule, rules};
 rules! {
     FORMAT = "disk.format", Deny, "It makes a new file system over what a disk holds.",
         matches ["mkfs.ext4 /dev/sda1", "mkfs -t xfs /dev/nvme0n1", "mkswap /dev/sdb", "newfs /dev/da0", "mkfs.vfat /dev/disk/by-id/x"],
-        near ["mkfs.ext4 --help", "mkfs.ext4 /opt/app/disk.img", "mkswap /swapfile"];
+        near ["mkfs.ext4 --help", "mkfs.ext4 /opt/app/disk.img", "mkswap /swapfile", "lvcreate -L 20G -n data vg0 && mkfs.xfs /dev/vg0/data"];
     PARTITION = "disk.partition", Deny, "It changes a partition table.",
         matches ["parted /dev/sda rm 1", "sgdisk --zap-all /dev/sda", "sfdisk /dev/sda < table", "fdisk /dev/sda", "parted -s /dev/sda mklabel gpt", "sgdisk -Z /dev/sdb"],
         near ["fdisk -l /dev/sda", "parted -l", "sgdisk -p /dev/sda", "parted /dev/sda print", "sfdisk -d /dev/sda > table"];
@@ -14,7 +14,7 @@ rules! {
         near ["wipefs /dev/sda", "hdparm -I /dev/sda", "nvme list", "badblocks -sv /dev/sda"];
     REPAIR = "disk.repair", Ask, "It changes a file system's structure in place.",
         matches ["fsck -y /dev/sda1", "resize2fs /dev/sda1 10G", "tune2fs -O ^has_journal /dev/sda1", "xfs_repair -L /dev/sda1"],
-        near ["fsck -n /dev/sda1", "tune2fs -l /dev/sda1", "xfs_info /dev/sda1"];
+        near ["resize2fs /dev/vg0/data", "growpart /dev/sda 1", "fsck -n /dev/sda1", "tune2fs -l /dev/sda1", "xfs_info /dev/sda1"];
     DEBUG = "disk.debug", Deny, "It writes into a file system behind the kernel's back.",
         matches ["debugfs -w -R 'clri <2>' /dev/sda1", "xfs_db -x -c 'write' /dev/sda1", "dmsetup remove_all --force"],
         near ["debugfs -R 'stat <2>' /dev/sda1", "dmsetup ls"];
@@ -53,13 +53,12 @@ pub static SPECS: &[(&str, &Rule)] = &[
         &REPAIR,
     ),
     (
-        "resize2fs|xfs_repair|btrfstune|e2image|reiserfstune|xfs_growfs_shrink !-n",
+        "xfs_repair|btrfstune|e2image|reiserfstune|xfs_growfs_shrink !-n",
         &REPAIR,
     ),
     ("tune2fs -O|-U|-j|-I|-E|-s|-f", &REPAIR),
     ("e2label|fatlabel|xfs_admin ~/dev/", &REPAIR),
-    ("pvresize ~/dev/", &REPAIR),
-    ("growpart ~/dev/", &REPAIR),
+    ("pvresize --setphysicalvolumesize", &REPAIR),
 ];
 
 /// Applies the rules of this family.
@@ -76,13 +75,80 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             "mke2fs" | "newfs" | "mkdosfs" | "mkntfs" | "mkswap" | "mkreiserfs" | "mkfs_msdos" | "mkudffs"
         )
     {
-        return if on_disk() {
+        let fresh = call
+            .words()
+            .any(|word| call.files.contains_key(&format!("new:{}", call.path(word))));
+        return if fresh {
+            // The volume was made by the same script: there is nothing on it.
+            Vec::new()
+        } else if on_disk() {
             vec![Hit::on(&FORMAT, "block device")]
         } else {
             Vec::new()
         };
     }
     match name {
+        // Without a size it only grows to fill its volume.
+        "resize2fs" => {
+            let options = call.options("-d -S -z");
+            if options.rest.len() > 1 || options.any(&["-M", "-s", "-b", "-f"]) {
+                vec![Hit::of(&REPAIR)]
+            } else {
+                Vec::new()
+            }
+        }
+        // Programs that write an image: to their last operand, or where an option says.
+        "ddrescue" | "dd_rescue" | "dcfldd" | "dc3dd" | "ddpt" | "sgp_dd" | "sg_dd" | "qemu-img"
+        | "nbdcopy" | "bmaptool" | "partclone.restore" | "partclone.dd" | "partimage" | "fsarchiver"
+        | "xfs_copy" | "e2image" | "ntfsclone" | "balena" | "etcher" | "usbimager" | "isohybrid"
+        | "udpcast" | "udp-receiver" | "ocs-sr" | "vbox-img" | "wodim" | "virt-resize" | "virt-format"
+        | "guestfish" | "xorriso"
+            if !call.has(&["info", "check", "map", "-ro", "--info", "savefs", "measure"]) =>
+        {
+            let words: Vec<&str> = call.words().collect();
+            let target = words.iter().enumerate().any(|(at, word)| {
+                let bare = [
+                    "of=",
+                    "hof=",
+                    "--output=",
+                    "--overwrite=",
+                    "id=0,dest=",
+                    "dest=",
+                    "-dev=",
+                ]
+                .iter()
+                .find_map(|p| word.strip_prefix(p));
+                let told = at > 0
+                    && matches!(
+                        words[at - 1],
+                        "-o" | "-O" | "--output" | "--overwrite" | "--dest" | "-f" | "--force" | "-d"
+                    );
+                let strict = call.is("qemu-img nbdcopy bmaptool e2image xfs_copy ntfsclone");
+                let last = words[at + 1..]
+                    .iter()
+                    .all(|w| w.starts_with('-') || !strict && !w.starts_with("/dev/"));
+                let named = bare.unwrap_or(word.rsplit("dest=").next().unwrap_or(word));
+                (bare.is_some() || told || last && at > 0 || word.contains("dest="))
+                    && is_disk(&call.path(named))
+            });
+            let source = words
+                .iter()
+                .filter(|w| !w.starts_with('-'))
+                .position(|w| is_disk(&call.path(w)))
+                .is_some_and(|at| at == 0);
+            let reads = source
+                && words
+                    .iter()
+                    .filter(|w| is_disk(&call.path(w.rsplit('=').next().unwrap_or(w))))
+                    .count()
+                    == 1
+                && !words.iter().any(|w| w.starts_with("of="));
+            if target && !reads {
+                vec![Hit::on(&super::write::DEVICE, "block device")]
+            } else {
+                Vec::new()
+            }
+        }
         "wipefs" => {
             let options = call.options("-t --types -o --offset -O --output");
             if options.any(&["-a", "--all", "-o", "--offset"]) && !options.rest.is_empty() {

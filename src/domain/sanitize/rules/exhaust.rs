@@ -17,6 +17,11 @@ rules! {
     DISK = "exhaust.disk", Deny, "It fills a disk.",
         matches ["dd if=/dev/zero of=/tmp/fill", "cat /dev/zero > /tmp/x", "yes > /tmp/x", "fallocate -l 900G /x", "cat /dev/urandom >> /var/tmp/fill"],
         near ["dd if=/dev/zero of=/tmp/x bs=1M count=100", "fallocate -l 2G /swapfile", "yes | apt-get install x"];
+    MINER = "exhaust.miner", Deny, "It digs for coins with the host's processors.",
+        matches ["xmrig -o pool.example.net:3333 -u x", "./worker -o stratum+tcp://pool.example.net:3333 -u x", "minerd -a cryptonight"],
+        near ["xmrig --version", "grep -r stratum+tcp:// /opt/app/docs"];
+    FILES = "exhaust.files", Ask, "It makes files without end.",
+        matches ["for i in $(seq 1 1000000); do touch /data/$i; done", "while true; do mkdir x; cd x; done"], near ["for i in 1 2 3; do touch /tmp/$i; done", "while true; do touch /run/app/alive; sleep 5; done"];
     LIMITS = "exhaust.limits", Ask, "It takes the limits away that protect the host, or sets them so low that nothing runs.",
         matches ["ulimit -u 1", "systemctl set-property ssh.service MemoryMax=1M", "prlimit --nproc=1 --pid 1"], near ["ulimit -n 65536", "ulimit -a"];
 }
@@ -40,6 +45,19 @@ pub static SPECS: &[(&str, &Rule)] = &[
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
     let mut hits = Vec::new();
+    let pool = || {
+        call.words()
+            .any(|w| w.starts_with("stratum+") || w.contains("=stratum+") || w == "--donate-level")
+    };
+    if (call.is("xmrig minerd cpuminer ccminer ethminer nbminer lolminer xmr-stak cgminer bfgminer t-rex phoenixminer")
+        || !super::quiet::is_quiet(call.name) && pool())
+        && !call.has(&["--version", "--help"])
+    {
+        hits.push(Hit::of(&MINER));
+    }
+    if call.is("mkdir") && call.place.endless_loop || call.is("touch mkdir mktemp") && call.place.long_loop {
+        hits.push(Hit::of(&FILES));
+    }
     let reads_endless = || {
         call.words()
             .any(|w| matches!(w, "/dev/zero" | "/dev/urandom" | "/dev/random" | "/dev/full"))
@@ -54,13 +72,20 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "grep" if reads_endless() => hits.push(Hit::of(&ENDLESS_READ)),
         "fallocate" => {
             let options = call.options("-l -o --length --offset");
-            if options.value(&["-l", "--length"]).is_some_and(huge) {
+            let all = options.value(&["-l", "--length"]).is_some_and(|size| {
+                super::super::words::text::has_unknown(size)
+                    && call.origin.is_some_and(|o| o.steps.iter().any(|s| s == "df"))
+            });
+            if all || options.value(&["-l", "--length"]).is_some_and(huge) {
                 hits.push(Hit::of(&DISK));
             }
         }
         "head" => {
             let options = call.options("-c -n --bytes --lines");
-            if options.value(&["-c", "--bytes"]).is_some_and(huge)
+            let most = 50 * 1024_u64.pow(3);
+            if options
+                .value(&["-c", "--bytes"])
+                .is_some_and(|size| bytes(size) > most)
                 && call.output.is_some_and(|o| o != "/dev/null")
             {
                 hits.push(Hit::of(&DISK));
@@ -69,6 +94,9 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "dd" => {
             let value = |key: &str| call.words().find_map(|w| w.strip_prefix(key).map(str::to_owned));
             let (count, size) = (value("count="), value("bs="));
+            if call.place.endless_loop && value("of=").is_some_and(|of| of != "/dev/null") {
+                hits.push(Hit::of(&DISK));
+            }
             if let (Some(count), Some(size)) = (count, size)
                 && bytes(&count).saturating_mul(bytes(&size)) > 300 * 1024_u64.pow(3)
                 && value("of=").is_some_and(|of| of != "/dev/null")

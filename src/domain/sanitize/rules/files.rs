@@ -30,7 +30,7 @@ rules! {
         matches ["tar -xzf x.tgz -C /", "unzip -o x.zip -d /etc", "cpio -idu -D /usr < x"],
         near ["tar -xzf app.tgz -C /opt/app", "tar -tzf x.tgz"];
     HIDE = "fs.mount-over", Deny, "It mounts something over a folder that the system needs, or takes it away.",
-        matches ["mount -t tmpfs none /etc", "mount --bind /tmp /usr", "umount -l /", "mount -o remount,ro /", "umount -a"],
+        matches ["mount --bind /dev/null /etc/sudoers", "mount -t tmpfs none /etc", "mount --bind /tmp /usr", "umount -l /", "mount -o remount,ro /", "umount -a"],
         near ["mount /dev/sdb1 /data", "umount /mnt/backup", "mount -t tmpfs none /tmp"];
 }
 
@@ -68,7 +68,6 @@ const VITAL: &[&str] = &[
     "/etc/nftables.conf",
     "/etc/kubernetes/admin.conf",
     "/etc/letsencrypt/live",
-    "/swapfile",
     "/etc/environment",
     "/etc/services",
     "/etc/protocols",
@@ -195,6 +194,22 @@ fn single(call: &Call<'_>, full: &str) -> Option<Hit> {
             Some(Hit::on(&WIPE, kind.as_str()))
         }
         (Loss::Fatal, _) if star => Some(Hit::on(&WIPE, kind.as_str())),
+        (Loss::Doubtful, Kind::System)
+            if text::has_glob(full)
+                && [
+                    "/etc/netplan/",
+                    "/etc/network/",
+                    "/etc/sysconfig/network-scripts/",
+                    "/etc/NetworkManager/",
+                ]
+                .iter()
+                .any(|folder| full.starts_with(folder)) =>
+        {
+            Some(Hit::on(&WIPE_FILE, "network settings"))
+        }
+        (Loss::Doubtful, Kind::System) if star && full.starts_with("/etc/cron") => {
+            Some(Hit::on(&WIPE_DOUBTFUL, "scheduled jobs"))
+        }
         (Loss::Doubtful, Kind::Data) if full.contains("/.ssh/") => {
             Some(Hit::on(&WIPE_DOUBTFUL, kind.as_str()))
         }
@@ -256,7 +271,19 @@ fn find(call: &Call<'_>) -> Vec<Hit> {
     if !deletes {
         return Vec::new();
     }
-    let selected = words.iter().zip(words.iter().skip(1)).any(|(flag, value)| {
+    // Behind an `-o` begins another selection; the one with the action counts.
+    let acts = words
+        .iter()
+        .position(|w| *w == "-delete" || w.starts_with("-exec") || w.starts_with("-ok"))
+        .unwrap_or(words.len());
+    let grouped = words[..acts].iter().any(|w| matches!(*w, ")" | "-prune"));
+    let from = words[..acts]
+        .iter()
+        .rposition(|w| matches!(*w, "-o" | "-or" | ","))
+        .filter(|_| !grouped)
+        .unwrap_or(0);
+    let chosen = &words[from..];
+    let selected = chosen.iter().zip(chosen.iter().skip(1)).any(|(flag, value)| {
         matches!(
             *flag,
             "-name"
@@ -275,7 +302,7 @@ fn find(call: &Call<'_>) -> Vec<Hit> {
         ) && !value
             .chars()
             .all(|c| matches!(c, '*' | '.' | '?' | '0' | '+') || c == STAR)
-    }) || words.contains(&"-empty");
+    }) || chosen.contains(&"-empty");
     let mut starts: Vec<&str> = words
         .iter()
         .take_while(|w| !w.starts_with(['-', '(', '!']))
@@ -285,9 +312,26 @@ fn find(call: &Call<'_>) -> Vec<Hit> {
         starts.push(".");
     }
     let mut hits = Vec::new();
+    let name = words
+        .iter()
+        .zip(words.iter().skip(1))
+        .find(|(flag, _)| matches!(**flag, "-name" | "-iname" | "-path"))
+        .map(|(_, value)| value.rsplit('/').next().unwrap_or_default())
+        .unwrap_or_default();
     for start in starts {
         let full = call.path(start);
         let (loss, kind) = call.trees.loss(&full);
+        let wide = loss == Loss::Fatal || full.starts_with("/home");
+        match name {
+            "authorized_keys" | "authorized_keys*" | ".ssh" => {
+                hits.push(Hit::on(&super::accounts::LOGIN_KEYS, "login keys"));
+            }
+            ".bash_history" | ".*_history" | "*_history" if wide => {
+                hits.push(Hit::on(&super::logs::HISTORY, "shell history"));
+            }
+            ".git" | "*.git" if wide => hits.push(Hit::on(&super::git::LOSE_HISTORY, "repositories")),
+            _ => {}
+        }
         let spared = selected
             && (kind == Kind::Logs
                 || !matches!(
@@ -314,7 +358,7 @@ fn find(call: &Call<'_>) -> Vec<Hit> {
                             .iter()
                             .any(|w| w.ends_with(".gz") || w.ends_with(".1") || w.ends_with(".old")) => {}
             (Loss::Fatal, Kind::Logs) => hits.push(Hit::on(&super::logs::CLEARED, kind.as_str())),
-            (Loss::Fatal, _) if selected && matches!(full.as_str(), "/") => {
+            (Loss::Fatal, _) if selected && full == "/" => {
                 hits.push(Hit::on(&WIPE_DOUBTFUL, kind.as_str()));
             }
             (Loss::Fatal, _) if !spared => hits.push(Hit::on(&WIPE, kind.as_str())),
@@ -349,7 +393,9 @@ fn move_away(call: &Call<'_>) -> Vec<Hit> {
     for source in &sources {
         let full = call.path(source);
         let (loss, kind) = call.trees.loss(&full);
-        if super::logs::is_system_log(&full) || loss == Loss::Fatal && kind == Kind::Logs {
+        if super::secrets::is_login_key(&full) {
+            hits.push(Hit::on(&super::accounts::LOGIN_KEYS, "login keys"));
+        } else if super::logs::is_system_log(&full) || loss == Loss::Fatal && kind == Kind::Logs {
             hits.push(Hit::on(&super::logs::CLEARED, "system logs"));
         } else if globbed_vital(&full) || loss == Loss::Fatal {
             hits.push(Hit::on(&MOVE_AWAY, kind.as_str()));
@@ -547,6 +593,9 @@ fn mount(call: &Call<'_>) -> Vec<Hit> {
         return Vec::new();
     }
     let (loss, kind) = call.trees.loss(&point);
+    if vital(&point) && point != "/etc/resolv.conf" && point != "/etc/hosts" && !point.starts_with("/boot") {
+        return vec![Hit::on(&HIDE, "vital file")];
+    }
     if loss == Loss::Fatal
         && !matches!(kind, Kind::Data)
         && !matches!(

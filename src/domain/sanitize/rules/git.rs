@@ -73,7 +73,20 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 || w.ends_with("/.git/objects")
                 || w.ends_with("/.git/refs")
                 || w.contains(".git/objects/")
+                || w.ends_with("-repositories")
+                || w.ends_with("/git-data/repositories")
         });
+        let bare = call.options("").rest.iter().any(|w| {
+            // A bare repository on a server: it has no second copy here.
+            let full = call.path(w);
+            full.ends_with(".git")
+                && full.starts_with('/')
+                && !full.starts_with("/tmp/")
+                && !full.starts_with("/var/tmp/")
+        });
+        if bare && !gone {
+            return vec![Hit::on(&LOSE, "repository")];
+        }
         return if gone && call.options("").any(&["-r", "-R", "--recursive"]) {
             vec![Hit::on(&LOSE_HISTORY, "repository")]
         } else {
@@ -98,6 +111,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 .words()
                 .any(|w| w.starts_with("--force-with-lease") || w.starts_with("--force-if-includes"));
             let delete = options.any(&["-d", "--delete"]);
+            let shared = |name: &str| shared(name) && !(delete && name.starts_with("release"));
             let mirror = options.any(&["--mirror", "--prune"]);
             let plus = refs.iter().any(|r| r.starts_with('+'));
             let colon = refs.iter().any(|r| r.starts_with(':'));

@@ -9,7 +9,7 @@ rules! {
         matches ["rm -rf /var/log", "rm /var/log/auth.log", "truncate -s 0 /var/log/syslog", "> /var/log/wtmp", "journalctl --vacuum-time=1s", "journalctl --rotate --vacuum-size=1", "find /var/log -type f -delete", "dmesg -C", "ln -sf /dev/null /var/log/auth.log", "shred -u /var/log/secure"],
         near ["rm /var/log/app/old.log", "journalctl --vacuum-time=30d", "find /var/log -name '*.gz' -mtime +30 -delete", "tail /var/log/syslog", "> /var/log/app/app.log"], instead "journalctl --vacuum-time=30d";
     DOUBTFUL = "logs.doubtful", Ask, "It empties the logs of a service, or shortens what is kept.",
-        matches ["truncate -s 0 /var/log/nginx/access.log", "journalctl --vacuum-time=1d", "logrotate -f /etc/logrotate.conf", "> /var/log/mysql/error.log", "sed -i 's/Storage=auto/Storage=none/' /etc/systemd/journald.conf"],
+        matches ["truncate -s 0 /var/log/nginx/access.log", "journalctl --vacuum-time=1d", "sed -i '/x/d' /var/log/nginx/access.log", "> /var/log/mysql/error.log", "sed -i 's/Storage=auto/Storage=none/' /etc/systemd/journald.conf"],
         near ["cat /var/log/nginx/access.log", "journalctl -u app", "truncate -s 0 /opt/app/log/app.log"];
     HISTORY = "logs.history", Ask, "It removes the history of a shell.",
         matches ["history -c", "rm ~/.bash_history", "cat /dev/null > ~/.bash_history", "truncate -s0 ~/.zsh_history", "ln -sf /dev/null ~/.bash_history", "history -cw"],
@@ -26,7 +26,6 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("dmesg -D|-E_|--console-off", &DOUBTFUL),
     ("history -c|-d|-w_", &HISTORY),
     ("fc -R_ -p", &HISTORY),
-    ("logrotate -f|--force", &DOUBTFUL),
     ("unset HISTFILE|HISTSIZE|HISTFILESIZE", &HISTORY_OFF),
     ("date -s|--set", &FORGED),
     ("timedatectl set-time|set-ntp_", &FORGED),

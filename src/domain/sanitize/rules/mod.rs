@@ -193,7 +193,7 @@ pub static FAMILIES: &[Family] = &[
         title: "Clouds and virtual machines",
         rules: cloud::RULES,
         specs: cloud::SPECS,
-        check: None,
+        check: Some(cloud::check),
     },
     Family {
         title: "Git",

@@ -94,6 +94,9 @@ pub static SPECS: &[(&str, &Rule)] = &[
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
     match call.name {
+        "tc" if call.has(&["netem"]) && call.has(&["add", "change", "replace"]) && call.has(&["100%"]) => {
+            vec![Hit::on(&CUT, "every packet")]
+        }
         "ip" => ip(call),
         "ifconfig" => {
             let down = call.has(&["down"]) || call.words().any(|w| matches!(w, "0.0.0.0" | "0"));
@@ -129,7 +132,11 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "iptables" | "ip6tables" | "iptables-legacy" | "iptables-nft" | "ip6tables-legacy" => iptables(call),
         "nft" => {
             let line: Vec<&str> = call.words().collect();
-            let line = line.join(" ");
+            let mut line = line.join(" ");
+            if call.has(&["-f", "--file", "-"]) {
+                line.push(' ');
+                line.push_str(&call.stdin.text.as_deref().unwrap_or_default().replace('\n', " "));
+            }
             let words: Vec<&str> = line
                 .split([' ', ';', '{', '}'])
                 .filter(|w| !w.is_empty())
@@ -139,7 +146,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 let narrow = ["saddr", "daddr", "sport", "iif", "iifname", "mark", "limit"]
                     .iter()
                     .any(|w| has(w))
-                    || has("dport") && !has("22") && !has("ssh");
+                    || has("dport") && (has("accept") || !has("22") && !has("ssh"));
                 return vec![if narrow {
                     Hit::of(&RULE)
                 } else {
@@ -151,6 +158,24 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             }
             if has("add") || has("insert") || has("delete") || has("replace") || has("destroy") {
                 vec![Hit::of(&RULE)]
+            } else {
+                Vec::new()
+            }
+        }
+        "iptables-restore" | "ip6tables-restore" if !call.has(&["-t", "--test"]) => {
+            let text = call.stdin.text.as_deref().unwrap_or_default();
+            let drops = text.lines().map(str::trim).any(|line| {
+                let mut words = line.split_whitespace();
+                matches!(words.next(), Some(":INPUT" | ":OUTPUT"))
+                    && matches!(words.next(), Some("DROP" | "REJECT"))
+            });
+            // A whitelist that lets people in is how a filter should look.
+            let lets_in = text.lines().any(|line| {
+                line.contains("ACCEPT")
+                    && (line.contains("--dport 22") || line.contains("dports 22") || line.contains("ssh"))
+            });
+            if drops && !lets_in {
+                vec![Hit::on(&FILTER, "every packet")]
             } else {
                 Vec::new()
             }
@@ -212,7 +237,15 @@ fn ip(call: &Call<'_>) -> Vec<Hit> {
                 &CUT
             }
         } else if del {
-            &CUT_DOUBTFUL
+            if side_interface(device)
+                || device.contains(['.', '@', ':'])
+                || device.starts_with("vlan")
+                || device.starts_with("br")
+            {
+                &CUT_DOUBTFUL
+            } else {
+                &CUT
+            }
         } else if verb.is_some_and(|v| "set".starts_with(v))
             && (tail.contains(&"mtu") && tail.iter().any(|w| w.parse::<u32>().is_ok_and(|m| m < 600))
                 || tail.contains(&"xdp"))

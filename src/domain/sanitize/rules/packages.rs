@@ -12,7 +12,7 @@ rules! {
         matches ["apt-get remove nginx", "dnf remove -y git", "rpm -e app-old", "snap remove lxd", "apk del curl", "pacman -Rs vim", "apt-get autoremove -y", "zypper rm git"],
         near ["apt-get autoclean", "dnf list --installed", "snap list"];
     REMOVE_ALL = "packages.remove-all", Deny, "It removes packages by a pattern that fits nearly all.",
-        matches ["apt-get purge -y '*'", "apt-get remove 'lib*'", "dpkg --purge --force-all $(dpkg -l | awk '{print $2}')", "yum remove '*'", "rpm -e --nodeps $(rpm -qa)"], near ["apt-get purge 'php7.4-*'"];
+        matches ["dpkg-query -W -f '${Package}\\n' | xargs apt-get -y purge", "apt-get remove -y '^lib.*'", "aptitude -y purge '~i'", "apt-get purge -y '*'", "apt-get remove 'lib*'", "dpkg --purge --force-all $(dpkg -l | awk '{print $2}')", "yum remove '*'", "rpm -e --nodeps $(rpm -qa)"], near ["apt-get purge 'php7.4-*'"];
     FORCE = "packages.force", Ask, "It overrides what keeps packages consistent.",
         matches ["dpkg --force-all -i x.deb", "rpm -Uvh --force --nodeps x.rpm", "apt-get install -y --allow-downgrades --allow-remove-essential x", "apt-get -y --allow-unauthenticated install x"],
         near ["dpkg -i --force-confold x.deb", "rpm -i x.rpm"];
@@ -43,7 +43,6 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("microdnf remove", &REMOVE),
     ("zypper remove|rm", &REMOVE),
     ("zypper dist-upgrade|dup", &UPGRADE),
-    ("apk del", &REMOVE),
     ("snap remove", &REMOVE),
     ("flatpak uninstall|remove", &REMOVE),
     ("pkg delete|remove|autoremove", &REMOVE),
@@ -208,9 +207,12 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "apt" | "apt-get" | "aptitude" => rest
             .first()
             .is_some_and(|v| matches!(*v, "remove" | "purge" | "autoremove" | "autopurge")),
-        "dnf" | "yum" | "microdnf" | "tdnf" => rest
-            .first()
-            .is_some_and(|v| matches!(*v, "remove" | "erase" | "autoremove" | "rm" | "swap")),
+        "dnf" | "yum" | "microdnf" | "tdnf" => rest.first().is_some_and(|v| {
+            matches!(
+                *v,
+                "remove" | "erase" | "autoremove" | "rm" | "swap" | "groupremove"
+            )
+        }),
         "zypper" => rest.first().is_some_and(|v| matches!(*v, "remove" | "rm")),
         "apk" => rest.first() == Some(&"del"),
         "snap" | "pkg" | "opkg" | "flatpak" | "brew" => rest
@@ -223,6 +225,15 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "xbps-remove" | "removepkg" => true,
         _ => return Vec::new(),
     };
+    if call.name == "dpkg" && options.any(&["--set-selections"]) {
+        let text = call.stdin.text.as_deref();
+        let removes = text.is_none_or(|t| t.contains("purge") || t.contains("deinstall"));
+        return if removes && !call.stdin.file {
+            vec![Hit::of(&FORCE)]
+        } else {
+            Vec::new()
+        };
+    }
     if !removes {
         let installs = rest.first().is_some_and(|v| matches!(*v, "install" | "in"));
         // `apt-get install sudo-` removes it.
@@ -241,21 +252,61 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         call.name,
         "dpkg" | "rpm" | "pacman" | "emerge" | "xbps-remove" | "removepkg"
     ));
+    if call.name == "apk" && rest.iter().skip(1).all(|p| p.starts_with('.')) {
+        // A group that a build made for itself.
+        return Vec::new();
+    }
     let mut hits = Vec::new();
+    if call.name == "apk" {
+        hits.push(Hit::of(&REMOVE));
+    }
+    let listed = call.origin.is_some_and(|origin| {
+        let lists = |step: &String| {
+            [
+                "dpkg-query",
+                "dpkg",
+                "rpm",
+                "pacman",
+                "apk",
+                "apt",
+                "apt-mark",
+                "snap",
+                "dnf",
+                "yum",
+            ]
+            .iter()
+            .any(|tool| step.split(' ').next() == Some(*tool))
+        };
+        origin.steps.first().is_some_and(lists)
+            && !origin
+                .steps
+                .iter()
+                .any(|s| s.contains("grep") || s == "head" || s == "tail")
+    });
     for package in rest.iter().skip(verbs) {
         let bare = package.split([':', '=']).next().unwrap_or_default();
         let glob = text::has_glob(bare) || bare.contains('*');
         let pattern = text::globbing(bare);
         let fixed = pattern.chars().take_while(|c| !text::is_sign(*c)).count();
-        if glob && fixed < 4
+        let regex = package.starts_with('^') || package.contains(".*");
+        let plain = package
+            .trim_start_matches('^')
+            .trim_end_matches('$')
+            .replace(".*", "");
+        if regex && plain.trim_end_matches('.').len() < 4
+            || matches!(*package, "~i" | "~n" | "?installed")
+            || glob && fixed < 4
             || bare == "."
+            || listed && text::has_unknown(bare) && !bare.contains("linux-")
             || (bare == text::SOME.to_string() || bare == text::UNKNOWN.to_string())
                 && options.any(&["--nodeps", "--force-all"])
         {
             hits.push(Hit::on(&REMOVE_ALL, "nearly all packages"));
         } else if VITAL.contains(&bare)
             || glob && VITAL.iter().any(|name| could_be(&pattern, name))
-            || bare.starts_with("linux-image-") && glob
+            || bare.starts_with("linux-image-") && (glob || text::has_unknown(bare))
+            || regex && VITAL.iter().any(|name| name.starts_with(plain.as_str()))
+            || matches!(*package, "Core" | "@core" | "Base" | "@base" | "Minimal Install")
             || bare.starts_with("kernel-core")
             || bare == "kernel-modules"
             || bare.starts_with("linux-image-") && (bare.contains("generic") && bare.len() < 22)

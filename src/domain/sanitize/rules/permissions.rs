@@ -10,7 +10,7 @@ rules! {
     DOUBTFUL = "perms.recursive-doubtful", Ask, "It changes permissions or owners of a whole tree that others may need.",
         matches ["chown -R app /home/deploy", "chmod -R 755 /etc/nginx", "chmod -R 777 /opt/app"], near ["chown -R app /home/deploy/app", "chmod -R 755 /opt/app"];
     VITAL = "perms.vital", Deny, "It changes the permissions or the owner of a file or folder so that the system is open or broken.",
-        matches ["chmod 777 /etc/shadow", "chmod 000 /bin/bash", "chown nobody /etc/passwd", "chmod 777 /etc", "chmod -x /bin/chmod", "chmod 666 /dev/sda", "chattr -i /etc/passwd"],
+        matches ["chmod u-s /usr/bin/sudo", "chmod 755 /bin/su", "chmod 777 /etc/shadow", "chmod 000 /bin/bash", "chown nobody /etc/passwd", "chmod 777 /etc", "chmod -x /bin/chmod", "chmod 666 /dev/sda", "chattr -i /etc/passwd"],
         near ["chmod 644 /etc/nginx/nginx.conf", "chmod 600 /etc/ssl/private/app.key", "chmod 1777 /tmp"];
     SETUID = "perms.setuid", Deny, "It makes a program run with another one's rights.",
         matches ["chmod u+s /tmp/x", "chmod 4755 /bin/sh", "setcap cap_setuid+ep /usr/bin/python3", "cp /bin/bash /tmp/b; chmod 6755 /tmp/b", "install -m 4755 x /usr/local/bin/x"],
@@ -157,9 +157,28 @@ fn single(full: &str, loss: Loss, kind: Kind, what: &str, mode: &str) -> Option<
             || mode == "a="
     };
     match what {
+        "acl" if vital => Some(Hit::on(&VITAL, "vital file")),
         "attributes" => {
             let vital_here = vital || top || super::logs::is_system_log(full);
             (vital_here && mode.contains(['i', 'a'])).then(|| Hit::on(&VITAL, "attributes"))
+        }
+        "mode"
+            if matches!(
+                full,
+                "/usr/bin/sudo"
+                    | "/bin/sudo"
+                    | "/bin/su"
+                    | "/usr/bin/su"
+                    | "/usr/bin/passwd"
+                    | "/usr/bin/mount"
+                    | "/usr/bin/newgrp"
+                    | "/bin/ping"
+                    | "/usr/bin/pkexec"
+            ) && (mode.contains("-s")
+                || mode.trim_start_matches('0').len() == 3 && mode.bytes().all(|b| b.is_ascii_digit()))
+                && !matches!(full, "/usr/bin/pkexec" | "/bin/ping") =>
+        {
+            Some(Hit::on(&VITAL, "set-user-id"))
         }
         "mode" if vital => {
             let secret = super::secrets::is_hash_file(full)
@@ -197,6 +216,15 @@ fn single(full: &str, loss: Loss, kind: Kind, what: &str, mode: &str) -> Option<
                 || full.starts_with("/usr/")
                 || full.starts_with("/var/spool/cron");
             sensitive.then(|| Hit::on(&OPEN_TO_ALL, "open to all"))
+        }
+        "owner" if super::secrets::is_login_key(full) && mode.starts_with("nobody") => {
+            Some(Hit::on(&super::accounts::LOGIN_KEYS, "login keys"))
+        }
+        "mode"
+            if super::secrets::is_login_key(full)
+                && (mode.trim_start_matches('0').is_empty() || mode == "a-rwx") =>
+        {
+            Some(Hit::on(&super::accounts::LOGIN_KEYS, "login keys"))
         }
         "mode"
             if full.contains("/.ssh/")
@@ -243,7 +271,9 @@ fn service_owner(full: &str, owner: &str) -> bool {
     let named = !user.is_empty()
         && user.len() > 2
         && !folder.is_empty()
-        && (folder.starts_with(user) || user.starts_with(folder) || full.split('/').any(|part| part == user));
+        && (folder.starts_with(user)
+            || user.starts_with(folder)
+            || full.split('/').any(|part| part.starts_with(user)));
     named && user != "root"
         || matches!(
             (user, folder),

@@ -6,8 +6,8 @@ use super::{Call, Hit, Rule, rules};
 
 rules! {
     KILL_ALL = "kill.all", Deny, "It kills every process.",
-        matches ["kill -9 -1", "killall5 -9", "pkill -9 .", "pkill -9 '^'", "kill -KILL -- -1", "pkill -u root", "killall -u root", "fuser -k /", "kill -9 $(ps -e -o pid=)", "pkill -f ''", "killall -r '.*'"],
-        near ["kill -9 4312", "pkill -f 'gunicorn app'", "kill -HUP 1", "fuser -v /", "kill -0 -1", "pkill -u deploy node"], instead "pkill -f 'gunicorn app'";
+        matches ["kill -9 -1", "killall5 -9", "pkill -9 .", "pkill -9 '^'", "kill -KILL -- -1", "pkill -u root", "killall -u root", "fuser -k /", "for p in /proc/[0-9]*; do kill -9 ${p#/proc/}; done", "for i in $(seq 2 65535); do kill -9 $i; done", "skill -9 -u root", "kill -9 $(ps -e -o pid=)", "pkill -f ''", "killall -r '.*'"],
+        near ["kill -9 4312", "for p in 1201 1202; do kill $p; done", "pkill -f 'gunicorn app'", "kill -HUP 1", "fuser -v /", "kill -0 -1", "pkill -u deploy node"], instead "pkill -f 'gunicorn app'";
     KILL_VITAL = "kill.vital", Deny, "It kills what the host needs to be reached or to run.",
         matches ["kill -9 1", "pkill -9 systemd", "killall init", "pkill dbus-daemon", "kill -STOP 1"],
         near ["pkill -HUP sshd", "killall -HUP dnsmasq", "kill -HUP 1", "systemctl restart sshd"];
@@ -17,7 +17,7 @@ rules! {
         matches ["killall -9 mysqld", "pkill -9 postgres", "fuser -k /var/lib/mysql", "killall -9 java", "pkill -9 dockerd", "pkill -u postgres"],
         near ["pkill -HUP nginx", "killall -USR1 nginx", "pkill -f 'celery worker'"];
     USERS = "kill.sessions", Ask, "It ends the sessions of people.",
-        matches ["loginctl terminate-user deploy", "pkill -KILL -t pts/0", "skill -KILL -u bob", "loginctl kill-session 3"], near ["loginctl list-sessions", "who"];
+        matches ["pkill -KILL -u bob", "loginctl terminate-user deploy", "pkill -KILL -t pts/0", "skill -KILL -u bob", "loginctl kill-session 3"], near ["loginctl list-sessions", "who"];
 }
 
 /// Rows.
@@ -85,6 +85,9 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "kill" => kill(call),
         "killall5" => vec![Hit::of(&KILL_ALL)],
         "pkill" | "killall" | "pskill" => by_name(call),
+        "skill" | "slay" if call.words().any(|w| matches!(w, "root" | "0")) => {
+            vec![Hit::on(&KILL_ALL, "every process of root")]
+        }
         "fuser" => fuser(call),
         "systemctl" if call.has(&["kill"]) => {
             let login = call
@@ -150,6 +153,10 @@ fn kill(call: &Call<'_>) -> Vec<Hit> {
     let mut hits = Vec::new();
     for target in targets {
         if target == "-1" {
+            hits.push(Hit::on(&KILL_ALL, "every process"));
+        } else if text::has_glob(target) && !target.starts_with('%')
+            || call.place.long_loop && (target.parse::<u32>().is_ok() || text::has_unknown(target))
+        {
             hits.push(Hit::on(&KILL_ALL, "every process"));
         } else if target == "1" {
             hits.push(Hit::on(&KILL_VITAL, "process 1"));
@@ -220,6 +227,8 @@ fn by_name(call: &Call<'_>) -> Vec<Hit> {
         && user.is_some_and(|user| KEEPERS.iter().any(|k| k.starts_with(user)) || user == "mysql")
     {
         hits.push(Hit::of(&KILL_SERVICE));
+    } else if patterns.is_empty() && user.is_some() {
+        hits.push(Hit::of(&USERS));
     }
     for pattern in patterns {
         let everything = regex

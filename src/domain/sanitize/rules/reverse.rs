@@ -19,7 +19,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             let options = call.options("-p -s -w -i -X -x -e -c -g -G -q -I -O -T -o --exec --sh-exec --lua-exec --source-port --wait --ssl-cert --ssl-key");
             if options.any(&["-e", "-c", "--exec", "--sh-exec", "--lua-exec"]) && !options.any(&["-z"]) {
                 hits.push(Hit::on(&SHELL, "network"));
-            } else if options.any(&["-l", "--listen"]) {
+            } else if options.any(&["-l", "--listen"]) && call.output.is_none() && !call.place.piped {
                 hits.push(Hit::of(&TUNNEL));
             }
             if call.stdin.steps.iter().any(|s| s == "shell output")
@@ -38,7 +38,9 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 .any(|n| line.contains(n));
             if runs && network {
                 hits.push(Hit::on(&SHELL, "network"));
-            } else if line.contains("-listen:") || line.contains("-l:") {
+            } else if (line.contains("-listen:") || line.contains("-l:"))
+                && (line.contains(":22") || !line.contains(" tcp"))
+            {
                 hits.push(Hit::of(&TUNNEL));
             }
         }

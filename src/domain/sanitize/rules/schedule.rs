@@ -5,9 +5,9 @@ use super::{Call, Hit, Rule, rules};
 rules! {
     REMOVE = "cron.remove", Deny, "It deletes a whole table of scheduled jobs.",
         matches ["crontab -r", "crontab -u root -r", "echo -n | crontab -", "crontab /dev/null"],
-        near ["crontab -l", "crontab -l | grep backup", "rm /etc/cron.d/app"];
+        near ["crontab -l", "crontab -l | grep backup", "rm /etc/cron.d/app", "crontab -r -u olduser"];
     REPLACE = "cron.replace", Ask, "It replaces a table of scheduled jobs.",
-        matches ["crontab /opt/app/config/crontab.txt", "echo '0 1 * * * /opt/app/bin/backup' | crontab -", "(crontab -l; echo '* * * * * /opt/app/x') | crontab -"],
+        matches ["crontab -r -u olduser", "crontab /opt/app/config/crontab.txt", "echo '0 1 * * * /opt/app/bin/backup' | crontab -", "(crontab -l; echo '* * * * * /opt/app/x') | crontab -"],
         near ["crontab -l > /tmp/x", "atq"];
     WRITE = "cron.write", Ask, "It adds a job that runs by itself as root.",
         matches ["echo '* * * * * root /opt/app/x' > /etc/cron.d/x", "echo '/opt/app/x' > /etc/cron.daily/x", "echo '* * * * * /x' >> /var/spool/cron/crontabs/root", "cp x /etc/cron.hourly/"],
@@ -29,7 +29,10 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     }
     let options = call.options("-u --user -n -s_");
     if options.any(&["-r", "--remove"]) {
-        return vec![Hit::on(&REMOVE, "scheduled jobs")];
+        let other = options
+            .value(&["-u", "--user"])
+            .is_some_and(|user| !matches!(user, "root" | "0"));
+        return vec![Hit::on(if other { &REPLACE } else { &REMOVE }, "scheduled jobs")];
     }
     if options.any(&["-l", "-V", "-T"]) {
         return Vec::new();

@@ -16,15 +16,15 @@ rules! {
         matches ["cat ~/.ssh/id_rsa", "cp /root/.ssh/id_ed25519 /tmp/k", "cat ~/.aws/credentials", "base64 /etc/ssl/private/app.key", "cat /var/run/secrets/kubernetes.io/serviceaccount/token", "cat /proc/1/environ"],
         near ["cat ~/.ssh/id_rsa.pub", "ls ~/.ssh", "ssh -i ~/.ssh/id_rsa web-1", "cat ~/.ssh/config"];
     COLLECT = "secrets.collect", Deny, "It looks for keys and passwords all over the host and collects them.",
-        matches ["find / -name id_rsa -exec cp --parents {} /tmp/k \\;", "find / -name '*.pem' | xargs cat", "find / -type d -name .gnupg -exec rsync -R {} /tmp/g \\;", "tar czf /tmp/k.tgz /home/*/.ssh", "find /home -name '.aws' -exec tar rf /tmp/x {} +"],
+        matches ["find / -name '*.pem' | tar czf /tmp/k.tgz -T -", "find / -name id_rsa -exec cp --parents {} /tmp/k \\;", "find / -name '*.pem' | xargs cat", "find / -type d -name .gnupg -exec rsync -R {} /tmp/g \\;", "tar czf /tmp/k.tgz /home/*/.ssh", "find /home -name '.aws' -exec tar rf /tmp/x {} +"],
         near ["find /opt/app -name '*.pem'", "find / -name id_rsa", "tar czf /tmp/a.tgz /opt/app"];
     LOOK = "secrets.look", Ask, "It looks for passwords in files or in what people typed.",
         matches ["cat ~/.bash_history | grep -e pass > ~/loot.txt", "grep -r password /etc > /tmp/x", "cat /etc/* > /tmp/all", "ssh web-1 'cd /etc && tar -zcf - *' > etc.tgz", "tar czf /tmp/etc.tgz /etc"],
-        near ["grep -r timeout /opt/app/config", "grep mkfs ~/.bash_history", "tar czf /opt/backups/nginx.tgz /etc/nginx"];
+        near ["tar -czf /backup/etc-$(date +%F).tar.gz /etc", "grep -r timeout /opt/app/config", "grep mkfs ~/.bash_history", "tar czf /opt/backups/nginx.tgz /etc/nginx"];
     SERVED = "secrets.served", Deny, "It offers a folder with secrets to everybody on the network.",
         matches ["cd / && python3 -m http.server 8000", "python3 -m http.server -d /etc", "php -S 0.0.0.0:80 -t /root"], near ["python3 -m http.server -d /opt/app/public"];
     DUMP = "secrets.dump", Deny, "It takes passwords out of the memory of programs, or off the wire.",
-        matches ["gcore 1", "mimipenguin", "dd if=/dev/mem of=/tmp/m", "strace -p $(pidof sshd) -e read -o /tmp/x", "cat /proc/kcore > /tmp/k"], near ["strace -p 4312", "gcore_list"];
+        matches ["gcore 1", "mimipenguin", "strings /proc/$(pidof sshd)/mem", "gcore -o /tmp/c $(pidof ssh-agent)", "dd if=/dev/mem of=/tmp/m", "strace -p $(pidof sshd) -e read -o /tmp/x", "cat /proc/kcore > /tmp/k"], near ["strace -p 4312", "gcore_list"];
     SNIFF = "secrets.sniff", Ask, "It records what goes over the network.",
         matches ["tcpdump -i eth0 -w /tmp/x.pcap", "tshark -i any -w /tmp/x"], near ["tcpdump --version", "tcpdump -c 10 port 8080"];
 }
@@ -74,6 +74,7 @@ pub fn is_login_key(path: &str) -> bool {
     path.ends_with("/.ssh/authorized_keys")
         || path.ends_with("/.ssh/authorized_keys2")
         || path.starts_with("/etc/ssh/authorized_keys")
+        || path.ends_with("/authorized_keys") && text::has_unknown(path)
 }
 
 /// Whether a resolved path holds something that nobody else may read.
@@ -157,6 +158,43 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     }
     match call.name {
         "find" => hits.extend(collected(call)),
+        "strings" | "grep" | "dd" | "cat" | "gdb" | "xxd"
+            if call.words().any(|w| {
+                w.starts_with("/proc/") && w.ends_with("/mem") && !w.contains("/self/")
+                    || w.starts_with("if=/proc/") && w.ends_with("/mem")
+            }) =>
+        {
+            hits.push(Hit::of(&DUMP));
+        }
+        "gcore"
+            if call.origin.is_some_and(|o| {
+                o.steps.iter().any(|s| {
+                    ["ssh", "sudo", "gpg", "gnome-keyring", "vault", "login"]
+                        .iter()
+                        .any(|n| s.contains(n))
+                })
+            }) =>
+        {
+            hits.push(Hit::of(&DUMP));
+        }
+        "curl" | "wget"
+            if call.words().any(|w| {
+                w.contains("169.254.169.254")
+                    && (w.contains("credentials") || w.contains("user-data") || w.contains("token"))
+                    && !w.ends_with("/api/token")
+                    || w.contains("metadata.google.internal") && w.contains("token")
+            }) =>
+        {
+            hits.push(Hit::of(&KEYS));
+        }
+        "tar" | "cpio" | "zip" | "rsync" | "cp"
+            if call.stdin.text.as_deref().is_some_and(names_keys)
+                && (call
+                    .words()
+                    .any(|w| matches!(w, "-T" | "--files-from=-" | "-@" | "-o" | "-pdm"))) =>
+        {
+            hits.push(Hit::of(&COLLECT));
+        }
         "gcore" | "strace" | "ltrace" => {
             let login = call.origin.is_some()
                 && call.words().any(|w| w == "-p")
@@ -341,6 +379,7 @@ fn read(call: &Call<'_>) -> Vec<Hit> {
             && !call.words().any(|w| w.starts_with("-x") || w == "x")
             && (call.name != "rsync")
             && !extracts(call)
+            && !kept_as_backup(call)
             && !(call.words().any(|w| w == "-C") && call.words().last() != Some(word))
         {
             hits.push(Hit::of(&LOOK));
@@ -397,6 +436,18 @@ fn read(call: &Call<'_>) -> Vec<Hit> {
     hits
 }
 
+/// Whether the archive goes where backups are kept.
+fn kept_as_backup(call: &Call<'_>) -> bool {
+    call.words()
+        .map(|word| call.path(word))
+        .chain(call.output.map(str::to_owned))
+        .any(|path| {
+            path.to_lowercase().contains("backup") && !path.starts_with("/tmp")
+                || path.starts_with("/mnt/")
+                || path.starts_with("/srv/")
+        })
+}
+
 fn extracts(call: &Call<'_>) -> bool {
     let first = call.words().next().unwrap_or_default();
     call.words().any(|w| {
@@ -407,7 +458,21 @@ fn extracts(call: &Call<'_>) -> bool {
 
 fn sent(call: &Call<'_>) -> Vec<Hit> {
     let mut hits = Vec::new();
-    let treasure = |path: &str| is_secret(path) || is_private(path);
+    let treasure = |path: &str| {
+        is_secret(path)
+            || is_private(path)
+            || call
+                .files
+                .get(path)
+                .is_some_and(|content| content.secret || content.private)
+    };
+    if call.is("lftp")
+        && call.words().any(|w| {
+            (w.contains("put ") || w.contains("mirror -R")) && w.split([' ', ';']).any(|part| treasure(part))
+        })
+    {
+        hits.push(Hit::on(&SEND, "secret"));
+    }
     let here = call
         .words()
         .any(|w| w.contains("://localhost") || w.contains("://127.0.0.1"));
@@ -488,7 +553,7 @@ fn sent(call: &Call<'_>) -> Vec<Hit> {
                     }
                 }
             }
-            if secret_input && !here && !matches!(call.name, "openssl") {
+            if secret_input && !here && (call.name != "openssl" || call.has(&["s_client"])) {
                 hits.push(Hit::on(&SEND, "secret"));
             }
         }
@@ -506,7 +571,11 @@ fn sent(call: &Call<'_>) -> Vec<Hit> {
             }
         }
         "nc" | "ncat" | "netcat" | "socat" | "telnet" | "ssh" | "sendmail" | "dig" | "nslookup" | "host"
-            if (secret_input && !call.words().any(|w| w == "localhost" || w == "127.0.0.1")
+            if (secret_input
+                && !(call.name == "ssh"
+                    && !call.stdin.secret
+                    && call.stdin.steps.first().is_some_and(|s| s.contains("dump")))
+                && !call.words().any(|w| w == "localhost" || w == "127.0.0.1")
                 || call.name == "socat"
                     && call
                         .words()

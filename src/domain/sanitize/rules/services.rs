@@ -17,7 +17,7 @@ rules! {
         matches ["systemctl disable mysql", "systemctl disable --now docker", "systemctl stop kubelet", "chkconfig crond off", "update-rc.d -f cron remove", "systemctl disable --now postgresql"],
         near ["systemctl restart mysql", "systemctl enable mysql", "systemctl stop app"];
     MANY = "services.many", Deny, "It stops many services at once.",
-        matches ["systemctl stop '*'", "systemctl stop '*.service'", "systemctl stop '*.socket'", "systemctl disable '*'"], near ["systemctl stop 'app-*'", "systemctl list-units '*'"];
+        matches ["systemctl list-units -q | awk '{print $1}' | xargs systemctl stop", "systemctl stop '*'", "systemctl stop '*.service'", "systemctl stop '*.socket'", "systemctl disable '*'"], near ["systemctl stop 'app-*'", "systemctl list-units '*'"];
     WEAKEN = "services.weaken", Ask, "It weakens a protection for all programs.",
         matches ["setsebool -P httpd_can_network_connect on", "aa-complain /usr/sbin/mysqld", "semanage permissive -a httpd_t", "semodule -r x"],
         near ["getsebool -a", "semanage port -l", "aa-status"];
@@ -221,6 +221,14 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     }
     let mut hits = Vec::new();
     for unit in units {
+        let listed = super::super::words::text::has_unknown(unit)
+            && call.origin.is_some_and(|o| {
+                o.steps.first().is_some_and(|s| s == "systemctl")
+                    && !o.steps.iter().any(|s| s.contains("grep"))
+            });
+        if listed && verb != "kill" {
+            hits.push(Hit::on(&MANY, "many services"));
+        }
         if super::super::words::text::has_glob(unit) || unit.contains('*') {
             let fixed = unit
                 .chars()

@@ -26,7 +26,7 @@ rules! {
     SHADOWED = "shell.shadowed", Deny, "A login profile puts something else in the place of a program that takes passwords.",
         matches ["echo \"alias sudo='/tmp/x sudo'\" >> ~/.bashrc"], near ["echo \"alias ll='ls -l'\" >> ~/.bashrc"];
     TEMPORARY_CODE = "shell.temporary-code", Ask, "Hooks or programs are taken from a folder that anybody can write to.",
-        matches ["git config core.hooksPath /tmp/hooks"], near ["git config core.hooksPath .githooks"];
+        matches ["git config core.hooksPath /tmp/hooks", "nohup /dev/shm/kworker &", "/tmp/.x/run"], near ["git config core.hooksPath .githooks", "/tmp/build/run-tests"];
     ENDLESS_SPAWN = "exhaust.endless-spawn", Deny, "A loop that does not end starts processes without waiting for them.",
         matches ["while true; do sleep 100 & done", "yes | xargs -P0 -n1 echo"], near ["while true; do date; sleep 1; done"];
 }

@@ -35,6 +35,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("vgreduce", &VOLUME),
     ("pvmove --abort", &CLOSE),
     ("pvcreate -f|--force|--yes", &VOLUME),
+    ("vgcfgrestore -f|--force --force", &VOLUME),
     ("vgcfgrestore", &CLOSE),
     ("vgchange|lvchange -an", &CLOSE),
     ("vgchange|lvchange -a n", &CLOSE),
@@ -60,7 +61,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("btrfs subvolume|su|sub|subvol|s delete|del|d", &POOL),
     ("btrfs device|dev delete|remove", &SNAPSHOT),
     ("btrfs check --repair", &SNAPSHOT),
-    ("btrfs filesystem|fi resize", &SNAPSHOT),
+    ("btrfs filesystem|fi resize !max", &SNAPSHOT),
     (
         "cryptsetup luksFormat|luksErase|erase|luksKillSlot|reencrypt|format|luksHeaderRestore",
         &ENCRYPTION,
@@ -104,7 +105,8 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             match verb {
                 Some("destroy") => words
                     .map(|target| {
-                        if target.contains(['@', '#']) && !options.any(&["-R"]) {
+                        let all = target.contains('%') || target.ends_with('*');
+                        if target.contains(['@', '#']) && !options.any(&["-R"]) && !all {
                             Hit::of(&SNAPSHOT)
                         } else {
                             Hit::on(&POOL, "file system")

@@ -36,8 +36,8 @@ pub struct Target<'a> {
 
 rules! {
     DEVICE = "write.device", Deny, "It writes over a disk or into memory.",
-        matches ["dd if=/dev/zero of=/dev/sda", "cat image > /dev/nvme0n1", "echo x | tee /dev/sdb", "cp disk.img /dev/vda", "shred /dev/sda", "{ cat /dev/zero; } > /dev/vd[a]"],
-        near ["dd if=/dev/sda of=/opt/backups/sda.img", "echo x > /dev/null", "dd if=/dev/zero of=/opt/app/disk.img bs=1M count=100"];
+        matches ["dd if=/dev/zero of=/dev/sda", "cat image > /dev/nvme0n1", "echo x | tee /dev/sdb", "cp disk.img /dev/vda", "shred /dev/sda", "ddrescue -f /dev/zero /dev/sdb", "qemu-img convert -O raw x.qcow2 /dev/vdb", "partclone.restore -s x.img -o /dev/sda1", "{ cat /dev/zero; } > /dev/vd[a]"],
+        near ["dd if=/dev/sda of=/opt/backups/sda.img", "ddrescue /dev/sda /mnt/rescue/sda.img /mnt/rescue/map", "qemu-img convert -O qcow2 /dev/vdb x.qcow2", "echo x > /dev/null", "dd if=/dev/zero of=/opt/app/disk.img bs=1M count=100"];
     ACCOUNTS = "write.accounts", Deny, "It changes the files that say who may log in and who may become root.",
         matches ["echo 'x::0:0::/:/bin/sh' >> /etc/passwd", "cat /tmp/passwd > /etc/passwd", "sed -i 's/^root:x/root:/' /etc/passwd", "echo 'auth sufficient pam_permit.so' > /etc/pam.d/sudo", "echo 'bob ALL=(ALL) NOPASSWD: ALL' > /etc/sudoers.d/bob", "sed -i '/pam_unix/d' /etc/pam.d/common-auth"],
         near ["cat /etc/passwd", "cp /etc/passwd /opt/backups/passwd", "echo x > /opt/app/etc/passwd"];
@@ -114,7 +114,10 @@ pub fn judge(target: &Target<'_>) -> Vec<Hit> {
     } else if (logs::is_system_log(path)) && target.change != Change::Append {
         hits.push(Hit::on(&logs::CLEARED, "system logs"));
     } else if logs::is_service_log(path)
-        && matches!(target.change, Change::Overwrite | Change::Truncate | Change::Link)
+        && matches!(
+            target.change,
+            Change::Overwrite | Change::Truncate | Change::Link | Change::Edit
+        )
     {
         hits.push(Hit::on(
             if path.starts_with("/var/lib/docker/") {
@@ -260,7 +263,7 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
         );
     }
     if path == "/etc/ssh/sshd_config" || is_under(path, "/etc/ssh/sshd_config.d") {
-        let lower = text.to_lowercase();
+        let lower = if edit { edited(text) } else { text.to_owned() }.to_lowercase();
         let opens = [
             "permitrootlogin yes",
             "permitemptypasswords yes",
@@ -275,6 +278,12 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
             "gatewayports yes",
             "authorizedkeyscommand",
             "authorizedkeysfile",
+            "forcecommand /bin/false",
+            "forcecommand /sbin/nologin",
+            "forcecommand /usr/sbin/nologin",
+            "maxstartups 0",
+            "maxsessions 0",
+            "listenaddress 127.",
             "port 2222_",
         ]
         .iter()
@@ -444,6 +453,22 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
         }
         return hits;
     }
+    let only_variables = is_known_text(target)
+        && !text.contains('`')
+        && !text.contains("$(")
+        && !text.contains("/tmp")
+        && !text.contains("LD_")
+        && text.lines().map(str::trim).all(|line| {
+            let line = line.strip_prefix("export ").unwrap_or(line);
+            line.is_empty()
+                || line.starts_with('#')
+                || line.split_once('=').is_some_and(|(name, _)| {
+                    name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') && !line.contains(';')
+                })
+        });
+    if only_variables && is_under(path, "/etc/profile.d") {
+        return Vec::new();
+    }
     if setting {
         return hit(&SYSTEM_SETTING);
     }
@@ -451,6 +476,32 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
         return hit(&SYSTEM_SETTING);
     }
     Vec::new()
+}
+
+/// What an editing script puts into a file: the replacements of `s`, the rest as it is.
+fn edited(script: &str) -> String {
+    let mut out = String::new();
+    for line in script.split(['\n', ';']) {
+        let bare = line.trim_start_matches(|c: char| c.is_ascii_digit() || "$, ".contains(c));
+        let delimiter = bare.strip_prefix('s').and_then(|rest| rest.chars().next());
+        match delimiter.filter(|c| !c.is_alphanumeric() && !c.is_whitespace()) {
+            Some(delimiter) => {
+                let parts: Vec<&str> = bare[1..].split(delimiter).collect();
+                // A delimiter that is quoted makes more parts; the replacement is before the flags.
+                let from = if parts.len() > 4 { 1 } else { 2 };
+                let to = parts.len().saturating_sub(1);
+                out.push_str(&parts.get(from..to).unwrap_or_default().join("/"));
+                if parts.len() <= 3 {
+                    out.push_str(parts.get(2).copied().unwrap_or_default());
+                }
+            }
+            // `/pattern/d` takes lines away.
+            None if line.trim_start().starts_with('/') && line.trim_end().ends_with('d') => {}
+            None => out.push_str(line),
+        }
+        out.push('\n');
+    }
+    out
 }
 
 fn is_known_text(target: &Target<'_>) -> bool {

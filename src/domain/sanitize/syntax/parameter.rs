@@ -59,6 +59,10 @@ impl Parser<'_> {
         }
         let name = self.rest()[..size].to_owned();
         self.pos += size;
+        // `${!prefix@}`: the names that begin so; which there are is not known here.
+        if indirect && matches!(self.peek(), Some(b'@' | b'*')) && self.peek_at(1) == Some(b'}') {
+            self.pos += 1;
+        }
         let index = if self.peek() == Some(b'[') {
             self.index()?
         } else {

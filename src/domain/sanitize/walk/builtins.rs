@@ -43,6 +43,7 @@ impl Walker<'_> {
         }
         if !rules::quiet::is_quiet(name) {
             self.tail(rest, span);
+            self.quoted_tail(rest, span);
         }
         Stream {
             steps: vec![name.to_owned()],
@@ -61,9 +62,19 @@ impl Walker<'_> {
         let operands: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
         match name {
             ":" | "true" | "false" | "wait" | "return" | "exit" | "break" | "continue" | "umask"
-            | "ulimit" | "hash" | "jobs" | "bg" | "fg" | "times" | "type" | "popd" | "dirs" | "logout"
-            | "shopt" | "test" | "[" => {}
-            "cd" | "pushd" | "chdir" => self.change_folder(&operands),
+            | "ulimit" | "jobs" | "bg" | "fg" | "times" | "type" | "dirs" | "logout" | "shopt" | "test"
+            | "[" => {}
+            "cd" | "chdir" => self.change_folder(&operands),
+            "pushd" => {
+                let here = self.state.cwd.clone();
+                Rc::make_mut(&mut self.state.stack).push(here);
+                self.change_folder(&operands);
+            }
+            "popd" => {
+                if let Some(folder) = Rc::make_mut(&mut self.state.stack).pop() {
+                    self.state.previous = std::mem::replace(&mut self.state.cwd, folder);
+                }
+            }
             "echo" => return Some(self.echo(&operands)),
             "printf" => return Some(self.printf(&operands)),
             "eval" => {
@@ -98,7 +109,17 @@ impl Walker<'_> {
                         operands.get(from).unwrap_or(&"")
                     )));
                 }
-                return Some(self.call(&rest[from..], stdin, span, opened));
+                // Functions of that name are passed by.
+                let functions = std::mem::take(&mut self.state.functions);
+                let output = self.call(&rest[from..], stdin, span, opened);
+                self.state.functions = functions;
+                return Some(output);
+            }
+            "hash" => {
+                if let ["-p", program, name, ..] = operands.as_slice() {
+                    let program = super::base(program).to_owned();
+                    self.copies.insert(format!("/usr/bin/{name}"), program);
+                }
             }
             "set" => self.set_arguments(&operands),
             "shift" => {
@@ -114,10 +135,30 @@ impl Walker<'_> {
                     .rfind(|o| !o.starts_with('-'))
                     .copied()
                     .unwrap_or("MAPFILE");
-                let lines = stdin
-                    .text
-                    .clone()
-                    .map_or_else(Vec::new, |text| text.lines().map(str::to_owned).collect());
+                let delimiter = operands
+                    .iter()
+                    .enumerate()
+                    .find_map(|(at, o)| {
+                        let letters = o.strip_prefix('-')?;
+                        let (own, d) = letters.split_once('d')?;
+                        if !own.chars().all(|c| c == 't') {
+                            return None;
+                        }
+                        if d.is_empty() {
+                            operands.get(at + 1).map(|d| (*d).to_owned())
+                        } else {
+                            Some(d.to_owned())
+                        }
+                    })
+                    .filter(|d| !d.is_empty());
+                let lines: Vec<String> = stdin.text.clone().map_or_else(Vec::new, |text| match &delimiter {
+                    Some(d) => text
+                        .split(d.as_str())
+                        .map(|part| part.trim_end_matches('\n').to_owned())
+                        .filter(|part| !part.is_empty())
+                        .collect(),
+                    None => text.lines().map(str::to_owned).collect(),
+                });
                 let elements = lines
                     .into_iter()
                     .enumerate()
@@ -183,7 +224,7 @@ impl Walker<'_> {
         Some(Stream::empty())
     }
 
-    fn change_folder(&mut self, operands: &[&str]) {
+    pub(super) fn change_folder(&mut self, operands: &[&str]) {
         let mut target = None;
         for operand in operands {
             if !matches!(*operand, "-P" | "-L" | "-e" | "--" | "-n") {
@@ -191,14 +232,16 @@ impl Walker<'_> {
                 break;
             }
         }
+        let before = self.state.cwd.clone();
         self.state.cwd = match target {
             None | Some("") => Some(text::HOME.to_string()),
-            Some("-") => None,
+            Some("-") => self.state.previous.clone(),
             Some(path) => {
                 let full = self.path(path);
                 (full.starts_with('/') || full.starts_with(text::HOME)).then_some(full)
             }
         };
+        self.state.previous = before;
     }
 
     /// A text that a shell runs, known or not.
@@ -279,9 +322,32 @@ impl Walker<'_> {
     /// `read` from a stream: its first line goes to the variables.
     fn read(&mut self, operands: &[&str], stdin: &Stream) {
         let (variables, array) = read_variables(operands);
+        let from_descriptor = operands
+            .iter()
+            .enumerate()
+            .find_map(|(at, o)| match o.strip_prefix("-u") {
+                Some("") => operands.get(at + 1).map(|fd| (*fd).to_owned()),
+                Some(fd) => Some(fd.to_owned()),
+                None => None,
+            })
+            .and_then(|fd| self.state.descriptors.get(&fd).cloned())
+            .map(|path| self.content(&path));
+        let stdin = from_descriptor.as_ref().unwrap_or(stdin);
+        let whole = operands
+            .windows(2)
+            .any(|pair| pair[0].starts_with('-') && pair[0].ends_with('d') && pair[1].is_empty());
         match &stdin.text {
             Some(text) => {
-                let line = text.split('\n').next().unwrap_or_default().to_owned();
+                let line = if whole {
+                    text.trim_end_matches('\n').to_owned()
+                } else {
+                    text.split('\n').next().unwrap_or_default().to_owned()
+                };
+                if text::has_unknown(&line) && !stdin.steps.is_empty() {
+                    for variable in &variables {
+                        self.origins.insert(variable.clone(), stdin.clone());
+                    }
+                }
                 self.assign_line(&line, &variables, array.as_deref());
             }
             None => {
@@ -297,10 +363,15 @@ impl Walker<'_> {
 
     /// One round of `while read`.
     pub(super) fn read_line(&mut self, simple: &Simple, line: &str) {
+        let kept = self.state.get("IFS").cloned();
+        for assign in simple.assigns.iter().filter(|assign| assign.name == "IFS") {
+            self.assign(assign);
+        }
         let operands: Vec<String> = simple.words.iter().skip(1).filter_map(Word::literal).collect();
         let operands: Vec<&str> = operands.iter().map(String::as_str).collect();
         let (variables, array) = read_variables(&operands);
         self.assign_line(line, &variables, array.as_deref());
+        self.state.put_back("IFS", kept);
     }
 
     fn assign_line(&mut self, line: &str, variables: &[String], array: Option<&str>) {
@@ -384,6 +455,17 @@ impl Walker<'_> {
         };
         let made = formatted(format, values);
         if let Some(variable) = variable {
+            if let Some((array, key)) = variable.split_once('[') {
+                let key = key.trim_end_matches(']').to_owned();
+                let mut elements = match self.state.get(array) {
+                    Some(super::state::Variable::Array(elements)) => elements.clone(),
+                    _ => Vec::new(),
+                };
+                elements.retain(|(k, _)| *k != key);
+                elements.push((key, made));
+                self.state.set_array(array, elements);
+                return Stream::empty();
+            }
             self.state.set(variable, made);
             return Stream::empty();
         }
@@ -437,7 +519,7 @@ pub fn formatted(format: &str, values: &[&str]) -> String {
         let mut run = String::new();
         while let Some(at) = rest.find('%') {
             run.push_str(&rest[..at]);
-            out.push_str(&text::unescape(&run, true));
+            out.push_str(&text::unescape(&without_nul(&run), true));
             run.clear();
             rest = &rest[at + 1..];
             if let Some(tail) = rest.strip_prefix('%') {
@@ -479,12 +561,30 @@ pub fn formatted(format: &str, values: &[&str]) -> String {
             }
         }
         run.push_str(rest);
-        out.push_str(&text::unescape(&run, true));
+        out.push_str(&text::unescape(&without_nul(&run), true));
         if !used || !had || values.peek().is_none() || out.len() > text::LONGEST {
             break;
         }
     }
     text::bounded(out)
+}
+
+/// The zero byte between items (`\0`), which a text cannot hold, becomes a line end.
+fn without_nul(run: &str) -> String {
+    if !run.contains("\\0") {
+        return run.to_owned();
+    }
+    let mut out = String::new();
+    let mut rest = run;
+    while let Some(at) = rest.find("\\0") {
+        out.push_str(&rest[..at]);
+        let tail = &rest[at + 2..];
+        let octal = tail.starts_with(|c: char| ('0'..='7').contains(&c));
+        out.push_str(if octal { "\\0" } else { "\\n" });
+        rest = tail;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// The first word of a text that may be a command line.

@@ -92,6 +92,8 @@ const RUNS: &[&str] = &[
     "syscall",
     "open3",
     "pexpect",
+    "shell-command",
+    "call-process",
     "invoke",
     "getline",
     "|",
@@ -111,6 +113,8 @@ const FILES: &[(&str, &str)] = &[
     ("rmdirSync", "rm -rf"),
     ("fs.rm(", "rm -rf"),
     ("fs.rmdir(", "rm -rf"),
+    ("delete-directory", "rm -rf"),
+    ("delete-file", "rm -f"),
     ("rmdir", "rm -rf"),
     ("delete_folder", "rm -rf"),
     ("deleteDirectory", "rm -rf"),
@@ -152,6 +156,8 @@ impl Walker<'_> {
         let (stem, options) = known(name)?;
         let mut sources: Vec<String> = Vec::new();
         let awk = stem.ends_with("awk");
+        // Texts that the program gets beside its own: variables, arguments.
+        let mut handed: Vec<String> = Vec::new();
         let mut file = None;
         let mut at = 0;
         while let Some(argument) = rest.get(at) {
@@ -177,6 +183,9 @@ impl Walker<'_> {
                 sources.push(t[option.len()..].to_owned());
             } else if awk && matches!(t, "-F" | "-v" | "--field-separator" | "--assign") {
                 at += 1;
+                if let Some((_, value)) = rest.get(at).and_then(|a| a.text.split_once('=')) {
+                    handed.push(value.to_owned());
+                }
             } else if awk && matches!(t, "-f" | "--file") {
                 at += 1;
                 file = rest.get(at).map(|a| a.text.clone());
@@ -193,8 +202,20 @@ impl Walker<'_> {
                 } else {
                     file = Some(t.to_owned());
                 }
+            } else if !t.starts_with('-') || t.contains(' ') {
+                handed.push(t.to_owned());
             }
             at += 1;
+        }
+        for source in &sources {
+            self.handed_texts(source, &handed, stdin, span);
+        }
+        if *stem == "rails"
+            && rest
+                .iter()
+                .any(|a| matches!(a.text.as_str(), "console" | "c" | "runner" | "r"))
+        {
+            sources.extend(stdin.text.clone());
         }
         if sources.is_empty() && *stem != "rails" {
             let stream = match &file {
@@ -233,6 +254,7 @@ impl Walker<'_> {
         }
         let printed = sources
             .iter()
+            .filter(|source| !fetches(source))
             .map(|source| super::outputs::printed(source))
             .collect::<Option<Vec<_>>>();
         Some(match printed {
@@ -241,12 +263,94 @@ impl Walker<'_> {
                 ..Stream::known(printed.concat())
             },
             _ => Stream {
-                remote: stdin.remote,
+                remote: if sources.iter().any(|source| fetches(source)) {
+                    Some(super::Remote::Open)
+                } else {
+                    stdin.remote
+                },
                 secret: stdin.secret,
                 steps: vec![name.to_owned()],
                 ..Stream::unknown()
             },
         })
+    }
+
+    /// Arguments, variables and lines that a program hands on to a shell: `os.system(sys.argv[1])`.
+    fn handed_texts(&mut self, code: &str, handed: &[String], stdin: &Stream, span: Span) {
+        let has = |words: &[&str]| words.iter().any(|word| code.contains(word));
+        if !has(&[
+            "system",
+            "exec",
+            "popen",
+            "spawn",
+            "subprocess",
+            "`",
+            "qx",
+            "%x",
+            "| getline",
+            "|getline",
+            "call(",
+            "check_output",
+            "run(",
+            "rmtree",
+            "unlink",
+            "remove",
+            "rm_rf",
+            "rmSync",
+        ]) {
+            return;
+        }
+        for (place, word) in [
+            "ENVIRON[",
+            "environ[",
+            "environ.get(",
+            "getenv(",
+            "ENV[",
+            "$ENV{",
+            "env.",
+        ]
+        .iter()
+        .flat_map(|word| code.match_indices(word))
+        .take(8)
+        {
+            let name: String = code[place + word.len()..]
+                .trim_start_matches(['"', '\'', ' '])
+                .chars()
+                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
+                .collect();
+            if let Some(super::state::Variable::Scalar(values)) = self.state.get(&name).cloned() {
+                for value in values {
+                    self.command_literal(&value, span);
+                }
+            }
+        }
+        if !handed.is_empty() && code.contains("system(")
+            || has(&["argv", "ARGV", "@_", "args", "system(c", "system(x"])
+            || handed.iter().any(|h| h.contains(' '))
+        {
+            for value in handed {
+                self.command_literal(value, span);
+            }
+            self.command_literal(&handed.join(" "), span);
+            let own = literals(code).join(" ");
+            self.command_literal(&format!("{own} {}", handed.join(" ")), span);
+            if has(&["rmtree", "rm_rf", "rmSync", "unlink", "os.remove"]) {
+                self.command_literal(&format!("rm -rf {}", handed.join(" ")), span);
+            }
+        }
+        if has(&[
+            "$0", "$_", "STDIN", "stdin", "input(", "<>", "gets", "readline", "$1", "fd 0", "open(0)",
+        ]) && let Some(text) = stdin.text.clone()
+            && text::is_known(&text)
+        {
+            for line in text.lines().take(16) {
+                self.command_literal(line, span);
+                for literal in literals(code).iter().filter(|l| l.contains(' ')) {
+                    self.command_literal(&format!("{} {line}", literal.trim_end()), span);
+                    self.command_literal(&format!("{literal}{line}"), span);
+                }
+            }
+        }
     }
 
     fn python_module(&mut self, rest: &[Argument], span: Span) -> Option<Stream> {
@@ -305,7 +409,27 @@ impl Walker<'_> {
             "'bash'",
             "pty.spawn",
         ]);
-        if sockets && (shells || has(&["dup2"]))
+        let obeys = sockets
+            && has(&[
+                "system",
+                "popen",
+                "exec(",
+                "exec ",
+                "spawn",
+                "subprocess",
+                "execSync",
+            ])
+            && has(&[
+                "fdopen",
+                "while<>",
+                "while(<>",
+                ".gets",
+                "recv(",
+                "on('data'",
+                "on(\"data\"",
+            ]);
+        if obeys
+            || sockets && (shells || has(&["dup2"]))
             || (has(&["/inet/tcp", "/dev/tcp"]) && has(&["|&", "getline"]))
         {
             self.find(
@@ -314,6 +438,29 @@ impl Walker<'_> {
                 format!("{language} connects a shell to a socket"),
             );
             return;
+        }
+        let forever = has(&[
+            "while(true)",
+            "while (true)",
+            "while(1)",
+            "while (1)",
+            "while True",
+            "while 1",
+            "for(;;)",
+            "for (;;)",
+            "loop do",
+            "loop{",
+            "loop {",
+        ]);
+        if forever
+            && has(&["spawn(", "Popen(", "fork(", "Process.spawn"])
+            && !has(&["wait", "sleep", "accept"])
+        {
+            self.find(
+                &exhaust::FORK_BOMB,
+                span,
+                format!("{language} starts processes without end"),
+            );
         }
         let loops = has(&["while", "for(", "for (", "loop", "until", "1 while", "times"]);
         if has(&["fork"]) && loops && !has(&["forkserver", "wait"]) {
@@ -329,28 +476,28 @@ impl Walker<'_> {
                 format!("{language} kills every process"),
             );
         }
-        let fetches = has(&[
-            "urlopen",
-            "urlretrieve",
-            "requests.get",
-            "http.get",
-            "https.get",
-            "fetch(",
-            "LWP",
-            "HTTP::Tiny",
-            "open-uri",
-            "URI.open",
-            "Net::HTTP",
-            "file_get_contents(\"http",
-            "file_get_contents('http",
-            "URI(",
-            "open('http",
-            "open(\"http",
-            "axios",
-            "curl_exec",
-            "socket.http",
-            "httpx",
-        ]);
+        let fetches = fetches(code)
+            || has(&[
+                "urlretrieve",
+                "requests.get",
+                "http.get",
+                "https.get",
+                "fetch(",
+                "LWP",
+                "HTTP::Tiny",
+                "open-uri",
+                "URI.open",
+                "Net::HTTP",
+                "file_get_contents(\"http",
+                "file_get_contents('http",
+                "URI(",
+                "open('http",
+                "open(\"http",
+                "axios",
+                "curl_exec",
+                "socket.http",
+                "httpx",
+            ]);
         let evals = has(&[
             "exec(",
             "eval(",
@@ -359,6 +506,9 @@ impl Walker<'_> {
             "compile(",
             "loadstring",
             "load(",
+            "include \"",
+            "include '",
+            "include(",
             "instance_eval",
             "new Function",
             "execSync",
@@ -383,7 +533,221 @@ impl Walker<'_> {
         }
         self.decoded_code(language, code, &literals, span);
         self.handed_over(language, code, &literals, awk, span);
+        if has(&[
+            "exec(",
+            "eval(",
+            "compile(",
+            "instance_eval",
+            "eval ",
+            "Function(",
+        ]) {
+            for literal in &literals {
+                if literal.len() > 8 && literal.contains(['(', ';']) && literal != code {
+                    self.code(language, literal, span);
+                }
+            }
+        }
+        for made in super::assembled::texts(code, &literals) {
+            self.command_literal(&made, span);
+        }
+        self.data_in_code(code, &literals, span);
+        self.processes_in_code(language, code, span);
+        if language == "tclsh" || language == "expect" {
+            self.tcl(code, span);
+        }
+        if awk {
+            self.awk_writes(code, span);
+        }
+        self.swept(code, &literals, span);
         self.files_in_code(code, span);
+    }
+
+    /// Statements for a database that stand in a program.
+    fn data_in_code(&mut self, code: &str, literals: &[String], span: Span) {
+        let has = |words: &[&str]| words.iter().any(|word| code.contains(word));
+        if has(&[
+            "execute", "exec(", "query", "cursor", "PDO", "prepare", "sql", "SQL", "->do(",
+        ]) {
+            for literal in literals {
+                let verb = literal
+                    .split_whitespace()
+                    .next()
+                    .unwrap_or_default()
+                    .to_uppercase();
+                if matches!(verb.as_str(), "DROP" | "TRUNCATE" | "DELETE" | "UPDATE" | "ALTER") {
+                    self.words_called(&["psql", "-c", literal], span);
+                }
+            }
+        }
+        if has(&[".delete_all", ".destroy_all", ".objects.all().delete()"]) && !code.contains("where(") {
+            self.words_called(&["psql", "-c", "DELETE FROM every_row"], span);
+        }
+        if has(&["mongo", "Mongo"])
+            && has(&[
+                "drop_database",
+                "dropDatabase",
+                ".drop(",
+                "delete_many({}",
+                "deleteMany({}",
+            ])
+        {
+            let code = code
+                .replace("drop_database", "dropDatabase")
+                .replace("delete_many", "deleteMany");
+            self.words_called(&["mongosh", "--eval", &code], span);
+        }
+        if has(&["redis", "Redis"]) && has(&["flushall", "flushdb", "flushAll", "FLUSHALL"]) {
+            self.words_called(&["redis-cli", "FLUSHALL"], span);
+        }
+    }
+
+    /// Kills and stops that need no shell.
+    fn processes_in_code(&mut self, language: &str, code: &str, span: Span) {
+        let has = |words: &[&str]| words.iter().any(|word| code.contains(word));
+        let every = has(&[
+            "process_iter",
+            "psutil.pids",
+            "glob",
+            "listdir",
+            "readdir",
+            "Dir[",
+            "Dir.glob",
+            "range(",
+        ]) && has(&["/proc", "psutil", "pids", "range("])
+            && has(&["kill", "terminate"]);
+        if every {
+            self.find(
+                &processes::KILL_ALL,
+                span,
+                format!("{language} kills every process"),
+            );
+        }
+        if has(&["ctypes", "syscall", "reboot("])
+            && has(&["reboot(", "0x4321fedc", "0x1234567", "syscall(169"])
+        {
+            self.find(
+                &super::super::rules::power::FORCED,
+                span,
+                format!("{language} restarts the host"),
+            );
+        }
+    }
+
+    fn words_called(&mut self, words: &[&str], span: Span) {
+        let arguments: Vec<Argument> = words
+            .iter()
+            .map(|text| Argument {
+                text: (*text).to_owned(),
+                span,
+            })
+            .collect();
+        self.call(&arguments, &Stream::empty(), span, &Opened::default());
+    }
+
+    /// `exec rm -rf /x` and `file delete -force /x` in Tcl.
+    fn tcl(&mut self, code: &str, span: Span) {
+        for line in code.split(['\n', ';', '[', ']']) {
+            let line = line.trim();
+            if let Some(command) = line.strip_prefix("exec ").or_else(|| line.strip_prefix("spawn ")) {
+                self.command_literal(&command.replace(['{', '}'], "'"), span);
+            } else if let Some((_, command)) = line.split_once("open \"|") {
+                self.command_literal(command.trim_end_matches(['"', ' ']), span);
+            } else if let Some(rest) = line.strip_prefix("file delete ") {
+                self.command_literal(&format!("rm -rf {}", rest.trim_start_matches("-force ")), span);
+            }
+        }
+    }
+
+    /// `print > "/etc/passwd"` in awk.
+    fn awk_writes(&mut self, code: &str, span: Span) {
+        for (place, _) in code.match_indices('>').take(16) {
+            let tail = code[place + 1..].trim_start_matches('>').trim_start();
+            if let Some(rest) = tail.strip_prefix('"')
+                && let Some(path) = rest.split('"').next().filter(|p| p.starts_with('/'))
+            {
+                let change = if code[place + 1..].starts_with('>') {
+                    super::super::rules::write::Change::Append
+                } else {
+                    super::super::rules::write::Change::Overwrite
+                };
+                self.write(
+                    path,
+                    change,
+                    &Stream::known(literals(&code[..place]).concat()),
+                    span,
+                );
+            }
+        }
+    }
+
+    /// A program that goes through a folder and deletes what it meets.
+    fn swept(&mut self, code: &str, literals: &[String], span: Span) {
+        let walks = [
+            "walk(",
+            "listdir",
+            "iterdir",
+            "glob",
+            "scandir",
+            "rglob",
+            "readdir",
+            "opendir",
+            "File::Find",
+            "find(sub",
+            "readdirSync",
+            "Dir[",
+            "Dir.each",
+            "each_child",
+            "Dir.entries",
+            "children",
+            "DirectoryIterator",
+            "scandir(",
+            "filepath.Walk",
+            "<*>",
+            "directory-files",
+            "finddepth",
+        ];
+        let deletes = [
+            "unlink",
+            "remove",
+            "rmtree",
+            "rmdir",
+            "rm_rf",
+            "rm_r",
+            "delete",
+            "rmSync",
+            "removedirs",
+            "remove_tree",
+            "truncate",
+            "unlinkSync",
+            "delete-directory",
+            "delete-file",
+        ];
+        let any = |words: &[&str]| words.iter().any(|word| code.contains(word));
+        let named = literals.iter().any(|l| deletes.iter().any(|d| l == d));
+        // A call that names no path itself deletes what it is handed.
+        let handed = deletes.iter().any(|name| {
+            code.match_indices(name).take(8).any(|(place, _)| {
+                let inside = balanced(&code[place + name.len()..]);
+                inside.starts_with('(') && !inside.contains(['"', '\''])
+            })
+        });
+        if !(any(&walks) && (any(&deletes) || named) || handed) {
+            return;
+        }
+        for path in literals
+            .iter()
+            .filter(|l| l.starts_with(['/', '~']) && !l.contains(' ') && l.len() < 200)
+            .take(8)
+        {
+            let words = ["rm", "-rf"].map(str::to_owned);
+            let mut arguments: Vec<Argument> =
+                words.into_iter().map(|text| Argument { text, span }).collect();
+            arguments.push(Argument {
+                text: text::globbing(path.trim_end_matches("/**").trim_end_matches("/**/*")),
+                span,
+            });
+            self.call(&arguments, &Stream::empty(), span, &Opened::default());
+        }
     }
 
     /// `exec(base64.b64decode(".."))` and its like.
@@ -436,7 +800,10 @@ impl Walker<'_> {
                     continue;
                 }
                 self.chain.push("decoded".to_owned());
-                if RUNS.iter().any(|run| run.len() > 3 && made.contains(run)) && made.contains('(') {
+                let program = RUNS.iter().any(|run| run.len() > 3 && made.contains(run))
+                    || FILES.iter().any(|(name, _)| made.contains(name))
+                    || made.starts_with("import ");
+                if program && made.contains(['(', '`', '"', '\'']) {
                     self.code(language, &made, span);
                 } else {
                     self.command_literal(&made, span);
@@ -459,6 +826,41 @@ impl Walker<'_> {
         } else {
             RUNS.iter().any(|run| run.len() > 1 && code.contains(run))
                 || matches!(language, "perl" | "ruby" | "php") && code.contains('`')
+                || literals.iter().any(|literal| {
+                    let back = decode::reversed(literal);
+                    back != *literal
+                        && matches!(
+                            back.as_str(),
+                            "system" | "exec" | "popen" | "passthru" | "shell_exec"
+                        )
+                })
+                || literals.iter().any(|literal| {
+                    matches!(
+                        literal.as_str(),
+                        "system"
+                            | "popen"
+                            | "exec"
+                            | "execvp"
+                            | "execv"
+                            | "run"
+                            | "call"
+                            | "Popen"
+                            | "execSync"
+                            | "exec_sync"
+                            | "check_output"
+                            | "spawn"
+                            | "spawnSync"
+                            | "passthru"
+                            | "shell_exec"
+                    )
+                })
+                || literals.iter().any(|literal| {
+                    matches!(
+                        literal.as_str(),
+                        "|-" | "-|" | "sh" | "bash" | "/bin/sh" | "| sh" | "|sh"
+                    )
+                })
+                || code.contains("getattr(") && code.contains("__import__")
         };
         if !runs {
             return;
@@ -492,10 +894,11 @@ impl Walker<'_> {
             }
         }
         for literal in literals {
-            self.command_literal(literal, span);
+            // `open(P, "|command")` and `open(P, "command |")`
+            self.command_literal(literal.trim().trim_matches('|'), span);
         }
         // Pieces that are joined before they run.
-        if code.contains('+') || code.contains('.') || code.contains("join") {
+        {
             let joined = literals.concat();
             if literals.len() > 1 && literals.len() < 24 && joined.len() < 400 {
                 self.command_literal(&joined, span);
@@ -511,7 +914,7 @@ impl Walker<'_> {
             for part in code.split('`').skip(1).step_by(2) {
                 self.command_literal(part, span);
             }
-            for opener in ["qx", "%x", "q", "qw"] {
+            for opener in ["qx", "%x", "q", "qw", "%w", "%q", "%Q", "qq"] {
                 for (place, _) in code.match_indices(opener).take(8) {
                     if let Some(inside) = delimited(&code[place + opener.len()..]) {
                         self.command_literal(&inside, span);
@@ -544,6 +947,13 @@ impl Walker<'_> {
                 });
                 parts.truncate(4);
                 let before = literals(code[..place].rsplit([';', '\n']).next().unwrap_or_default());
+                for opener in ["%w", "qw"] {
+                    if let Some((_, tail)) = inside.split_once(opener)
+                        && let Some(list) = delimited(tail)
+                    {
+                        parts.extend(list.split_whitespace().map(str::to_owned));
+                    }
+                }
                 if parts.is_empty()
                     || code[..place].trim_end().ends_with("'.")
                     || code[..place].ends_with(").")
@@ -607,7 +1017,10 @@ impl Walker<'_> {
                     .unwrap_or_default();
                 let bare = path.trim_start_matches(['>', '<', '+', ' ']).to_owned();
                 let plain_open = matches!(opener, "open" | "fopen" | "File.open" | "Path");
-                let writes = !plain_open
+                let writes = ["O_WRONLY", "O_RDWR", "O_TRUNC"]
+                    .iter()
+                    .any(|flag| inside.contains(flag))
+                    || !plain_open
                     || mode.contains(['w', 'a', '+', '>'])
                     || path.starts_with('>')
                     || tail.contains(".write");
@@ -643,6 +1056,37 @@ impl Walker<'_> {
             );
         }
     }
+}
+
+/// Whether a program loads something from the network.
+fn fetches(code: &str) -> bool {
+    [
+        "urlopen",
+        "urlretrieve",
+        "requests.get",
+        "http.get(",
+        "https.get(",
+        "get(\"http",
+        "get('http",
+        "getstore(",
+        "require(\"http",
+        "require('http",
+        "HTTP::Tiny",
+        "`curl",
+        "`wget",
+        "qx(curl",
+        "qx{curl",
+        "include \"http",
+        "include 'http",
+        "include(\"http",
+        "include('http",
+        "require \"http",
+        "Net::HTTP.get",
+        "file_get_contents(\"http",
+        "file_get_contents('http",
+    ]
+    .iter()
+    .any(|name| code.contains(name))
 }
 
 /// The string literals of a program, adjacent and added ones joined.
@@ -801,6 +1245,9 @@ fn memory_eater(code: &str) -> bool {
     ]
     .iter()
     .any(|sign| compact.contains(sign))
+        || (compact.contains("while(1)") || compact.contains("while1"))
+            && compact.contains(".=")
+            && !compact.contains("read")
         || (compact.contains("while")
             && (compact.contains(".append(") || compact.contains(".push(") || compact.contains("+="))
             && (compact.contains("whileTrue:")

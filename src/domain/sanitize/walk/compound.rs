@@ -7,6 +7,8 @@ use super::{Stream, Walker};
 
 /// How often a loop goes around.
 const ROUNDS: usize = 64;
+/// How many rounds nobody makes for things that are named one by one.
+const MANY: usize = 500;
 
 impl Walker<'_> {
     /// Runs one command of a pipeline.
@@ -38,29 +40,36 @@ impl Walker<'_> {
             Compound::Group(script) => self.script(script, input),
             Compound::Subshell(script) => self.subshell(|walker| walker.script(script, input)),
             Compound::If(arms, otherwise) => {
-                let before = self.state.clone();
+                let mut ends = Vec::new();
                 let mut output = Stream::empty();
                 for (condition, body) in arms {
                     output.append(self.script(condition, input));
+                    let start = self.state.clone();
                     output.append(self.script(body, input));
-                    self.state.merge(&before);
+                    ends.push(std::mem::replace(&mut self.state, start));
                 }
                 if let Some(otherwise) = otherwise {
                     output.append(self.script(otherwise, input));
-                    self.state.merge(&before);
+                }
+                for end in &ends {
+                    self.state.join(end);
                 }
                 output
             }
             Compound::Case(word, arms) => {
                 let _ = self.single(word);
                 let before = self.state.clone();
+                let mut ends = Vec::new();
                 let mut output = Stream::empty();
                 for (patterns, body) in arms {
                     for pattern in patterns {
                         let _ = self.pattern(pattern);
                     }
                     output.append(self.script(body, input));
-                    self.state.merge(&before);
+                    ends.push(std::mem::replace(&mut self.state, before.clone()));
+                }
+                for end in &ends {
+                    self.state.join(end);
                 }
                 output
             }
@@ -71,7 +80,35 @@ impl Walker<'_> {
                 let endless = parts.iter().all(|part| {
                     matches!(part, super::super::syntax::Part::Plain(plain) if plain.trim().replace(' ', "") == ";;")
                 });
-                self.repeat_body(endless, body, input)
+                let long = parts.iter().any(|part| match part {
+                    super::super::syntax::Part::Plain(plain) => plain
+                        .split(|c: char| !c.is_ascii_digit())
+                        .any(|n| n.parse::<u64>().is_ok_and(|n| n >= MANY as u64)),
+                    _ => false,
+                });
+                let place = self.place;
+                let processes = self.processes;
+                let unbounded = match parts.as_slice() {
+                    [super::super::syntax::Part::Plain(plain)] => plain
+                        .split(';')
+                        .nth(1)
+                        .is_some_and(|condition| condition.trim().is_empty()),
+                    _ => false,
+                };
+                self.place.long_loop |= long || unbounded;
+                let output = match self.counted(parts, body, input) {
+                    Some(output) => output,
+                    None => self.repeat_body(endless, body, input),
+                };
+                if long && self.processes > processes && !waits(body) {
+                    self.find(
+                        &shell::ENDLESS_SPAWN,
+                        last_span(body),
+                        "a long loop that starts processes".to_owned(),
+                    );
+                }
+                self.place = place;
+                output
             }
             Compound::Arithmetic(parts, source, span) => {
                 let _ = self.arithmetic(parts);
@@ -138,7 +175,62 @@ impl Walker<'_> {
         output
     }
 
+    /// `for ((i=0; i<3; i++))` over numbers that are known; `None`: it cannot be followed.
+    fn counted(
+        &mut self,
+        parts: &[super::super::syntax::Part],
+        body: &Script,
+        input: &Stream,
+    ) -> Option<Stream> {
+        let joined = Word {
+            parts: parts.to_vec(),
+            ..Word::default()
+        };
+        let source = self.single(&joined);
+        let [first, condition, step] = source
+            .split(';')
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .try_into()
+            .ok()?;
+        let (name, start) = first.split_once('=')?;
+        let name = name.trim();
+        let number = |walker: &Self, text: &str| {
+            super::super::words::arithmetic::value(text, &|name| match walker.state.get(name) {
+                Some(super::state::Variable::Scalar(values)) => values.last().cloned(),
+                _ => None,
+            })
+        };
+        let mut value = number(self, start)?;
+        let by = if step.contains("++") {
+            1
+        } else if step.contains("--") {
+            -1
+        } else {
+            let (_, by) = step.split_once('=')?;
+            let by = number(self, by)?;
+            if step.contains("-=") {
+                -by
+            } else if step.contains("+=") {
+                by
+            } else {
+                return None;
+            }
+        };
+        let mut output = Stream::empty();
+        for _ in 0..ROUNDS {
+            self.state.set(name, value.to_string());
+            if number(self, condition)? == 0 || self.overspent {
+                break;
+            }
+            output.append(self.script(body, input));
+            value += by;
+        }
+        Some(output)
+    }
+
     fn each_word(&mut self, name: &str, words: Option<&[Word]>, body: &Script, input: &Stream) -> Stream {
+        self.origin = None;
         let values: Vec<String> = match words {
             Some(words) => self
                 .arguments(words)
@@ -151,6 +243,17 @@ impl Walker<'_> {
                 .as_ref()
                 .map_or_else(|| vec![SOME.to_string()], |a| a.to_vec()),
         };
+        match self.origin.take() {
+            Some(origin) if !origin.steps.is_empty() => {
+                self.origins.insert(name.to_owned(), origin);
+            }
+            _ => {
+                self.origins.remove(name);
+            }
+        }
+        let place = self.place;
+        self.place.long_loop |= values.len() >= MANY || words.is_some_and(long_range);
+        let processes = self.processes;
         let mut output = Stream::empty();
         for value in values.into_iter().take(ROUNDS) {
             let value = if value == UNKNOWN.to_string() {
@@ -164,8 +267,27 @@ impl Walker<'_> {
                 break;
             }
         }
+        if self.place.long_loop && !place.long_loop && self.processes > processes && !waits(body) {
+            self.find(
+                &shell::ENDLESS_SPAWN,
+                last_span(body),
+                "a long loop that starts processes".to_owned(),
+            );
+        }
+        self.place = place;
         output
     }
+}
+
+/// A range of numbers in braces that is longer than any list a person means.
+fn long_range(words: &[Word]) -> bool {
+    words.iter().filter_map(Word::plain).any(|word| {
+        word.strip_prefix('{')
+            .and_then(|w| w.strip_suffix('}'))
+            .and_then(|w| w.split_once(".."))
+            .and_then(|(from, to)| Some((from.parse::<i64>().ok()?, to.parse::<i64>().ok()?)))
+            .is_some_and(|(from, to)| from.abs_diff(to) >= MANY as u64)
+    })
 }
 
 /// The one simple command that a condition is, if it is one.

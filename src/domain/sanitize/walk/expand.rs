@@ -5,6 +5,8 @@ use super::super::words::{arithmetic, brace, text};
 use super::Walker;
 use super::state::{Variable, given};
 
+/// How many arguments one command may have.
+const ARGUMENTS: usize = 3_000;
 /// How many fields one word may become.
 const FIELDS: usize = 512;
 
@@ -63,6 +65,10 @@ impl Walker<'_> {
     pub fn arguments(&mut self, words: &[Word]) -> Vec<Argument> {
         let mut out = Vec::new();
         for word in words {
+            if out.len() > ARGUMENTS {
+                self.overspent = true;
+                break;
+            }
             for text in self.fields(word) {
                 out.push(Argument {
                     text,
@@ -143,7 +149,12 @@ impl Walker<'_> {
             Part::Double(inner) => self.quoted(inner),
             Part::Parameter(parameter) => {
                 let values = self.parameter(parameter);
-                let separator = if parameter.name == "*" {
+                let joined = parameter.name == "*"
+                    || parameter
+                        .index
+                        .as_ref()
+                        .is_some_and(|index| index.plain() == Some("*"));
+                let separator = if joined {
                     self.separators().chars().next()
                 } else {
                     Some(' ')

@@ -29,7 +29,7 @@ impl Walker<'_> {
                 }
             }
             "cp" | "mv" | "install" | "gcp" | "gmv" if !has(&["-d"]) || name != "install" => {
-                self.copy(name, rest, span);
+                self.copy(name, rest, stdin, span);
             }
             "ln" => {
                 let targets = targets(rest);
@@ -38,6 +38,23 @@ impl Walker<'_> {
                     let change = Change::Link;
                     let content = self.content(target);
                     let target_path = self.path(target);
+                    if target_path == "/dev/null"
+                        && let Some(unit) = link_path
+                            .strip_prefix("/etc/systemd/system/")
+                            .filter(|unit| !unit.contains('/'))
+                    {
+                        // What `systemctl mask` does.
+                        let words = ["systemctl", "mask", unit].map(|text| Argument {
+                            text: text.to_owned(),
+                            span,
+                        });
+                        self.call(
+                            &words,
+                            &Stream::empty(),
+                            span,
+                            &super::redirect::Opened::default(),
+                        );
+                    }
                     if target_path == "/dev/null" {
                         self.write(link, Change::Overwrite, &Stream::empty(), span);
                     } else {
@@ -69,7 +86,34 @@ impl Walker<'_> {
                     self.write(file, Change::Truncate, &Stream::empty(), span);
                 }
             }
+            "gawk" | "awk"
+                if rest
+                    .windows(2)
+                    .any(|w| w[0].text == "-i" && w[1].text == "inplace") =>
+            {
+                for file in operands.iter().filter(|o| o.starts_with('/')) {
+                    self.write(file, Change::Edit, &Stream::unknown(), span);
+                }
+            }
             "sed" | "gsed" | "perl" | "ruby" => self.in_place(name, rest, span),
+            "ex" | "ed" | "vim" | "vi" | "nvim"
+                if rest.iter().any(|a| {
+                    matches!(
+                        a.text.trim_start_matches([':', '+']),
+                        "%d" | "%d|wq" | "%d|x" | "1,$d"
+                    )
+                }) || stdin
+                    .text
+                    .as_deref()
+                    .is_some_and(|t| t.lines().any(|l| matches!(l, "%d" | ",d" | "1,$d"))) =>
+            {
+                for file in operands
+                    .iter()
+                    .filter(|o| o.contains('/') && !o.contains(['%', '!', ' ']))
+                {
+                    self.write(file, Change::Truncate, &Stream::empty(), span);
+                }
+            }
             "ex" | "ed" | "vim" | "vi" | "nvim" | "nano" => {
                 for file in operands.iter().filter(|o| o.contains('/')) {
                     self.write(
@@ -92,6 +136,149 @@ impl Walker<'_> {
                     let content = self.filter(name, rest, stdin).unwrap_or_default();
                     self.write(&file, Change::Overwrite, &content, span);
                 }
+            }
+            "lvcreate" => {
+                let group = operands.last().cloned().unwrap_or_default();
+                if let Some(volume) = after_option(rest, &["-n", "--name"]) {
+                    let group = group.trim_start_matches("/dev/");
+                    for path in [
+                        format!("/dev/{group}/{volume}"),
+                        format!("/dev/mapper/{group}-{volume}"),
+                    ] {
+                        self.files.insert(format!("new:{path}"), Stream::unknown());
+                    }
+                }
+            }
+            "gunzip" | "gzip" | "bunzip2" | "unxz" | "unzstd"
+                if name != "gzip" || has(&["-d", "--decompress", "-df", "-fd"]) =>
+            {
+                for file in &operands {
+                    let content = self.content(file);
+                    let made = content.as_bytes().and_then(super::super::words::decode::gunzip);
+                    let content = content.decoded(made, name);
+                    let target = [".gz", ".bz2", ".xz", ".zst"]
+                        .iter()
+                        .find_map(|end| file.strip_suffix(end))
+                        .map(str::to_owned);
+                    if let Some(target) =
+                        target.filter(|_| content.text.is_some() || content.remote.is_some())
+                    {
+                        let path = self.path(&target);
+                        self.files.insert(path, content);
+                    }
+                }
+            }
+            "tftp" | "ftp" | "sftp" => {
+                let mut names: Vec<String> = ["-r", "-l"]
+                    .iter()
+                    .filter_map(|option| after_option(rest, &[*option]))
+                    .collect();
+                let mut lines: Vec<String> = stdin
+                    .text
+                    .iter()
+                    .flat_map(|t| t.lines().map(str::to_owned))
+                    .collect();
+                if let Some(at) = rest.iter().position(|a| a.text == "-c") {
+                    let words: Vec<&str> = rest[at + 1..].iter().map(|a| a.text.as_str()).collect();
+                    lines.push(words.join(" "));
+                }
+                for line in &lines {
+                    let mut words = line.split_whitespace();
+                    if matches!(words.next(), Some("get" | "mget" | "recv")) {
+                        names.extend(words.last().map(str::to_owned));
+                    }
+                }
+                names.extend(
+                    operands
+                        .first()
+                        .filter(|o| name == "sftp" && o.contains(':'))
+                        .and_then(|o| o.rsplit(['/', ':']).next())
+                        .map(str::to_owned),
+                );
+                for file in names {
+                    let content = Stream {
+                        remote: Some(super::Remote::Open),
+                        steps: vec![name.to_owned()],
+                        ..Stream::unknown()
+                    };
+                    self.write(&file, Change::Overwrite, &content, span);
+                }
+            }
+            "git" if has(&["clone"]) => {
+                let url = operands
+                    .iter()
+                    .find(|o| o.contains("://"))
+                    .cloned()
+                    .unwrap_or_default();
+                let bare = url
+                    .split("://")
+                    .nth(1)
+                    .unwrap_or_default()
+                    .split(['/', ':'])
+                    .next()
+                    .unwrap_or_default();
+                let open = url.starts_with("http://")
+                    || url.starts_with("git://")
+                    || !bare.is_empty() && bare.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+                if open {
+                    let folder = match operands.last() {
+                        Some(last) if *last != url => last.clone(),
+                        _ => url
+                            .trim_end_matches('/')
+                            .rsplit('/')
+                            .next()
+                            .unwrap_or_default()
+                            .trim_end_matches(".git")
+                            .to_owned(),
+                    };
+                    let folder = self.path(&folder);
+                    self.remote_trees.push(folder);
+                }
+            }
+            "tar" | "zip"
+                if name == "zip"
+                    || rest.first().is_some_and(|a| {
+                        let letters = a.text.trim_start_matches('-');
+                        letters.len() < 8 && letters.contains('c') && letters.contains('f')
+                    }) =>
+            {
+                // An archive of secrets is one.
+                if let Some((archive, members)) = operands
+                    .iter()
+                    .filter(|o| o.len() > 5 || o.contains('/'))
+                    .cloned()
+                    .collect::<Vec<_>>()
+                    .split_first()
+                {
+                    let secret = members.iter().any(|m| {
+                        let full = self.path(m);
+                        super::super::rules::secrets::is_secret(&full)
+                            || super::super::rules::secrets::is_private(&full)
+                    });
+                    if secret {
+                        let path = self.path(archive);
+                        self.files.insert(
+                            path,
+                            Stream {
+                                private: true,
+                                file: true,
+                                ..Stream::unknown()
+                            },
+                        );
+                    }
+                }
+            }
+            "tar" | "bsdtar" | "unzip"
+                if self.remote_trees.len() < 16
+                    && (stdin.remote == Some(super::Remote::Open)
+                        || operands.iter().any(|o| {
+                            o.contains('.') && self.content(o).remote == Some(super::Remote::Open)
+                        })) =>
+            {
+                let folder =
+                    after_option(rest, &["-C", "--directory", "-d"]).unwrap_or_else(|| ".".to_owned());
+                let folder = self.path(&folder);
+                self.remote_trees.push(folder);
             }
             "mkfifo" | "mknod" => {
                 if let Some(path) = operands.first() {
@@ -121,7 +308,7 @@ impl Walker<'_> {
         }
     }
 
-    fn copy(&mut self, name: &str, rest: &[Argument], span: Span) {
+    fn copy(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span) {
         let mut sources = targets(rest);
         let Some(last) = after_option(rest, &["-t", "--target-directory"]).or_else(|| sources.pop()) else {
             return;
@@ -132,7 +319,11 @@ impl Walker<'_> {
             || rest.iter().any(|a| a.text == "-t")
             || FOLDERS.contains(&last.trim_end_matches('/'));
         for source in sources {
-            let content = self.content(&source);
+            let content = if matches!(source.as_str(), "/dev/stdin" | "/dev/fd/0" | "/proc/self/fd/0") {
+                stdin.clone()
+            } else {
+                self.content(&source)
+            };
             let target = if folder {
                 format!(
                     "{}/{}",
@@ -146,7 +337,21 @@ impl Walker<'_> {
             } else {
                 last.clone()
             };
-            self.write(&target, Change::Replace, &content, span);
+            let change = if content.text.as_deref() == Some("") && name != "mv" {
+                Change::Overwrite
+            } else {
+                Change::Replace
+            };
+            self.write(&target, change, &content, span);
+            let origin = self.path(&source);
+            if let Some((place, program)) = origin.rsplit_once('/')
+                && super::simple::PROGRAM_FOLDERS.contains(&place)
+                && self.copies.len() < 32
+            {
+                let program = program.to_owned();
+                let target = self.path(&target);
+                self.copies.insert(target, program);
+            }
             if name == "mv" {
                 let path = self.path(&source);
                 self.files.remove(&path);
@@ -273,11 +478,17 @@ impl Walker<'_> {
 
     /// A program that this script wrote is run: its text is known, or where it came from.
     pub(super) fn written_program(&mut self, program: &str, rest: &[Argument], span: Span) {
-        if !program.contains('/') {
+        if self.files.is_empty() && self.remote_trees.is_empty() {
             return;
         }
-        let path = self.path(program);
-        let Some(content) = self.files.get(&path).cloned() else {
+        let content = if program.contains('/') {
+            Some(self.content(program)).filter(|c| !c.file)
+        } else {
+            super::simple::PROGRAM_FOLDERS
+                .iter()
+                .find_map(|folder| self.files.get(&format!("{folder}/{program}")).cloned())
+        };
+        let Some(content) = content else {
             return;
         };
         let state = self.state.clone();

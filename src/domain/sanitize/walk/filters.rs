@@ -230,6 +230,32 @@ impl Walker<'_> {
                 let text = input.text.clone().filter(|_| !matches!(name, "nl"));
                 input.filtered(text, name)
             }
+            "grep" | "egrep" | "fgrep" | "rg"
+                if has('r', "recursive")
+                    && operands.first().is_some_and(|pattern| {
+                        let pattern = pattern.to_lowercase();
+                        [
+                            "passw",
+                            "secret",
+                            "token",
+                            "private key",
+                            "api_key",
+                            "apikey",
+                            "credential",
+                        ]
+                        .iter()
+                        .any(|word| pattern.contains(word))
+                    })
+                    && operands
+                        .iter()
+                        .skip(1)
+                        .any(|o| o.starts_with(['/', '~', text::HOME])) =>
+            {
+                Stream {
+                    private: true,
+                    ..stdin.filtered(None, name)
+                }
+            }
             "grep" | "egrep" | "fgrep" | "sort" | "uniq" => {
                 let files = if name.ends_with("grep") {
                     operands.get(1..).unwrap_or_default()
@@ -259,8 +285,87 @@ impl Walker<'_> {
                     ..Stream::known(format!("{word}\n").repeat(2))
                 }
             }
-            "paste" | "jq" | "yq" | "shuf" | "join" | "comm" | "strings" | "od" | "hexdump" | "xxd"
-            | "split" | "envsubst" | "m4" => self.inputs(&operands, stdin).filtered(None, name),
+            "jq" | "gojq" | "jaq" => {
+                // The strings of the input, or of the program: at most these are printed.
+                let program = operands.first().cloned().unwrap_or_default();
+                let source = if has('n', "null-input") {
+                    Some(program.clone())
+                } else {
+                    stdin.text.clone()
+                };
+                let text = source.filter(|t| text::is_known(t)).map(|source| {
+                    let mut out = String::new();
+                    for literal in super::code::literals(&source) {
+                        let decoded = program
+                            .contains("@base64d")
+                            .then(|| decode::base64(&literal))
+                            .flatten()
+                            .map(|bytes| text::lossy(&bytes));
+                        out.push_str(&decoded.unwrap_or(literal));
+                        out.push(if program.contains("join") { ' ' } else { '\n' });
+                    }
+                    out
+                });
+                stdin.filtered(text, name)
+            }
+            "yq" => {
+                let text = stdin
+                    .text
+                    .as_deref()
+                    .filter(|t| text::is_known(t) && has('r', "unwrapScalar"))
+                    .map(|t| {
+                        t.lines()
+                            .map(|line| {
+                                format!("{}\n", line.split_once(": ").map_or(line, |(_, value)| value))
+                            })
+                            .collect::<String>()
+                    });
+                stdin.filtered(text, name)
+            }
+            "envsubst" => {
+                let text = stdin.text.clone().map(|mut text| {
+                    for (name, value) in self.state.variables.iter() {
+                        if let super::state::Variable::Scalar(values) = value
+                            && text.contains(name.as_str())
+                            && let Some(value) = values.last()
+                        {
+                            text = text::bounded(
+                                text.replace(&format!("${{{name}}}"), value)
+                                    .replace(&format!("${name}"), value),
+                            );
+                        }
+                    }
+                    text
+                });
+                stdin.filtered(text, name)
+            }
+            "paste" | "shuf" | "join" | "comm" | "strings" | "od" | "hexdump" | "xxd" | "split" | "m4" => {
+                self.inputs(&operands, stdin).filtered(None, name)
+            }
+            "tar" | "zip" | "cpio" | "bsdtar" => {
+                let folders = ["/etc", "/root", "/home", "/", "/var/lib", "~"];
+                let packs = !options
+                    .iter()
+                    .any(|o| !o.starts_with("--") && o[1..].contains(['x', 't']))
+                    && !operands
+                        .first()
+                        .is_some_and(|o| o.len() < 6 && o.contains(['x', 't']) && !o.contains(['/', '.']));
+                let all = operands.iter().any(|o| {
+                    let full = self.path(o);
+                    folders.contains(&full.as_str())
+                        || full == text::HOME.to_string()
+                        || full.starts_with("/etc/letsencrypt")
+                        || full.starts_with("/etc/ssl/private")
+                });
+                let files: Vec<String> = operands
+                    .iter()
+                    .filter(|o| o.starts_with(['/', '~', '.', text::HOME]))
+                    .cloned()
+                    .collect();
+                let mut out = self.inputs(&files, stdin).filtered(None, name);
+                out.private |= packs && all;
+                out
+            }
             name if PASSING.contains(&name) => {
                 let files: Vec<String> = operands
                     .iter()
@@ -489,6 +594,67 @@ fn chosen<'p>(list: &str, parts: &[&'p str]) -> Vec<&'p str> {
         });
         if wanted {
             out.push(*part);
+        }
+    }
+    out
+}
+
+/// What a script of `sed` does beyond its output.
+pub(super) enum SedPart {
+    /// It runs a command.
+    Run(String),
+    /// It writes a file.
+    Write(String),
+}
+
+/// The parts of a script of `sed` that run something or write a file.
+pub(super) fn sed_parts(script: &str) -> Vec<SedPart> {
+    let mut out = Vec::new();
+    for line in script.split(['\n', '{', '}']).map(str::trim) {
+        // The address: numbers, `$`, `/pattern/`, ranges of them.
+        let mut rest = line;
+        loop {
+            rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || "$,~+! ".contains(c));
+            let Some(tail) = rest.strip_prefix('/') else { break };
+            let Some(end) = tail.find('/') else { break };
+            rest = tail[end + 1..].trim_start_matches('I');
+        }
+        if let Some(command) = rest.strip_prefix("e ") {
+            out.push(SedPart::Run(command.trim().to_owned()));
+        } else if let Some(path) = rest.strip_prefix("w ").or_else(|| rest.strip_prefix("W ")) {
+            out.push(SedPart::Write(path.trim().to_owned()));
+        } else if rest.starts_with('s')
+            && let Some(delimiter) = rest.chars().nth(1).filter(|c| !c.is_alphanumeric() && *c != ' ')
+        {
+            let mut parts = Vec::new();
+            let mut part = String::new();
+            let mut chars = rest[1 + delimiter.len_utf8()..].chars();
+            while let Some(c) = chars.next() {
+                match c {
+                    '\\' => match chars.next() {
+                        Some(next) if next == delimiter => part.push(next),
+                        next => {
+                            part.push('\\');
+                            part.extend(next);
+                        }
+                    },
+                    c if c == delimiter && parts.len() < 2 => parts.push(std::mem::take(&mut part)),
+                    c => part.push(c),
+                }
+            }
+            parts.push(part);
+            if let [pattern, replacement, flags] = parts.as_slice() {
+                let own = flags.split([';', ' ']).next().unwrap_or_default();
+                if own.contains('e') {
+                    out.push(SedPart::Run(replacement.replace("\\n", "\n")));
+                    if replacement.contains('&') {
+                        out.push(SedPart::Run(replacement.replace('&', pattern)));
+                    }
+                }
+                if let Some((_, path)) = flags.split_once("w ").filter(|_| own.ends_with('w')) {
+                    out.push(SedPart::Write(path.trim().to_owned()));
+                }
+            }
         }
     }
     out

@@ -4,6 +4,7 @@
 //! their arguments: pass them on, run a text, decode a stream, write a file. What a program would destroy is the
 //! business of `rules`.
 
+mod assembled;
 mod builtins;
 mod code;
 mod compound;
@@ -73,12 +74,36 @@ pub struct Executed {
     pub program: String,
     /// The program as it is called.
     pub path: String,
-    /// Its arguments, as far as they are known.
+    /// Its arguments; what is not known of them is a sign (see `words::text`).
     pub arguments: Vec<String>,
+    /// How it was derived.
+    pub chain: Vec<String>,
     /// Where it stands.
     pub span: Span,
     /// The folder it runs in.
     pub cwd: Option<String>,
+}
+
+/// A file that a redirection would write, for the rules of a policy.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// Its path, absolute where that is known.
+    pub path: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What following a script found.
+#[derive(Debug, Default)]
+pub struct Followed {
+    /// The rules that are broken.
+    pub findings: Vec<Finding>,
+    /// Rules that would be, were it not for an option that keeps the program from doing anything.
+    pub spared: Vec<Finding>,
+    /// The commands that would be executed.
+    pub executed: Vec<Executed>,
+    /// The files that redirections would write.
+    pub written: Vec<Written>,
 }
 
 /// Where in the script a command stands.
@@ -92,6 +117,8 @@ pub struct Place {
     pub background: bool,
     /// In a loop that does not end by itself.
     pub endless_loop: bool,
+    /// In a loop that goes around very often.
+    pub long_loop: bool,
     /// In a pipeline with others.
     pub piped: bool,
     /// What it prints goes to a file, a pipe or the network.
@@ -111,10 +138,19 @@ pub struct Walker<'s> {
     trees: &'s Trees,
     state: State,
     findings: Vec<Finding>,
+    spared: Vec<Finding>,
     executed: Vec<Executed>,
+    written: Vec<Written>,
+    input: Stream,
     chain: Vec<String>,
     /// What the script wrote, by path.
     files: HashMap<String, Stream>,
+    /// What reads the paths of `>(..)`.
+    outlets: HashMap<String, Rc<Script>>,
+    /// Folders that were filled from an open network.
+    remote_trees: Vec<String>,
+    /// Programs it copied: the copy, and the program's name.
+    copies: HashMap<String, String>,
     /// Links it made: name to target.
     links: HashMap<String, String>,
     /// The bodies of the functions that are being run.
@@ -143,9 +179,15 @@ impl<'s> Walker<'s> {
             trees,
             state: State::new(cwd),
             findings: Vec::new(),
+            spared: Vec::new(),
             executed: Vec::new(),
+            written: Vec::new(),
+            input: Stream::inherited(),
             chain: Vec::new(),
             files: HashMap::new(),
+            outlets: HashMap::new(),
+            remote_trees: Vec::new(),
+            copies: HashMap::new(),
             links: HashMap::new(),
             functions: Vec::new(),
             picks: Vec::new(),
@@ -162,13 +204,46 @@ impl<'s> Walker<'s> {
         }
     }
 
+    /// The same on a host where these files hold these texts.
+    #[must_use]
+    pub fn with_files<'a>(mut self, files: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        for (path, content) in files {
+            let path = self.path(path);
+            // Not cut where it is long: what cannot be looked at whole is asked about once it is run.
+            let content = Stream {
+                text: Some(text::clean(content)),
+                ..Stream::default()
+            };
+            self.files.insert(path, content);
+        }
+        self
+    }
+
+    /// The same where the script reads this text.
+    #[must_use]
+    pub fn with_input(mut self, input: Option<&str>) -> Self {
+        if let Some(input) = input {
+            self.input = Stream {
+                text: Some(text::clean(input)),
+                ..Stream::default()
+            };
+        }
+        self
+    }
+
     /// Follows the judged text itself.
-    pub fn judge(mut self, script: &Script, whole: Span) -> (Vec<Finding>, Vec<Executed>) {
-        self.script(script, &Stream::inherited());
+    pub fn judge(mut self, script: &Script, whole: Span) -> Followed {
+        let input = self.input.clone();
+        self.script(script, &input);
         if self.overspent {
             self.find(&shell::TOO_COMPLEX, whole, String::new());
         }
-        (self.findings, self.executed)
+        Followed {
+            findings: self.findings,
+            spared: self.spared,
+            executed: self.executed,
+            written: self.written,
+        }
     }
 
     /// Notes that a rule is broken.
@@ -204,6 +279,20 @@ impl<'s> Walker<'s> {
                 && !finding.chain.contains(&note)
             {
                 finding.chain.push(note);
+            }
+        }
+    }
+
+    /// Notes what the rules would have found on a command that only tells about itself.
+    fn spare(&mut self, hits: Vec<Hit>, span: Span, command: &str) {
+        for hit in hits {
+            if self.spared.len() < 32
+                && !self
+                    .spared
+                    .iter()
+                    .any(|f| f.rule.id == hit.rule.id && f.span == span)
+            {
+                self.spared.push(Finding::of(hit.rule, span, command));
             }
         }
     }

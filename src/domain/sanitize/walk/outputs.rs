@@ -222,7 +222,7 @@ impl Walker<'_> {
                     [from, _, to] => (*from, *to),
                     _ => return Some(Stream::unknown()),
                 };
-                let numbers: Vec<String> = (from..=to).take(64).map(|n| n.to_string()).collect();
+                let numbers: Vec<String> = (from..=to).take(512).map(|n| n.to_string()).collect();
                 line(numbers.join("\n"))
             }
             "expr" => {
@@ -236,6 +236,11 @@ impl Walker<'_> {
                     .map(|path| {
                         if text::has_glob(path) {
                             (*path).to_owned()
+                        } else if !words.iter().any(|w| w.starts_with('-') && w.contains('d'))
+                            && self.trees.loss(&self.path(path)).0 == super::super::paths::Loss::Fatal
+                        {
+                            // All that lies in a folder that matters.
+                            STAR.to_string()
                         } else if words.iter().any(|w| w.starts_with('-') && w.contains('d')) {
                             (*path).to_owned()
                         } else {
@@ -244,7 +249,10 @@ impl Walker<'_> {
                     })
                     .collect();
                 line(if lines.is_empty() {
-                    SOME.to_string()
+                    let here = self.state.cwd.as_deref().unwrap_or_default();
+                    let all =
+                        here.starts_with('/') && self.trees.loss(here).0 == super::super::paths::Loss::Fatal;
+                    if all { STAR.to_string() } else { SOME.to_string() }
                 } else {
                     lines.join("\n")
                 })
@@ -253,8 +261,13 @@ impl Walker<'_> {
                 private: true,
                 ..Stream::unknown()
             }),
+            "redis-cli" | "valkey-cli" if words.contains(&"--pattern") => Some(Stream {
+                steps: vec!["keys, chosen".to_owned()],
+                ..Stream::unknown()
+            }),
             "pg_dump" | "pg_dumpall" | "mysqldump" | "mongodump" | "mariadb-dump" => Some(Stream {
                 private: true,
+                steps: vec![name.to_owned()],
                 ..Stream::unknown()
             }),
             "locate" | "plocate" => line(format!("/{SOME}/{STAR}")),
@@ -314,7 +327,12 @@ impl Walker<'_> {
                 })
             }
             "pidof" | "pgrep" => {
-                let step = format!("{name} {}", operands.last().copied().unwrap_or_default());
+                let user = words.contains(&"-u") && operands.len() == 1;
+                let step = format!(
+                    "{name} {}{}",
+                    if user { "-u " } else { "" },
+                    operands.last().copied().unwrap_or_default()
+                );
                 Some(Stream {
                     text: Some(format!("{SOME}\n")),
                     steps: vec![step],
@@ -323,7 +341,15 @@ impl Walker<'_> {
             }
             _ if PLAIN.contains(&name) => Some(Stream {
                 text: Some(format!("{SOME}\n")),
-                steps: vec![name.to_owned()],
+                private: matches!(name, "kubectl" | "aws" | "gcloud" | "vault" | "az")
+                    && words.iter().any(|w| {
+                        w.starts_with("secret")
+                            && words.iter().any(|w| w.starts_with("get") || *w == "access")
+                    })
+                    && !words
+                        .iter()
+                        .any(|w| w.starts_with("jsonpath") || w.contains("=jsonpath")),
+                steps: vec![listing(name, &words)],
                 ..Stream::default()
             }),
             _ => None,
@@ -337,7 +363,49 @@ impl Walker<'_> {
             matches!(*w, "--insecure" | "--no-check-certificate")
                 || w.starts_with('-') && !w.starts_with("--") && name == "curl" && w.contains('k')
         });
-        let urls: Vec<&str> = words.iter().filter(|w| is_url(w)).copied().collect();
+        let valued = |word: &str| {
+            matches!(
+                word,
+                "-o" | "--output"
+                    | "-O"
+                    | "--output-document"
+                    | "-H"
+                    | "--header"
+                    | "-A"
+                    | "--user-agent"
+                    | "-d"
+                    | "--data"
+                    | "-e"
+                    | "--referer"
+                    | "-u"
+                    | "--user"
+                    | "-b"
+                    | "-c"
+                    | "-T"
+                    | "-P"
+                    | "--cacert"
+                    | "-E"
+                    | "--cert"
+                    | "--resolve"
+                    | "-F"
+                    | "--form"
+                    | "--data-binary"
+                    | "--data-raw"
+                    | "-w"
+                    | "--key"
+            ) && !(name == "curl" && matches!(word, "-O" | "-P"))
+                || name == "curl"
+                    && word.len() < 8
+                    && word.starts_with('-')
+                    && !word.starts_with("--")
+                    && word.ends_with('o')
+        };
+        let urls: Vec<&str> = words
+            .iter()
+            .enumerate()
+            .filter(|(at, w)| is_url(w) && !(*at > 0 && valued(words[at - 1]) && !w.contains("://")))
+            .map(|(_, w)| *w)
+            .collect();
         let open = insecure || urls.is_empty() || urls.iter().any(|url| !trusted(url));
         let mut stream = Stream {
             remote: Some(if open { Remote::Open } else { Remote::Named }),
@@ -376,6 +444,31 @@ impl Walker<'_> {
             lines.push(format!("./{SOME}"));
         }
         Stream::known(format!("{}\n", lines.join("\n")))
+    }
+}
+
+/// What a tool lists, where the whole of it matters.
+fn listing(name: &str, words: &[&str]) -> String {
+    let chosen = words.iter().any(|w| {
+        *w == "-f"
+            || w.starts_with("--filter")
+            || *w == "-l"
+            || w.starts_with("--selector")
+            || *w == "--field-selector"
+    });
+    match name {
+        "docker" | "podman" | "nerdctl" if chosen => "containers, chosen".to_owned(),
+        "docker" | "podman" | "nerdctl"
+            if !chosen
+                && words.iter().any(|w| matches!(*w, "ps" | "ls" | "list"))
+                && !words.contains(&"volume") =>
+        {
+            "containers, all".to_owned()
+        }
+        "kubectl" | "oc" if !chosen && words.first() == Some(&"get") => {
+            format!("kubectl {}", words.get(1).copied().unwrap_or_default())
+        }
+        name => name.to_owned(),
     }
 }
 

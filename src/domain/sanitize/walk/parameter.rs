@@ -54,6 +54,22 @@ impl Walker<'_> {
                 return Some(vec![count.unwrap_or_else(|| SOME.to_string())]);
             }
             "0" => return Some(vec![self.state.zero.clone()]),
+            "DIRSTACK" => {
+                let kept = self.state.stack.iter().rev();
+                let mut folders = vec![self.state.cwd.clone()];
+                folders.extend(kept.cloned());
+                let folders: Vec<String> = folders
+                    .into_iter()
+                    .map(|folder| folder.unwrap_or_else(|| SOME.to_string()))
+                    .collect();
+                if all(index) {
+                    return Some(folders);
+                }
+                let at = index
+                    .and_then(|word| self.key(word).parse::<usize>().ok())
+                    .unwrap_or(0);
+                return Some(vec![folders.get(at).cloned().unwrap_or_default()]);
+            }
             _ => {}
         }
         if let Ok(position) = name.parse::<usize>() {
@@ -322,6 +338,9 @@ fn slice(value: &str, offset: Option<i64>, length: Option<Option<i64>>) -> Strin
     };
     if text::has_unknown(value) {
         return UNKNOWN.to_string();
+    }
+    if value.starts_with(text::HOME) && offset == 0 && length == Some(Some(1)) {
+        return "/".to_owned();
     }
     let chars: Vec<char> = value.chars().collect();
     let size = chars.len() as i64;

@@ -15,6 +15,8 @@ pub struct Opened {
     pub output: Option<(String, Change, Span)>,
     /// Other files that are written (standard error and the like).
     pub others: Vec<(String, Change, Span)>,
+    /// Files opened on a descriptor of their own: empty until something is written to it.
+    pub fresh: Vec<(String, Change, Span)>,
     /// A network connection that bash makes (`/dev/tcp/..`).
     pub socket: bool,
     /// The file that is read.
@@ -35,7 +37,7 @@ impl Walker<'_> {
         if redirect.op == RedirectOp::HereDocument {
             if let Some(body) = redirect.body.get() {
                 let quoted = self.quoted(&body.parts);
-                opened.input = Some(Stream::known(quoted));
+                self.given(redirect.fd.as_deref(), Stream::known(quoted), opened);
             }
             return;
         }
@@ -44,7 +46,8 @@ impl Walker<'_> {
             _ => self.single(&redirect.target),
         };
         if redirect.op == RedirectOp::HereString {
-            opened.input = Some(self.here_string(&target));
+            let given = self.here_string(&target);
+            self.given(redirect.fd.as_deref(), given, opened);
             return;
         }
         let fd = redirect.fd.as_deref();
@@ -88,7 +91,23 @@ impl Walker<'_> {
             if let Some(fd) = fd {
                 std::rc::Rc::make_mut(&mut self.state.descriptors).insert(fd.to_owned(), target);
             }
-            opened.others.push(entry);
+            if matches!(fd, Some("2")) || redirect.op == RedirectOp::ReadWrite {
+                opened.others.push(entry);
+            } else {
+                opened.fresh.push(entry);
+            }
+        }
+    }
+
+    /// A text that stands in the script, on the standard input or another descriptor.
+    fn given(&mut self, fd: Option<&str>, content: Stream, opened: &mut Opened) {
+        match fd {
+            None | Some("0") => opened.input = Some(content),
+            Some(fd) => {
+                let path = format!("/dev/fd/{fd}");
+                std::rc::Rc::make_mut(&mut self.state.descriptors).insert(fd.to_owned(), path.clone());
+                self.files.insert(path, content);
+            }
         }
     }
 
@@ -126,11 +145,24 @@ impl Walker<'_> {
     /// What a file holds, as far as it is known: written by the script, a device, a secret.
     pub(super) fn content(&mut self, path: &str) -> Stream {
         let full = self.path(path);
-        if let Some(written) = self.files.get(&full) {
+        if !full.starts_with("/dev/tcp/")
+            && !full.starts_with("/dev/udp/")
+            && let Some(written) = self.files.get(&full)
+        {
             return written.clone();
         }
         if let Some(stream) = outgoing(&full) {
             return stream;
+        }
+        if self.remote_trees.iter().any(|tree| {
+            full != *tree && super::super::paths::is_under(&full, tree)
+                || tree == "." && !full.starts_with('/')
+        }) {
+            return Stream {
+                remote: Some(super::Remote::Open),
+                steps: vec!["what was loaded".to_owned()],
+                ..Stream::unknown()
+            };
         }
         Stream {
             file: true,
@@ -142,8 +174,19 @@ impl Walker<'_> {
 
     /// Hands a command's output to where its redirections send it; what is left is what the next command reads.
     pub(super) fn deliver(&mut self, output: Stream, opened: &Opened) -> Stream {
+        for (target, _, span) in opened.others.iter().chain(&opened.output) {
+            if self.written.len() < 512 {
+                let path = self.path(target);
+                self.written.push(super::Written { path, span: *span });
+            }
+        }
         for (target, change, span) in &opened.others {
             self.write(target, *change, &Stream::unknown(), *span);
+        }
+        for (target, change, span) in &opened.fresh {
+            let read = self.outlets.contains_key(target);
+            let content = if read { Stream::unknown() } else { Stream::empty() };
+            self.write(target, *change, &content, *span);
         }
         let Some((target, change, span)) = &opened.output else {
             return output;
@@ -164,6 +207,20 @@ impl Walker<'_> {
         let sign = if change == Change::Append { ">>" } else { ">" };
         self.found(hits, span, &format!("{sign} {}", text::shown(&path)));
         self.executable_content(&path, content, span);
+        if let Some(reader) = self.outlets.get(&path).cloned() {
+            self.subshell(|walker| walker.script(&reader, content));
+        }
+        if content.text.is_some()
+            && self.files.contains_key(&format!("fifo:{path}"))
+            && self
+                .executed
+                .iter()
+                .any(|ran| super::shells::is_shell(&ran.program))
+        {
+            // A shell may stand at the other end.
+            let content = content.clone();
+            self.subshell(|walker| walker.shell_reads(&content, "fifo", span));
+        }
         if self.files.len() < 256 {
             match self.files.get_mut(&path) {
                 Some(old) if change == Change::Append => old.append(content.clone()),

@@ -25,6 +25,15 @@ impl Walker<'_> {
             "find" | "fd" | "fdfind" => return self.find_actions(name, rest, span),
             "xargs" | "gxargs" => self.xargs(rest, stdin, span),
             "parallel" => self.parallel(rest, stdin, span),
+            "ip" if rest
+                .iter()
+                .any(|a| matches!(a.text.as_str(), "-b" | "-batch" | "--batch")) =>
+            {
+                for line in stdin.text.clone().unwrap_or_default().lines().take(LINES) {
+                    self.text(&format!("ip {line}"), "ip -batch", span, &Stream::empty());
+                }
+                return None;
+            }
             "ip" => {
                 let words: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
                 let at = words.iter().position(|w| w.starts_with("netn"))?;
@@ -34,8 +43,11 @@ impl Walker<'_> {
                 }
                 self.call(&rest[exec + 2..], stdin, span, &Opened::default())
             }
+            "tar" | "bsdtar" | "gtar" => {
+                self.file_effects(name, rest, stdin, span);
+                self.tar(rest, span)?
+            }
             "make" | "gmake" => self.make(rest, stdin, span)?,
-            "tar" | "bsdtar" | "gtar" => self.tar(rest, span)?,
             "rsync" => {
                 if let Some(command) = after_option(rest, &["-e", "--rsh", "--rsync-path"])
                     && command.contains(' ')
@@ -44,15 +56,111 @@ impl Walker<'_> {
                 }
                 return None;
             }
-            "git" => self.git(rest, span)?,
+            "git" => {
+                self.file_effects(name, rest, stdin, span);
+                self.git(rest, span)?
+            }
             "docker" | "podman" | "nerdctl" | "buildah" | "docker-compose" | "podman-compose" => {
                 self.container(rest, stdin, span)?
             }
             "kubectl" | "oc" | "k3s" | "microk8s" | "lxc" | "incus" | "crictl" | "pct" | "vzctl" => {
                 self.cluster(rest, stdin, span)?
             }
-            "vim" | "vi" | "nvim" | "ex" | "view" | "emacs" => {
-                for source in option_values(rest, &["-c", "--cmd", "+", "--eval"]) {
+            "emacs" => {
+                for source in option_values(rest, &["--eval", "-eval", "--execute", "-execute"]) {
+                    self.code(name, &source, span);
+                }
+                return None;
+            }
+            "apt" | "apt-get" | "aptitude" => {
+                for argument in rest {
+                    if let Some((key, command)) = argument.text.split_once('=')
+                        && (key.contains("Invoke") || key.contains("Install-Pkgs"))
+                    {
+                        let command = command.trim_matches('"').to_owned();
+                        self.text(&command, name, span, &Stream::empty());
+                    }
+                }
+                return None;
+            }
+            "rpm" | "rpmspec" | "rpmbuild" => {
+                for argument in rest
+                    .iter()
+                    .filter(|a| a.text.contains("%{lua:") || a.text.contains("%("))
+                {
+                    let source = argument.text.clone();
+                    if let Some((_, command)) = source.split_once("%(") {
+                        self.text(command.trim_end_matches(')'), name, span, &Stream::empty());
+                    } else {
+                        self.code("lua", &source, span);
+                    }
+                }
+                return None;
+            }
+            "socat" => {
+                for argument in rest {
+                    let lower = argument.text.to_ascii_lowercase();
+                    if lower.starts_with("exec:")
+                        || lower.starts_with("system:")
+                        || lower.starts_with("shell:")
+                    {
+                        let command = argument.text.split_once(':').map_or("", |(_, c)| c);
+                        let command = command
+                            .split(',')
+                            .next()
+                            .unwrap_or_default()
+                            .trim_matches(['"', '\'']);
+                        self.text(command, name, span, &Stream::empty());
+                    }
+                }
+                return None;
+            }
+            "dc" => {
+                let mut texts = option_values(rest, &["-e", "--expression"]);
+                texts.extend(stdin.text.clone());
+                for line in texts.iter().flat_map(|text| text.lines()) {
+                    if let Some((_, command)) = line.split_once('!') {
+                        self.text(command, name, span, &Stream::empty());
+                    }
+                }
+                return None;
+            }
+            "m4" => {
+                let source = match rest
+                    .iter()
+                    .find(|a| !a.text.starts_with('-') && !a.text.contains('='))
+                {
+                    Some(file) if !matches!(file.text.as_str(), "-" | "/dev/stdin") => {
+                        self.content(&file.text)
+                    }
+                    _ => stdin.clone(),
+                };
+                for (place, word) in source
+                    .text
+                    .as_deref()
+                    .unwrap_or_default()
+                    .match_indices("syscmd(")
+                {
+                    let text = source.text.clone().unwrap_or_default();
+                    let tail = &text[place + word.len()..];
+                    let command = &tail[..tail.rfind(')').unwrap_or(tail.len())];
+                    self.text(
+                        command.trim_matches(['`', '\'', ' ']),
+                        name,
+                        span,
+                        &Stream::empty(),
+                    );
+                }
+                return None;
+            }
+            "sed" | "gsed" => {
+                self.sed_commands(rest, span);
+                return None;
+            }
+            "vim" | "vi" | "nvim" | "ex" | "view" => {
+                let mut sources = option_values(rest, &["-c", "--cmd", "+"]);
+                sources.extend(super::shells::clustered(rest, 'c'));
+                for source in sources {
                     if let Some(command) = source.trim_start_matches(':').strip_prefix('!') {
                         self.text(command, name, span, &Stream::empty());
                     }
@@ -144,6 +252,20 @@ impl Walker<'_> {
                 }
                 return None;
             }
+            "mysql" | "mariadb" | "psql"
+                if rest.iter().any(|a| {
+                    let upper = a.text.to_uppercase();
+                    ["'DROP ", "'TRUNCATE ", "'DELETE FROM ", "\"DROP ", "\"TRUNCATE "]
+                        .iter()
+                        .any(|s| upper.contains(s))
+                        && upper.trim_start().starts_with("SELECT")
+                }) =>
+            {
+                return Some(Stream {
+                    steps: vec!["generated statements".to_owned()],
+                    ..Stream::unknown()
+                });
+            }
             "mysql" | "mariadb" | "psql" => {
                 let mut texts = option_values(rest, &["-e", "--execute", "-c", "--command"]);
                 texts.extend(stdin.text.clone());
@@ -195,6 +317,15 @@ impl Walker<'_> {
     }
 
     fn find_actions(&mut self, name: &str, rest: &[Argument], span: Span) -> Option<Stream> {
+        for pair in rest.windows(2) {
+            if matches!(
+                pair[0].text.as_str(),
+                "-fprint" | "-fprint0" | "-fls" | "-fprintf"
+            ) {
+                let change = super::super::rules::write::Change::Overwrite;
+                self.write(&pair[1].text, change, &Stream::unknown(), span);
+            }
+        }
         let flags: &[&str] = if name == "find" {
             &["-exec", "-execdir", "-ok", "-okdir"]
         } else {
@@ -251,6 +382,32 @@ impl Walker<'_> {
             .and_then(|s| s.text)
             .unwrap_or_default();
         let mut out: Vec<String> = listed.lines().take(8).map(str::to_owned).collect();
+        let dated = rest.iter().any(|a| {
+            matches!(
+                a.text.as_str(),
+                "-mtime"
+                    | "-mmin"
+                    | "-ctime"
+                    | "-atime"
+                    | "-size"
+                    | "-newer"
+                    | "-maxdepth"
+                    | "-path"
+                    | "-user"
+            )
+        });
+        let removes = rest
+            .iter()
+            .any(|a| matches!(super::base(&a.text), "rm" | "unlink" | "gzip" | "ls" | "grep"));
+        if !dated && !removes {
+            // What lies in the starting point itself.
+            let near: Vec<String> = out
+                .iter()
+                .filter(|path| path.starts_with("/var/log/") || path.starts_with("/etc/"))
+                .map(|path| path.replace(&format!("/{SOME}/"), "/"))
+                .collect();
+            out.extend(near);
+        }
         if out.is_empty() {
             out.push(format!("./{SOME}"));
         }
@@ -400,6 +557,13 @@ impl Walker<'_> {
             .position(|a| a.text.starts_with("::"))
             .unwrap_or(tail.len());
         let command: Vec<&str> = tail[..end].iter().map(|a| a.text.as_str()).collect();
+        let sources: Vec<&[Argument]> = tail[end..]
+            .split(|a| a.text == ":::" || a.text == ":::+")
+            .skip(1)
+            .collect();
+        if sources.len() > 1 {
+            return self.combined(&command.join(" "), &sources, span);
+        }
         let mut values: Vec<String> = Vec::new();
         if end < tail.len() {
             if tail[end].text.starts_with(":::") && tail[end].text != "::::" {
@@ -433,6 +597,61 @@ impl Walker<'_> {
         Stream::unknown()
     }
 
+    /// `parallel cmd {1} {2} ::: a b ::: c d`: every combination.
+    fn combined(&mut self, command: &str, sources: &[&[Argument]], span: Span) -> Stream {
+        let mut lines = vec![(command.to_owned(), String::new())];
+        for (number, source) in sources.iter().enumerate() {
+            let mark = format!("{{{}}}", number + 1);
+            lines = lines
+                .iter()
+                .flat_map(|(line, values)| {
+                    let mark = mark.as_str();
+                    source.iter().map(move |value| {
+                        (
+                            line.replace(mark, &value.text),
+                            format!("{values} {}", quote(&value.text)),
+                        )
+                    })
+                })
+                .take(LINES)
+                .collect();
+        }
+        for (line, values) in lines {
+            let line = if line == command {
+                format!("{line}{values}")
+            } else {
+                line
+            };
+            self.text(&line, "parallel", span, &Stream::empty());
+        }
+        Stream::unknown()
+    }
+
+    /// The commands of `sed` that run a program or write a file: `e`, `s///e`, `w`, `s///w`.
+    fn sed_commands(&mut self, rest: &[Argument], span: Span) {
+        let mut scripts = option_values(rest, &["-e", "--expression"]);
+        if scripts.is_empty() {
+            scripts.extend(
+                rest.iter()
+                    .find(|a| !a.text.starts_with('-'))
+                    .map(|a| a.text.clone()),
+            );
+        }
+        for script in scripts {
+            for part in super::filters::sed_parts(&script) {
+                match part {
+                    super::filters::SedPart::Run(command) => {
+                        self.text(&command, "sed", span, &Stream::empty());
+                    }
+                    super::filters::SedPart::Write(path) => {
+                        let change = super::super::rules::write::Change::Overwrite;
+                        self.write(&path, change, &Stream::unknown(), span);
+                    }
+                }
+            }
+        }
+    }
+
     /// Recipes that stand in the script: `make -f -`, `--eval`.
     fn make(&mut self, rest: &[Argument], stdin: &Stream, span: Span) -> Option<Stream> {
         let mut sources = option_values(rest, &["--eval", "-E"]);
@@ -446,14 +665,43 @@ impl Walker<'_> {
                 self.shell_reads(&content, "make", span);
             }
             sources.extend(content.text);
-        } else if let Some(content) = ["Makefile", "makefile", "GNUmakefile"]
-            .iter()
-            .find_map(|f| self.files.get(&self.path(f)).cloned())
-        {
+        } else if let Some(content) = ["Makefile", "makefile", "GNUmakefile"].iter().find_map(|f| {
+            let file = match after_option(rest, &["-C", "--directory"]) {
+                Some(folder) => format!("{folder}/{f}"),
+                None => (*f).to_owned(),
+            };
+            self.files.get(&self.path(&file)).cloned()
+        }) {
             sources.extend(content.text);
+        }
+        let mut settings: Vec<(String, String)> = rest
+            .iter()
+            .filter_map(|a| a.text.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        for line in sources.iter().flat_map(|source| source.lines()) {
+            if let Some((name, value)) = line.split_once('=')
+                && !line.starts_with('\t')
+                && settings.len() < 32
+            {
+                let name = name.trim_end_matches([':', '?', '+', ' ']).trim();
+                settings.push((name.to_owned(), value.trim().to_owned()));
+            }
         }
         for source in sources {
             for line in source.lines() {
+                let mut line = line.to_owned();
+                for _ in 0..3 {
+                    for (name, value) in &settings {
+                        if line.contains("$(") || line.contains("${") {
+                            line = text::bounded(
+                                line.replace(&format!("$({name})"), value)
+                                    .replace(&format!("${{{name}}}"), value),
+                            );
+                        }
+                    }
+                }
+                let line = line.as_str();
                 let recipe = if let Some(recipe) = line.strip_prefix('\t') {
                     Some(recipe)
                 } else {
@@ -519,6 +767,19 @@ impl Walker<'_> {
             .map(|a| a.text.clone())
             .collect();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        if let Some(command) = words
+            .first()
+            .and_then(|verb| self.files.get(&format!("git alias:{verb}")))
+            .and_then(|alias| alias.text.clone())
+        {
+            let operands: Vec<String> = words.iter().skip(1).map(|w| quote(w)).collect();
+            self.text(
+                &format!("{command} {}", operands.join(" ")),
+                "git alias",
+                span,
+                &Stream::empty(),
+            );
+        }
         let source = match words.as_slice() {
             ["config", .., key, value] => {
                 let (key, value) = (key.to_lowercase(), (*value).to_owned());
@@ -573,6 +834,10 @@ impl Walker<'_> {
 
     fn git_setting(&mut self, key: &str, value: &str, span: Span) {
         if let Some(command) = value.strip_prefix('!') {
+            if let Some(alias) = key.strip_prefix("alias.") {
+                self.files
+                    .insert(format!("git alias:{alias}"), Stream::known(command));
+            }
             self.text(command, &format!("git {key}"), span, &Stream::empty());
         } else if matches!(
             key,
@@ -593,6 +858,16 @@ impl Walker<'_> {
             self.text(value, &format!("git {key}"), span, &Stream::empty());
         } else if key == "core.hookspath" && (value.starts_with("/tmp") || value.starts_with("/dev/shm")) {
             self.find(&shell::TEMPORARY_CODE, span, format!("{key}={value}"));
+            let folder = format!("{}/", self.path(value));
+            let hooks: Vec<Stream> = self
+                .files
+                .iter()
+                .filter(|(path, content)| path.starts_with(&folder) && content.text.is_some())
+                .map(|(_, content)| content.clone())
+                .collect();
+            for hook in hooks {
+                self.shell_reads(&hook, "git hook", span);
+            }
         }
     }
 

@@ -77,7 +77,8 @@ impl Walker<'_> {
                             self.text(&part, name, span, &Stream::unknown());
                         }
                         if let Some(command) = source.trim().strip_prefix("spawn ") {
-                            self.text(&command.replace("; interact", ""), name, span, &Stream::unknown());
+                            let command = command.replace("; interact", "").replace(['{', '}'], "'");
+                            self.text(&command, name, span, &Stream::unknown());
                         }
                         Stream::unknown()
                     }
@@ -90,20 +91,76 @@ impl Walker<'_> {
                     None => Stream::unknown(),
                 }
             }
-            "pssh" | "pdsh" | "clush" | "parallel-ssh" | "dsh" | "mussh" => {
-                let command = rest
+            "gcloud" | "az" | "aws" | "doctl" | "heroku" | "flyctl" | "fly" | "tsh" | "knife" | "bolt"
+            | "fab" | "limactl" | "multipass" | "lxc-attach" | "minikube" | "docker-machine"
+            | "hyperfine" | "nix-shell" | "nix" | "guix" | "doppler" | "infisical" | "chronic-run" => {
+                let runs = rest.iter().any(|a| {
+                    let text = a.text.as_str();
+                    matches!(
+                        text,
+                        "ssh"
+                            | "run-command"
+                            | "send-command"
+                            | "run"
+                            | "exec"
+                            | "command"
+                            | "shell"
+                            | "-c"
+                            | "--run"
+                            | "--command"
+                            | "-C"
+                    ) || text.starts_with("--command=")
+                }) || matches!(name, "hyperfine" | "fab" | "lxc-attach" | "knife" | "nix-shell");
+                if !runs {
+                    return None;
+                }
+                if let Some(at) = rest.iter().position(|a| a.text == "--")
+                    && at + 1 < rest.len()
+                {
+                    let tail = rest[at + 1..].to_vec();
+                    self.call(&tail, &Stream::unknown(), span, &Opened::default());
+                }
+                let sources: Vec<String> = rest
                     .iter()
-                    .rposition(|a| a.text.starts_with('-'))
-                    .map_or(0, |at| at + 2);
-                let source: Vec<&str> = rest.iter().skip(command).map(|a| a.text.as_str()).collect();
-                let source = source.join(" ");
-                let last = rest.last().map(|a| a.text.clone()).unwrap_or_default();
-                self.text(
-                    &if source.is_empty() { last } else { source },
-                    name,
-                    span,
-                    &Stream::unknown(),
-                );
+                    .map(|a| match a.text.split_once('=') {
+                        Some((option, value)) if option.starts_with('-') || option == "commands" => {
+                            value.to_owned()
+                        }
+                        _ => a.text.clone(),
+                    })
+                    .filter(|text| text.contains(' '))
+                    .take(8)
+                    .collect();
+                for source in sources {
+                    let bare = source.trim_matches(['[', ']']).trim_matches(['"', '\'']);
+                    if super::super::syntax::parse(bare, super::super::syntax::Base::Fixed(span)).is_ok() {
+                        self.text(bare, name, span, &Stream::unknown());
+                    }
+                }
+                return None;
+            }
+            "pssh" | "pdsh" | "clush" | "parallel-ssh" | "dsh" | "mussh" => {
+                let flags: &[&str] = if matches!(name, "pssh" | "parallel-ssh") {
+                    &["-i", "-P", "-v", "-A", "-I", "--inline"]
+                } else {
+                    &["-a", "-b", "-B", "-S", "-L", "-N", "-q", "-c", "-M", "--"]
+                };
+                let mut at = 0;
+                while let Some(argument) = rest.get(at).filter(|a| a.text.starts_with('-')) {
+                    let option = argument.text.as_str();
+                    let takes = !flags.contains(&option) && option.len() == 2
+                        || matches!(option, "--hosts" | "--host" | "--nodes" | "--user" | "--timeout");
+                    at += if takes { 2 } else { 1 };
+                }
+                let source: Vec<&str> = rest.iter().skip(at).map(|a| a.text.as_str()).collect();
+                self.text(&source.join(" "), name, span, &Stream::unknown());
+                if let Some(last) = rest
+                    .last()
+                    .filter(|last| last.text.contains(' ') && source.len() > 1)
+                {
+                    let last = last.text.clone();
+                    self.text(&last, name, span, &Stream::unknown());
+                }
                 Stream::unknown()
             }
             "ansible" | "ansible-console" => {
@@ -121,6 +178,10 @@ impl Walker<'_> {
                 {
                     let source = source.strip_prefix("cmd=").map_or(source.clone(), str::to_owned);
                     self.text(&source, "ansible", span, &Stream::unknown());
+                } else if let Some(source) = after_option(rest, &["-a", "--args"])
+                    && let Some(command) = module_command(&module, &source)
+                {
+                    self.text(&command, "ansible", span, &Stream::unknown());
                 }
                 Stream::unknown()
             }
@@ -391,9 +452,10 @@ impl Walker<'_> {
             Some(_) => stdin.clone(),
             None if !lists => stdin.clone(),
             None => {
+                // What stands there now is not known; a comment holds its place.
                 return Stream {
                     file: true,
-                    ..Stream::unknown()
+                    ..Stream::known("#\n")
                 };
             }
         };
@@ -428,7 +490,8 @@ impl Walker<'_> {
             }
             if let Some(first) =
                 super::builtins::first_words(command).and_then(|words| words.into_iter().next())
-                && (first.starts_with("/tmp/")
+                && (first.starts_with("/dev/shm")
+                    || first.starts_with("/tmp/")
                     || first.starts_with("/dev/shm/")
                     || first.starts_with("/var/tmp/"))
             {
@@ -541,6 +604,58 @@ impl Walker<'_> {
         }
         Stream::empty()
     }
+}
+
+/// The command that does what a module of `ansible` would do with its arguments.
+fn module_command(module: &str, arguments: &str) -> Option<String> {
+    let value = |keys: &[&str]| {
+        arguments.split_whitespace().find_map(|part| {
+            part.split_once('=')
+                .filter(|(key, _)| keys.contains(key))
+                .map(|(_, value)| super::wrappers::quote(value.trim_matches(['"', '\''])))
+        })
+    };
+    let state = value(&["state"]).unwrap_or_default();
+    let name = value(&["name", "service", "pkg", "package"]).unwrap_or_default();
+    Some(match module.rsplit('.').next().unwrap_or(module) {
+        "file" if state == "absent" => format!("rm -rf {}", value(&["path", "dest", "name"])?),
+        "file" => {
+            let path = value(&["path", "dest", "name"])?;
+            let recursive = if value(&["recurse"]).is_some() { "-R " } else { "" };
+            match (value(&["mode"]), value(&["owner"])) {
+                (Some(mode), _) => format!("chmod {recursive}{mode} {path}"),
+                (None, Some(owner)) => format!("chown {recursive}{owner} {path}"),
+                _ => return None,
+            }
+        }
+        "service" | "systemd" | "systemd_service" | "sysvinit" => {
+            if value(&["masked"]).is_some_and(|v| matches!(v.as_str(), "yes" | "true" | "True")) {
+                format!("systemctl mask {name}")
+            } else if state == "stopped" {
+                format!("systemctl stop {name}")
+            } else if value(&["enabled"]).is_some_and(|v| matches!(v.as_str(), "no" | "false" | "False")) {
+                format!("systemctl disable {name}")
+            } else {
+                return None;
+            }
+        }
+        "apt" | "yum" | "dnf" | "package" if matches!(state.as_str(), "absent" | "removed") => {
+            format!("apt-get remove {name}")
+        }
+        "user" if state == "absent" => format!("userdel {name}"),
+        "user" => format!("usermod {name}"),
+        "reboot" => "reboot".to_owned(),
+        "filesystem" => format!("mkfs {}", value(&["dev"])?),
+        "parted" => format!("parted {} rm 1", value(&["device"])?),
+        "lvol" if state == "absent" => format!("lvremove -f {}/{}", value(&["vg"])?, value(&["lv"])?),
+        "copy" | "template" | "lineinfile" | "blockinfile" | "replace" => {
+            format!("cp x {}", value(&["dest", "path"])?)
+        }
+        "mount" if matches!(state.as_str(), "absent" | "unmounted") => {
+            format!("umount {}", value(&["path"])?)
+        }
+        _ => return None,
+    })
 }
 
 /// Whether a step hides what a text says.

@@ -136,12 +136,29 @@ impl Walker<'_> {
         let opened = self.redirects(&simple.redirects);
         self.place.captured |= opened.output.is_some();
         let arguments = self.words(simple);
+        let own = !arguments.is_empty()
+            && simple
+                .assigns
+                .iter()
+                .any(|assign| matches!(assign.name.as_str(), "IFS" | "PATH"));
+        let separators = own.then(|| (self.state.get("IFS").cloned(), self.state.get("PATH").cloned()));
         for assign in &simple.assigns {
-            self.assign(assign, !arguments.is_empty());
+            self.assign(assign);
         }
         let stdin = opened.input.clone().unwrap_or_else(|| input.clone());
+        let refers = arguments
+            .iter()
+            .take_while(|a| !a.text.contains('='))
+            .any(|a| a.text.starts_with('-') && a.text.contains('n'))
+            && matches!(arguments[0].text.as_str(), "declare" | "typeset" | "local");
         for assign in &simple.declared {
-            self.assign(assign, false);
+            match &assign.value {
+                Assigned::Word(word) if refers => {
+                    let meant = self.single(word);
+                    std::rc::Rc::make_mut(&mut self.state.references).insert(assign.name.clone(), meant);
+                }
+                _ => self.assign(assign),
+            }
         }
         let output = if arguments.is_empty() {
             Stream::empty()
@@ -151,6 +168,10 @@ impl Walker<'_> {
             }
             self.call(&arguments, &stdin, simple.span, &opened)
         };
+        if let Some(separators) = separators {
+            self.state.put_back("IFS", separators.0);
+            self.state.put_back("PATH", separators.1);
+        }
         self.place = place;
         let left = self.deliver(output, &opened);
         self.origin = origin;
@@ -160,14 +181,43 @@ impl Walker<'_> {
     /// The words as arguments, an alias in the first place replaced.
     fn words(&mut self, simple: &Simple) -> Vec<Argument> {
         let mut arguments = self.arguments(&simple.words);
-        let alias = simple
-            .words
-            .first()
-            .and_then(|word| word.plain())
-            .and_then(|name| self.state.aliases.get(name));
-        if let (Some(alias), Some(first)) = (alias.cloned(), arguments.first().cloned())
+        if self.state.aliases.is_empty() {
+            return arguments;
+        }
+        let mut at = 0;
+        for _ in 0..8 {
+            let Some(alias) = arguments
+                .get(at)
+                .and_then(|a| self.state.aliases.get(&a.text).cloned())
+            else {
+                break;
+            };
+            let quoted = at == 0 && simple.words.first().is_some_and(|word| word.plain().is_none());
+            let taken = self.state.aliases.clone();
+            if quoted {
+                break;
+            }
+            let before = arguments.len();
+            self.unalias(&alias, at, &mut arguments);
+            if alias.ends_with([' ', '\t']) {
+                // The word behind such an alias may be one too.
+                at += (arguments.len() + 1).saturating_sub(before);
+            } else if alias
+                .split_whitespace()
+                .next()
+                .is_some_and(|first| !taken.contains_key(first))
+            {
+                break;
+            }
+        }
+        arguments
+    }
+
+    /// Puts an alias's words in the place of its name.
+    fn unalias(&mut self, alias: &str, at: usize, arguments: &mut Vec<Argument>) {
+        if let Some(first) = arguments.get(at).cloned()
             && let Ok(script) =
-                super::super::syntax::parse(&alias, super::super::syntax::Base::Fixed(first.span))
+                super::super::syntax::parse(alias, super::super::syntax::Base::Fixed(first.span))
         {
             let mut words = Vec::new();
             for item in &script.items {
@@ -179,13 +229,12 @@ impl Walker<'_> {
                     }
                 }
             }
-            arguments.splice(0..1, words);
+            arguments.splice(at..=at, words);
         }
-        arguments
     }
 
     /// Sets a variable; before a command it is part of that command's environment too.
-    pub(super) fn assign(&mut self, assign: &Assign, prefix: bool) {
+    pub(super) fn assign(&mut self, assign: &Assign) {
         self.origin = None;
         match &assign.value {
             Assigned::Word(word) => {
@@ -207,11 +256,8 @@ impl Walker<'_> {
                 {
                     value = text::bounded(format!("{old}{value}"));
                 }
-                let prefix_kept = prefix && matches!(assign.name.as_str(), "IFS" | "PATH");
                 self.environment(&assign.name, &value, assign.span);
-                if !prefix_kept {
-                    self.state.set(&assign.name, value);
-                }
+                self.state.set(&assign.name, value);
                 match self.origin.take() {
                     Some(origin) => {
                         self.origins.insert(assign.name.clone(), origin);
@@ -324,12 +370,16 @@ impl Walker<'_> {
         if text::has_glob(&program.text) {
             return self.call_by_pattern(program, rest, stdin, span, opened);
         }
+        if text::has_unknown(&program.text) && self.files.contains_key(&self.path(&program.text)) {
+            self.written_program(&program.text, rest, span);
+        }
         if program.text.contains([UNKNOWN, SOME])
             && !base(&program.text).chars().all(|c| !matches!(c, UNKNOWN | SOME))
         {
             return self.call_unknown(program, rest, stdin, span);
         }
-        let name = base(&program.text);
+        let name = self.real_name(&program.text);
+        let name = name.as_str();
         if self.calls_itself(&program.text) {
             self.self_call(span);
             return Stream::unknown();
@@ -337,11 +387,18 @@ impl Walker<'_> {
         if let Some(body) = self.function(&program.text) {
             return self.call_function(&program.text, &body, rest, stdin, span);
         }
+        let hidden = ["/dev/shm/", "/tmp/.", "/var/tmp/."]
+            .iter()
+            .any(|folder| program.text.starts_with(folder));
+        if hidden {
+            self.find(&shell::TEMPORARY_CODE, span, text::shown(&program.text));
+        }
         if self.executed.len() < 512 {
             self.executed.push(Executed {
                 program: name.to_owned(),
                 path: text::shown(&program.text),
-                arguments: rest.iter().map(|a| text::shown(&a.text)).collect(),
+                arguments: rest.iter().map(|a| a.text.clone()).collect(),
+                chain: self.chain.clone(),
                 span,
                 cwd: self.state.cwd.clone(),
             });
@@ -363,18 +420,116 @@ impl Walker<'_> {
             origin: self.origin.as_ref(),
             files: &self.files,
         };
-        let hits = if call.only_informs() {
-            Vec::new()
+        let informs = call.only_informs();
+        let hits = rules::judge(&call);
+        if informs {
+            self.spare(hits, span, &line);
         } else {
-            rules::judge(&call)
-        };
-        self.found(hits, span, &line);
+            let hits = self.weighed(hits, name, rest);
+            self.found(hits, span, &line);
+        }
         self.act(name, arguments, stdin, span, opened)
+    }
+
+    /// What is made to be thrown away counts less: databases of tests, previews, what this script installed itself.
+    fn weighed(&mut self, mut hits: Vec<rules::Hit>, name: &str, rest: &[Argument]) -> Vec<rules::Hit> {
+        if matches!(name, "apt-get" | "apt" | "apk" | "dnf" | "yum") {
+            let operands: Vec<&str> = rest
+                .iter()
+                .map(|a| a.text.as_str())
+                .filter(|t| !t.starts_with('-'))
+                .collect();
+            if let Some((verb, packages)) = operands.split_first() {
+                if matches!(*verb, "install" | "add") {
+                    for package in packages.iter().take(64) {
+                        self.files
+                            .insert(format!("installed:{package}"), Stream::unknown());
+                    }
+                } else if !packages.is_empty()
+                    && packages
+                        .iter()
+                        .all(|package| self.files.contains_key(&format!("installed:{package}")))
+                {
+                    hits.retain(|hit| hit.rule.id != "packages.remove");
+                }
+            }
+        }
+        if hits.is_empty() {
+            return hits;
+        }
+        let testing = [
+            "RAILS_ENV",
+            "RACK_ENV",
+            "NODE_ENV",
+            "APP_ENV",
+            "MIX_ENV",
+            "DJANGO_ENV",
+        ]
+        .iter()
+        .any(|variable| match self.state.get(variable) {
+            Some(super::state::Variable::Scalar(values)) => values
+                .iter()
+                .all(|v| matches!(v.as_str(), "test" | "testing" | "ci")),
+            _ => false,
+        });
+        if testing {
+            hits.retain(|hit| hit.rule.id != "db.reset");
+        }
+        if rest.iter().any(|a| rules::databases::scratch(&a.text)) {
+            for hit in &mut hits {
+                if let Some(milder) = rules::databases::milder(hit.rule) {
+                    hit.rule = milder;
+                }
+            }
+        }
+        if name == "btrfs" && rest.iter().any(|a| a.text.contains("snap")) {
+            for hit in hits.iter_mut().filter(|hit| hit.rule.id == "storage.pool") {
+                hit.rule = &rules::storage::SNAPSHOT;
+            }
+        }
+        hits
+    }
+
+    /// What a program is: links and copies that the script made stand for their origin.
+    fn real_name(&self, program: &str) -> String {
+        let name = base(program);
+        if self.links.is_empty() && self.copies.is_empty() {
+            return name.to_owned();
+        }
+        let paths = if program.contains('/') {
+            vec![self.path(program)]
+        } else {
+            let own = match self.state.get("PATH") {
+                Some(super::state::Variable::Scalar(values)) => values.last().cloned().unwrap_or_default(),
+                _ => String::new(),
+            };
+            own.split(':')
+                .filter(|folder| folder.starts_with('/'))
+                .chain(PROGRAM_FOLDERS.iter().copied())
+                .take(24)
+                .map(|folder| self.path(&format!("{folder}/{name}")))
+                .collect()
+        };
+        for path in paths {
+            if let Some(copied) = self.copies.get(&path) {
+                return copied.clone();
+            }
+            let end = base(&path);
+            if end != name && !end.is_empty() {
+                if matches!(end, "busybox" | "toybox") {
+                    return name.to_owned();
+                }
+                return end.to_owned();
+            }
+        }
+        name.to_owned()
     }
 
     /// `$0 & $0`: a script that starts itself.
     fn calls_itself(&self, program: &str) -> bool {
-        program == self.state.zero && !super::shells::is_shell(base(program))
+        program == self.state.zero
+            && !super::shells::is_shell(base(program))
+            && self.files.contains_key(&self.path(program))
     }
 
     fn self_call(&mut self, span: Span) {
@@ -502,6 +657,16 @@ impl Walker<'_> {
         }
     }
 }
+
+/// Where programs are looked for that are called by their name alone.
+pub const PROGRAM_FOLDERS: &[&str] = &[
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    "/usr/sbin",
+    "/usr/bin",
+    "/sbin",
+    "/bin",
+];
 
 /// A program's name without its folder.
 pub fn base(program: &str) -> &str {

@@ -34,6 +34,12 @@ pub struct State {
     pub(super) cwd: Option<String>,
     /// Descriptors opened with `exec`, and to what.
     pub(super) descriptors: Rc<HashMap<String, String>>,
+    /// Names that stand for another variable (`declare -n`).
+    pub(super) references: Rc<HashMap<String, String>>,
+    /// The folder before the last `cd`; `None`: not known.
+    pub(super) previous: Option<String>,
+    /// The folders that `pushd` keeps, the newest last.
+    pub(super) stack: Rc<Vec<Option<String>>>,
 }
 
 impl State {
@@ -47,28 +53,80 @@ impl State {
             zero: "bash".to_owned(),
             cwd: cwd.map(str::to_owned),
             descriptors: Rc::default(),
+            references: Rc::default(),
+            previous: None,
+            stack: Rc::default(),
         }
     }
 
     /// Sets a variable.
     pub fn set(&mut self, name: &str, value: String) {
+        let name = self.meant(name).to_owned();
+        let name = name.as_str();
         Rc::make_mut(&mut self.variables).insert(name.to_owned(), Variable::Scalar(vec![value]));
     }
 
     /// Sets an array.
     pub fn set_array(&mut self, name: &str, mut elements: Vec<(String, String)>) {
         elements.truncate(ELEMENTS);
+        if elements.iter().all(|(key, _)| key.parse::<u32>().is_ok()) {
+            elements.sort_by_key(|(key, _)| key.parse::<u32>().unwrap_or_default());
+        }
         Rc::make_mut(&mut self.variables).insert(name.to_owned(), Variable::Array(elements));
     }
 
     /// What the script set a variable to.
     pub fn get(&self, name: &str) -> Option<&Variable> {
-        self.variables.get(name)
+        self.variables.get(self.meant(name))
+    }
+
+    /// The variable that a name stands for.
+    pub fn meant<'n>(&'n self, name: &'n str) -> &'n str {
+        self.references.get(name).map_or(name, String::as_str)
+    }
+
+    /// Gives a variable back what it was before a command that had it for itself.
+    pub fn put_back(&mut self, name: &str, value: Option<Variable>) {
+        if self.variables.get(name) == value.as_ref() {
+            return;
+        }
+        let variables = Rc::make_mut(&mut self.variables);
+        match value {
+            Some(value) => variables.insert(name.to_owned(), value),
+            None => variables.remove(name),
+        };
     }
 
     /// Forgets a variable: it is empty from now on.
     pub fn unset(&mut self, name: &str) {
         Rc::make_mut(&mut self.variables).remove(name);
+    }
+
+    /// After branches of which one was taken: the values of another branch's end beside these, and what else it set.
+    pub fn join(&mut self, end: &Self) {
+        self.merge(end);
+        if end.cwd != self.cwd && end.cwd.is_some() {
+            self.cwd.clone_from(&end.cwd);
+            self.previous.clone_from(&end.previous);
+        }
+        for (name, body) in end.functions.iter() {
+            if !self.functions.contains_key(name) {
+                Rc::make_mut(&mut self.functions).insert(name.clone(), Rc::clone(body));
+            }
+        }
+        for (name, value) in end.aliases.iter() {
+            if !self.aliases.contains_key(name) {
+                Rc::make_mut(&mut self.aliases).insert(name.clone(), value.clone());
+            }
+        }
+        for (fd, path) in end.descriptors.iter() {
+            if !self.descriptors.contains_key(fd) {
+                Rc::make_mut(&mut self.descriptors).insert(fd.clone(), path.clone());
+            }
+        }
+        if self.arguments.is_none() || self.arguments.as_ref().is_some_and(|a| a.is_empty()) {
+            self.arguments.clone_from(&end.arguments);
+        }
     }
 
     /// After a branch that may not have run: both what was before and what is now.
@@ -103,6 +161,7 @@ pub fn given(name: &str, state: &State) -> Option<String> {
         "XDG_CACHE_HOME" => home("/.cache"),
         "XDG_DATA_HOME" => home("/.local/share"),
         "PWD" => Some(state.cwd.clone().unwrap_or_else(|| SOME.to_string())),
+        "OLDPWD" => Some(state.previous.clone().unwrap_or_else(|| SOME.to_string())),
         "PATH" => Some("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),
         "SHELL" | "BASH" => Some("/bin/bash".to_owned()),
         "TMPDIR" | "TMP" | "TEMP" | "RUNNER_TEMP" => Some("/tmp".to_owned()),
@@ -112,8 +171,8 @@ pub fn given(name: &str, state: &State) -> Option<String> {
         "-" => Some("hB".to_owned()),
         "0" | "BASH_SOURCE" => Some(state.zero.clone()),
         "USER" | "LOGNAME" | "HOSTNAME" | "UID" | "EUID" | "RANDOM" | "SECONDS" | "LINENO" | "PPID" | "$"
-        | "!" | "_" | "OLDPWD" | "BASHPID" | "LANG" | "TERM" | "EPOCHSECONDS" | "BASH_VERSION"
-        | "MACHTYPE" | "HOSTTYPE" => Some(SOME.to_string()),
+        | "!" | "_" | "BASHPID" | "LANG" | "TERM" | "EPOCHSECONDS" | "BASH_VERSION" | "MACHTYPE"
+        | "HOSTTYPE" => Some(SOME.to_string()),
         _ => None,
     }
 }

@@ -59,14 +59,14 @@ impl Walker<'_> {
     }
 
     /// `<(..)`: a path under which its output can be read; `>(..)`: one under which its input can be written.
-    pub(super) fn process(&mut self, input: bool, script: &Script) -> String {
+    pub(super) fn process(&mut self, input: bool, script: &std::rc::Rc<Script>) -> String {
         self.processes_seen += 1;
         let path = format!("/dev/fd/{}", 60 + self.processes_seen);
         if input {
             let stream = self.captured(script);
             self.files.insert(path.clone(), stream);
         } else {
-            self.subshell(|walker| walker.script(script, &Stream::unknown()));
+            self.outlets.insert(path.clone(), std::rc::Rc::clone(script));
         }
         path
     }

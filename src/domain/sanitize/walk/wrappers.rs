@@ -133,10 +133,30 @@ const WRAPPERS: &[Wrapper] = &[
     wrapper("xvfb-run", "-n -s -e -f -p -w", 0),
     wrapper("sem", "-j --id --timeout", 0),
     wrapper("with-contenv s6-envdir exec-wrapper", "", 0),
+    wrapper(
+        LOADER,
+        "--library-path --preload --argv0 --audit --inhibit-rpath",
+        0,
+    ),
     wrapper("ssh-agent", "-a -t", 0),
     wrapper("caffeinate nocache pipexec stdoutisatty", "", 0),
     wrapper("daemonize", "-c -e -o -p -l -u -E", 0),
     wrapper("daemon", "-n -u -o -F", 0),
+];
+
+/// The name under which the loader of programs is listed (`ld-linux-x86-64.so.2 /bin/ls` runs `ls`).
+const LOADER: &str = "ld.so";
+
+/// Options that take two arguments.
+const PAIRS: &[&str] = &[
+    "--bind",
+    "--ro-bind",
+    "--dev-bind",
+    "--bind-try",
+    "--ro-bind-try",
+    "--symlink",
+    "--setenv",
+    "--file",
 ];
 
 /// Programs in front of a command after one or more words of their own.
@@ -212,9 +232,23 @@ impl Walker<'_> {
         }) {
             return Some(self.behind_options(&rest[words.len()..], stdin, span, opened));
         }
+        if name == "capsh" {
+            let at = rest.iter().position(|a| matches!(a.text.as_str(), "--" | "=="))?;
+            let mut arguments = vec![Argument {
+                text: "bash".to_owned(),
+                span,
+            }];
+            arguments.extend(rest[at + 1..].iter().cloned());
+            return Some(self.call(&arguments, stdin, span, opened));
+        }
+        let listed = if name.starts_with("ld-linux") || name.starts_with("ld-musl") {
+            LOADER
+        } else {
+            name
+        };
         let wrapper = WRAPPERS
             .iter()
-            .find(|wrapper| wrapper.names.split(' ').any(|n| n == name))?;
+            .find(|wrapper| wrapper.names.split(' ').any(|n| n == listed))?;
         let at = self.own_arguments(wrapper, rest, span);
         if at >= rest.len() {
             // `sudo -i` and `sudo -s` read their input.
@@ -241,11 +275,21 @@ impl Walker<'_> {
         {
             // What is below the new root is not the host's own, unless the root is a mount of it.
             let kept = self.path(&root.text);
-            if !kept.starts_with("/mnt") && !kept.starts_with("/proc") && !kept.starts_with("/host") {
+            if kept != "/"
+                && !kept.starts_with("/mnt")
+                && !kept.starts_with("/proc")
+                && !kept.starts_with("/host")
+            {
                 return Some(Stream::unknown());
             }
         }
+        let folder = started_in(name, &rest[..at]);
+        let outer = self.state.cwd.clone();
+        if let Some(folder) = folder {
+            self.change_folder(&[folder.as_str()]);
+        }
         let output = self.call(&rest[at..], stdin, span, opened);
+        self.state.cwd = outer;
         if matches!(name, "systemd-run") {
             Some(Stream::empty())
         } else {
@@ -277,7 +321,13 @@ impl Walker<'_> {
                             in_list(wrapper.valued, &format!("-{}", &text[i..]))
                                 && !in_list(wrapper.valued, text.get(..2).unwrap_or_default())
                         }));
-                at += if takes { 2 } else { 1 };
+                at += if PAIRS.contains(&text) {
+                    3
+                } else if takes {
+                    2
+                } else {
+                    1
+                };
             } else if wrapper.assigns && text.split_once('=').is_some_and(|(name, _)| is_name(name)) {
                 let (name, value) = text.split_once('=').unwrap_or_default();
                 let (name, value) = (name.to_owned(), value.to_owned());
@@ -355,6 +405,56 @@ impl Walker<'_> {
         self.call(&rest[at..], stdin, span, opened)
     }
 
+    /// A program that nobody knows with a whole command in one argument: asked about where that destroys.
+    pub(super) fn quoted_tail(&mut self, rest: &[Argument], span: Span) {
+        for (at, argument) in rest.iter().enumerate().take(32) {
+            let prose = at > 0
+                && matches!(
+                    rest[at - 1].text.as_str(),
+                    "--title"
+                        | "--body"
+                        | "--message"
+                        | "-m"
+                        | "--comment"
+                        | "--description"
+                        | "--text"
+                        | "--notes"
+                        | "--subject"
+                        | "-t"
+                        | "-b"
+                        | "--summary"
+                        | "--reason"
+                        | "--note"
+                        | "--data"
+                        | "-d"
+                        | "--query"
+                );
+            if prose {
+                continue;
+            }
+            let text = argument.text.as_str();
+            let text = match text.split_once('=') {
+                Some((name, value)) if name.starts_with('-') => value,
+                _ => text,
+            };
+            let mut words = text.split_whitespace();
+            let first = words.next().unwrap_or_default();
+            if words.next().is_none() || !super::super::rules::quiet::destroys(base(first)) {
+                continue;
+            }
+            let before = self.findings.len();
+            let text = text.to_owned();
+            self.text(&text, "an unknown program", span, &Stream::unknown());
+            if self.findings[before.min(self.findings.len())..]
+                .iter()
+                .all(|f| f.rule.id.starts_with("power."))
+            {
+                self.findings.truncate(before);
+            }
+            self.soften(before, span, &text);
+        }
+    }
+
     /// A program that nobody knows before a command that destroys: asked about.
     pub(super) fn tail(&mut self, rest: &[Argument], span: Span) {
         let Some(at) = rest
@@ -379,6 +479,25 @@ impl Walker<'_> {
         }
         self.soften(before, span, &what);
     }
+}
+
+/// The folder that a wrapper changes to before it runs its command.
+fn started_in(name: &str, own: &[Argument]) -> Option<String> {
+    let options: &[&str] = match name {
+        "env" => &["-C", "--chdir"],
+        "sudo" => &["-D", "--chdir"],
+        "nsenter" | "unshare" => &["-w", "--wd"],
+        "systemd-run" => &["--working-directory"],
+        "bwrap" => &["--chdir"],
+        "proot" => &["-w", "--cwd"],
+        _ => return None,
+    };
+    super::shells::after_option(own, options).or_else(|| {
+        let short = options.first().filter(|o| o.len() == 2)?;
+        own.iter()
+            .find_map(|a| a.text.strip_prefix(short).filter(|v| v.starts_with(['/', '.'])))
+            .map(str::to_owned)
+    })
 }
 
 fn is_name(text: &str) -> bool {

@@ -2,12 +2,11 @@
 
 use crate::domain::action::{ActionId, ActionStatus, TargetState, WaitKind};
 use crate::domain::actor::Actor;
+use crate::domain::analysis::Measurement;
 use crate::domain::outcome::Outcome;
-use crate::domain::plan::{Gate, OnFailure, OnInconclusive, OnUnreachable};
-use crate::domain::rollout::fixture::{Fate, World, at, created, name, plan, run};
-use crate::domain::rollout::{
-    Effect, Event, GateVerdict, PoolCount, PoolSeen, Rollout, Steer, StepState, Timer, Way,
-};
+use crate::domain::plan::{Gate, OnFailure, OnInconclusive, OnUnreachable, Plan};
+use crate::domain::rollout::fixture::{Fate, World, analysis, at, created, name, plan, run};
+use crate::domain::rollout::{Effect, Event, PoolCount, PoolSeen, Rollout, Steer, StepState, Timer, Way};
 
 fn fate(bad: impl Fn(&str, Way, &str, u32) -> Option<Outcome> + 'static) -> Fate {
     Box::new(move |target, way, step, attempt| bad(target, way, step, attempt).unwrap_or(Outcome::Ok))
@@ -258,11 +257,16 @@ fn leases_are_asked_for_again_until_patience_ends() {
 fn at_gate(gate: Gate, on_inconclusive: OnInconclusive) -> World {
     let plan = plan(&[1, 1], 0, |plan| {
         plan.stages[0].gate = gate;
+        plan.stages[0].analysis = Some(analysis(1, 0, 0));
         plan.limits.on_inconclusive = on_inconclusive;
     });
     let mut world = World::new(&plan, all_ok());
     assert_eq!(world.start(), ActionStatus::Waiting);
-    assert_eq!(world.rollout.waiting_for().unwrap().kind, WaitKind::Gate);
+    let kind = match gate {
+        Gate::Analysis => WaitKind::Analysis,
+        Gate::Approval | Gate::None => WaitKind::Gate,
+    };
+    assert_eq!(world.rollout.waiting_for().unwrap().kind, kind);
     world
 }
 
@@ -317,52 +321,211 @@ fn what_passes_an_approval_gate_is_known_before_it_is_done() {
     assert!(world.rollout.apply(&steer(promote), world.now).is_ok());
 }
 
+fn number(value: f64) -> Measurement {
+    Measurement::of(value)
+}
+
+fn silent() -> Measurement {
+    Measurement::Unreachable {
+        detail: "connection refused".to_owned(),
+    }
+}
+
+/// A rollout whose gate measures three times, one of which may be bad and one without a number.
+fn measured(answers: Vec<Measurement>, change: impl FnOnce(&mut Plan)) -> World {
+    let plan = plan(&[1, 1], 0, |plan| {
+        plan.stages[0].gate = Gate::Analysis;
+        plan.stages[0].analysis = Some(analysis(3, 1, 1));
+        change(plan);
+    });
+    let mut world = World::new(&plan, all_ok());
+    world.monitor = answers.into();
+    world.start();
+    world
+}
+
 #[test]
-fn an_analysis_is_asked_thrice_before_it_is_inconclusive() {
+fn an_analysis_decides_by_its_limits_and_silence_is_not_bad() {
+    let (good, bad) = (number(0.01), number(0.2));
     for (answers, on_inconclusive, wanted) in [
         (
-            vec![GateVerdict::Pass],
+            vec![&good, &good, &good],
             OnInconclusive::Pause,
             ActionStatus::Completed,
         ),
         (
-            vec![GateVerdict::Fail],
+            vec![&good, &bad, &good],
+            OnInconclusive::Pause,
+            ActionStatus::Completed,
+        ),
+        (
+            vec![&bad, &good, &bad],
             OnInconclusive::Pause,
             ActionStatus::RolledBack,
         ),
         (
-            vec![GateVerdict::Inconclusive, GateVerdict::Pass],
+            vec![&silent(), &good, &good, &good],
             OnInconclusive::Fail,
             ActionStatus::Completed,
         ),
         (
-            vec![GateVerdict::Inconclusive; 3],
+            vec![&silent(), &good, &silent()],
             OnInconclusive::Pause,
             ActionStatus::Waiting,
         ),
         (
-            vec![GateVerdict::Inconclusive; 3],
+            vec![&silent(), &good, &silent()],
             OnInconclusive::Pass,
             ActionStatus::Completed,
         ),
         (
-            vec![GateVerdict::Inconclusive; 3],
+            vec![&silent(), &good, &silent()],
             OnInconclusive::Fail,
             ActionStatus::RolledBack,
         ),
+        (
+            vec![&silent(), &bad, &silent()],
+            OnInconclusive::Pass,
+            ActionStatus::Completed,
+        ),
     ] {
-        let mut world = at_gate(Gate::Analysis, on_inconclusive);
-        for verdict in &answers {
-            let answer = Event::GateAnswered {
-                stage: 0,
-                verdict: *verdict,
-                detail: "by numbers".to_owned(),
-            };
-            world.later(world.now, answer);
-            world.run();
-        }
+        let answers: Vec<Measurement> = answers.into_iter().cloned().collect();
+        let world = measured(answers.clone(), |plan| {
+            plan.limits.on_inconclusive = on_inconclusive;
+        });
         assert_eq!(world.rollout.status(), wanted, "{answers:?} {on_inconclusive:?}");
+        assert!(
+            world
+                .rollout
+                .targets()
+                .all(|target| target.state != TargetState::Failed),
+            "a monitor says nothing about a host"
+        );
+        // A person decides whether the version is bad; a rollback by itself has decided it.
+        let found_bad = wanted == ActionStatus::RolledBack;
+        assert_eq!(world.bad.is_empty(), !found_bad, "{answers:?}");
     }
+}
+
+#[test]
+fn an_analysis_waits_for_its_interval_and_says_how_far_it_is() {
+    let world = measured(vec![number(0.01), number(0.02)], |_| ());
+    let waiting = world.rollout.waiting_for().unwrap();
+    assert_eq!(waiting.kind, WaitKind::Analysis);
+    assert_eq!(
+        waiting.detail,
+        "stage s0 is measured: errors: 0.02, wanted <= 0.05 (2 of 3 measured, 0 bad of 1 allowed, 0 without a number \
+         of 1 allowed)"
+    );
+    assert!(!waiting.unblock.is_empty());
+    // h1's four steps take 4 s; then two intervals, and the third question is open.
+    assert_eq!(world.now, at(4 + 60));
+    assert_eq!(
+        world.rollout.outstanding(world.now),
+        [
+            Effect::RecordVersion {
+                target: name("h1"),
+                version: "2".to_owned(),
+                rolled_back: false,
+            },
+            Effect::Measure {
+                stage: 0,
+                metric: 0,
+                measurement: 3,
+            }
+        ]
+    );
+}
+
+#[test]
+fn a_failed_analysis_does_what_its_stage_says_and_resume_measures_anew() {
+    let bad = || vec![number(1.0), number(1.0)];
+    let world = measured(bad(), |plan| plan.stages[0].on_failure = Some(OnFailure::Stop));
+    assert_eq!(world.rollout.status(), ActionStatus::Failed);
+    assert!(world.bad.is_empty(), "nothing was rolled back");
+
+    let mut world = measured(bad(), |plan| plan.stages[0].on_failure = Some(OnFailure::Pause));
+    let waiting = world.rollout.waiting_for().unwrap();
+    assert_eq!(waiting.kind, WaitKind::Paused);
+    assert!(
+        waiting
+            .detail
+            .contains("the analysis says no: errors: 1, wanted <= 0.05"),
+        "{waiting:?}"
+    );
+    assert!(
+        waiting.unblock.contains("resume it to measure again"),
+        "{waiting:?}"
+    );
+    // An answer to a question of before does not count.
+    world.later(
+        world.now,
+        Event::Measured {
+            stage: 0,
+            metric: 0,
+            measurement: 2,
+            result: number(9.0),
+        },
+    );
+    world.monitor = vec![number(0.0); 3].into();
+    world.later(world.now, steer(Steer::Resume));
+    assert_eq!(world.run(), ActionStatus::Completed);
+}
+
+#[test]
+fn an_analysis_without_a_definition_has_no_answer() {
+    let world = measured(Vec::new(), |plan| plan.stages[0].analysis = None);
+    assert_eq!(world.rollout.waiting_for().unwrap().kind, WaitKind::Paused);
+}
+
+#[test]
+fn what_was_rolled_back_is_bad_and_what_was_aborted_is_not() {
+    for (steers, wanted) in [
+        (Steer::Rollback, vec!["2"]),
+        (Steer::Abort { rollback: true }, vec![]),
+        (Steer::Reject, vec!["2"]),
+    ] {
+        let mut world = at_gate(Gate::Approval, OnInconclusive::Pause);
+        world.later(world.now, steer(steers.clone()));
+        assert_eq!(world.run(), ActionStatus::RolledBack, "{steers:?}");
+        assert_eq!(world.bad, wanted, "{steers:?}");
+        let again = world.rollout.outstanding(world.now);
+        let said = again
+            .iter()
+            .any(|effect| matches!(effect, Effect::Quarantine { .. }));
+        assert_eq!(said, !wanted.is_empty(), "a restart says it again");
+    }
+    // The same version once more: its failure says nothing about what is there already.
+    let plan = plan(&[1, 1], 0, |plan| {
+        for target in &mut plan.rollback.targets {
+            target.version = Some("2".to_owned());
+        }
+    });
+    let fail = |_: &str, way: Way, step: &str, _: u32| {
+        if way == Way::Forth && step == "check" {
+            Outcome::Failed
+        } else {
+            Outcome::Ok
+        }
+    };
+    let mut world = World::new(&plan, Box::new(fail));
+    assert_eq!(world.start(), ActionStatus::RolledBack);
+    assert!(world.bad.is_empty());
+}
+
+#[test]
+fn an_action_that_goes_back_leaves_a_bad_version_behind() {
+    let plan = plan(&[1, 1], 0, |plan| {
+        plan.action = "rollback".to_owned();
+        plan.version = None;
+        for target in &mut plan.targets {
+            target.version = Some("1".to_owned());
+            target.version_before = Some("2".to_owned());
+        }
+    });
+    let mut world = World::new(&plan, all_ok());
+    assert_eq!(world.start(), ActionStatus::Completed);
+    assert_eq!(world.bad, ["2"]);
 }
 
 #[test]
@@ -452,4 +615,126 @@ fn after_a_replay_a_started_step_is_looked_up_and_never_started() {
     };
     rollout.apply(&started, at(1)).unwrap();
     assert_eq!(rollout.outstanding(at(9)), [place(true)]);
+}
+
+#[test]
+fn each_retry_may_wait_longer_than_the_one_before() {
+    for (backoff, wanted) in [
+        (1, vec![10, 10, 10]),
+        (2, vec![10, 20, 40]),
+        (10, vec![10, 100, 1000]),
+    ] {
+        let plan = plan(&[1], 0, |plan| {
+            let step = &mut plan.targets[0].steps[1];
+            (step.retries, step.retry_delay_seconds, step.retry_backoff) = (3, 10, backoff);
+        });
+        let never =
+            fate(|_, way, step, _| (way == Way::Forth && step == "install").then_some(Outcome::Failed));
+        let mut world = World::new(&plan, never);
+        world.start();
+        let times = |wanted: bool| -> Vec<u64> {
+            let some = world.events.iter().filter(|(_, event)| match event {
+                Event::StepStarted { way, step, .. } => wanted && (*way, *step) == (Way::Forth, 1),
+                Event::StepEnded { way, step, .. } => !wanted && (*way, *step) == (Way::Forth, 1),
+                _ => false,
+            });
+            some.map(|(when, _)| when.millis_since(at(0)) / 1000).collect()
+        };
+        let (started, ended) = (times(true), times(false));
+        let waits: Vec<u64> = started[1..]
+            .iter()
+            .zip(&ended)
+            .map(|(next, end)| next - end)
+            .collect();
+        assert_eq!(waits, wanted, "{backoff}");
+    }
+    let mut step = run("x");
+    (step.retry_delay_seconds, step.retry_backoff) = (60, 2);
+    assert_eq!(step.wait_before(50), 3600, "an hour is the longest");
+    step.retry_delay_seconds = 7200;
+    assert_eq!(step.wait_before(3), 7200, "or the first wait");
+}
+
+#[test]
+fn those_out_of_reach_have_a_budget_of_their_own() {
+    // (policy, budget, how many are gone, end, how many are left out)
+    for (policy, budget, gone, wanted) in [
+        (OnUnreachable::Skip, None, 3, ActionStatus::Completed),
+        (OnUnreachable::Skip, Some(3), 3, ActionStatus::Completed),
+        (OnUnreachable::Skip, Some(2), 3, ActionStatus::RolledBack),
+        (OnUnreachable::Fail, Some(3), 3, ActionStatus::Completed),
+        (OnUnreachable::Fail, Some(2), 3, ActionStatus::RolledBack),
+        (OnUnreachable::Fail, None, 1, ActionStatus::RolledBack),
+        (OnUnreachable::Defer, Some(1), 1, ActionStatus::Completed),
+        (OnUnreachable::Defer, Some(0), 1, ActionStatus::RolledBack),
+    ] {
+        let plan = plan(&[1, 5], 0, |plan| {
+            plan.limits.max_parallel = 1;
+            plan.limits.on_unreachable = policy;
+            plan.limits.max_unreachable = budget;
+        });
+        let away = fate(move |target, way, step, _| {
+            let number: u32 = target[1..].parse().unwrap();
+            (number > 6 - gone && way == Way::Forth && step == "install").then_some(Outcome::Unreachable)
+        });
+        let mut world = World::new(&plan, away);
+        assert_eq!(world.start(), wanted, "{policy:?} {budget:?} {gone}");
+        if wanted == ActionStatus::Completed {
+            assert_eq!(world.rollout.counts().of(TargetState::Unreachable), gone);
+        }
+    }
+}
+
+#[test]
+fn the_way_back_has_a_window_of_its_own() {
+    let plan = plan(&[6], 0, |plan| {
+        plan.limits.max_parallel = 1;
+        plan.limits.rollback_max_parallel = Some(4);
+    });
+    let mut world = World::new(
+        &plan,
+        fate(|target, way, step, _| {
+            (target == "h5" && way == Way::Forth && step == "check").then_some(Outcome::Failed)
+        }),
+    );
+    assert_eq!(world.start(), ActionStatus::RolledBack);
+    assert_eq!(world.most_in_progress, 4);
+}
+
+#[test]
+fn a_target_that_did_not_get_back_says_how_to_finish_by_hand() {
+    let plan = plan(&[1, 2], 0, |plan| {
+        plan.limits.max_parallel = 1;
+        for target in &mut plan.rollback.targets {
+            target.steps[1].command = Some("ln -sfn '/opt/1' /opt/current".to_owned());
+            if let crate::domain::plan::Work::Run { sudo, .. } = &mut target.steps[1].work {
+                *sudo = true;
+            }
+        }
+    });
+    let mut world = World::new(
+        &plan,
+        fate(|target, way, step, _| match (target, way, step) {
+            ("h2", Way::Forth, "check") => Some(Outcome::Failed),
+            ("h1", Way::Back, "install") => Some(Outcome::Unreachable),
+            _ => None,
+        }),
+    );
+    assert_eq!(world.start(), ActionStatus::Failed);
+    let target = |name: &str| world.rollout.target(name).unwrap();
+    assert_eq!(target("h2").state, TargetState::RolledBack);
+    assert_eq!(target("h2").by_hand, None);
+    assert_eq!(
+        (target("h3").state, &target("h3").by_hand),
+        (TargetState::Skipped, &None),
+        "never touched"
+    );
+    assert_eq!(target("h1").state, TargetState::Unreachable);
+    assert_eq!(
+        target("h1").by_hand.as_deref(),
+        Some(
+            "`edgewise exec --hosts h1 --sudo -- 'ln -sfn '\\''/opt/1'\\'' /opt/current'`; see that port 80 of \
+             127.0.0.1 answers; put it back in service"
+        )
+    );
 }

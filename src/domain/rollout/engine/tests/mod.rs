@@ -2,4 +2,5 @@
 
 mod behaviour;
 mod courses;
+mod machines;
 mod transitions;

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use crate::domain::action::{ActionId, ActionStatus};
 use crate::domain::actor::Actor;
+use crate::domain::analysis::Measurement;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Gate, OnFailure, OnInconclusive, Plan};
 use crate::domain::rollout::fixture::{at, created, name, plan, result};
 use crate::domain::rollout::{
-    Effect, Event, GateVerdict, PoolCount, PoolSeen, Refused, Rollout, RolloutSettings, Steer, Timer, Way,
+    Effect, Event, PoolCount, PoolSeen, Refused, Rollout, RolloutSettings, Steer, Timer, Way,
 };
 use crate::domain::timestamp::Timestamp;
 
@@ -46,7 +47,7 @@ fn id() -> ActionId {
     ActionId::from_parts(at(0), [1; 10])
 }
 
-fn steered(steer: Steer) -> Event {
+pub(super) fn steered(steer: Steer) -> Event {
     Event::Steered {
         steer,
         by: Actor::System,
@@ -137,7 +138,7 @@ fn letter(rollout: &Rollout, event: &Event) -> char {
     }
 }
 
-fn row(rollout: &Rollout, events: &[Event]) -> String {
+pub(super) fn row(rollout: &Rollout, events: &[Event]) -> String {
     events.iter().map(|event| letter(rollout, event)).collect()
 }
 
@@ -191,10 +192,11 @@ fn the_action() {
         timer(Timer::Leases),
         timer(Timer::LeasesGiveUp),
         timer(Timer::ProgressDeadline),
-        Event::GateAnswered {
+        Event::Measured {
             stage: 0,
-            verdict: GateVerdict::Pass,
-            detail: String::new(),
+            metric: 0,
+            measurement: 1,
+            result: Measurement::of(0.0),
         },
     ];
     let got: Vec<(&str, String)> = states

@@ -1,6 +1,13 @@
 //! The scenarios that a well-known orchestrator's own tests hold, re-created against this engine on the
 //! virtual clock: one host after another, rollback of all, blue-green, independent entities, thresholds,
 //! windows of health, selection. What was hollow there (a check that counted nothing) is real here.
+//!
+//! Each test stands for these numbers of that list: 1 and 26 `rollback_of_one_entity`, 2 and 25
+//! `rollout_of_one_entity`, 3 and 4 `blue_green_*`, 5 and 6 `entities_*`, 7 `saved_and_loaded_*`, 9 and 10
+//! `target_version_and_options_*`, 11 `when_nobody_*`, 12 `a_report_that_comes_twice_*`, 16 and 19 `all_good_*` and
+//! `a_failure_ends_*`, 17 `all_are_good_at_once`, 18 and 21 to 22 `half_of_ten_*`, 20 `a_host_*`, 23
+//! `the_next_version_*`, 24 `force_*`, 28 `the_batch_*`, 29 `a_selection_*`. The others are about tables and stores
+//! of that system.
 
 use std::sync::Arc;
 
@@ -9,6 +16,7 @@ use serde_json::{Value, json};
 use crate::domain::action::{ActionStatus, TargetState};
 use crate::domain::name::TargetName;
 use crate::domain::plan::Plan;
+use crate::domain::rollout::Event;
 use crate::domain::rollout::simulate::scenario::Scenario;
 use crate::domain::rollout::simulate::{Report, layout, run, simulate};
 
@@ -84,24 +92,60 @@ fn blue_green() -> Value {
 
 #[test]
 fn blue_green_rollout_brings_the_new_in_before_the_old_go_out() {
-    let report = simulate(&blue_green().to_string()).unwrap();
+    // How many are in service, and how many of those have version 2, whenever that changes.
+    let scenario = Scenario::read(&blue_green().to_string()).unwrap();
+    let plan = layout::plan(&scenario).unwrap();
+    let mut seen = vec![(3, 0)];
+    let report = run(&scenario, &plan, |_, world, _, _| {
+        let serving: Vec<_> = world.serving().collect();
+        let new = serving
+            .iter()
+            .filter(|name| world.version(name) == Some("2"))
+            .count();
+        if seen.last() != Some(&(serving.len(), new)) {
+            seen.push((serving.len(), new));
+        }
+    });
     assert_eq!(report.status, ActionStatus::Completed);
+    assert_eq!(seen, [(3, 0), (4, 1), (5, 2), (6, 3), (5, 3), (4, 3), (3, 3)]);
     let order: Vec<&str> = report.touched.iter().map(TargetName::as_str).collect();
-    assert_eq!(order[..3], ["h3", "h4", "h5"]);
+    assert_eq!(order, ["h3", "h4", "h5", "h0", "h1", "h2"]);
+    assert_eq!(versions(&report, "1"), 3, "the old ones keep what they have");
+    assert!(
+        report
+            .targets
+            .iter()
+            .all(|(_, end)| end.state == TargetState::Succeeded)
+    );
+}
+
+#[test]
+fn blue_green_rollback_puts_the_old_in_again() {
+    let early = simulate(&bad(blue_green(), &all_bad()).to_string()).unwrap();
+    assert_eq!(early.status, ActionStatus::RolledBack);
+    assert!(
+        early.touched.iter().all(|name| name.as_str() >= "h3"),
+        "the old ones were left alone"
+    );
+
+    // Two of the old ones are out already when it goes back: they come in again, with what they had.
+    let mut late = blue_green();
+    late["config"]["max_parallel"] = json!(1);
+    late["durations"]["drain"] = json!(30);
+    late["steps"] = json!(["pool_out", "drain", "install", "check", "pool_in"]);
+    late["steer"] = json!([{"at": 150, "do": "rollback", "reason": "complaints"}]);
+    let report = simulate(&late.to_string()).unwrap();
+    assert_eq!(report.status, ActionStatus::RolledBack);
+    let text = report.to_text();
+    assert!(
+        text.contains("h0 succeeded") && text.contains("h0 rolled_back"),
+        "{text}"
+    );
+    assert_eq!(versions(&report, "1"), 6);
     assert_eq!(
         report.pools[0].1.lowest_in_service, 3,
         "three served at any moment"
     );
-    assert_eq!(versions(&report, "2"), 6);
-}
-
-#[test]
-fn blue_green_rollback_leaves_the_old_alone() {
-    let report = simulate(&bad(blue_green(), &all_bad()).to_string()).unwrap();
-    assert_eq!(report.status, ActionStatus::RolledBack);
-    assert_eq!(versions(&report, "1"), 6);
-    assert!(report.touched.iter().all(|name| name.as_str() >= "h3"));
-    assert_eq!(report.pools[0].1.lowest_in_service, 3);
 }
 
 #[test]
@@ -269,4 +313,87 @@ fn a_share_of_failures_below_the_budget_goes_through() {
         20,
         "a tolerated failure is left where it is"
     );
+}
+
+/// A rollout's version and limits are what was asked for, and are frozen with its plan.
+#[test]
+fn target_version_and_options_are_read_back() {
+    let config = json!({"strategy": "rolling", "max_parallel": "50%", "max_failed": "20%",
+        "success_window_seconds": 1800, "target_deadline_seconds": 7200});
+    let scenario = Scenario::read(&file(10, &config).to_string()).unwrap();
+    let plan = layout::plan(&scenario).unwrap();
+    assert_eq!(plan.version.as_deref(), Some("2"));
+    let limits = &plan.limits;
+    assert_eq!((limits.max_parallel, limits.max_failed), (5, 2));
+    assert_eq!(limits.success_window_seconds, 1800);
+    assert_eq!(limits.target_deadline_seconds, Some(7200));
+}
+
+#[test]
+fn a_report_that_comes_twice_changes_nothing() {
+    let scenario = Scenario::read(&one_by_one(3).to_string()).unwrap();
+    let plan = layout::plan(&scenario).unwrap();
+    let mut repeated = 0;
+    run(&scenario, &plan, |rollout, _, event, now| {
+        if matches!(event, Event::StepStarted { .. } | Event::StepEnded { .. }) {
+            let mut again = rollout.clone();
+            // Which host, and where it stands, is said in the refusal.
+            let refused = again.apply(event, now).unwrap_err().to_string();
+            assert!(
+                refused.contains("target h") || refused.contains("is ended"),
+                "{refused}"
+            );
+            assert!(again == *rollout);
+            repeated += 1;
+        }
+    });
+    assert_eq!(
+        repeated,
+        3 * 4 * 2 + 3 * 2,
+        "every step, and every check at the end of its window"
+    );
+}
+
+#[test]
+fn all_are_good_at_once() {
+    let (report, counts) = watch(&file(10, &json!({"strategy": "all_at_once"})));
+    assert_eq!(report.status, ActionStatus::Completed);
+    assert_eq!(counts.last(), Some(&10));
+    assert_eq!(report.seconds.as_millis(), 1000, "none waited for another");
+}
+
+/// A version that was good becomes the one to go back to; one that was bad is told of.
+#[test]
+fn the_next_version_goes_back_to_the_last_good_one() {
+    let first = simulate(&one_by_one(3).to_string()).unwrap();
+    assert_eq!(versions(&first, "2"), 3);
+    let mut next = bad(
+        one_by_one(3),
+        &json!([{"version": "3", "step": "check", "kind": "fail"}]),
+    );
+    next["version"] = json!("2");
+    next["to"] = json!("3");
+    let second = simulate(&next.to_string()).unwrap();
+    assert_eq!(second.status, ActionStatus::RolledBack);
+    assert_eq!(versions(&second, "2"), 3, "not to version 1");
+}
+
+/// A monitor that is away neither fails a host nor takes a good release back (hollow there: it did).
+#[test]
+fn a_monitor_that_is_away_takes_nothing_back() {
+    for on_inconclusive in ["pause", "pass"] {
+        let mut file = file(
+            4,
+            &json!({"stages": "1,100%", "gate": "analysis", "on_inconclusive": on_inconclusive}),
+        );
+        file["analysis"] = json!("unreachable");
+        let report = simulate(&file.to_string()).unwrap();
+        let wanted = match on_inconclusive {
+            "pause" => ActionStatus::Waiting,
+            _ => ActionStatus::Completed,
+        };
+        assert_eq!(report.status, wanted);
+        assert!(report.targets.iter().all(|(_, end)| end.error.is_none()));
+        assert!(versions(&report, "2") >= 1);
+    }
 }

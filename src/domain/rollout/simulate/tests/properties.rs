@@ -8,13 +8,13 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::domain::action::{ActionStatus, TargetState};
+use crate::domain::action::{ActionStatus, TargetState, WaitKind};
 use crate::domain::name::TargetName;
 use crate::domain::plan::Plan;
 use crate::domain::rollout::simulate::scenario::Scenario;
 use crate::domain::rollout::simulate::world::World;
 use crate::domain::rollout::simulate::{Report, layout, run};
-use crate::domain::rollout::{Event, Rollout};
+use crate::domain::rollout::{Event, Rollout, StageStatus};
 use crate::domain::timestamp::Timestamp;
 
 /// A file; shown as the text it is.
@@ -34,6 +34,9 @@ struct Witness {
     replayed: Rollout,
     in_service: HashMap<String, u32>,
     events: usize,
+    /// How many were touched when it was paused.
+    paused_at: Option<usize>,
+    stages: HashMap<TargetName, usize>,
 }
 
 impl Witness {
@@ -44,6 +47,13 @@ impl Witness {
             replayed: Rollout::new(Arc::clone(plan)),
             in_service: HashMap::new(),
             events: 0,
+            paused_at: None,
+            stages: plan
+                .stages
+                .iter()
+                .enumerate()
+                .flat_map(|(number, stage)| stage.targets.iter().map(move |name| (name.clone(), number)))
+                .collect(),
         }
     }
 
@@ -62,10 +72,8 @@ impl Witness {
             }
             _ => {}
         }
-        assert!(
-            rollout.in_progress() <= self.plan.limits.max_parallel,
-            "the window is kept"
-        );
+        self.see_window(rollout);
+        self.see_pause(rollout);
         let waits = matches!(
             rollout.status(),
             ActionStatus::Waiting | ActionStatus::Queued | ActionStatus::Scheduled
@@ -74,9 +82,57 @@ impl Witness {
             assert!(rollout.waiting_for().is_some(), "what waits says for what");
         }
         assert!(waits || rollout.waiting_for().is_none(), "{:?}", rollout.status());
-        self.replayed.apply(event, now).unwrap();
+        // What the store keeps is the JSON form.
+        let stored = serde_json::to_string(event).unwrap();
+        let read: Event = serde_json::from_str(&stored).unwrap();
+        assert_eq!(read, *event);
+        self.replayed.apply(&read, now).unwrap();
         if self.events.is_multiple_of(37) {
             assert!(self.replayed == *rollout, "a replay gives the same state");
+            assert_eq!(self.replayed.outstanding(now), rollout.outstanding(now));
+        }
+        self.replayed.take_decisions();
+    }
+
+    /// Never more than the window, of the whole and of the stage, and of its own on the way back.
+    fn see_window(&self, rollout: &Rollout) {
+        let limits = &self.plan.limits;
+        let most = if rollout.is_going_back() {
+            // Those that were under way when it turned end their step first.
+            limits.back_at_once().max(limits.max_parallel)
+        } else {
+            limits.max_parallel
+        };
+        assert!(rollout.in_progress() <= most, "the window is kept");
+        if !rollout.is_going_back() {
+            let mut in_stage: HashMap<usize, u32> = HashMap::new();
+            for target in &self.under_way {
+                *in_stage.entry(self.stages[target]).or_default() += 1;
+            }
+            for (stage, count) in in_stage {
+                let stage = &self.plan.stages[stage];
+                let looks = rollout.stages().any(|stage| stage.status == StageStatus::Soaking);
+                let deferred = rollout.stages().all(|stage| stage.status == StageStatus::Done);
+                assert!(
+                    looks || deferred || count <= stage.max_parallel,
+                    "{} of stage {} at once",
+                    count,
+                    stage.label
+                );
+            }
+        }
+    }
+
+    /// Nobody is started while a person has it paused.
+    fn see_pause(&mut self, rollout: &Rollout) {
+        let paused = rollout
+            .waiting_for()
+            .is_some_and(|waiting| waiting.kind == WaitKind::Paused);
+        let touched = rollout.touched().count();
+        match (paused, self.paused_at) {
+            (true, Some(before)) => assert_eq!(touched, before, "started while paused"),
+            (true, None) => self.paused_at = Some(touched),
+            (false, _) => self.paused_at = None,
         }
     }
 
@@ -106,11 +162,11 @@ fn try_it(file: &Value) -> Option<Report> {
     let report = run(&scenario, &plan, |rollout, world, event, now| {
         witness.see(rollout, world, event, now);
     });
-    judge(&report, &scenario, file);
+    judge(&report, &scenario, &plan, file);
     Some(report)
 }
 
-fn judge(report: &Report, scenario: &Scenario, file: &Value) {
+fn judge(report: &Report, scenario: &Scenario, plan: &Plan, file: &Value) {
     let refused = report.decisions.iter().find(|line| line.what == "event refused");
     assert!(refused.is_none(), "{refused:?}\n{file}");
     assert!(
@@ -120,6 +176,13 @@ fn judge(report: &Report, scenario: &Scenario, file: &Value) {
         report.to_text()
     );
     let touched: HashSet<&TargetName> = report.touched.iter().collect();
+    let turned = report.decisions.iter().any(|line| line.what.starts_with("take "));
+    let leaving: HashSet<&TargetName> = plan
+        .stages
+        .iter()
+        .filter(|stage| stage.only_out)
+        .flat_map(|stage| &stage.targets)
+        .collect();
     for ((name, end), host) in report.targets.iter().zip(&scenario.hosts) {
         if report.status.is_final() {
             assert!(
@@ -149,8 +212,27 @@ fn judge(report: &Report, scenario: &Scenario, file: &Value) {
             ActionStatus::Revoked => assert!(touched.is_empty()),
             _ => {}
         }
-        if end.state == TargetState::Succeeded && scenario.to.is_some() {
+        let leaves = leaving.contains(name);
+        if end.state == TargetState::Succeeded && scenario.to.is_some() && !leaves {
             assert_eq!(end.version, scenario.to, "{name}\n{file}");
+        }
+        // It went back: who is not on the version it had says why, and how to get there.
+        if turned
+            && report.status.is_final()
+            && touched.contains(name)
+            && end.state != TargetState::RolledBack
+        {
+            assert!(
+                end.back_error.is_some()
+                    || end.error.is_some()
+                    || report.status == ActionStatus::ManualFailed,
+                "{name} is {} and does not say why\n{file}",
+                end.state
+            );
+            assert!(
+                end.by_hand.is_some() || host.version.is_none(),
+                "{name} does not say how to finish by hand\n{file}"
+            );
         }
         if matches!(
             end.state,
@@ -166,7 +248,16 @@ fn judge(report: &Report, scenario: &Scenario, file: &Value) {
 
 fn config() -> impl Strategy<Value = Value> {
     (
-        prop::sample::select(vec!["all_at_once", "rolling", "staggered", "canary"]),
+        prop::sample::select(vec![
+            "all_at_once",
+            "rolling",
+            "lock_step",
+            "staggered",
+            "canary",
+            "ring",
+            "blue_green",
+            "stages",
+        ]),
         prop::option::of(1_u32..20),
         prop::sample::select(vec![0_u64, 0, 5, 90]),
         0_u32..4,
@@ -176,16 +267,52 @@ fn config() -> impl Strategy<Value = Value> {
         prop::option::of(20_u64..200),
         prop::option::of(20_u64..200),
         prop::sample::select(vec!["none", "none", "analysis", "approval"]),
-        prop::sample::select(vec!["parallel", "serial"]),
+        (
+            prop::sample::select(vec!["parallel", "serial"]),
+            prop::option::of(0_u32..3),
+            prop::option::of(1_u32..9),
+            prop::sample::select(vec!["pause", "pass", "fail"]),
+            prop::sample::select(vec!["out_of_service_last", "out_of_service_first"]),
+        ),
     )
         .prop_map(
-            |(strategy, window, soak, failed, then, gone, good, target, progress, gate, zones)| {
+            |(
+                strategy,
+                window,
+                soak,
+                failed,
+                then,
+                gone,
+                good,
+                target,
+                progress,
+                gate,
+                (zones, out_of_reach, back, silent, order),
+            )| {
                 let mut config = json!({
                     "strategy": strategy, "soak_seconds": soak, "max_failed": failed,
                     "on_failure": then, "on_unreachable": gone, "success_window_seconds": good, "gate": gate,
                     "max_parallel": window, "target_deadline_seconds": target,
-                    "progress_deadline_seconds": progress,
+                    "progress_deadline_seconds": progress, "max_unreachable": out_of_reach,
+                    "rollback_max_parallel": back, "on_inconclusive": silent, "order": order,
                 });
+                match strategy {
+                    "lock_step" => {
+                        config["strategy"] = json!("rolling");
+                        config["lock_step"] = json!(true);
+                    }
+                    "stages" => {
+                        config["strategy"] = json!("canary");
+                        config["stages"] = json!([
+                            {"count": 1, "on_failure": "rollback"},
+                            {"zone": "z2", "max_parallel": 2, "gate": gate, "order": order},
+                            {"percent": 60, "soak_seconds": soak, "on_failure": "stop"},
+                            {"label": "rest", "max_parallel": "50%"},
+                        ]);
+                        return config;
+                    }
+                    _ => {}
+                }
                 if zones == "serial" {
                     config["zones"] = json!(["z1", "z2"]);
                 }
@@ -270,7 +397,8 @@ fn file() -> impl Strategy<Value = File> {
                         .iter()
                         .enumerate()
                         .map(|(place, in_service)| {
-                            json!({"name": format!("h{}", place + 1), "in_service": in_service})
+                            json!({"name": format!("h{}", place + 1), "in_service": in_service,
+                                   "ring": place % 3, "group": format!("g{}", place % 2)})
                         })
                         .collect();
                     let all: Vec<String> = (1..=count).map(|number| format!("h{number}")).collect();
@@ -298,7 +426,11 @@ fn file() -> impl Strategy<Value = File> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        cases: ProptestConfig::default().cases.max(1500),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn every_rollout_keeps_its_promises(file in file()) {
@@ -321,15 +453,17 @@ proptest! {
         bad in prop::collection::hash_set(1_u32..=20, 0..6),
         allowed in 0_usize..6,
         window in 1_u32..6,
+        strategy in prop::sample::select(vec!["rolling", "staggered", "canary", "ring"]),
         seed in any::<u64>(),
     ) {
         let failures: Vec<Value> = bad
             .iter()
             .map(|number| json!({"target": format!("h{number}"), "version": "2", "step": "check", "kind": "fail"}))
             .collect();
+        let targets: Vec<Value> = (1..=20).map(|number| json!({"name": format!("h{number}"), "ring": number / 7})).collect();
         let report = try_it(&json!({
-            "seed": seed, "targets": 20, "version": "1", "to": "2",
-            "config": {"strategy": "rolling", "max_parallel": window, "max_failed": allowed},
+            "seed": seed, "targets": targets, "version": "1", "to": "2",
+            "config": {"strategy": strategy, "max_parallel": window, "max_failed": allowed},
             "durations": {"install": [1, 20]}, "failures": failures,
         })).unwrap();
         let failed = report.targets.iter().filter(|(_, end)| end.state == TargetState::Failed).count();

@@ -125,3 +125,68 @@ fn what_waits_for_ever_says_for_what() {
     file["steer"] = json!([{"at": 500, "do": "promote", "to": "end"}]);
     assert_eq!(run(&file).status, ActionStatus::Completed);
 }
+
+fn measured(analysis: &Value) -> Report {
+    let file = json!({
+        "targets": 4, "version": "1", "to": "2", "analysis": analysis,
+        "config": {"stages": "1,100%", "gate": "analysis", "analysis": [
+            {"name": "errors", "prometheus": {"url": "http://p:9090", "query": "q"}, "success": "<= 0.05",
+             "interval_seconds": 60, "count": 3, "failure_limit": 1, "inconclusive_limit": 1},
+            {"name": "rate", "http": {"url": "http://m", "path": "/rate"}, "success": "> 100", "interval_seconds": 5},
+        ]},
+    });
+    simulate(&file.to_string()).unwrap()
+}
+
+#[test]
+fn a_simulated_monitor_gives_what_the_file_says() {
+    for (analysis, wanted, seconds) in [
+        (json!("pass"), ActionStatus::Completed, 11 + 120 + 11 * 3),
+        (
+            json!({"errors": [0.01, 0.2, 0.01]}),
+            ActionStatus::Completed,
+            11 + 120 + 11 * 3,
+        ),
+        (
+            json!({"errors": [0.01, 0.2, 0.3]}),
+            ActionStatus::RolledBack,
+            11 + 120 + 11,
+        ),
+        (json!({"rate": [null, 5]}), ActionStatus::RolledBack, 11 + 5 + 11),
+        (json!("fail"), ActionStatus::RolledBack, 11 + 11),
+        (json!("inconclusive"), ActionStatus::Waiting, 11 + 60),
+        (json!({"errors": ["unreachable"]}), ActionStatus::Waiting, 11 + 60),
+    ] {
+        let report = measured(&analysis);
+        assert_eq!(report.status, wanted, "{analysis}\n{}", report.to_text());
+        assert_eq!(
+            report.seconds.as_millis(),
+            seconds * 1000,
+            "{analysis}\n{}",
+            report.to_text()
+        );
+    }
+    let text = measured(&json!({"errors": [0.2, 0.3]})).to_text();
+    assert!(
+        text.contains("measure errors: 0.3, wanted <= 0.05 (2 of 3 measured, 2 bad of 1 allowed"),
+        "{text}"
+    );
+    assert!(
+        text.contains("go back: the analysis says no: errors: 0.3"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_reading_of_nothing_and_a_metric_that_nobody_measures_are_refused() {
+    for (analysis, wanted) in [
+        (json!({"errors": []}), "analysis.errors: has no reading"),
+        (json!({"errros": [1]}), "analysis.errros: is measured by no stage"),
+    ] {
+        let file = json!({"targets": 2, "analysis": analysis,
+            "config": {"stages": "1,100%", "gate": {"analysis": [
+                {"name": "errors", "command": {"run": "x"}, "success": "< 1"}]}}});
+        let error = simulate(&file.to_string()).unwrap_err().to_string();
+        assert!(error.contains(wanted), "{error}");
+    }
+}

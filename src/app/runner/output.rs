@@ -1,0 +1,184 @@
+//! The output of one attempt of a step on its way into the log: masked, within its limits, and never waiting for the log.
+//! Where the log is slower than the host, or the host says more than it may, the beginning and the end are kept.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::Semaphore;
+
+use crate::app::ports::{OutputLine, OutputRead};
+use crate::domain::log_entry::{Dropped, LogStream};
+use crate::domain::log_event::LogEvent;
+use crate::domain::mask::{Masked, StreamMasker};
+use crate::domain::name::TargetName;
+use crate::domain::output_limit::{Amount, OutputLimits, Tail};
+
+use super::executor::Attempt;
+use super::journal::{Journal, Line};
+
+/// Lines of one attempt that may be on their way to the log store.
+const IN_FLIGHT: usize = 1024;
+/// What is held of the end of an output that is over a limit, or that the log store is too slow for.
+const END: Amount = Amount {
+    lines: 1000,
+    bytes: 256 * 1024,
+};
+
+/// What an action's steps have said until now.
+#[derive(Default)]
+pub(super) struct OutputSoFar(Mutex<(Amount, HashMap<TargetName, Amount>)>);
+
+impl OutputSoFar {
+    /// Counts a line, and says what the target and the action have said with it.
+    fn count(&self, target: &TargetName, bytes: u64) -> (Amount, Amount) {
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        said.0 = said.0.with_line(bytes);
+        let action = said.0;
+        let of_target = match said.1.get_mut(target) {
+            Some(amount) => amount,
+            None => said.1.entry(target.clone()).or_default(),
+        };
+        *of_target = of_target.with_line(bytes);
+        (*of_target, action)
+    }
+}
+
+/// Where a line stands in its stream.
+#[derive(Clone, Copy)]
+struct Place {
+    stream: LogStream,
+    offset: u64,
+    number: u64,
+}
+
+/// The output of one attempt.
+pub(super) struct OutputLog<'a> {
+    journal: &'a Journal,
+    attempt: &'a Attempt,
+    limits: OutputLimits,
+    said_before: &'a OutputSoFar,
+    said: Amount,
+    stdout: Stream,
+    stderr: Stream,
+    in_flight: Arc<Semaphore>,
+    tail: Tail<(Place, Masked)>,
+    is_over: bool,
+}
+
+struct Stream {
+    lines: u64,
+    masker: StreamMasker<Place>,
+}
+
+impl<'a> OutputLog<'a> {
+    /// `read` is how much of it the log has already.
+    pub(super) fn new(
+        journal: &'a Journal,
+        attempt: &'a Attempt,
+        limits: OutputLimits,
+        said: &'a OutputSoFar,
+        read: OutputRead,
+    ) -> Self {
+        let stream = |lines| Stream {
+            lines,
+            masker: StreamMasker::new(journal.masker()),
+        };
+        Self {
+            journal,
+            attempt,
+            limits,
+            said_before: said,
+            said: Amount {
+                lines: read.stdout_lines + read.stderr_lines,
+                bytes: read.bytes.stdout + read.bytes.stderr,
+            },
+            stdout: stream(read.stdout_lines),
+            stderr: stream(read.stderr_lines),
+            in_flight: Arc::new(Semaphore::new(IN_FLIGHT)),
+            tail: Tail::new(END),
+            is_over: false,
+        }
+    }
+
+    /// Takes a line as the host said it.
+    pub(super) fn take(&mut self, mut line: OutputLine) {
+        let stream = match line.stream {
+            LogStream::Stderr => &mut self.stderr,
+            _ => &mut self.stdout,
+        };
+        stream.lines += 1;
+        let place = Place {
+            stream: line.stream,
+            offset: line.offset,
+            number: stream.lines,
+        };
+        if !line.is_cut {
+            line.text.push('\n');
+        }
+        for (place, text) in stream.masker.push(place, &line.text) {
+            self.log(place, text);
+        }
+    }
+
+    /// Writes what is left at the end of the output.
+    pub(super) fn finish(mut self) {
+        for (place, text) in self.stdout.masker.finish() {
+            self.log(place, text);
+        }
+        for (place, text) in self.stderr.masker.finish() {
+            self.log(place, text);
+        }
+        // The end of a step does not wait for the log store either: it is little.
+        while self.write_one_held(false) {}
+    }
+
+    fn log(&mut self, place: Place, text: Masked) {
+        let bytes = text.as_str().len() as u64;
+        if !self.is_over {
+            self.said = self.said.with_line(bytes);
+            let (target, action) = self.said_before.count(&self.attempt.target.name, bytes);
+            if let Some(limit) = self.limits.passed(self.said, target, action) {
+                self.is_over = true;
+                let text = format!("more output than is kept of {limit}: from here on only the end of it is");
+                self.journal
+                    .detail(LogEvent::Dropped, LogStream::Story, self.attempt.about(), &text);
+            }
+        }
+        while !self.is_over && !self.tail.is_empty() && self.in_flight.available_permits() > 0 {
+            self.write_one_held(true);
+        }
+        if !self.is_over && self.tail.is_empty() && self.in_flight.available_permits() > 0 {
+            self.write(place, text, None, true);
+        } else {
+            self.tail.push((place, text), bytes);
+        }
+    }
+
+    /// Writes the first of what is held; whether there was any.
+    fn write_one_held(&mut self, counted: bool) -> bool {
+        if let Some((dropped, (place, _))) = self.tail.take_dropped() {
+            let Dropped { lines, bytes } = dropped;
+            let text = self
+                .journal
+                .masked(&format!("{lines} lines of {bytes} bytes are left out here"));
+            self.write(place, text, Some(dropped), counted);
+        } else if let Some((place, text)) = self.tail.pop() {
+            self.write(place, text, None, counted);
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn write(&self, place: Place, text: Masked, dropped: Option<Dropped>, counted: bool) {
+        let counted = counted.then(|| Arc::clone(&self.in_flight));
+        let line = Line {
+            stream: place.stream,
+            text,
+            offset: place.offset,
+            number: place.number,
+            dropped,
+        };
+        self.journal.output(self.attempt.about(), line, counted);
+    }
+}

@@ -1,0 +1,259 @@
+#![expect(clippy::format_collect, reason = "short texts of tests")]
+
+use std::sync::Arc;
+
+use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER, HEXUPPER};
+use proptest::prelude::*;
+
+use super::{MASK, Masker, StreamMasker};
+
+fn percent(text: &str, keep: impl Fn(u8) -> bool, lower: bool) -> String {
+    text.bytes()
+        .map(|byte| match (keep(byte), lower) {
+            (true, _) => char::from(byte).to_string(),
+            (false, true) => format!("%{byte:02x}"),
+            (false, false) => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+/// A secret as programs write it, with something around it where that matters.
+fn written(secret: &str) -> Vec<String> {
+    let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    let json = serde_json::to_string(secret).unwrap();
+    let mut all = vec![
+        secret.to_owned(),
+        HEXLOWER.encode(secret.as_bytes()),
+        HEXUPPER.encode(secret.as_bytes()),
+        percent(secret, unreserved, false),
+        percent(secret, unreserved, true),
+        // As a browser leaves a path, and a form.
+        percent(
+            secret,
+            |byte| unreserved(byte) || b"/:@!$&'()*,;=".contains(&byte),
+            false,
+        ),
+        percent(secret, |byte| unreserved(byte) || byte == b' ', false).replace(' ', "+"),
+        json[1..json.len() - 1].to_owned(),
+        secret
+            .chars()
+            .map(|c| {
+                let mut units = [0; 2];
+                c.encode_utf16(&mut units)
+                    .iter()
+                    .map(|unit| format!("\\u{unit:04x}"))
+                    .collect::<String>()
+            })
+            .collect(),
+        secret.replace('\'', r"'\''"),
+        secret.replace('\'', r#"'"'"'"#),
+        secret
+            .chars()
+            .map(|c| {
+                if c.is_ascii_punctuation() || c == ' ' {
+                    format!("\\{c}")
+                } else {
+                    c.to_string()
+                }
+            })
+            .collect(),
+    ];
+    for before in ["", "a", "ab", "abc", "user:"] {
+        for after in ["", "x", "xy"] {
+            let whole = format!("{before}{secret}{after}");
+            all.push(BASE64.encode(whole.as_bytes()));
+            all.push(BASE64URL_NOPAD.encode(whole.as_bytes()));
+        }
+    }
+    all
+}
+
+/// Whether a secret can be read in what was given out, in any of its forms.
+fn leaks(out: &str, secret: &str) -> bool {
+    let bytes = secret.as_bytes();
+    let core = |before: usize, encoded: &dyn Fn(&[u8]) -> String| {
+        let mut whole = vec![0; before];
+        whole.extend_from_slice(bytes);
+        encoded(&whole)[(before * 8).div_ceil(6)..whole.len() * 8 / 6].to_owned()
+    };
+    let whole = written(secret);
+    whole[..12].iter().any(|form| out.contains(form.as_str()))
+        || (0..3).any(|before| {
+            out.contains(&core(before, &|bytes| BASE64.encode(bytes)))
+                || out.contains(&core(before, &|bytes| BASE64URL_NOPAD.encode(bytes)))
+        })
+}
+
+/// Puts pieces through a stream's masker; line ends are put back where they were.
+fn streamed(masker: &Masker, pieces: &[&str]) -> String {
+    let mut stream = StreamMasker::new(Arc::new(masker.clone()));
+    let mut given = Vec::new();
+    for piece in pieces {
+        given.extend(stream.push(piece.ends_with('\n'), piece));
+    }
+    given.extend(stream.finish());
+    assert_eq!(given.len(), pieces.len(), "each piece comes out once");
+    given
+        .into_iter()
+        .map(|(ended, text)| format!("{text}{}", if ended { "\n" } else { "" }))
+        .collect()
+}
+
+/// Cuts a text at some of its characters.
+fn pieces<'a>(text: &'a str, cuts: &[usize]) -> Vec<&'a str> {
+    let mut ends: Vec<usize> = cuts
+        .iter()
+        .map(|cut| cut % (text.len() + 1))
+        .filter(|cut| text.is_char_boundary(*cut))
+        .collect();
+    ends.extend([0, text.len()]);
+    ends.sort_unstable();
+    ends.dedup();
+    ends.windows(2).map(|pair| &text[pair[0]..pair[1]]).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_secret_never_leaks_however_it_is_written_and_cut(
+        secret in "[ -~]{5,24}|\\PC{5,12}|[a-z]{3}\n[a-z']{5,9}",
+        before in "[ -~]{0,9}",
+        after in "[ -~]{0,9}",
+        cuts in prop::collection::vec(0_usize..400, 0..9),
+    ) {
+        prop_assume!(secret.trim() == secret);
+        let masker = Masker::new([secret.as_str()]);
+        for form in written(&secret) {
+            // Beside a backslash or a percent sign the form would be another one.
+            let text = format!("{before} {form} {after}");
+            let hidden = masker.mask(&text);
+            prop_assert!(!leaks(hidden.as_str(), &secret), "{text:?} -> {hidden:?}");
+            prop_assert!(hidden.as_str().contains(MASK), "{text:?} -> {hidden:?}");
+            let out = streamed(&masker, &pieces(&text, &cuts));
+            // A mask for each piece that had a part of it.
+            prop_assert!(!leaks(&out, &secret) && !leaks(&out.replace(MASK, ""), &secret), "{text:?} {cuts:?} -> {out:?}");
+        }
+    }
+
+    #[test]
+    fn of_secrets_that_overlap_nothing_is_left(
+        secrets in prop::collection::vec("[ab]{4,9}", 1..5),
+        text in "[ab]{0,60}",
+        cuts in prop::collection::vec(0_usize..60, 0..9),
+    ) {
+        let masker = Masker::new(secrets.iter().map(String::as_str));
+        let out = streamed(&masker, &pieces(&text, &cuts));
+        for part in out.split(MASK) {
+            for secret in &secrets {
+                prop_assert!(!part.contains(secret.as_str()), "{text} -> {out}");
+            }
+        }
+        // What is left is what no secret covers.
+        let mut covered = vec![false; text.len()];
+        for secret in &secrets {
+            for at in 0..text.len() {
+                if text[at..].starts_with(secret.as_str()) {
+                    covered[at..at + secret.len()].fill(true);
+                }
+            }
+        }
+        let bare: String = text.char_indices().filter(|(at, _)| !covered[*at]).map(|(_, c)| c).collect();
+        prop_assert_eq!(out.replace(MASK, ""), bare);
+    }
+
+    #[test]
+    fn nothing_else_is_changed(
+        secrets in prop::collection::vec("[X-Z]{4,9}", 0..4),
+        text in "([a-w0-5+/%\\\\' \"=\n]|\\PC){0,120}",
+        cuts in prop::collection::vec(0_usize..300, 0..20),
+    ) {
+        prop_assume!(secrets.iter().all(|secret| !leaks(&text, secret)));
+        let masker = Masker::new(secrets.iter().map(String::as_str));
+        let hidden = masker.mask(&text);
+        prop_assume!(!text.contains(['X', 'Y', 'Z', 'W', '5', '6']));
+        prop_assert_eq!(hidden.as_str(), text.as_str());
+        prop_assert_eq!(streamed(&masker, &pieces(&text, &cuts)), text);
+    }
+
+    #[test]
+    fn little_is_held_back(
+        secret in "[ab]{4,12}\n[ab]{4,12}",
+        lines in prop::collection::vec("[ab]{0,12}\n", 1..60),
+    ) {
+        let masker = Arc::new(Masker::new([secret.as_str()]));
+        let mut stream = StreamMasker::new(masker);
+        let (mut pushed, mut given) = (0, 0);
+        for line in &lines {
+            pushed += line.len();
+            given += stream.push(line.len(), line).iter().map(|(length, _)| *length).sum::<usize>();
+            prop_assert!(pushed - given <= secret.len() * 6 + line.len() + 13, "{} held", pushed - given);
+        }
+    }
+}
+
+#[test]
+fn a_line_that_begins_no_secret_is_given_out_at_once() {
+    let masker = Arc::new(Masker::new(["first line\nsecond line", "hunter22"]));
+    let mut stream = StreamMasker::new(masker);
+    assert_eq!(stream.push(1, "plain\n").len(), 1);
+    assert_eq!(
+        stream.push(2, "hunter22 hun\n").len(),
+        1,
+        "no secret has a line end there"
+    );
+    assert_eq!(stream.push(3, "and the first line\n").len(), 0);
+    let given = stream.push(4, "second line, and more\n");
+    let texts: Vec<(i32, &str)> = given.iter().map(|(tag, text)| (*tag, text.as_str())).collect();
+    let (third, fourth) = (format!("and the {MASK}"), format!("{MASK}, and more"));
+    assert_eq!(texts, [(3, third.as_str()), (4, fourth.as_str())]);
+}
+
+#[test]
+fn wrapped_base64_is_found_across_its_lines() {
+    let secret = "-----KEY-----\n".to_owned() + &"abcdefgh01234567".repeat(12) + "\n-----END-----";
+    let masker = Masker::new([secret.as_str()]);
+    let encoded = BASE64.encode(format!("some{secret}thing").as_bytes());
+    let wrapped: Vec<String> = encoded
+        .as_bytes()
+        .chunks(76)
+        .map(|line| format!("{}\n", std::str::from_utf8(line).unwrap()))
+        .collect();
+    let lines: Vec<&str> = wrapped.iter().map(String::as_str).collect();
+    let out = streamed(&masker, &lines);
+    let inner = &wrapped[1..wrapped.len() - 2];
+    assert!(
+        inner.len() > 1 && !inner.iter().any(|line| out.contains(line.trim())),
+        "{out}"
+    );
+    assert_eq!(out.lines().count(), lines.len(), "each line has one still");
+}
+
+#[test]
+fn each_line_of_a_secret_is_hidden() {
+    let masker = Masker::new(["-----KEY-----\nabcdefgh\n-----END-----"]);
+    assert_eq!(masker.mask("abcdefgh").as_str(), MASK);
+}
+
+#[test]
+fn a_longer_secret_hides_the_shorter_inside() {
+    let masker = Masker::new(["hunter2", "hunter2-and-more"]);
+    assert_eq!(
+        masker.mask("x hunter2-and-more y").as_str(),
+        format!("x {MASK} y")
+    );
+}
+
+#[test]
+fn values_that_are_too_short_to_be_secrets_are_left() {
+    assert_eq!(Masker::new(["abc", ""]).mask("abc").as_str(), "abc");
+    assert!(format!("{:?}", Masker::new(["hunter22"])).contains("with secrets"));
+}
+
+#[test]
+fn a_text_is_cut_between_characters() {
+    let text = Masker::default().mask("a\u{20ac}b");
+    assert_eq!(text.clone().cut(3).as_str(), "a");
+    assert_eq!(text.clone().cut(4).as_str(), "a\u{20ac}");
+    assert_eq!(text.cut(99).as_str(), "a\u{20ac}b");
+}

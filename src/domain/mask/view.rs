@@ -1,0 +1,237 @@
+//! A text as it reads once an encoding is taken off, with the place in the text of each byte.
+
+/// One reading of a text.
+pub(super) struct View<'a> {
+    pub(super) kind: ViewKind,
+    pub(super) bytes: std::borrow::Cow<'a, [u8]>,
+    /// From where to where each byte is written in the text; none where it is where it stands.
+    places: Option<Vec<(u32, u32)>>,
+    /// Where the text ends in the middle of an escape.
+    unfinished: Option<usize>,
+}
+
+/// Which forms of a secret are looked for in a reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ViewKind {
+    /// The text as it is: every form.
+    Plain,
+    /// Without the line ends of wrapped base64 and hexadecimal: these forms.
+    Unwrapped,
+    /// Decoded: the secrets themselves.
+    Decoded,
+}
+
+/// A line of wrapped base64 or hexadecimal has at least so many characters; 64 and 76 are usual.
+const WRAPPED: usize = 40;
+
+impl<'a> View<'a> {
+    pub(super) fn plain(text: &'a str) -> Self {
+        Self {
+            kind: ViewKind::Plain,
+            bytes: text.as_bytes().into(),
+            places: None,
+            unfinished: None,
+        }
+    }
+
+    /// Each other reading that a text has: most have none.
+    pub(super) fn all_of(text: &str) -> impl Iterator<Item = View<'static>> {
+        let bytes = text.as_bytes();
+        let has = |sign: u8| memchr::memchr(sign, bytes).is_some();
+        let (percent, plus, backslash) = (has(b'%'), has(b'+'), has(b'\\'));
+        let unwrapped = (bytes.len() > WRAPPED && has(b'\n')).then(|| unwrapped(bytes));
+        [
+            unwrapped.flatten(),
+            percent.then(|| decoded(bytes, url_escape)),
+            plus.then(|| decoded(bytes, form_escape)),
+            backslash.then(|| decoded(bytes, json_escape)),
+            backslash.then(|| decoded(bytes, shell_escape)),
+        ]
+        .into_iter()
+        .flatten()
+    }
+
+    /// Where in the text the bytes `from..to` are written.
+    pub(super) fn place(&self, from: usize, to: usize) -> std::ops::Range<usize> {
+        match &self.places {
+            None => from..to,
+            Some(places) => places[from].0 as usize..places[to - 1].1 as usize,
+        }
+    }
+
+    /// Where in the text the last `length` bytes begin; where it ends where there are none.
+    pub(super) fn tail(&self, length: usize, end: usize) -> usize {
+        let begins = match &self.places {
+            _ if length == 0 => end,
+            None => self.bytes.len() - length,
+            Some(places) => places[places.len() - length].0 as usize,
+        };
+        begins.min(self.unfinished.unwrap_or(end))
+    }
+}
+
+/// What an escape at the beginning of some bytes stands for, and how long it is.
+enum Escape {
+    /// No escape.
+    None,
+    /// The bytes end before it does.
+    Unfinished,
+    /// A character.
+    Char(char, usize),
+    /// A byte.
+    Byte(u8, usize),
+}
+
+fn decoded(bytes: &[u8], escape: fn(&[u8]) -> Escape) -> View<'static> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut places = Vec::with_capacity(bytes.len());
+    let mut unfinished = None;
+    let mut at = 0;
+    while at < bytes.len() {
+        let (length, width) = match escape(&bytes[at..]) {
+            Escape::Unfinished => {
+                unfinished = Some(at);
+                break;
+            }
+            Escape::None => {
+                out.push(bytes[at]);
+                (1, 1)
+            }
+            Escape::Byte(byte, length) => {
+                out.push(byte);
+                (length, 1)
+            }
+            Escape::Char(c, length) => {
+                let mut buffer = [0; 4];
+                let encoded = c.encode_utf8(&mut buffer).as_bytes();
+                out.extend_from_slice(encoded);
+                (length, encoded.len())
+            }
+        };
+        for _ in 0..width {
+            places.push((at as u32, (at + length) as u32));
+        }
+        at += length;
+    }
+    View {
+        kind: ViewKind::Decoded,
+        bytes: out.into(),
+        places: Some(places),
+        unfinished,
+    }
+}
+
+fn hex(bytes: &[u8]) -> Option<u32> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    is_hex.then(|| u32::from_str_radix(text, 16).ok()).flatten()
+}
+
+/// Whether these are fewer than `length` bytes, all of which could be digits.
+fn may_go_on(bytes: &[u8], length: usize) -> bool {
+    bytes.len() < length && bytes.iter().all(u8::is_ascii_hexdigit)
+}
+
+/// RFC 3986, section 2.1.
+fn url_escape(bytes: &[u8]) -> Escape {
+    match bytes {
+        [b'%', rest @ ..] if may_go_on(rest, 2) => Escape::Unfinished,
+        [b'%', high, low, ..] => hex(&[*high, *low]).map_or(Escape::None, |byte| Escape::Byte(byte as u8, 3)),
+        _ => Escape::None,
+    }
+}
+
+/// The same in `application/x-www-form-urlencoded`.
+fn form_escape(bytes: &[u8]) -> Escape {
+    match bytes {
+        [b'+', ..] => Escape::Byte(b' ', 1),
+        _ => url_escape(bytes),
+    }
+}
+
+/// RFC 8259, section 7.
+fn json_escape(bytes: &[u8]) -> Escape {
+    let [b'\\', rest @ ..] = bytes else {
+        return Escape::None;
+    };
+    match rest {
+        [] => Escape::Unfinished,
+        [b'n', ..] => Escape::Byte(b'\n', 2),
+        [b'r', ..] => Escape::Byte(b'\r', 2),
+        [b't', ..] => Escape::Byte(b'\t', 2),
+        [b'b', ..] => Escape::Byte(8, 2),
+        [b'f', ..] => Escape::Byte(12, 2),
+        [sign @ (b'"' | b'\\' | b'/'), ..] => Escape::Byte(*sign, 2),
+        [b'u', digits @ ..] if may_go_on(digits, 4) => Escape::Unfinished,
+        [b'u', digits @ ..] => unicode_escape(digits),
+        _ => Escape::None,
+    }
+}
+
+/// What follows `\u`: one escape, or two that are a surrogate pair.
+fn unicode_escape(digits: &[u8]) -> Escape {
+    let Some(first) = digits.get(..4).and_then(hex) else {
+        return Escape::None;
+    };
+    if let Some(c) = char::from_u32(first) {
+        return Escape::Char(c, 6);
+    }
+    let second = &digits[4..];
+    let is_cut = match second {
+        [] | [b'\\'] => true,
+        [b'\\', b'u', rest @ ..] => may_go_on(rest, 4),
+        _ => false,
+    };
+    if is_cut {
+        return Escape::Unfinished;
+    }
+    let low = match second {
+        [b'\\', b'u', rest @ ..] => rest.get(..4).and_then(hex),
+        _ => None,
+    };
+    match (first, low) {
+        (0xD800..=0xDBFF, Some(low @ 0xDC00..=0xDFFF)) => {
+            let code = 0x1_0000 + ((first - 0xD800) << 10) + (low - 0xDC00);
+            char::from_u32(code).map_or(Escape::None, |c| Escape::Char(c, 12))
+        }
+        _ => Escape::None,
+    }
+}
+
+/// A backslash before a character, as a shell has it outside quotes and in double ones.
+fn shell_escape(bytes: &[u8]) -> Escape {
+    match bytes {
+        [b'\\'] => Escape::Unfinished,
+        [b'\\', escaped, ..] => Escape::Byte(*escaped, 2),
+        _ => Escape::None,
+    }
+}
+
+/// Takes out the line ends that stand after a long run of what base64 and hexadecimal are written with.
+fn unwrapped(bytes: &[u8]) -> Option<View<'static>> {
+    let mut out = Vec::with_capacity(bytes.len());
+    let mut places = Vec::with_capacity(bytes.len());
+    let mut run = 0;
+    let mut any = false;
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'\n' if run >= WRAPPED => {
+                any = true;
+                run = 0;
+                continue;
+            }
+            // Between the run and the line end.
+            b'\r' if run >= WRAPPED && bytes.get(at + 1) == Some(&b'\n') => continue,
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'+' | b'/' | b'-' | b'_' | b'=' => run += 1,
+            _ => run = 0,
+        }
+        out.push(*byte);
+        places.push((at as u32, at as u32 + 1));
+    }
+    any.then_some(View {
+        kind: ViewKind::Unwrapped,
+        bytes: out.into(),
+        places: Some(places),
+        unfinished: None,
+    })
+}

@@ -1,0 +1,36 @@
+//! Targets that only leave service: the old ones of a blue-green rollout. Their steps are cut down to going out,
+//! and their way back to coming in again; what runs on them stays as it is.
+
+use crate::domain::name::TargetName;
+
+use super::{Draft, Stage, Step, Work};
+
+/// The steps of a way that take a target out of service.
+#[must_use]
+pub fn going_out(steps: &[Step]) -> Vec<Step> {
+    some(steps, |work| matches!(work, Work::PoolOut | Work::Drain { .. }))
+}
+
+/// The steps of a way that put a target back in service.
+#[must_use]
+pub fn coming_in(steps: &[Step]) -> Vec<Step> {
+    some(steps, |work| matches!(work, Work::PoolIn))
+}
+
+fn some(steps: &[Step], wanted: impl Fn(&Work) -> bool) -> Vec<Step> {
+    steps
+        .iter()
+        .filter(|step| wanted(&step.work) && !step.once)
+        .cloned()
+        .collect()
+}
+
+/// A target that is only to leave service, and whose steps do not take it out: nothing would be done there.
+#[must_use]
+pub fn cannot_leave<'a>(draft: &Draft, stages: &'a [Stage]) -> Option<&'a TargetName> {
+    let leaving = stages.iter().filter(|stage| stage.only_out);
+    leaving.flat_map(|stage| &stage.targets).find(|name| {
+        let drafted = draft.targets.iter().find(|target| target.name == **name);
+        drafted.is_some_and(|target| going_out(&target.steps).is_empty())
+    })
+}

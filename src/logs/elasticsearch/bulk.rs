@@ -1,0 +1,279 @@
+//! Writing: bulks of documents by bytes, two of them under way at once.
+
+use std::io::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use elasticsearch::http::Method;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use futures_util::{StreamExt as _, stream};
+use serde_json::json;
+
+use super::nodes::{Body, Request};
+use super::verdict::{self, Fate, Verdict};
+use super::{AT_ONCE, ElasticsearchError, ElasticsearchLogs, Indices, template};
+use crate::domain::log_entry::{LogEntry, LogLevel};
+use crate::logs::document;
+use crate::logs::sink::{Portion, Refused, Sink, SinkError};
+
+/// The first pause where it is too much for Elasticsearch at the moment; twice as long each time.
+const PAUSE: Duration = Duration::from_millis(50);
+/// How often something is sent in smaller and smaller parts before all of it waits.
+const MOST_TRIES: u32 = 6;
+
+/// How many bytes a bulk has: less where Elasticsearch says that it is too much, and little by little more again.
+pub(super) struct BulkSize {
+    most: usize,
+    now: AtomicUsize,
+}
+
+impl BulkSize {
+    pub(super) fn new(most: usize) -> Self {
+        Self {
+            most,
+            now: AtomicUsize::new(most),
+        }
+    }
+
+    fn now(&self) -> usize {
+        self.now.load(Ordering::Relaxed)
+    }
+
+    fn shrink(&self) {
+        self.now.store((self.now() / 2).max(1024), Ordering::Relaxed);
+    }
+
+    fn grow(&self) {
+        let now = self.now();
+        self.now.store((now + now / 16).min(self.most), Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl Sink for ElasticsearchLogs {
+    fn name(&self) -> &'static str {
+        "elasticsearch"
+    }
+
+    fn portion(&self) -> Portion {
+        Self::portion_of(self.size.most)
+    }
+
+    async fn take(&self, entries: &[LogEntry]) -> Result<Vec<Refused>, SinkError> {
+        self.prepare().await?;
+        let documents = Documents::of(entries, &self.indices)?;
+        let bulks = documents.bulks(self.size.now());
+        let results: Vec<Result<Vec<Refused>, SinkError>> = stream::iter(bulks)
+            .map(|places| self.bulk(&documents, places))
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
+        let mut refused = Vec::new();
+        for result in results {
+            match result {
+                Ok(some) => refused.extend(some),
+                Err(error) => {
+                    // What it was may be another cluster now, or an empty one.
+                    self.prepared.store(false, Ordering::Relaxed);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(refused)
+    }
+}
+
+impl From<ElasticsearchError> for SinkError {
+    fn from(error: ElasticsearchError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+/// The lines of some entries, each pair of them one after another.
+struct Documents {
+    lines: Vec<u8>,
+    /// Where each entry's lines end.
+    ends: Vec<usize>,
+}
+
+impl ElasticsearchLogs {
+    /// Puts the templates where they are not known to be, so that no index is made without them.
+    pub(super) async fn prepare(&self) -> Result<(), ElasticsearchError> {
+        if self.prepared.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        for level in LogLevel::ALL {
+            let path = format!("_index_template/{}", template::name(&self.indices, level));
+            let request = Request::new(Method::Put, path, Some(template::template(&self.indices, level)));
+            let _: serde_json::Value = self.nodes.send(&request).await?.json()?;
+        }
+        self.prepared.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Sends some of the documents until each is kept or refused. What is too much for now is sent again in smaller parts after
+    /// a pause; if that does not help, all of it waits.
+    async fn bulk(&self, documents: &Documents, places: Vec<usize>) -> Result<Vec<Refused>, SinkError> {
+        let mut refused = Vec::new();
+        let mut parts = vec![Part { places, tries: 0 }];
+        while let Some(Part { places, tries }) = parts.pop() {
+            let request = Request {
+                method: Method::Post,
+                path: "_bulk?filter_path=errors,items.*.status,items.*.error".to_owned(),
+                body: Some(Body::GzippedLines(documents.zipped(&places)?)),
+            };
+            let answer = self.nodes.send(&request).await?;
+            match verdict::of_answer(answer.status, &answer.body, || answer.reason(), places.len()) {
+                Verdict::Again(why) => return Err(SinkError::Unavailable(why)),
+                Verdict::Halve(why) => {
+                    self.size.shrink();
+                    if let [place] = *places {
+                        refused.push(Refused { place, why });
+                    } else {
+                        parts.extend(halves(&places, tries));
+                    }
+                }
+                Verdict::Busy(why) => parts.extend(self.later(&places, tries, why).await?),
+                Verdict::Each(fates) => {
+                    let mut again = Vec::new();
+                    let mut busy = None;
+                    for (fate, place) in fates.into_iter().zip(places) {
+                        match fate {
+                            Fate::Kept => {}
+                            Fate::Refused(why) => refused.push(Refused { place, why }),
+                            Fate::Again(why) => {
+                                busy = Some(why);
+                                again.push(place);
+                            }
+                        }
+                    }
+                    match busy {
+                        Some(why) => parts.extend(self.later(&again, tries, why).await?),
+                        None => self.size.grow(),
+                    }
+                }
+            }
+        }
+        Ok(refused)
+    }
+
+    /// Waits a while, longer each time, and gives what is to be sent then.
+    async fn later(&self, places: &[usize], tries: u32, why: String) -> Result<Vec<Part>, SinkError> {
+        if tries >= MOST_TRIES {
+            return Err(SinkError::Unavailable(why));
+        }
+        self.size.shrink();
+        let pause = PAUSE * 2_u32.pow(tries);
+        tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;
+        Ok(halves(places, tries + 1))
+    }
+}
+
+/// Some of the documents, and how often they were sent in vain.
+struct Part {
+    places: Vec<usize>,
+    tries: u32,
+}
+
+/// Two parts, the first last.
+fn halves(places: &[usize], tries: u32) -> Vec<Part> {
+    let (first, second) = places.split_at(places.len() / 2);
+    [second, first]
+        .into_iter()
+        .filter(|places| !places.is_empty())
+        .map(|places| Part {
+            places: places.to_vec(),
+            tries,
+        })
+        .collect()
+}
+
+impl Documents {
+    fn of(entries: &[LogEntry], indices: &Indices) -> Result<Self, SinkError> {
+        let told = |error: serde_json::Error| SinkError::Unavailable(error.to_string());
+        let mut lines = Vec::with_capacity(entries.len() * 1024);
+        let mut ends = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let head = json!({"create": {"_index": indices.of(entry.level, entry.time), "_id": document::id(entry)}});
+            serde_json::to_writer(&mut lines, &head).map_err(told)?;
+            lines.push(b'\n');
+            document::write(entry, true, &mut lines).map_err(told)?;
+            lines.push(b'\n');
+            ends.push(lines.len());
+        }
+        Ok(Self { lines, ends })
+    }
+
+    fn of_place(&self, place: usize) -> &[u8] {
+        let begin = if place == 0 { 0 } else { self.ends[place - 1] };
+        &self.lines[begin..self.ends[place]]
+    }
+
+    /// All of them in parts of about so many bytes.
+    fn bulks(&self, bytes: usize) -> Vec<Vec<usize>> {
+        let mut bulks: Vec<Vec<usize>> = Vec::new();
+        let mut room = 0;
+        for place in 0..self.ends.len() {
+            let length = self.of_place(place).len();
+            match bulks.last_mut() {
+                Some(bulk) if length <= room => {
+                    bulk.push(place);
+                    room -= length;
+                }
+                _ => {
+                    bulks.push(vec![place]);
+                    room = bytes.saturating_sub(length);
+                }
+            }
+        }
+        bulks
+    }
+
+    fn zipped(&self, places: &[usize]) -> Result<Bytes, SinkError> {
+        let told = |error: std::io::Error| SinkError::Unavailable(error.to_string());
+        // The quickest: most of what is gained is gained by that.
+        let mut zip = GzEncoder::new(Vec::new(), Compression::fast());
+        for place in places {
+            zip.write_all(self.of_place(*place)).map_err(told)?;
+        }
+        Ok(zip.finish().map_err(told)?.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Documents, halves};
+
+    #[test]
+    fn bulks_are_cut_by_bytes_and_hold_every_document_once() {
+        let lines: Vec<usize> = vec![10, 10, 50, 10, 200, 10, 10];
+        let mut documents = Documents {
+            lines: vec![0; lines.iter().sum()],
+            ends: Vec::new(),
+        };
+        let mut end = 0;
+        for length in lines {
+            end += length;
+            documents.ends.push(end);
+        }
+        assert_eq!(documents.bulks(60), [vec![0, 1], vec![2, 3], vec![4], vec![5, 6]]);
+        assert_eq!(documents.bulks(1).len(), 7);
+        assert_eq!(documents.bulks(10_000), [(0..7).collect::<Vec<_>>()]);
+    }
+
+    #[test]
+    fn halves_keep_their_order_and_one_stays_one() {
+        let parts = |places: &[usize]| -> Vec<Vec<usize>> {
+            halves(places, 0)
+                .into_iter()
+                .rev()
+                .map(|part| part.places)
+                .collect()
+        };
+        assert_eq!(parts(&[1, 2, 3]), [vec![1], vec![2, 3]]);
+        assert_eq!(parts(&[7]), [vec![7]]);
+    }
+}

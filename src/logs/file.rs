@@ -1,0 +1,71 @@
+//! Log entries as lines of JSON in a file, which may be moved away at any time: a new one is begun then.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use async_trait::async_trait;
+
+use super::line_thread::LineThread;
+use super::sink::{Refused, Sink, SinkError};
+use crate::domain::log_entry::LogEntry;
+
+/// A file of lines.
+pub struct FileSink {
+    thread: LineThread,
+}
+
+impl FileSink {
+    /// This file, which is made when the first entry comes, for its owner alone.
+    ///
+    /// # Errors
+    /// Where no thread can be started.
+    pub fn new(path: PathBuf) -> io::Result<Self> {
+        let mut open = None;
+        let thread = LineThread::start("file", move |lines| append(&mut open, &path, lines))?;
+        Ok(Self { thread })
+    }
+}
+
+/// Writes these lines whole or not at all.
+fn append(open: &mut Option<File>, path: &Path, lines: &[u8]) -> io::Result<()> {
+    let told = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    let there = std::fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
+    let ours = match open {
+        Some(file) => file.metadata().map(|file| (file.dev(), file.ino())).ok(),
+        None => None,
+    };
+    if there.is_none() || there != ours {
+        *open = None;
+    }
+    let file = match open {
+        Some(file) => file,
+        None => open.insert(
+            OpenOptions::new()
+                .create(true)
+                .append(true)
+                .mode(0o600)
+                .open(path)
+                .map_err(told)?,
+        ),
+    };
+    let before = file.metadata().map_err(told)?.len();
+    file.write_all(lines).map_err(|error| {
+        // They come again, and half a line would spoil the first of them.
+        let _ = file.set_len(before);
+        told(error)
+    })
+}
+
+#[async_trait]
+impl Sink for FileSink {
+    fn name(&self) -> &'static str {
+        "file"
+    }
+
+    async fn take(&self, entries: &[LogEntry]) -> Result<Vec<Refused>, SinkError> {
+        self.thread.write(entries).await?;
+        Ok(Vec::new())
+    }
+}
