@@ -14,7 +14,7 @@ use crate::app::ports::{Artifacts, Balancer, Clock, Hosts, Secrets};
 use crate::app::runner::Outside;
 use crate::app::{App, AppSettings};
 use crate::artifacts::ArtifactReader;
-use crate::balancer::NoBalancer;
+use crate::balancer::ByKind;
 use crate::checks::NetworkProber;
 use crate::clock::SystemClock;
 use crate::domain::output_limit::{Amount, OutputLimits};
@@ -136,7 +136,7 @@ impl Server {
         let hosts = SshHosts::new(&ssh).map_err(|error| BootError::Ssh(error.to_string()))?;
         let parts = Parts {
             hosts: Arc::new(hosts),
-            balancer: Arc::new(NoBalancer),
+            balancer: Arc::new(ByKind),
             secrets: Arc::new(MachineSecrets),
             program,
         };

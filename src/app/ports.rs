@@ -22,7 +22,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Draft, ScriptContext, UploadSource};
 use crate::domain::rollout::{StepResult, Way};
 use crate::domain::sanitize::SanitizedCommand;
-use crate::domain::target::Target;
+use crate::domain::target::{PoolPlace, Target};
 use crate::domain::timestamp::Timestamp;
 
 pub use log::{LogError, LogKeeper, LogOrder, LogPage, LogQuery, LogSearch, LogSink, OutputOf, OutputRead};
@@ -218,13 +218,17 @@ pub struct Upload {
 pub trait Balancer: Send + Sync {
     /// The members of a pool with what each is doing; none where this balancer cannot be asked, so that
     /// the configured members count as in service.
-    async fn members(&self, zone: &str, pool: &str) -> Result<Option<Vec<PoolMember>>, BalancerError>;
-    /// Takes a target out of service: no new sessions. Repeating it is harmless.
-    async fn take_out(&self, zone: &str, pool: &str, target: &Target) -> Result<(), BalancerError>;
+    async fn members(&self, pool: &PoolPlace) -> Result<Option<Vec<PoolMember>>, BalancerError>;
+    /// Takes a target out of service: no new sessions but those that have to come back to it. Repeating it is harmless.
+    async fn take_out(&self, pool: &PoolPlace, target: &Target) -> Result<(), BalancerError>;
+    /// After the drain: no session at all. Repeating it is harmless.
+    async fn shut(&self, _pool: &PoolPlace, _target: &Target) -> Result<(), BalancerError> {
+        Ok(())
+    }
     /// Puts it back. Repeating it is harmless.
-    async fn put_back(&self, zone: &str, pool: &str, target: &Target) -> Result<(), BalancerError>;
+    async fn put_back(&self, pool: &PoolPlace, target: &Target) -> Result<(), BalancerError>;
     /// How many sessions it still has; none where that cannot be counted.
-    async fn sessions(&self, zone: &str, pool: &str, target: &Target) -> Result<Option<u64>, BalancerError>;
+    async fn sessions(&self, pool: &PoolPlace, target: &Target) -> Result<Option<u64>, BalancerError>;
 }
 
 /// A member of a pool.

@@ -1,7 +1,11 @@
 //! What callers may ask for, as data.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+use crate::domain::target::Selection;
 
 /// The body of `POST /space/{space}/{project}/{action}/`.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -13,6 +17,18 @@ pub struct ActBody {
     /// The whole fleet instead of `servers`.
     #[serde(default)]
     pub all: bool,
+    /// Instead of `servers`: those with all of these labels.
+    #[serde(default)]
+    pub labels: BTreeMap<String, String>,
+    /// Instead of `servers`: those in one of these zones.
+    #[serde(default)]
+    pub zones: Vec<String>,
+    /// Instead of `servers`: those in one of these pools.
+    #[serde(default)]
+    pub pools: Vec<String>,
+    /// Instead of `servers`: those whose names fit one of these patterns (`web-*`).
+    #[serde(default, rename = "match")]
+    pub patterns: Vec<String>,
     /// On whose behalf: recorded beside the actor, grants nothing.
     #[serde(default)]
     pub user: Option<String>,
@@ -37,6 +53,19 @@ pub struct ActBody {
     /// Overrides for the keys that the script declares overridable.
     #[serde(default)]
     pub config: Map<String, Value>,
+}
+
+impl ActBody {
+    /// What the targets are chosen by, where they are neither named nor all.
+    #[must_use]
+    pub fn selection(&self) -> Selection<'_> {
+        Selection {
+            labels: Some(&self.labels),
+            zones: &self.zones,
+            pools: &self.pools,
+            patterns: &self.patterns,
+        }
+    }
 }
 
 /// Everything about one request to act.

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::ports::{Balancer, BalancerError, PoolMember};
 use crate::domain::name::TargetName;
-use crate::domain::target::Target;
+use crate::domain::target::{PoolPlace, Target};
 
 /// The longest head of a request, and how long a member may take to answer.
 const HEAD_BYTES: usize = 16 * 1024;
@@ -177,12 +177,12 @@ impl State {
 
 #[async_trait]
 impl Balancer for InProcess {
-    async fn members(&self, zone: &str, pool: &str) -> Result<Option<Vec<PoolMember>>, BalancerError> {
+    async fn members(&self, pool: &PoolPlace) -> Result<Option<Vec<PoolMember>>, BalancerError> {
         Ok(Some(self.with(|state| {
             state
                 .members
                 .iter()
-                .filter(|(_, member)| member.zone == zone && member.pool == pool)
+                .filter(|(_, member)| member.zone == pool.zone && member.pool == pool.name)
                 .map(|(name, member)| PoolMember {
                     name: name.clone(),
                     in_service: member.in_service,
@@ -191,18 +191,18 @@ impl Balancer for InProcess {
         })))
     }
 
-    async fn take_out(&self, zone: &str, pool: &str, target: &Target) -> Result<(), BalancerError> {
-        self.set(zone, pool, target, false)
+    async fn take_out(&self, pool: &PoolPlace, target: &Target) -> Result<(), BalancerError> {
+        self.set(&pool.zone, &pool.name, target, false)
     }
 
-    async fn put_back(&self, zone: &str, pool: &str, target: &Target) -> Result<(), BalancerError> {
-        self.set(zone, pool, target, true)
+    async fn put_back(&self, pool: &PoolPlace, target: &Target) -> Result<(), BalancerError> {
+        self.set(&pool.zone, &pool.name, target, true)
     }
 
-    async fn sessions(&self, zone: &str, pool: &str, target: &Target) -> Result<Option<u64>, BalancerError> {
+    async fn sessions(&self, pool: &PoolPlace, target: &Target) -> Result<Option<u64>, BalancerError> {
         self.with(|state| {
             state
-                .member(zone, pool, &target.name)
+                .member(&pool.zone, &pool.name, &target.name)
                 .map(|member| Some(member.sessions))
         })
     }

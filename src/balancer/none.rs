@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use crate::app::ports::{Balancer, BalancerError, PoolMember};
-use crate::domain::target::Target;
+use crate::domain::target::{PoolPlace, Target};
 
 /// Nobody to ask and nobody to tell: the configured members of a pool count as in service, less those
 /// that an action has taken out.
@@ -12,24 +12,19 @@ pub struct NoBalancer;
 
 #[async_trait]
 impl Balancer for NoBalancer {
-    async fn members(&self, _zone: &str, _pool: &str) -> Result<Option<Vec<PoolMember>>, BalancerError> {
+    async fn members(&self, _pool: &PoolPlace) -> Result<Option<Vec<PoolMember>>, BalancerError> {
         Ok(None)
     }
 
-    async fn take_out(&self, _zone: &str, _pool: &str, _target: &Target) -> Result<(), BalancerError> {
+    async fn take_out(&self, _pool: &PoolPlace, _target: &Target) -> Result<(), BalancerError> {
         Ok(())
     }
 
-    async fn put_back(&self, _zone: &str, _pool: &str, _target: &Target) -> Result<(), BalancerError> {
+    async fn put_back(&self, _pool: &PoolPlace, _target: &Target) -> Result<(), BalancerError> {
         Ok(())
     }
 
-    async fn sessions(
-        &self,
-        _zone: &str,
-        _pool: &str,
-        _target: &Target,
-    ) -> Result<Option<u64>, BalancerError> {
+    async fn sessions(&self, _pool: &PoolPlace, _target: &Target) -> Result<Option<u64>, BalancerError> {
         Ok(None)
     }
 }

@@ -42,8 +42,35 @@ struct What {
     #[arg(long, value_delimiter = ',', value_name = "A,B", conflicts_with = "all")]
     servers: Vec<String>,
     /// The whole fleet
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["labels", "zones", "pools", "patterns"])]
     all: bool,
+    /// Targets with this label, as KEY=VALUE; with several, those that have all of them
+    #[arg(long = "label", value_name = "KEY=VALUE", conflicts_with = "servers")]
+    labels: Vec<String>,
+    /// Targets in one of these zones
+    #[arg(
+        long = "zone",
+        value_delimiter = ',',
+        value_name = "A,B",
+        conflicts_with = "servers"
+    )]
+    zones: Vec<String>,
+    /// Targets in one of these pools
+    #[arg(
+        long = "pool",
+        value_delimiter = ',',
+        value_name = "A,B",
+        conflicts_with = "servers"
+    )]
+    pools: Vec<String>,
+    /// Targets whose names fit one of these patterns: * is any text, ? one character
+    #[arg(
+        long = "match",
+        value_delimiter = ',',
+        value_name = "PATTERN",
+        conflicts_with = "servers"
+    )]
+    patterns: Vec<String>,
     /// The version to install
     #[arg(long, value_name = "V")]
     version: Option<String>,
@@ -206,16 +233,7 @@ fn path(project: &ProjectPath, action: &str) -> String {
 
 /// The contract's body; what was not given is left out.
 fn body(what: &What) -> Result<Value, Failure> {
-    if what.servers.is_empty() && !what.all {
-        return Err(Failure::usage(
-            "say what to act on: --servers web-1,web-2, or --all for the whole fleet",
-        ));
-    }
-    let mut body = if what.all {
-        json!({"all": true})
-    } else {
-        json!({"servers": what.servers})
-    };
+    let mut body = chosen(what)?;
     let texts = [
         ("version", &what.version),
         ("reason", &what.reason),
@@ -237,6 +255,47 @@ fn body(what: &What) -> Result<Value, Failure> {
         body["config"] = Value::Object(overrides(&what.set)?);
     }
     Ok(body)
+}
+
+/// What the body says of the targets.
+fn chosen(what: &What) -> Result<Value, Failure> {
+    let mut body = Map::new();
+    if what.all {
+        body.insert("all".to_owned(), json!(true));
+    }
+    if !what.labels.is_empty() {
+        let mut labels = Map::new();
+        for text in &what.labels {
+            let Some((label, value)) = text.split_once('=').filter(|(label, _)| !label.is_empty()) else {
+                return Err(Failure::usage(format!(
+                    "--label takes KEY=VALUE; `{text}` is not that"
+                )));
+            };
+            if labels.insert(label.to_owned(), json!(value)).is_some() {
+                return Err(Failure::usage(format!(
+                    "--label {label} is given twice: no target can have both values"
+                )));
+            }
+        }
+        body.insert("labels".to_owned(), Value::Object(labels));
+    }
+    for (key, list) in [
+        ("servers", &what.servers),
+        ("zones", &what.zones),
+        ("pools", &what.pools),
+        ("match", &what.patterns),
+    ] {
+        if !list.is_empty() {
+            body.insert(key.to_owned(), json!(list));
+        }
+    }
+    if body.is_empty() {
+        return Err(Failure::usage(
+            "say what to act on: --servers web-1,web-2, or --label, --zone, --pool and --match to choose by, or --all for \
+             the whole fleet",
+        ));
+    }
+    Ok(Value::Object(body))
 }
 
 fn overrides(set: &[String]) -> Result<Map<String, Value>, Failure> {
@@ -263,6 +322,10 @@ mod tests {
         What {
             servers: Vec::new(),
             all: true,
+            labels: Vec::new(),
+            zones: Vec::new(),
+            pools: Vec::new(),
+            patterns: Vec::new(),
             version: None,
             reason: None,
             user: None,
@@ -294,6 +357,33 @@ mod tests {
             json!({"servers": ["a"], "version": "2", "countdown": 5, "queue": true,
                    "config": {"stages": "1,100%", "max_parallel": 2, "check_url": "http://x/=y"}})
         );
+    }
+
+    #[test]
+    fn targets_are_chosen_by_what_they_are() {
+        let chosen = What {
+            all: false,
+            labels: vec!["os=debian".into(), "note=a=b".into()],
+            zones: vec!["east".into(), "west".into()],
+            pools: vec!["front".into()],
+            patterns: vec!["web-*".into()],
+            ..what()
+        };
+        assert_eq!(
+            body(&chosen).unwrap(),
+            json!({"labels": {"os": "debian", "note": "a=b"}, "zones": ["east", "west"], "pools": ["front"],
+                   "match": ["web-*"]})
+        );
+        for wrong in [&["os"][..], &["=debian"], &["os=debian", "os=alma"]] {
+            let labels = wrong.iter().map(ToString::to_string).collect();
+            let error = body(&What {
+                all: false,
+                labels,
+                ..what()
+            })
+            .unwrap_err();
+            assert_eq!(error.exit.code(), 2, "{wrong:?}");
+        }
     }
 
     #[test]

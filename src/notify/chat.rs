@@ -35,10 +35,10 @@ fn sentence(notice: &Notice) -> String {
     };
     let mut text = format!("{head} {news}");
     if let (Occasion::Failed | Occasion::RolledBack, Some(error)) = (notice.event, &action.error) {
-        text.push_str(&format!(" ({})", shortened(error)));
+        text = format!("{text} ({})", shortened(error));
     }
     if notice.event == Occasion::Started && !action.reason.is_empty() {
-        text.push_str(&format!(" ({})", shortened(&action.reason)));
+        text = format!("{text} ({})", shortened(&action.reason));
     }
     format!("{} {}", plain(&text), plain(&action.url))
 }

@@ -185,16 +185,26 @@ fn check_body(body: &ActBody) -> Result<(), AppError> {
             message,
         });
     };
-    match (body.servers.is_empty(), body.all) {
-        (true, false) => wrong(
+    match (!body.servers.is_empty(), body.all, !body.selection().is_empty()) {
+        (false, false, false) => wrong(
             "servers",
-            "name the servers, or ask for the whole fleet with `\"all\": true`".to_owned(),
+            "name the servers, choose them by `labels`, `zones`, `pools` or `match`, or ask for the whole fleet with \
+             `\"all\": true`"
+                .to_owned(),
         ),
-        (false, true) => wrong(
+        (true, true, _) => wrong(
             "all",
             "give either `servers` or `\"all\": true`, not both".to_owned(),
         ),
-        _ => {}
+        (true, false, true) => wrong(
+            "servers",
+            "give either `servers`, or `labels`, `zones`, `pools` and `match` to choose them by, not both".to_owned(),
+        ),
+        (false, true, true) => wrong(
+            "all",
+            "give either `\"all\": true`, or `labels`, `zones`, `pools` and `match` to choose by, not both".to_owned(),
+        ),
+        (true, false, false) | (false, true, false) | (false, false, true) => {}
     }
     if body.countdown > WEEK {
         wrong(

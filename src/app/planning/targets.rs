@@ -7,7 +7,7 @@ use crate::app::error::{AppError, FieldError};
 use crate::app::request::ActBody;
 use crate::domain::config::MergedConfig;
 use crate::domain::name::TargetName;
-use crate::domain::target::{Pool, Target, Topology};
+use crate::domain::target::{Pool, SelectionError, Target, Topology, UnknownName};
 
 use super::invalid_config;
 
@@ -34,31 +34,19 @@ impl App {
             mut in_service,
         } = self.topology(config).await?;
         let all = topology.targets(&|name| self.outside.hosts.address_of(name));
-        let names: Vec<String> = if body.all {
-            all.iter().map(|target| target.name.to_string()).collect()
+        let chosen = if body.all || all.is_empty() {
+            all.iter().map(|target| target.name.clone()).collect()
+        } else if body.selection().is_empty() {
+            named(&topology, &body.servers)?
         } else {
-            body.servers.clone()
+            selected(body, &all)?
         };
-        let chosen = topology
-            .select(names.iter().map(String::as_str))
-            .map_err(|unknown| {
-                AppError::Invalid(
-                    unknown
-                        .into_iter()
-                        .map(|name| FieldError {
-                            field: "servers".to_owned(),
-                            message: name.to_string(),
-                        })
-                        .collect(),
-                )
-            })?;
         if chosen.is_empty() {
             return Err(AppError::field(
                 "servers",
                 "the project has no servers yet: see its `server_info`",
             ));
         }
-        let chosen: BTreeSet<TargetName> = chosen.into_iter().collect();
         let targets: Vec<Target> = all
             .into_iter()
             .filter(|target| chosen.contains(&target.name))
@@ -87,7 +75,7 @@ impl App {
             let members = self
                 .outside
                 .balancer
-                .members(&zone, &pool)
+                .members(&entry.place())
                 .await
                 .map_err(|error| AppError::Unavailable(format!("pool {pool} in {zone}: {error}")))?;
             if let Some(members) = members {
@@ -109,4 +97,29 @@ impl App {
             in_service,
         })
     }
+}
+
+/// The servers of these names.
+fn named(topology: &Topology, names: &[String]) -> Result<BTreeSet<TargetName>, AppError> {
+    let found = topology.select(names.iter().map(String::as_str));
+    let found = found.map_err(|unknown| {
+        let field = |name: UnknownName| FieldError {
+            field: "servers".to_owned(),
+            message: name.to_string(),
+        };
+        AppError::Invalid(unknown.into_iter().map(field).collect())
+    })?;
+    Ok(found.into_iter().collect())
+}
+
+/// The servers that are what the request asks for.
+fn selected(body: &ActBody, all: &[Target]) -> Result<BTreeSet<TargetName>, AppError> {
+    let found = body.selection().choose(all).map_err(|errors| {
+        let field = |error: SelectionError| FieldError {
+            field: error.field.to_owned(),
+            message: error.message,
+        };
+        AppError::Invalid(errors.into_iter().map(field).collect())
+    })?;
+    Ok(found.into_iter().map(|target| target.name.clone()).collect())
 }

@@ -30,6 +30,7 @@ use super::journal::{About, Journal};
 use super::output::{OutputLog, OutputSoFar};
 use super::outside::Outside;
 use super::payload::Payloads;
+use super::pool_places::PoolPlaces;
 use super::secrets::SecretValues;
 use super::service;
 use super::sessions::Sessions;
@@ -51,6 +52,8 @@ pub(super) struct Executor {
     /// Somebody approved what the sanitizer asked about.
     pub(super) approved: AtomicBool,
     pub(super) secrets: SecretValues,
+    /// Which load balancers have the pools.
+    pub(super) pools: PoolPlaces,
     /// The leases that the action holds.
     pub(super) leases: HeldLeases,
     /// How much of what steps write is kept.
@@ -130,10 +133,8 @@ impl Executor {
                     () = cancel.cancelled() => cancelled(),
                 }
             }
-            Work::PoolOut => service::take_out(self, attempt).await,
-            Work::PoolIn => service::put_back(self, attempt).await,
-            Work::Drain { seconds } => tokio::select! {
-                result = service::drain(self, attempt, *seconds) => result,
+            Work::PoolOut | Work::PoolIn | Work::Drain { .. } => tokio::select! {
+                result = service::work(self, attempt) => result,
                 () = cancel.cancelled() => cancelled(),
             },
         }

@@ -14,6 +14,7 @@ mod notices;
 mod output;
 mod outside;
 mod payload;
+mod pool_places;
 mod pools;
 mod record;
 mod recovery;

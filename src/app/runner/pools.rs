@@ -10,6 +10,7 @@ use crate::domain::target::{Pool, Topology};
 use crate::store::{FrozenAction, Store};
 
 use super::outside::Outside;
+use super::pool_places::PoolPlaces;
 
 /// Asks about the pools of one action's targets.
 pub(super) struct Asking {
@@ -17,6 +18,7 @@ pub(super) struct Asking {
     outside: Outside,
     plan: Plan,
     action: ActionId,
+    places: PoolPlaces,
     /// The machine behind each server of the project, also of those that the action does not touch.
     machines: HashMap<TargetName, String>,
 }
@@ -39,6 +41,7 @@ impl Asking {
             outside,
             plan: action.plan.clone(),
             action: action.record.id,
+            places: PoolPlaces::of(&action.config),
             machines,
         }
     }
@@ -78,7 +81,7 @@ impl Asking {
         let members = self
             .outside
             .balancer
-            .members(&pool.zone, &pool.name)
+            .members(&self.places.get(&pool.zone, &pool.name))
             .await
             .map_err(|e| e.to_string())?;
         let in_service: Vec<TargetName> = match members {

@@ -26,6 +26,7 @@ use super::journal::{About, Journal};
 use super::notices::Notices;
 use super::output::OutputSoFar;
 use super::payload::Payloads;
+use super::pool_places::PoolPlaces;
 use super::pools::Asking;
 use super::secrets::SecretValues;
 use super::sessions::Sessions;
@@ -124,6 +125,7 @@ pub(super) async fn run(
             .await?,
             approved: AtomicBool::new(false),
             secrets,
+            pools: PoolPlaces::of(&action.config),
             leases: HeldLeases::default(),
             output_limits: shared.output_limits,
             said: OutputSoFar::default(),

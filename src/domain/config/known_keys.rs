@@ -137,6 +137,11 @@ pub const KNOWN_KEYS: &[KnownKey] = &[
         "Zones with their pools: `{\"east\": [{\"pool_name\": \"web\", \"inpool_threshold\": 70, \"servers\": [\"web-1\"]}]}`.",
     ),
     place(
+        "balancer_info",
+        Shape::Map,
+        "Zones with their load balancers: `{\"east\": {\"kind\": \"haproxy\", \"address\": \"unix:/run/haproxy/admin.sock\"}}`.",
+    ),
+    place(
         "nimbus_server_list",
         Shape::Map,
         "Zones with their Storm masters.",

@@ -3,7 +3,9 @@
 mod choice;
 mod installed;
 mod place;
+mod pool_place;
 mod range;
+mod selection;
 mod topology;
 
 use std::collections::BTreeMap;
@@ -16,7 +18,9 @@ use super::name::TargetName;
 pub use choice::{ChoiceError, choose, terms};
 pub use installed::{Installed, Put, goes_back};
 pub use place::Place;
+pub use pool_place::{BalancerAt, PoolPlace};
 pub use range::{MOST_NAMES, RangeError, expand};
+pub use selection::{Selection, SelectionError};
 pub use topology::{PoolEntry, Server, Topology, UnknownName};
 
 /// A server as a plan knows it: frozen with the action.

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Pool, Target};
+use super::{BalancerAt, Pool, PoolPlace, Target};
 use crate::domain::config::{ConfigError, MergedConfig, nearest};
 use crate::domain::name::TargetName;
 
@@ -61,6 +61,23 @@ pub struct PoolEntry {
     pub members_from_balancer: bool,
     /// Its members as listed.
     pub members: Vec<TargetName>,
+    /// What it is called at the load balancer.
+    pub backend: String,
+    /// The load balancer; none where nobody names one.
+    pub balancer: Option<BalancerAt>,
+}
+
+impl PoolEntry {
+    /// How its load balancer is asked about it.
+    #[must_use]
+    pub fn place(&self) -> PoolPlace {
+        PoolPlace {
+            zone: self.zone.clone(),
+            name: self.name.clone(),
+            backend: self.backend.clone(),
+            balancer: self.balancer.clone(),
+        }
+    }
 }
 
 /// A name that is no target of the project.

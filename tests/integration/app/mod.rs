@@ -1,6 +1,7 @@
 //! The use cases where time matters, on a clock that the tests move.
 
 mod background;
+mod choosing;
 mod following;
 mod going_back;
 mod output;

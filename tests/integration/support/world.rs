@@ -31,7 +31,7 @@ use edgewise::domain::project::Project;
 use edgewise::domain::rollout::{RolloutSettings, StepResult};
 use edgewise::domain::sanitize::SanitizedCommand;
 use edgewise::domain::space::Space;
-use edgewise::domain::target::Target;
+use edgewise::domain::target::{PoolPlace, Target};
 use edgewise::domain::timestamp::Timestamp;
 use edgewise::logs::embedded::EmbeddedLogs;
 use edgewise::notify::HttpNotifier;
@@ -230,7 +230,7 @@ impl Hosts for Adapter {
 
 #[async_trait]
 impl Balancer for Adapter {
-    async fn members(&self, _zone: &str, _pool: &str) -> Result<Option<Vec<PoolMember>>, BalancerError> {
+    async fn members(&self, _pool: &PoolPlace) -> Result<Option<Vec<PoolMember>>, BalancerError> {
         let (broken, out) = (self.0.broken.lock().unwrap(), self.0.out.lock().unwrap());
         let member = |name: &str| PoolMember {
             name: TargetName::parse(name).unwrap(),
@@ -239,13 +239,13 @@ impl Balancer for Adapter {
         Ok(Some(["a", "b"].map(member).to_vec()))
     }
 
-    async fn take_out(&self, _zone: &str, _pool: &str, target: &Target) -> Result<(), BalancerError> {
+    async fn take_out(&self, _pool: &PoolPlace, target: &Target) -> Result<(), BalancerError> {
         self.0.out.lock().unwrap().push(target.name.to_string());
         self.0.taken_out.lock().unwrap().push(target.name.to_string());
         Ok(())
     }
 
-    async fn put_back(&self, _zone: &str, _pool: &str, target: &Target) -> Result<(), BalancerError> {
+    async fn put_back(&self, _pool: &PoolPlace, target: &Target) -> Result<(), BalancerError> {
         self.0
             .out
             .lock()
@@ -254,12 +254,7 @@ impl Balancer for Adapter {
         Ok(())
     }
 
-    async fn sessions(
-        &self,
-        _zone: &str,
-        _pool: &str,
-        _target: &Target,
-    ) -> Result<Option<u64>, BalancerError> {
+    async fn sessions(&self, _pool: &PoolPlace, _target: &Target) -> Result<Option<u64>, BalancerError> {
         Ok(Some(*self.0.sessions.lock().unwrap()))
     }
 }

@@ -7,6 +7,8 @@ use serde_json::{Map, Value};
 use super::{PoolEntry, Server, Topology};
 use crate::domain::config::{ConfigError, MergedConfig, nearest, word_for};
 use crate::domain::name::TargetName;
+use crate::domain::target::BalancerAt;
+use crate::domain::target::pool_place::is_backend;
 
 /// The percentage of a pool that stays in service where nobody says another: what Edge's examples use.
 const INPOOL_THRESHOLD: u64 = 70;
@@ -16,6 +18,8 @@ pub(super) struct Reader {
     pub(super) topology: Topology,
     pub(super) errors: Vec<ConfigError>,
     inpool_threshold: u64,
+    /// The load balancer of each zone, for pools that do not name their own.
+    balancers: HashMap<String, BalancerAt>,
     /// Where each server stands in the topology.
     places: HashMap<TargetName, usize>,
     /// Who was found in which pool.
@@ -23,13 +27,15 @@ pub(super) struct Reader {
 }
 
 /// What the entry of a pool may hold. `zabbix_host` is Edge's and read by nobody.
-const POOL_KEYS: [&str; 6] = [
+const POOL_KEYS: [&str; 8] = [
     "pool_name",
     "inpool_threshold",
     "servers",
     "is_canary",
     "hostname",
     "zabbix_host",
+    "backend",
+    "balancer",
 ];
 
 impl Reader {
@@ -42,6 +48,7 @@ impl Reader {
                 .get("inpool_threshold")
                 .and_then(Value::as_u64)
                 .unwrap_or(INPOOL_THRESHOLD),
+            balancers: HashMap::new(),
             places: HashMap::new(),
             in_pools: HashSet::new(),
         }
@@ -86,6 +93,7 @@ impl Reader {
         if zones.is_empty() {
             self.wrong(key, "has no zone");
         }
+        self.balancers(config, zones);
         for (zone, entries) in zones {
             let path = format!("{key}.{zone}");
             if zone.trim().is_empty() {
@@ -107,6 +115,33 @@ impl Reader {
             }
         }
         self.references(config, zones);
+    }
+
+    /// The load balancers of the zones.
+    fn balancers(&mut self, config: &MergedConfig, zones: &Map<String, Value>) {
+        let Some(Value::Object(given)) = config.values.get("balancer_info") else {
+            return;
+        };
+        for (zone, entry) in given {
+            let path = format!("balancer_info.{zone}");
+            if !zones.contains_key(zone) {
+                self.unknown(&path, "zone", zone, zones.keys().map(String::as_str));
+            }
+            if let Some(balancer) = self.balancer(&path, entry) {
+                self.balancers.insert(zone.clone(), balancer);
+            }
+        }
+    }
+
+    fn balancer(&mut self, path: &str, entry: &Value) -> Option<BalancerAt> {
+        match BalancerAt::parse(entry) {
+            Ok(balancer) => Some(balancer),
+            Err(wrong) => {
+                let (part, message) = wrong.split_once(' ').unwrap_or(("", &wrong));
+                self.wrong(format!("{path}{part}"), message);
+                None
+            }
+        }
     }
 
     /// What refers to zones and pools must refer to those that are there.
@@ -205,8 +240,33 @@ impl Reader {
         if is_canary.is_none() && entry.contains_key("is_canary") {
             self.wrong(format!("{path}.is_canary"), "wants true or false");
         }
+        let backend = match entry.get("backend") {
+            None => name,
+            Some(Value::String(backend)) => backend,
+            Some(other) => {
+                self.wrong(
+                    format!("{path}.backend"),
+                    format!("wants a string, not {}", word_for(other)),
+                );
+                name
+            }
+        };
+        let balancer = match entry.get("balancer") {
+            Some(entry) => self.balancer(&format!("{path}.balancer"), entry),
+            None => self.balancers.get(zone).cloned(),
+        };
+        if balancer.is_some() && !is_backend(backend) {
+            self.wrong(
+                format!("{path}.backend"),
+                format!(
+                    "`{backend}` cannot be the name of a backend of HAProxy: letters, digits and -_.: alone"
+                ),
+            );
+        }
         let place = self.topology.pools.len();
         self.topology.pools.push(PoolEntry {
+            backend: backend.to_owned(),
+            balancer,
             name: name.to_owned(),
             zone: zone.to_owned(),
             inpool_threshold,

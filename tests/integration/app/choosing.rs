@@ -1,0 +1,95 @@
+//! Targets chosen by what they are, rather than by name.
+
+use edgewise::app::error::AppError;
+use edgewise::app::request::ActBody;
+use edgewise::domain::action::ActionStatus;
+use serde_json::{Value, json};
+
+use crate::support::world::{World, asked, caller};
+
+fn fleet() -> Value {
+    json!({
+        "pool_info": {"east": [
+            {"pool_name": "front", "inpool_threshold": 0, "servers": [
+                {"name": "a", "labels": {"tier": "one"}}, {"name": "b", "labels": {"tier": "two"}},
+            ]},
+        ]},
+    })
+}
+
+/// The names of the plan's targets and its hash; or what is wrong, as `field: message`.
+async fn planned(world: &World, body: Value) -> Result<(Vec<String>, String), String> {
+    let body: ActBody = serde_json::from_value(body).unwrap();
+    let request = edgewise::app::request::ActRequest {
+        body,
+        ..asked("restart", ActBody::default())
+    };
+    match world.app.plan(&caller(), &request).await {
+        Ok(plan) => Ok((
+            plan.targets.iter().map(|target| target.name.clone()).collect(),
+            plan.plan_hash,
+        )),
+        Err(AppError::Invalid(errors)) => Err(errors
+            .iter()
+            .map(|error| format!("{}: {}", error.field, error.message))
+            .collect::<Vec<_>>()
+            .join("\n")),
+        Err(other) => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_plan_covers_who_was_chosen_and_the_same_ones_have_the_same_hash() {
+    let world = World::with(&fleet()).await;
+    let (names, by_label) = planned(&world, json!({"labels": {"tier": "one"}})).await.unwrap();
+    assert_eq!(names, ["a"]);
+    let (names, by_name) = planned(&world, json!({"servers": ["a"]})).await.unwrap();
+    assert_eq!(names, ["a"]);
+    assert_eq!(
+        by_label, by_name,
+        "the hash covers the targets, not how they were found"
+    );
+    let (names, other) = planned(&world, json!({"match": ["b*"]})).await.unwrap();
+    assert_eq!(names, ["b"]);
+    assert_ne!(by_label, other);
+    let (names, all) = planned(&world, json!({"zones": ["east"], "pools": ["front"]}))
+        .await
+        .unwrap();
+    assert_eq!(names, ["a", "b"]);
+    assert_eq!(all, planned(&world, json!({"all": true})).await.unwrap().1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_chosen_is_refused_and_so_are_two_ways_at_once() {
+    let world = World::with(&fleet()).await;
+    for (body, wanted) in [
+        (
+            json!({"zones": ["eats"]}),
+            "zones: no server of the project is in a zone `eats`",
+        ),
+        (
+            json!({"labels": {"tier": "one"}, "match": ["b"]}),
+            "labels: no server of the project is all of this",
+        ),
+        (json!({"all": true, "zones": ["east"]}), "all: give either"),
+        (json!({"servers": ["a"], "match": ["a"]}), "servers: give either"),
+        (json!({}), "servers: name the servers"),
+        (json!({"labels": {}}), "servers: name the servers"),
+    ] {
+        let said = planned(&world, body.clone()).await.unwrap_err();
+        assert!(said.contains(wanted), "{body}: {said}");
+    }
+    assert_eq!(world.ran(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_who_was_chosen_is_touched() {
+    let world = World::with(&fleet()).await;
+    let request = edgewise::app::request::ActRequest {
+        body: serde_json::from_value(json!({"labels": {"tier": "two"}})).unwrap(),
+        ..asked("restart", ActBody::default())
+    };
+    let id = world.app.act(&caller(), &request).await.unwrap().action_id;
+    world.ends(id, ActionStatus::Completed).await;
+    assert_eq!(world.ran(), ["b: stop", "b: start"]);
+}
