@@ -10,7 +10,7 @@ use crate::app::planning::{Planned, asked, denied};
 use crate::app::request::{ActRequest, CallerHeaders};
 use crate::app::runner::first_notices;
 use crate::app::view::{Accepted, PlanView};
-use crate::domain::action::ActionId;
+use crate::domain::action::{ActionId, ActionStatus};
 use crate::domain::actor::Caller;
 use crate::domain::config::MergedConfig;
 use crate::domain::notice::add_receivers;
@@ -224,7 +224,11 @@ fn accepted(record: &ActionRecord) -> Accepted {
         status: record.status,
         url: format!("/space/{}/actions/{}", record.space, record.id),
         plan_hash: record.plan_hash.to_string(),
-        waiting_for: record.waiting_for.clone(),
+        // That it waits for its own beginning is no news.
+        waiting_for: record
+            .waiting_for
+            .clone()
+            .filter(|_| record.status != ActionStatus::Scheduled),
         retry_of: record.retry_of,
     }
 }

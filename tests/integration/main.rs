@@ -7,6 +7,7 @@
 
 mod app;
 mod architecture;
+mod balancer;
 mod breaking;
 mod browser;
 mod command_line;

@@ -18,7 +18,7 @@ use edgewise::domain::name::TargetName;
 use edgewise::domain::outcome::Outcome;
 use edgewise::domain::rollout::{StepResult, Way};
 use edgewise::domain::sanitize::SanitizedCommand;
-use edgewise::domain::target::Target;
+use edgewise::domain::target::{PoolPlace, Target};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -427,7 +427,7 @@ impl Hosts for Door {
 
 #[async_trait]
 impl Balancer for Door {
-    async fn members(&self, _zone: &str, _pool: &str) -> Result<Option<Vec<PoolMember>>, BalancerError> {
+    async fn members(&self, _pool: &PoolPlace) -> Result<Option<Vec<PoolMember>>, BalancerError> {
         if let Some(fuse) = self.0.fuse() {
             fuse.pass().await;
         }
@@ -439,7 +439,7 @@ impl Balancer for Door {
         Ok(Some(HOSTS.map(member).to_vec()))
     }
 
-    async fn take_out(&self, _zone: &str, _pool: &str, target: &Target) -> Result<(), BalancerError> {
+    async fn take_out(&self, _pool: &PoolPlace, target: &Target) -> Result<(), BalancerError> {
         let act = |state: &mut State| {
             state.out.insert(target.name.to_string());
             state.lowest = state.lowest.min(HOSTS.len() - state.out.len());
@@ -447,19 +447,14 @@ impl Balancer for Door {
         self.0.balance(target, Called::TakeOut, act).await
     }
 
-    async fn put_back(&self, _zone: &str, _pool: &str, target: &Target) -> Result<(), BalancerError> {
+    async fn put_back(&self, _pool: &PoolPlace, target: &Target) -> Result<(), BalancerError> {
         let act = |state: &mut State| {
             state.out.remove(target.name.as_str());
         };
         self.0.balance(target, Called::PutBack, act).await
     }
 
-    async fn sessions(
-        &self,
-        _zone: &str,
-        _pool: &str,
-        target: &Target,
-    ) -> Result<Option<u64>, BalancerError> {
+    async fn sessions(&self, _pool: &PoolPlace, target: &Target) -> Result<Option<u64>, BalancerError> {
         self.0
             .balance(target, Called::Sessions, |_| ())
             .await

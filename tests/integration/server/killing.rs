@@ -158,6 +158,9 @@ async fn a_server_on_a_store_that_others_may_share_says_that_its_log_is_its_own(
     let mut place = Place::bare();
     place.set("EDGEWISE_STORE__URL", &fresh_database().await);
     let first = place.serve().await;
+    // Each its own data folder: what waits there for the log is one server's alone.
+    let data = place.path("data-of-the-second");
+    place.set("EDGEWISE_SERVER__DATA_DIR", data.to_str().unwrap());
     let second = place.serve().await;
     for server in [&first, &second] {
         assert_eq!(server.stranger().get("/readyz").await.status, 200);

@@ -6,6 +6,7 @@ pub mod disk;
 pub mod elasticsearch;
 pub mod fake_ssh;
 pub mod gate;
+pub mod haproxy;
 pub mod login;
 pub mod postgres;
 pub mod receiver;

@@ -112,6 +112,11 @@ impl Shop {
         self.farm.server(number).home()
     }
 
+    /// The application of one host on a port of its own, as a load balancer reaches it, under `/web-1`.
+    pub async fn port_of(&self, number: usize) -> u16 {
+        health(vec![self.home(number)]).await
+    }
+
     fn numbers(&self) -> std::ops::RangeInclusive<usize> {
         1..=self.hosts
     }
