@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use crate::app::error::AppError;
+use crate::domain::analysis::{Metric, MetricSource};
 use crate::domain::config::{MergedConfig, rollout_keys_of};
 use crate::domain::name::TargetName;
-use crate::domain::plan::{Draft, Gate, ScriptTarget, cannot_leave};
+use crate::domain::plan::{Draft, ScriptTarget, Stage, cannot_leave};
 use crate::domain::rollout::strategy::{self, TargetFacts};
 use crate::domain::target::Pool;
 
@@ -71,12 +72,13 @@ pub(super) fn lay_out(
             ),
         ));
     }
-    match laid.stages.iter().find(|stage| stage.gate == Gate::Analysis) {
-        Some(stage) => Err(AppError::field(
-            "stages",
+    let by_command = |metric: &&Metric| matches!(metric.source, MetricSource::Command { .. });
+    match laid.stages.iter().flat_map(Stage::metrics).find(by_command) {
+        Some(metric) => Err(AppError::field(
+            "analysis",
             format!(
-                "stage {} has the gate `analysis`, and no source of metrics is configured",
-                stage.label
+                "metric `{}` is a command: Edgewise runs commands on targets alone. Ask `prometheus`, or an `http` address",
+                metric.name
             ),
         )),
         None => Ok(laid),

@@ -31,7 +31,7 @@ use super::journal::{About, Journal};
 use super::notices::Notices;
 use super::outside::Outside;
 use super::timers::Timers;
-use super::{ends, host_check, pools, story};
+use super::{ends, host_check, measuring, pools, story};
 
 /// How long a lease lasts without its action's heartbeat.
 const LEASE_SECONDS: u64 = 60;
@@ -376,18 +376,27 @@ impl Dispatcher {
                 metric,
                 measurement,
             } => {
-                self.store_and_tell(
+                let outside = self.outside.clone();
+                let source = self
+                    .attempts
+                    .plan
+                    .metric(stage, metric)
+                    .map(|metric| metric.source.clone());
+                self.answer_with(async move {
+                    let result = match source {
+                        Some(source) => measuring::measure(&outside, &source).await,
+                        None => Measurement::Unreachable {
+                            detail: "the plan has no such metric".to_owned(),
+                        },
+                    };
                     Event::Measured {
                         stage,
                         metric,
                         measurement,
-                        result: Measurement::Unreachable {
-                            detail: "no source of metrics is configured".to_owned(),
-                        },
-                    },
-                    None,
-                )
-                .await
+                        result,
+                    }
+                });
+                Ok(Vec::new())
             }
             // Both were stored with the event that caused them: the version in the inventory, and the final
             // status, which also released the leases.

@@ -10,6 +10,7 @@ mod executor;
 mod figures;
 mod host_check;
 mod journal;
+mod measuring;
 mod notices;
 mod output;
 mod outside;

@@ -1,5 +1,6 @@
 //! The whole server against real SSH servers, over HTTP.
 
+mod analysis;
 mod approvals;
 mod denied;
 mod deploys;

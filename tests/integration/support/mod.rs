@@ -9,6 +9,7 @@ pub mod gate;
 pub mod haproxy;
 pub mod login;
 pub mod postgres;
+pub mod prometheus;
 pub mod receiver;
 pub mod server;
 pub mod shop;
