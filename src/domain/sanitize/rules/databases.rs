@@ -4,8 +4,8 @@ use super::{Call, Hit, Rule, rules};
 
 rules! {
     DROP = "db.drop", Deny, "It drops a database, a schema or a table with all its data.",
-        matches ["mysql -e 'DROP DATABASE app'", "psql -c 'drop schema public cascade'", "dropdb app", "mysqladmin drop app -f", "echo 'DROP TABLE users;' | mysql app", "mongosh app --eval 'db.dropDatabase()'", "sqlite3 app.db 'DROP TABLE users'", "mysql app <<< 'drop table users'", "cqlsh -e 'DROP KEYSPACE app'"],
-        near ["dropdb app_test", "psql app_test -c 'DROP TABLE tmp_import'", "mysql -e \"SELECT 'DROP TABLE users'\"", "psql -c 'CREATE DATABASE app'", "mysql -e 'SHOW TABLES'", "echo 'DROP DATABASE app'", "mysql -e '-- DROP TABLE users'"];
+        matches ["mysql -e 'DROP DATABASE app'", "psql -c 'drop schema public cascade'", "dropdb app", "mysqladmin drop app -f", "echo 'DROP TABLE users;' | mysql app", "mongosh app --eval 'db.dropDatabase()'", "sqlite3 app.db 'DROP TABLE users'", "mysql app <<< 'drop table users'", "cqlsh -e 'DROP KEYSPACE app'", "psql ci_12 -c 'DROP DATABASE shop'"],
+        near ["dropdb app_test", "psql shop -c 'DROP DATABASE IF EXISTS ci_12'", "psql app_test -c 'DROP TABLE tmp_import'", "mysql -e \"SELECT 'DROP TABLE users'\"", "psql -c 'CREATE DATABASE app'", "mysql -e 'SHOW TABLES'", "echo 'DROP DATABASE app'", "mysql -e '-- DROP TABLE users'"];
     TRUNCATE = "db.truncate", Deny, "It deletes all rows of a table.",
         matches ["mysql app -e 'TRUNCATE TABLE users'", "psql -c 'DELETE FROM users'", "mongosh --eval 'db.users.deleteMany({})'", "psql -c 'update users set admin = true'", "mongo app --eval 'db.users.remove({})'", "psql -c 'DELETE FROM users WHERE 1=1'"],
         near ["psql -c 'DELETE FROM sessions WHERE expires < now()'", "mysql -e 'UPDATE users SET name = 1 WHERE id = 2'"];
@@ -16,8 +16,8 @@ rules! {
         matches ["redis-cli SHUTDOWN NOSAVE", "mysqladmin shutdown", "pg_ctl stop -m immediate -D /data/pg", "nodetool decommission", "rabbitmqctl stop_app", "redis-cli CLUSTER RESET", "nodetool drain"],
         near ["mysqladmin status", "pg_ctl status", "nodetool status", "rabbitmqctl status"];
     RESET = "db.reset", Deny, "It sets a database server, a queue or an index back to nothing.",
-        matches ["rabbitmqctl reset", "rabbitmqctl force_reset", "curl -XDELETE http://localhost:9200/_all", "curl -X DELETE 'localhost:9200/logs-*'", "pg_resetwal -f /data/pg", "rabbitmqctl delete_vhost /", "kafka-topics.sh --delete --topic orders --bootstrap-server b:9092", "rails db:drop", "php artisan migrate:fresh --force", "influx -execute 'DROP DATABASE app'"],
-        near ["curl http://localhost:9200/_cat/indices", "rabbitmqctl list_queues", "kafka-topics.sh --list --bootstrap-server b:9092", "rails db:migrate", "php artisan migrate"];
+        matches ["rabbitmqctl reset", "rabbitmqctl force_reset", "curl -XDELETE http://localhost:9200/_all", "curl -X DELETE 'localhost:9200/logs-*'", "pg_resetwal -f /data/pg", "rabbitmqctl delete_vhost /", "kafka-topics.sh --delete --topic orders --bootstrap-server b:9092", "rails db:drop", "php artisan migrate:fresh --force", "RAILS_ENV=test DATABASE_URL=postgres://db.example.com/production rake db:drop", "influx -execute 'DROP DATABASE app'"],
+        near ["curl http://localhost:9200/_cat/indices", "rabbitmqctl list_queues", "kafka-topics.sh --list --bootstrap-server b:9092", "rails db:migrate", "php artisan migrate", "RAILS_ENV=test rake db:drop", "RAILS_ENV=test DATABASE_URL=postgres://localhost/shop_test rake db:drop"];
     PURGE = "db.purge", Ask, "It deletes messages, keys, logs of changes or older rows.",
         matches ["dropdb app_test", "rabbitmqctl purge_queue jobs", "mysql -e 'PURGE BINARY LOGS BEFORE NOW()'", "mysql -e 'RESET MASTER'", "redis-cli CONFIG SET dir /tmp", "curl -X DELETE http://localhost:9200/logs-2020.01", "kafka-consumer-groups.sh --reset-offsets --to-latest --execute --group g --topic t", "mysql -e 'SET GLOBAL read_only=0'", "psql -c 'ALTER TABLE users DROP COLUMN email'"],
         near ["mysql -e 'SHOW BINARY LOGS'", "redis-cli CONFIG GET dir"];
@@ -142,6 +142,11 @@ const MONGO: &str = "mongo mongosh";
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
     let scratch = call.words().any(scratch);
     if call.is(SQL) {
+        // The database that a statement drops counts, not the one that the client is connected to.
+        let scratch = match dropped_databases(call) {
+            names if names.is_empty() => scratch,
+            names => names.iter().all(|name| self::scratch(name)),
+        };
         let mut hits = statements(call)
             .iter()
             .flat_map(|text| sql(text))
@@ -169,7 +174,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         return statements(call).iter().flat_map(|text| mongo(text)).collect();
     }
     match call.name {
-        "dropdb" => return vec![Hit::of(if scratch { &PURGE } else { &DROP })],
+        "dropdb" => vec![Hit::of(if scratch { &PURGE } else { &DROP })],
         "redis-cli" | "valkey-cli" | "keydb-cli" => redis(call),
         "nc" | "ncat" | "netcat" | "telnet" | "socat" => {
             let text = call.stdin.text.as_deref().unwrap_or_default().to_lowercase();
@@ -245,6 +250,50 @@ pub fn milder(rule: &'static Rule) -> Option<&'static Rule> {
         "cloud.destroy" => &super::cloud::DELETE,
         _ => return None,
     })
+}
+
+/// The databases and schemas that the statements of a client drop.
+fn dropped_databases(call: &Call<'_>) -> Vec<String> {
+    let mut names = Vec::new();
+    for statement in statements(call).iter().flat_map(|text| bare(text)) {
+        let mut words = statement.split_whitespace();
+        if words.next() == Some("DROP") && matches!(words.next(), Some("DATABASE" | "SCHEMA" | "KEYSPACE")) {
+            names.extend(
+                words
+                    .filter(|w| !matches!(*w, "IF" | "EXISTS" | "CASCADE" | "RESTRICT" | "WITH" | "(FORCE)"))
+                    .map(|w| w.trim_matches([',', ';', '`', '"']).to_owned()),
+            );
+        }
+    }
+    names
+}
+
+/// Whether all that a command line names to be removed comes and goes: tests, previews and the like.
+pub fn only_scratch(name: &str, words: &[&str]) -> bool {
+    if matches!(name, "kubectl" | "oc") || SQL.split(' ').any(|client| client == name) {
+        // They look at their own operands.
+        return false;
+    }
+    let verb = words.iter().rposition(|word| {
+        matches!(
+            *word,
+            "rm" | "remove" | "delete" | "del" | "destroy" | "drop" | "purge" | "down" | "prune"
+        )
+    });
+    let Some(verb) = verb else {
+        return words.iter().any(|word| scratch(word));
+    };
+    let names: Vec<&&str> = words[verb + 1..]
+        .iter()
+        .enumerate()
+        .filter(|(at, word)| !word.starts_with('-') && !(*at > 0 && words[verb + at].starts_with("--")))
+        .map(|(_, word)| word)
+        .collect();
+    if names.is_empty() {
+        words.iter().any(|word| scratch(word))
+    } else {
+        names.iter().all(|word| scratch(word))
+    }
 }
 
 /// The statements that a client is given: by option, as an operand, on its input.

@@ -15,8 +15,8 @@ rules! {
         "The text holds characters that cannot be seen or that change how it reads: bidirectional marks, zero-width signs, carriage returns, odd blanks.",
         matches ["ls\u{200b} -l", "echo a\u{202e}b", "ls\r\nls", "ls\u{a0}-l"], near ["ls -l", "echo 'straße'"];
     UNKNOWN_TEXT = "shell.unknown-text", Ask, "A shell is given a text that cannot be told beforehand.",
-        matches ["some-tool --list | sh", "sh -c \"$COMMAND\"", "eval \"$(some-tool)\""],
-        near ["eval $(ssh-agent)", "sh /opt/app/bin/start.sh", "source <(kubectl completion bash)"];
+        matches ["some-tool --list | sh", "sh -c \"$COMMAND\"", "eval \"$(some-tool)\"", "sort /opt/app/steps | bash", "eval \"$(paste -sd ' ' /opt/app/words)\"", "source <(sed 's/a/b/' /opt/app/env)", "dd if=/opt/app/x conv=swab | sh"],
+        near ["eval $(ssh-agent)", "sh /opt/app/bin/start.sh", "source <(kubectl completion bash)", "eval \"$(ssh-agent -s | grep -v echo)\"", "bash < /opt/app/run.sh", "cat /opt/app/run.sh | sh"];
     DECODED_TEXT = "shell.decoded-text", Ask, "A shell is given what a decoder makes of something that cannot be told.",
         matches ["cat payload | base64 -d | sh", "bzip2 -dc x.bz2 | bash"], near ["base64 -d x > y", "bzip2 -dc x.bz2 > x"];
     UNKNOWN_PROGRAM = "shell.unknown-program", Ask, "A program that is not known is given a command that destroys.",

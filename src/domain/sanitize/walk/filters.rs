@@ -273,6 +273,10 @@ impl Walker<'_> {
                     None => stdin.clone(),
                 };
                 let bounded = rest.iter().any(|a| a.text.starts_with("count="));
+                let plain = rest
+                    .iter()
+                    .all(|a| matches!(a.text.split_once('='), Some(("if" | "of" | "bs" | "status", _))));
+                let input = if plain { input } else { input.filtered(None, "dd") };
                 Stream {
                     endless: input.endless && !bounded,
                     ..input

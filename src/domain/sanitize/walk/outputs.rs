@@ -297,7 +297,7 @@ impl Walker<'_> {
             {
                 // Made to be evaluated by a shell: as trusted as the tool itself.
                 Some(Stream {
-                    file: true,
+                    meant: true,
                     ..Stream::unknown()
                 })
             }

@@ -329,7 +329,7 @@ impl Walker<'_> {
                 "code from the network to a shell".to_owned(),
             ),
             None if stream.decoded => self.find(&shell::DECODED_TEXT, span, what),
-            None if stream.file && !stream.secret => {}
+            None if stream.runnable() => {}
             None => self.find(&shell::UNKNOWN_TEXT, span, what),
         }
         self.chain.truncate(self.chain.len() - stream.steps.len());

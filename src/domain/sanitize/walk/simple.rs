@@ -472,10 +472,27 @@ impl Walker<'_> {
                 .all(|v| matches!(v.as_str(), "test" | "testing" | "ci")),
             _ => false,
         });
-        if testing {
+        // The address of a database counts more than what the environment is called.
+        let elsewhere = [
+            "DATABASE_URL",
+            "DB_NAME",
+            "PGDATABASE",
+            "DB_DATABASE",
+            "PRIMARY_DATABASE_URL",
+        ]
+        .iter()
+        .any(|variable| match self.state.get(variable) {
+            Some(super::state::Variable::Scalar(values)) => values.iter().any(|value| {
+                let name = value.rsplit('/').next().unwrap_or_default();
+                !rules::databases::scratch(name.split('?').next().unwrap_or_default())
+            }),
+            _ => false,
+        });
+        if testing && !elsewhere {
             hits.retain(|hit| hit.rule.id != "db.reset");
         }
-        if rest.iter().any(|a| rules::databases::scratch(&a.text)) {
+        let words: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
+        if rules::databases::only_scratch(name, &words) {
             for hit in &mut hits {
                 if let Some(milder) = rules::databases::milder(hit.rule) {
                     hit.rule = milder;

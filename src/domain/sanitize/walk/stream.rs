@@ -23,6 +23,8 @@ pub struct Stream {
     pub decoded: bool,
     /// It is the whole of a local file that the script did not write.
     pub file: bool,
+    /// A tool printed it for a shell to evaluate.
+    pub meant: bool,
     /// It is made of random bytes or zeros.
     pub noise: bool,
     /// The programs that made it, for the explanation.
@@ -58,6 +60,13 @@ impl Stream {
             file: true,
             ..Self::default()
         }
+    }
+
+    /// Whether a shell may run it though it cannot be told: a file as it stands, or what a tool prints for that
+    /// purpose, lines chosen from it at most. What a filter makes of a file is another text than anybody reviewed.
+    pub fn runnable(&self) -> bool {
+        let choice = |step: &String| matches!(step.as_str(), "grep" | "head" | "tail");
+        !self.secret && (self.meant && self.steps.iter().all(choice) || self.file && self.steps.is_empty())
     }
 
     /// Output that nothing is known of.
@@ -107,6 +116,7 @@ impl Stream {
             }
             _ => None,
         };
+        self.meant = (first || self.meant) && (last || other.meant);
         if first {
             self.bytes = other.bytes;
         } else if !last {
