@@ -21,3 +21,4 @@ mod server;
 mod ssh;
 mod store;
 mod support;
+mod words_in_bash;

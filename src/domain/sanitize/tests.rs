@@ -123,6 +123,26 @@ fn the_corpus_does_not_repeat_itself() {
     assert!(counts.values().all(|count| *count <= 10));
 }
 
+#[test]
+fn the_corpus_has_rows_of_every_family() {
+    let rows = dangerous();
+    let raised: HashSet<&str> = rows
+        .iter()
+        .flat_map(|row| &row.rules)
+        .map(String::as_str)
+        .collect();
+    let families: HashSet<&str> = Sanitizer::rules().map(|rule| rule.family).collect();
+    let met: HashSet<&str> = Sanitizer::rules()
+        .filter(|rule| raised.contains(rule.id))
+        .map(|rule| rule.family)
+        .collect();
+    let mut missing: Vec<&&str> = families.difference(&met).collect();
+    missing.sort_unstable();
+    assert!(missing.is_empty(), "{missing:?}");
+    let known: HashSet<&str> = Sanitizer::rules().map(|rule| rule.id).collect();
+    assert!(raised.is_subset(&known));
+}
+
 /// The page of rules, as it must stand in `docs/sanitizer.md` after its introduction.
 fn table() -> String {
     let mut out = String::new();

@@ -125,17 +125,25 @@ fn range(inner: &[Token<'_>]) -> Option<Vec<String>> {
         .unsigned_abs()
         .max(1);
     let step = usize::try_from(step).ok()?;
+    // A leading zero in either bound asks for as many digits as the longer one has.
+    let zero = |bound: &str| {
+        let digits = bound.trim_start_matches('-');
+        digits.len() > 1 && digits.starts_with('0')
+    };
+    let width = if zero(from) || zero(to) {
+        from.len().max(to.len()).min(32)
+    } else {
+        0
+    };
     if let (Ok(from), Ok(to)) = (from.parse::<i64>(), to.parse::<i64>()) {
-        let numbers: Vec<String> = (from.min(to)..=from.max(to))
-            .step_by(step)
-            .take(MOST)
-            .map(|n| n.to_string())
-            .collect();
-        return Some(if from > to {
-            numbers.into_iter().rev().collect()
-        } else {
-            numbers
+        let count = usize::try_from(from.abs_diff(to)).unwrap_or(usize::MAX) / step;
+        // From the first bound on, also where the step does not meet the second.
+        let numbers = (0..=count.min(MOST - 1)).filter_map(|at| {
+            let away = i64::try_from(at.checked_mul(step)?).ok()?;
+            let number = if from > to { from - away } else { from + away };
+            Some(format!("{number:0width$}"))
         });
+        return Some(numbers.collect());
     }
     let mut letters = (from.chars(), to.chars());
     match (
@@ -145,7 +153,18 @@ fn range(inner: &[Token<'_>]) -> Option<Vec<String>> {
         letters.1.next(),
     ) {
         (Some(a), Some(b), None, None) if a.is_ascii_alphabetic() && b.is_ascii_alphabetic() => {
-            Some((a.min(b)..=a.max(b)).step_by(step).map(String::from).collect())
+            let (from, to) = (a as u8, b as u8);
+            let count = usize::from(from.abs_diff(to)) / step;
+            let letters = (0..=count).filter_map(|at| {
+                let away = u8::try_from(at * step).ok()?;
+                let letter = if from > to {
+                    from.checked_sub(away)?
+                } else {
+                    from.checked_add(away)?
+                };
+                Some(char::from(letter).to_string())
+            });
+            Some(letters.collect())
         }
         _ => None,
     }
@@ -179,7 +198,10 @@ mod tests {
             ("a{b,c}d", "abd acd"),
             ("{rm,-rf,/}", "rm -rf /"),
             ("{1..3}", "1 2 3"),
-            ("{c..a..2}", "a c"),
+            ("{c..a..2}", "c a"),
+            ("{4..1..2}", "4 2"),
+            ("{01..3}", "01 02 03"),
+            ("{-1..01}", "-1 00 01"),
             ("{a}", "{a}"),
             ("{}", "{}"),
             ("a{b{1,2},c}", "ab1 ab2 ac"),
