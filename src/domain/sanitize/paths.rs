@@ -351,7 +351,7 @@ impl Trees {
     }
 
     /// Whether a folder holds what nobody outside may read.
-    pub fn is_sensitive_folder(&self, path: &str) -> bool {
+    pub fn is_sensitive_folder(path: &str) -> bool {
         let path = path.trim_end_matches(&format!("/{STAR}"));
         [
             "/",

@@ -286,7 +286,7 @@ pub fn only_scratch(name: &str, words: &[&str]) -> bool {
     let names: Vec<&&str> = words[verb + 1..]
         .iter()
         .enumerate()
-        .filter(|(at, word)| !word.starts_with('-') && !(*at > 0 && words[verb + at].starts_with("--")))
+        .filter(|(at, word)| !(word.starts_with('-') || *at > 0 && words[verb + at].starts_with("--")))
         .map(|(_, word)| word)
         .collect();
     if names.is_empty() {

@@ -578,20 +578,24 @@ fn sent(call: &Call<'_>) -> Vec<Hit> {
             }
         }
         "nc" | "ncat" | "netcat" | "socat" | "telnet" | "ssh" | "sendmail" | "dig" | "nslookup" | "host"
-            if (secret_input
-                && !(call.name == "ssh"
-                    && !call.stdin.secret
-                    && !call.words().any(is_public_address)
-                    && call.stdin.steps.first().is_some_and(|s| s.contains("dump")))
-                && !call.words().any(|w| w == "localhost" || w == "127.0.0.1")
+            if sends_input(call, secret_input)
                 || call.name == "socat"
                     && call
                         .words()
-                        .any(|w| w.to_lowercase().strip_prefix("file:").is_some_and(&treasure))) =>
+                        .any(|w| w.to_lowercase().strip_prefix("file:").is_some_and(&treasure)) =>
         {
             hits.push(Hit::on(&SEND, "secret"));
         }
         _ => {}
     }
     hits
+}
+
+/// Whether a secret input leaves the host. A dump that goes by `ssh` to a host with a name is a copy of one's own.
+fn sends_input(call: &Call<'_>, secret_input: bool) -> bool {
+    let dump = call.stdin.steps.first().is_some_and(|step| step.contains("dump"));
+    let named = !call.words().any(is_public_address);
+    let own_copy = call.name == "ssh" && dump && named && !call.stdin.secret;
+    let here = call.words().any(|word| word == "localhost" || word == "127.0.0.1");
+    secret_input && !own_copy && !here
 }

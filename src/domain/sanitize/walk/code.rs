@@ -358,7 +358,7 @@ impl Walker<'_> {
         let folder = super::shells::after_option(rest, &["-d", "--directory"]);
         if matches!(module, "http.server" | "SimpleHTTPServer") {
             let folder = folder.or_else(|| self.state.cwd.clone()).unwrap_or_default();
-            if self.trees.is_sensitive_folder(&self.path(&folder)) {
+            if Trees::is_sensitive_folder(&self.path(&folder)) {
                 self.find(
                     &super::super::rules::secrets::SERVED,
                     span,

@@ -319,9 +319,7 @@ impl Walker<'_> {
                     .filter(|t| text::is_known(t) && has('r', "unwrapScalar"))
                     .map(|t| {
                         t.lines()
-                            .map(|line| {
-                                format!("{}\n", line.split_once(": ").map_or(line, |(_, value)| value))
-                            })
+                            .flat_map(|line| [line.split_once(": ").map_or(line, |(_, value)| value), "\n"])
                             .collect::<String>()
                     });
                 stdin.filtered(text, name)
