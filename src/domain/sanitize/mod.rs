@@ -26,7 +26,6 @@ mod syntax;
 mod verdict;
 #[expect(
     clippy::case_sensitive_file_extension_comparisons,
-    clippy::if_same_then_else,
     clippy::match_same_arms,
     reason = "names on Linux mind their case; a row of a table stands for itself, also where another says the same"
 )]
@@ -176,7 +175,7 @@ impl Sanitizer {
                 Severity::Ask => Decision::Ask,
                 Severity::Deny => Decision::Deny,
             });
-        not_applied.extend(looked.spared.into_iter().map(spared));
+        not_applied.extend(looked.spared.iter().map(spared));
         not_applied.sort_by(|a, b| (a.start, a.end, &a.id).cmp(&(b.start, b.end, &b.id)));
         not_applied.dedup();
         Verdict {
@@ -303,7 +302,7 @@ fn hit(finding: Finding) -> RuleHit {
 }
 
 /// A finding that an option keeps from being one.
-fn spared(finding: Finding) -> NotApplied {
+fn spared(finding: &Finding) -> NotApplied {
     NotApplied {
         id: finding.rule.id.to_owned(),
         start: finding.span.start,
