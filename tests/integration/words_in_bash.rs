@@ -5,6 +5,7 @@
 //! namespace of its own where the machine allows that, and with limits on processes, memory and time.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
@@ -241,10 +242,12 @@ fn shown(cases: &[String]) -> BTreeMap<usize, Vec<String>> {
     let mut script =
         String::from("show() { printf '%s\\0' \"$at\" \"$#\" \"$@\"; exit; }; show2() { printf 'k l'; }\n");
     for (at, case) in cases.iter().enumerate() {
-        script.push_str(&format!(
-            "(at={at}; eval {}) </dev/null 2>/dev/null\n",
+        // Writing to a text cannot fail.
+        let _ = writeln!(
+            script,
+            "(at={at}; eval {}) </dev/null 2>/dev/null",
             quote(&format!("{BEFORE}\n{case}"))
-        ));
+        );
     }
     let mut child = bash()
         .current_dir(folder.path())
