@@ -191,7 +191,7 @@ async fn elasticsearch(url: &str, all: &[LogEntry]) {
     let documents = documents(all, folder.path()).await;
     let logs = |prefix: &str| {
         let mut options = ElasticsearchOptions::new(vec![url.to_owned()]);
-        options.indices.prefix = prefix.to_owned();
+        prefix.clone_into(&mut options.indices.prefix);
         Arc::new(ElasticsearchLogs::new(&options).expect("options"))
     };
     let unique = std::process::id();

@@ -209,21 +209,21 @@ async fn clients_behind_haproxy_do_not_notice_a_deploy() {
     let web = pool(&haproxy, "web");
     assert_eq!(in_service(&web).await, ["web-1", "web-2", "web-3"]);
 
-    let (stop, good, bad) = (
+    let (over, good, bad) = (
         Arc::new(AtomicBool::new(false)),
         Arc::new(AtomicUsize::new(0)),
         Arc::new(AtomicUsize::new(0)),
     );
     let traffic = {
-        let (stop, good, bad, front) = (
-            Arc::clone(&stop),
+        let (over, good, bad, front) = (
+            Arc::clone(&over),
             Arc::clone(&good),
             Arc::clone(&bad),
             haproxy.front,
         );
         tokio::spawn(async move {
             let http = reqwest::Client::new();
-            while !stop.load(Ordering::SeqCst) {
+            while !over.load(Ordering::SeqCst) {
                 let answer = http.get(format!("http://{front}/web-1")).send().await;
                 let well = answer.is_ok_and(|answer| answer.status() == 200);
                 if well { &good } else { &bad }.fetch_add(1, Ordering::SeqCst);
@@ -234,7 +234,7 @@ async fn clients_behind_haproxy_do_not_notice_a_deploy() {
     until("traffic flows", || good.load(Ordering::SeqCst) > 10).await;
     let second = act(&client, "deploy", &json!({"all": true, "version": "2"})).await;
     client.ends(&second, "COMPLETED").await;
-    stop.store(true, Ordering::SeqCst);
+    over.store(true, Ordering::SeqCst);
     traffic.await.unwrap();
     assert_eq!(shop.running(), ["2"; 3]);
     assert_eq!(

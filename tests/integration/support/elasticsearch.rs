@@ -62,7 +62,8 @@ fn start_shared() -> Shared {
     Shared { url, _guard: guard }
 }
 
-/// Waits for the address of the node with this folder.
+/// Waits for the address of the node with this folder, on a thread that has nothing else to do.
+#[expect(clippy::disallowed_methods, reason = "it is called where a thread may block")]
 fn address(data: &Path, mut has_ended: impl FnMut() -> bool) -> String {
     let began = Instant::now();
     loop {

@@ -596,6 +596,8 @@ fn sends_input(call: &Call<'_>, secret_input: bool) -> bool {
     let dump = call.stdin.steps.first().is_some_and(|step| step.contains("dump"));
     let named = !call.words().any(is_public_address);
     let own_copy = call.name == "ssh" && dump && named && !call.stdin.secret;
-    let here = call.words().any(|word| word == "localhost" || word == "127.0.0.1");
+    let here = call
+        .words()
+        .any(|word| word == "localhost" || word == "127.0.0.1");
     secret_input && !own_copy && !here
 }

@@ -1,6 +1,7 @@
 //! A small scan of programs in other languages that stand in the command: what they hand to a shell, what they
 //! do to files and processes. Their literals are read, their logic is not followed.
 
+use super::super::paths::Trees;
 use super::super::rules::{exhaust, processes, remote, reverse, shell};
 use super::super::syntax::Span;
 use super::super::words::{decode, text};
