@@ -459,7 +459,7 @@ fn extracts(call: &Call<'_>) -> bool {
 /// `user@203.0.113.9`: an address out there instead of a host that has a name.
 fn is_public_address(word: &str) -> bool {
     let host = word.rsplit('@').next().unwrap_or_default();
-    host.parse::<std::net::Ipv4Addr>()
+    host.parse::<core::net::Ipv4Addr>()
         .is_ok_and(|address| !(address.is_private() || address.is_loopback() || address.is_link_local()))
 }
 
