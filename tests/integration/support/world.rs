@@ -419,10 +419,14 @@ impl World {
     /// The action once it waits for this kind of thing.
     pub async fn waits(&self, id: ActionId, kind: &str) -> ActionView {
         self.until(id, |view| {
-            view.summary
+            // While it takes its targets it says so too, for a moment, before anybody is known to hold them.
+            let taking = kind == "lease" && view.summary.status == ActionStatus::Scheduled;
+            let waits = view
+                .summary
                 .waiting_for
                 .as_ref()
-                .is_some_and(|wait| json!(wait.kind) == kind)
+                .is_some_and(|wait| json!(wait.kind) == kind);
+            waits && !taking
         })
         .await
     }
