@@ -398,8 +398,8 @@ impl Dispatcher {
                 });
                 Ok(Vec::new())
             }
-            // Both were stored with the event that caused them: the version in the inventory, and the final
-            // status, which also released the leases.
+            // Stored with the event that caused them: the version in the inventory, and the final status, which also
+            // released the leases. The store keeps no quarantine.
             Effect::RecordVersion { .. } | Effect::Quarantine { .. } | Effect::End { .. } => Ok(Vec::new()),
         }
     }
