@@ -141,7 +141,7 @@ async fn back(stand: &Stand, whole: &Gone) -> Vec<String> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-#[ignore = "it has not been seen through to its end yet: run it by its name with --ignored"]
+#[ignore = "86 of its cases end otherwise than it expects, and nobody has judged yet who is right: run it by its name with --ignored"]
 async fn each_call_of_each_shipped_script_goes_wrong_in_every_way() {
     let mut wrong = Vec::new();
     for stand in stand::all().await {
