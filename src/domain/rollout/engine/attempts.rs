@@ -72,6 +72,9 @@ impl Rollout {
         }
         match &self.step(target, doing.way, doing.step).work {
             StepWork::PoolOut => self.has_left(target),
+            StepWork::PoolIn if self.is_cut_short_on_its_way_back(target, doing.way) => {
+                self.is_back_in_service_unproven(target);
+            }
             StepWork::PoolIn => self.is_back_in_service(target),
             _ => {}
         }

@@ -313,6 +313,7 @@ impl Rollout {
         self.leave_instructions(turn);
         self.state.queue.clear();
         self.state.paused = None;
+        self.state.verdict = None;
         self.state.phase = Phase::Ended { status, at: turn.now };
         let why = self
             .state

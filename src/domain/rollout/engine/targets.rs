@@ -176,7 +176,10 @@ impl Rollout {
         let run = &self.state.runs[target as usize];
         let (failing, stopping) = (run.failing.is_some(), run.stopping);
         match way {
-            Way::Back if failing || stopping => self.end_failed_back(target, turn),
+            // An abort that came in its last step changes nothing: it is back.
+            Way::Back if failing || (stopping && !self.did_all_of_its_way_back(target)) => {
+                self.end_failed_back(target, turn)
+            }
             Way::Back => self.end_back(target, turn),
             Way::Forth if failing => self.end_failed(target, turn),
             Way::Forth if stopping => self.stopped(target, way, u32::MAX, turn),

@@ -3,4 +3,6 @@
 mod behaviour;
 mod courses;
 mod machines;
+mod paused;
+mod put_back;
 mod transitions;

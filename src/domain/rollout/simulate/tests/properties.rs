@@ -36,6 +36,9 @@ struct Witness {
     events: usize,
     /// How many were touched when it was paused.
     paused_at: Option<usize>,
+    went_back: bool,
+    /// Who was in service at the end.
+    serving: HashSet<TargetName>,
     stages: HashMap<TargetName, usize>,
 }
 
@@ -48,6 +51,8 @@ impl Witness {
             in_service: HashMap::new(),
             events: 0,
             paused_at: None,
+            went_back: false,
+            serving: HashSet::new(),
             stages: plan
                 .stages
                 .iter()
@@ -72,8 +77,11 @@ impl Witness {
             }
             _ => {}
         }
+        if rollout.ended_at().is_some() {
+            self.serving = world.serving().cloned().collect();
+        }
         self.see_window(rollout);
-        self.see_pause(rollout);
+        self.see_pause(rollout, event);
         let waits = matches!(
             rollout.status(),
             ActionStatus::Waiting | ActionStatus::Queued | ActionStatus::Scheduled
@@ -123,8 +131,14 @@ impl Witness {
         }
     }
 
-    /// Nobody is started while a person has it paused.
-    fn see_pause(&mut self, rollout: &Rollout) {
+    /// Nobody is started while a person has it paused, and it does not turn back by itself.
+    fn see_pause(&mut self, rollout: &Rollout, event: &Event) {
+        let goes_back = rollout.is_going_back();
+        assert!(
+            self.paused_at.is_none() || self.went_back == goes_back || matches!(event, Event::Steered { .. }),
+            "it turned back while it was paused, by {event:?}"
+        );
+        self.went_back = goes_back;
         let paused = rollout
             .waiting_for()
             .is_some_and(|waiting| waiting.kind == WaitKind::Paused);
@@ -162,11 +176,11 @@ fn try_it(file: &Value) -> Option<Report> {
     let report = run(&scenario, &plan, |rollout, world, event, now| {
         witness.see(rollout, world, event, now);
     });
-    judge(&report, &scenario, &plan, file);
+    judge(&report, &scenario, &plan, &witness.serving, file);
     Some(report)
 }
 
-fn judge(report: &Report, scenario: &Scenario, plan: &Plan, file: &Value) {
+fn judge(report: &Report, scenario: &Scenario, plan: &Plan, serving: &HashSet<TargetName>, file: &Value) {
     let refused = report.decisions.iter().find(|line| line.what == "event refused");
     assert!(refused.is_none(), "{refused:?}\n{file}");
     assert!(
@@ -217,6 +231,18 @@ fn judge(report: &Report, scenario: &Scenario, plan: &Plan, file: &Value) {
             assert_eq!(end.version, scenario.to, "{name}\n{file}");
         }
         // It went back: who is not on the version it had says why, and how to get there.
+        // It went back: who was taken out is in service again, unless the load balancer was in the way.
+        let goes_back = plan.rollback.targets.iter().any(|back| back.name == *name);
+        if report.status.is_final() && end.back_error.is_some() && goes_back && host.in_service {
+            let said = end.back_error.as_deref().unwrap_or_default();
+            assert!(
+                serving.contains(name)
+                    || said.contains("pool_in")
+                    || said.contains("could not be put back")
+                    || said.contains("before its turn"),
+                "{name} is out of service: {said}\n{file}"
+            );
+        }
         if turned
             && report.status.is_final()
             && touched.contains(name)
