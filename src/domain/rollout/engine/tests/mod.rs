@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod courses;
+mod looks;
 mod machines;
 mod paused;
 mod put_back;

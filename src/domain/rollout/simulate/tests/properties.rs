@@ -37,6 +37,8 @@ struct Witness {
     /// How many were touched when it was paused.
     paused_at: Option<usize>,
     went_back: bool,
+    /// It goes back, or went.
+    turned: bool,
     /// Who was in service at the end.
     serving: HashSet<TargetName>,
     stages: HashMap<TargetName, usize>,
@@ -52,6 +54,7 @@ impl Witness {
             events: 0,
             paused_at: None,
             went_back: false,
+            turned: false,
             serving: HashSet::new(),
             stages: plan
                 .stages
@@ -103,26 +106,29 @@ impl Witness {
     }
 
     /// Never more than the window, of the whole and of the stage, and of its own on the way back.
-    fn see_window(&self, rollout: &Rollout) {
+    fn see_window(&mut self, rollout: &Rollout) {
         let limits = &self.plan.limits;
-        let most = if rollout.is_going_back() {
-            // Those that were under way when it turned end their step first.
+        self.turned |= rollout.is_going_back();
+        let most = if self.turned {
+            // Those that were under way when it turned, or when that was aborted, end their step first.
             limits.back_at_once().max(limits.max_parallel)
         } else {
             limits.max_parallel
         };
         assert!(rollout.in_progress() <= most, "the window is kept");
-        if !rollout.is_going_back() {
+        if !self.turned {
             let mut in_stage: HashMap<usize, u32> = HashMap::new();
             for target in &self.under_way {
-                *in_stage.entry(self.stages[target]).or_default() += 1;
+                // A look at one that is done holds no place in the window.
+                if rollout.target(target.as_str()).unwrap().state == TargetState::Running {
+                    *in_stage.entry(self.stages[target]).or_default() += 1;
+                }
             }
             for (stage, count) in in_stage {
                 let stage = &self.plan.stages[stage];
-                let looks = rollout.stages().any(|stage| stage.status == StageStatus::Soaking);
                 let deferred = rollout.stages().all(|stage| stage.status == StageStatus::Done);
                 assert!(
-                    looks || deferred || count <= stage.max_parallel,
+                    deferred || count <= stage.max_parallel,
                     "{} of stage {} at once",
                     count,
                     stage.label
