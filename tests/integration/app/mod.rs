@@ -6,6 +6,8 @@ mod following;
 mod going_back;
 mod output;
 mod side_by_side;
+mod steering;
+mod stopping;
 mod telling;
 mod trouble;
 mod waits;

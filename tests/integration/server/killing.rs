@@ -122,24 +122,6 @@ async fn a_paused_action_and_one_on_its_way_back_outlive_the_server() {
 }
 
 #[tokio::test]
-async fn a_stop_leaves_steps_running_and_the_next_server_goes_on() {
-    let shop = Shop::on(2).await;
-    let (server, client) = shop.open().await;
-    shop.hold(1);
-    let id = act(&client, "deploy", &json!({"all": true})).await;
-    shop.begun(1, 1).await;
-    assert!(server.stop().await.success());
-    shop.release(1);
-    let server = shop.place.serve().await;
-    let client = server.client(client.token());
-    client.ends(&id, "COMPLETED").await;
-    assert_eq!(
-        (shop.starts(1), shop.starts(2)),
-        (vec!["1".into()], vec!["1".into()])
-    );
-}
-
-#[tokio::test]
 async fn a_second_server_on_the_same_store_is_refused() {
     let shop = Shop::on(1).await;
     let (server, client) = shop.open().await;

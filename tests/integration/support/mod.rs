@@ -13,6 +13,7 @@ pub mod prometheus;
 pub mod receiver;
 pub mod server;
 pub mod shop;
+pub mod situations;
 pub mod ssh;
 pub mod sshd;
 pub mod world;
