@@ -1,6 +1,7 @@
 //! Puts the adapters behind the use cases: the one place that names concrete ones.
 
 mod log;
+mod predecessor;
 
 use std::net::TcpListener;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -143,7 +144,16 @@ impl Server {
         };
         let log = open_log(data_dir, &settings.log, &settings.elasticsearch).await?;
         let pipeline = log.pipeline.clone();
+        // The open log is this process's alone: whoever had the folder before has ended.
+        let freed = predecessor::release(&store, data_dir).await?;
+        if freed > 0 {
+            tracing::info!(freed, "the server before this one left actions under way");
+        }
         let app = app(store, log, app_settings(settings), parts)?;
+        predecessor::remember(data_dir, app.runner().server()).map_err(|error| BootError::Machine {
+            what: format!("the data folder {}", data_dir.display()),
+            error,
+        })?;
         let machine = |error| BootError::Machine {
             what: format!("listening on {}", settings.server.listen),
             error,

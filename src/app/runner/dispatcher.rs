@@ -319,23 +319,30 @@ impl Dispatcher {
 
     /// Looks whether the action ahead in the queue has ended.
     async fn look_ahead(&mut self) -> Result<(), Stopped> {
-        let Some(ahead) = self.action.record.queued_behind else {
+        let Some(behind) = self.rollout.queued_behind() else {
             return Ok(());
         };
         if self.rollout.status() != ActionStatus::Queued {
             return Ok(());
         }
-        let over = match self.store.action_record(ahead).await {
+        let over = match self.store.action_record(behind).await {
             Ok(record) => record.is_none_or(|record| record.status.is_final()),
             Err(error) => {
                 tracing::warn!(action = %self.action.record.id, %error, "the action ahead was not read");
                 false
             }
         };
-        if over {
-            self.happen(Event::QueueReached).await
-        } else {
-            Ok(())
+        if !over {
+            return Ok(());
+        }
+        // It came after the others that were ahead, and may have ended before them.
+        match self.store.action_ahead(self.action.record.id).await {
+            Ok(None) => self.happen(Event::QueueReached).await,
+            Ok(Some(behind)) => self.happen(Event::QueueMoved { behind }).await,
+            Err(error) => {
+                tracing::warn!(action = %self.action.record.id, %error, "the queue was not read");
+                Ok(())
+            }
         }
     }
 
@@ -517,10 +524,18 @@ impl Dispatcher {
 
     fn start_step(&mut self, target: TargetName, way: Way, step: u32, attempt: u32, look_up: bool) {
         let executor = Arc::clone(&self.executor);
-        let Some(run) = self.attempts.attempt(&target, way, step, attempt, look_up) else {
+        let Some(mut run) = self.attempts.attempt(&target, way, step, attempt, look_up) else {
             tracing::error!(action = %self.action.record.id, %target, step, "the plan has no such step");
             return;
         };
+        if look_up && attempt == 1 {
+            let progress = self.rollout.target(target.as_str());
+            let steps = progress.map(|progress| match way {
+                Way::Forth => &progress.forth,
+                Way::Back => &progress.back,
+            });
+            run.since = steps.and_then(|steps| steps.get(step as usize)?.started_at);
+        }
         self.steps_under_way += 1;
         self.answer_with(async move {
             let result = executor.run(&run, executor.cancel.clone()).await;

@@ -368,6 +368,11 @@ impl Runner {
         Ok(None)
     }
 
+    /// Under which name this server claims actions.
+    pub(crate) fn server(&self) -> &ServerId {
+        &self.shared.server
+    }
+
     /// Where its actions run.
     pub(crate) fn runtime(&self) -> &Handle {
         &self.shared.runtime

@@ -302,6 +302,7 @@ fn masked(mut event: Event, journal: &Journal) -> Event {
         },
         Event::Created { .. }
         | Event::QueueReached
+        | Event::QueueMoved { .. }
         | Event::LeasesHeld { .. }
         | Event::LeasesTaken
         | Event::PoolsSeen { .. }

@@ -121,6 +121,7 @@ fn kind_of(event: &Event) -> LogEvent {
         Event::PoolsSeen { .. } | Event::PoolsCounted { .. } | Event::PoolsUnknown { .. } => LogEvent::Pool,
         Event::Measured { .. } => LogEvent::Gate,
         Event::QueueReached => LogEvent::Resumed,
+        Event::QueueMoved { .. } => LogEvent::Waiting,
         Event::TimerFired { .. } => LogEvent::Decision,
     }
 }
@@ -224,6 +225,7 @@ fn of_event(journal: &Journal, rollout: &Rollout, event: &Event) -> Option<(Abou
         },
         Event::Created { .. }
         | Event::QueueReached
+        | Event::QueueMoved { .. }
         | Event::LeasesTaken
         | Event::PoolsSeen { .. }
         | Event::PoolsCounted { .. }

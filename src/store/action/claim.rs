@@ -140,6 +140,18 @@ impl Store {
         Ok(ids)
     }
 
+    /// Frees every action that a server claimed which is known to have ended; says how many.
+    pub async fn release_claims_of(&self, server: &ServerId) -> Result<usize, StoreError> {
+        writing!(self, Alone::No, conn => {
+            let freed = diesel::update(actions::table)
+                .filter(actions::claimed_by.eq(&server.0))
+                .set((actions::claimed_by.eq(None::<String>), actions::claimed_until.eq(None::<i64>)))
+                .execute(conn)
+                .await?;
+            Ok(freed)
+        })
+    }
+
     /// Gives a claim back; says whether it was ours. Anybody may take the action up: at once, or after `rest`.
     pub async fn release_claim(
         &self,

@@ -244,3 +244,24 @@ async fn everything_that_waits_says_for_what_since_when_and_what_would_end_it() 
         .collect();
     assert_eq!(kinds, known);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn force_skips_neither_an_approval_of_commands_nor_leases_nor_the_look_at_the_hosts() {
+    let force = json!({"reason": "it must be now"});
+    for (situation, kind) in [
+        ("approval", "approval"),
+        ("lease", "lease"),
+        ("capacity", "capacity"),
+    ] {
+        let at = Situation::reach(situation).await;
+        let forced = at.client.steer(&at.id, "force", &force).await.wanted(200);
+        assert_eq!(forced["status"], "WAITING", "{situation}");
+        assert_eq!(forced["waiting_for"]["kind"], kind, "{situation}");
+    }
+    let at = Situation::reach("scheduled").await;
+    at.world.made.unfit.lock().unwrap().push("b".to_owned());
+    at.client.steer(&at.id, "force", &force).await.wanted(200);
+    at.world.clock.advance(600);
+    at.client.ends(&at.id, "FAILED").await;
+    assert_eq!(at.world.ran(), Vec::<String>::new());
+}

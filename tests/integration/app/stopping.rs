@@ -3,6 +3,7 @@
 use std::future::pending;
 
 use edgewise::app::request::ActBody;
+use edgewise::app::view::ActionView;
 use edgewise::domain::action::ActionStatus;
 use edgewise::domain::rollout::Event;
 use serde_json::json;
@@ -95,4 +96,49 @@ async fn when_the_time_is_over_the_rest_is_handed_over() {
         "{:?}",
         world.ran()
     );
+}
+
+const WAITS: &str = r#""""Made up: a wait between two commands."""
+
+def restart(ctx):
+    return rollout(ctx.targets, lambda ctx, target: [run("one", "one"), sleep(600), run("two", "two")], all_at_once(), max_parallel = 2)
+"#;
+
+/// Whether a step of this name is under way on the first host.
+fn is_in(view: &ActionView, name: &str) -> bool {
+    let mut steps = view.targets[0].steps.iter();
+    steps.any(|step| step.name == name && step.state == "running")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_wait_goes_on_where_it_was_however_often_servers_come_and_go() {
+    let world = World::on(None, WAITS, &json!({})).await;
+    let id = world.restart(ActBody::default()).await;
+    until("both wait", || world.ran().len() == 2).await;
+    world.until(id, |view| is_in(view, "sleep")).await;
+    // No server lives as long as the wait lasts.
+    let mut app = world.app.clone();
+    for _ in 0..3 {
+        world.clock.advance(199);
+        app.runner().stop().await;
+        app = world.beside(&world.file(), "log.db").await;
+    }
+    assert_eq!(world.ran().len(), 2, "597 of 600 s are over: {:?}", world.ran());
+    world.clock.advance(3);
+    world.ends(id, ActionStatus::Completed).await;
+    assert_eq!(world.ran().len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn so_does_the_time_that_sessions_have() {
+    let world = World::with(&json!({"max_parallel": 1})).await;
+    *world.made.sessions.lock().unwrap() = 3;
+    let id = world.restart(ActBody::default()).await;
+    world.until(id, |view| is_in(view, "drain")).await;
+    world.clock.advance(40);
+    world.app.runner().stop().await;
+    let _next = world.beside(&world.file(), "log.db").await;
+    assert_eq!(world.ran(), Vec::<String>::new(), "they have 60 s");
+    world.clock.advance(20);
+    until("the end of the drain", || !world.ran().is_empty()).await;
 }

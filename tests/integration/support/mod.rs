@@ -8,6 +8,7 @@ pub mod fake_ssh;
 pub mod gate;
 pub mod haproxy;
 pub mod login;
+pub mod monitor;
 pub mod postgres;
 pub mod prometheus;
 pub mod receiver;

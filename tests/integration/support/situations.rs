@@ -30,7 +30,7 @@ def rollback(ctx):
 
 /// A world, and those who speak to it.
 pub struct Situation {
-    _world: World,
+    pub world: World,
     pub client: Client,
     place: Place,
     /// The action in question.
@@ -109,7 +109,7 @@ impl Situation {
         place.set("EDGEWISE_TOKEN", &token);
         Self {
             client: Client::at(&url, &token),
-            _world: world,
+            world,
             place,
             id: id.to_string(),
         }
@@ -211,7 +211,7 @@ async fn bring(world: &World, situation: &str) -> ActionId {
                 world
                     .until(id, |view| {
                         let wait = view.summary.waiting_for.as_ref();
-                        wait.is_some_and(|wait| wait.detail.contains("cannot be reached"))
+                        wait.is_some_and(|wait| wait.detail.contains("no data"))
                     })
                     .await;
             }

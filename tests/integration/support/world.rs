@@ -270,6 +270,7 @@ impl Prober for Adapter {
         Ok(HttpSeen {
             status: 200,
             body: String::new(),
+            is_cut: false,
         })
     }
 
