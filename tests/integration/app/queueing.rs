@@ -21,7 +21,10 @@ async fn deploy(world: &World, version: &str, servers: &[&str]) -> ActionId {
     let mut request = asked("deploy", body);
     request.body.all = false;
     request.body.servers = servers.iter().map(|name| (*name).to_owned()).collect();
-    world.app.act(&caller(), &request).await.unwrap().action_id
+    let id = world.app.act(&caller(), &request).await.unwrap().action_id;
+    // Within one moment there is no order.
+    world.clock.advance(1);
+    id
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

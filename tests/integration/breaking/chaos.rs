@@ -173,6 +173,14 @@ fn is_over(status: &str) -> bool {
     ["COMPLETED", "FAILED", "ROLLED_BACK", "REVOKED", "MANUAL_FAILED"].contains(&status)
 }
 
+/// How long the servers are left alone after so many kills: on an even beat where `CHAOS_BEAT` gives one, in seconds.
+fn until_the_next_kill(kills: usize) -> Duration {
+    std::env::var("CHAOS_BEAT").map_or_else(
+        |_| Duration::from_secs(KILL_AFTER[kills % KILL_AFTER.len()]),
+        |beat| Duration::from_secs_f64(beat.parse().unwrap()),
+    )
+}
+
 /// Kills a server every few seconds, in turn, until these actions are over; how often.
 async fn until_over(
     places: &[Place; 2],
@@ -184,7 +192,7 @@ async fn until_over(
     let mut kills = 0;
     loop {
         let last = Instant::now();
-        let next = Duration::from_secs(KILL_AFTER[kills % KILL_AFTER.len()]);
+        let next = until_the_next_kill(kills);
         while last.elapsed() < next {
             let statuses = statuses(database).await;
             if ids
