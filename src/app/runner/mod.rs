@@ -133,7 +133,7 @@ impl Runner {
             async move {
                 let shared = &runner.shared;
                 loop {
-                    let next = shared.outside.clock.now().plus_seconds(RENEW_SECONDS);
+                    let next = runner.next_look().await;
                     tokio::select! {
                         () = shared.closing.ending() => return,
                         () = shared.outside.clock.sleep_until(next) => {}
@@ -145,6 +145,19 @@ impl Runner {
             &self.shared.runtime,
         );
         Ok(())
+    }
+
+    /// When it looks again at what is free: when its own claims want to be renewed, or sooner where a claim that nobody renews
+    /// runs out before.
+    async fn next_look(&self) -> Timestamp {
+        let shared = &self.shared;
+        let now = shared.outside.clock.now();
+        let usual = now.plus_seconds(RENEW_SECONDS);
+        match shared.store.next_free_claim(&shared.server, now).await {
+            Ok(Some(free)) => usual.min(free.plus_millis(1)),
+            // Where the store does not answer, what is renewed next says so.
+            Ok(None) | Err(_) => usual,
+        }
     }
 
     /// Keeps what this server has, and takes up what is free.

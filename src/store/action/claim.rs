@@ -13,7 +13,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::column::Row;
 use crate::store::pools::{Alone, Pools};
 use crate::store::schema::actions;
-use crate::store::{Store, StoreError, writing};
+use crate::store::{Store, StoreError, reading, writing};
 
 /// One running server process: a new one each time it starts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -97,6 +97,25 @@ impl Store {
             key: &id,
         };
         row.action(&id).map(Some)
+    }
+
+    /// When the first claim of another server runs out unless it is renewed, or an action's rest ends; none where there is none
+    /// after `now`.
+    pub async fn next_free_claim(
+        &self,
+        server: &ServerId,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let first: Option<i64> = reading!(self, conn => {
+            actions::table
+                .filter(actions::status.eq_any(live_words()))
+                .filter(actions::claimed_until.gt(now.as_millis()))
+                .filter(actions::claimed_by.is_null().or(actions::claimed_by.ne(&server.0)))
+                .select(diesel::dsl::min(actions::claimed_until))
+                .first(conn)
+                .await?
+        });
+        Ok(first.map(Timestamp::from_millis))
     }
 
     /// The heartbeat: lengthens a server's claims on these actions, and says on which it did. One that is missing has

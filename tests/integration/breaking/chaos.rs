@@ -183,7 +183,7 @@ fn until_the_next_kill(kills: usize) -> Duration {
 
 /// Kills a server every few seconds, in turn, until these actions are over; how often.
 async fn until_over(
-    places: &[Place; 2],
+    places: &mut [Place; 2],
     servers: &mut Vec<Server>,
     ids: &[String],
     database: &tokio_postgres::Client,
@@ -210,6 +210,10 @@ async fn until_over(
         }
         let turn = kills % 2;
         servers.remove(0).kill().await;
+        if std::env::var_os("CHAOS_NEW_FOLDERS").is_some() {
+            let folder = places[turn].path(&format!("data-{}", uuid::Uuid::now_v7()));
+            places[turn].set("EDGEWISE_SERVER__DATA_DIR", &text(&folder));
+        }
         servers.push(places[turn].serve().await);
         kills += 1;
     }
@@ -297,7 +301,7 @@ async fn nothing_is_lost_and_nothing_is_done_twice() {
     for round in 0..rounds {
         let begun = Instant::now();
         let ids = ask(&servers, &token, &mut wanted, |number| Asked::of(number, round)).await;
-        let kills = until_over(&places, &mut servers, &ids, &database).await;
+        let kills = until_over(&mut places, &mut servers, &ids, &database).await;
         println!(
             "\nround {}: {kills} kills in {} s",
             round + 1,

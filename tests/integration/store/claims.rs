@@ -35,6 +35,9 @@ async fn a_claim_holds_until_it_ends(store: Store) {
     assert!(!store.claim_action(id(1), &b, at(2), at(40)).await.unwrap());
     assert_eq!(store.claim_next(&b, at(2), at(40)).await.unwrap(), None);
     assert_eq!(store.renew_claims(&a, &[id(1)], at(60)).await.unwrap(), [id(1)]);
+    assert_eq!(store.next_free_claim(&b, at(2)).await.unwrap(), Some(at(60)));
+    assert_eq!(store.next_free_claim(&b, at(60)).await.unwrap(), None);
+    assert_eq!(store.next_free_claim(&a, at(2)).await.unwrap(), None, "its own");
     assert_eq!(
         store.claim_next(&b, at(60), at(90)).await.unwrap(),
         None,

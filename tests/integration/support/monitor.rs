@@ -58,7 +58,9 @@ impl Monitor {
 
 async fn answer_one(mut client: TcpStream, told: Arc<Told>) -> std::io::Result<()> {
     let mut head = vec![0; 4096];
-    client.read(&mut head).await?;
+    if client.read(&mut head).await? == 0 {
+        return Ok(());
+    }
     told.asked.fetch_add(1, Ordering::SeqCst);
     let mut hold = told.hold.subscribe();
     // The sender lives as long as `told`.
