@@ -16,5 +16,6 @@ mod roles;
 mod scripts;
 mod signing_in;
 mod starting;
+mod stopping;
 mod waiting;
 mod watching;
