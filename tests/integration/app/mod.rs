@@ -5,6 +5,7 @@ mod choosing;
 mod following;
 mod going_back;
 mod output;
+mod quarantine;
 mod side_by_side;
 mod telling;
 mod trouble;
