@@ -59,6 +59,16 @@ function target(name, about, list) {
 
 const versions = (from, to) => [from, to].filter(Boolean).join(" → ");
 
+/** Why the plan may not run. */
+function refusal(quarantine) {
+  if (!quarantine) return null;
+  const sign = make("span", "sign", "✕");
+  sign.ariaHidden = "true";
+  const note = make("div", "note bad plan-refused", sign, make("div", "", make("b", "", "This plan may not run: "), quarantine.message));
+  note.setAttribute("role", "alert");
+  return note;
+}
+
 /** The plan as an element, with `run` as the button that starts it. */
 export function element(plan, run) {
   const all = [...plan.targets, ...plan.rollback.targets].flatMap((t) => t.steps).filter((step) => step.command !== null);
@@ -92,8 +102,9 @@ export function element(plan, run) {
         make("h2", "", `The plan: ${plan.action} on ${count(plan.targets.length, "server")}`),
         make("p", "muted small", `${count(all.length, "command")}, all judged${asks ? `; ${asks} need an approval` : ""} · ${words.join(" · ")}`),
       ),
-      run,
+      plan.quarantine ? null : run,
     ),
+    refusal(plan.quarantine),
     make("ol", "plan-stages", ...stages),
     ...plan.targets.map((t) => target(t.name, [t.stage, versions(t.version_before, t.version)].filter(Boolean).join(" · "), t.steps)),
   );

@@ -9,7 +9,7 @@ use crate::app::error::{AppError, HeldBy};
 use crate::app::planning::{Planned, asked, denied};
 use crate::app::request::{ActRequest, CallerHeaders};
 use crate::app::runner::first_notices;
-use crate::app::view::{Accepted, PlanView};
+use crate::app::view::{Accepted, PlanView, QuarantineView};
 use crate::domain::action::{ActionId, ActionStatus};
 use crate::domain::actor::Caller;
 use crate::domain::config::MergedConfig;
@@ -35,11 +35,16 @@ pub(crate) struct Start {
 }
 
 impl App {
-    /// The plan of a request: nothing is run, nothing is written. A denied command is shown with its verdict.
+    /// The plan of a request: nothing is run, nothing is written. A denied command is shown with its verdict, a version in
+    /// quarantine with the reason.
     pub async fn plan(&self, caller: &Caller, request: &ActRequest) -> Result<PlanView, AppError> {
         let planned = self.make_plan(caller, request).await?;
         check_hash(request, &planned.plan)?;
-        Ok(PlanView::from(&planned.plan))
+        let refusal = self.refusal(&planned.plan).await?;
+        Ok(PlanView {
+            quarantine: refusal.as_ref().map(QuarantineView::from),
+            ..PlanView::from(&planned.plan)
+        })
     }
 
     /// Starts an action. With the `Idempotency-Key` of an earlier request it answers with that one's action.
@@ -50,6 +55,7 @@ impl App {
         }
         let Planned { plan, config } = self.make_plan(caller, request).await?;
         check_hash(request, &plan)?;
+        self.check_quarantine(&plan).await?;
         self.start(
             caller,
             Start {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::domain::action::ActionId;
+use crate::domain::quarantine::Refusal;
 use crate::domain::sanitize::RuleHit;
 use crate::domain::timestamp::Timestamp;
 use crate::store::StoreError;
@@ -26,6 +27,9 @@ pub enum AppError {
     /// The sanitizer refused a command of the plan.
     #[error("the sanitizer denied {} of the plan", count(.0.len(), "command"))]
     Denied(Vec<DeniedStep>),
+    /// The version was rolled back, and nobody has lifted its quarantine.
+    #[error("{0}")]
+    Quarantined(Box<Refusal>),
     /// Somebody holds, or is due on, some of the targets.
     #[error("{} of the targets are held by action {} ({})", .0.targets.len(), .0.action, .0.actor)]
     Held(Box<HeldBy>),

@@ -129,7 +129,7 @@ impl Messenger {
 impl Carrier {
     async fn carry(&self, taken: OutboxNotice) {
         let noted = match self.deliver(&taken).await {
-            Ok(()) => self.store.notice_taken(taken.id).await,
+            Ok(()) => self.store.notice_taken(taken.id, self.clock.now()).await,
             Err(why) => {
                 let now = self.clock.now();
                 let next = now.plus_seconds(pause_seconds(taken.attempts));

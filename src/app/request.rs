@@ -115,6 +115,21 @@ pub struct SteerBody {
     pub only: Vec<String>,
 }
 
+/// Which version to take out of quarantine: `POST /api/v1/quarantine/{space}/{project}/lift`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LiftBody {
+    /// The version.
+    #[serde(default)]
+    pub version: String,
+    /// In this environment; the one where the project is, where left out.
+    #[serde(default)]
+    pub environment: Option<String>,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+}
+
 /// Which actions to list.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]

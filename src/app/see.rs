@@ -105,6 +105,10 @@ impl App {
                 .map(str::to_owned),
             servers,
             config: shown(&config),
+            quarantine: self
+                .bad_versions(&subject.space.name, &subject.project.name)
+                .await?,
+            may_lift: caller.may(Permission::Lift, space),
             recent: self
                 .recent(caller, &subject.space.name, Some(&subject.project.name))
                 .await?,

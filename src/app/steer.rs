@@ -14,6 +14,7 @@ use crate::domain::actor::{Caller, Permission};
 use crate::domain::name::TargetName;
 use crate::domain::plan::Plan;
 use crate::domain::rollout::{Rollout, Steer};
+use crate::domain::target::goes_back;
 use crate::store::{ActionRecord, FrozenAction};
 
 /// What `retry` may be told in `only`.
@@ -158,6 +159,10 @@ impl App {
         }
         let once_done = once_done(&action.plan, rollout);
         let plan = action.plan.restricted_to(&chosen, &once_done);
+        // What went back has nothing to do with what is bad: it was judged when it was asked for.
+        if !goes_back(&plan.action) {
+            self.check_quarantine(&plan).await?;
+        }
         self.start_again(caller, action, plan, body, "retry").await
     }
 
@@ -197,6 +202,7 @@ impl App {
             let planned = self.make_plan(caller, &request).await?;
             let plan = planned.plan.named("rollback");
             may_act(caller, &plan)?;
+            self.check_quarantine(&plan).await?;
             let start = Start {
                 config: planned.config,
                 ..start_of(action, plan, body, "rollback")

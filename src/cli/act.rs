@@ -121,6 +121,13 @@ pub struct ProjectPath {
     project: String,
 }
 
+impl ProjectPath {
+    /// Space and project as two segments of a path.
+    pub fn segments(&self) -> String {
+        format!("{}/{}", segment(&self.space), segment(&self.project))
+    }
+}
+
 impl std::str::FromStr for ProjectPath {
     type Err = String;
 
@@ -137,7 +144,8 @@ impl std::str::FromStr for ProjectPath {
     }
 }
 
-/// `edgewise plan`: the plan, nothing run. Exit code 5 where the sanitizer denied one of its commands.
+/// `edgewise plan`: the plan, nothing run. Exit code 5 where the sanitizer denied one of its commands, or its
+/// version is in quarantine.
 pub async fn plan(server: &Server, args: &NamedActArgs, output: Output) -> Result<Exit, Failure> {
     plan_of(server, &args.project, &args.action, &args.what, output).await
 }
@@ -177,7 +185,8 @@ async fn plan_of(
     output.print(&raw, || show::plan(&view))?;
     let back = view.rollback.targets.iter().flat_map(|target| &target.steps);
     let mut steps = view.targets.iter().flat_map(|target| &target.steps).chain(back);
-    Ok(if steps.any(|step| step.verdict == Some(Decision::Deny)) {
+    let denied = steps.any(|step| step.verdict == Some(Decision::Deny));
+    Ok(if denied || view.quarantine.is_some() {
         Exit::Refused
     } else {
         Exit::Done
@@ -223,12 +232,7 @@ async fn act(
 }
 
 fn path(project: &ProjectPath, action: &str) -> String {
-    format!(
-        "/space/{}/{}/{}",
-        segment(&project.space),
-        segment(&project.project),
-        segment(action)
-    )
+    format!("/space/{}/{}", project.segments(), segment(action))
 }
 
 /// The contract's body; what was not given is left out.

@@ -113,6 +113,7 @@ impl From<AppError> for Failure {
             AppError::Unauthenticated
             | AppError::Forbidden(_)
             | AppError::Denied(_)
+            | AppError::Quarantined(_)
             | AppError::Held(_)
             | AppError::Conflict(_) => Exit::Refused,
             AppError::Unavailable(_) | AppError::TooMany { .. } => Exit::OutOfReach,

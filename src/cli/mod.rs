@@ -22,6 +22,7 @@ mod output;
 mod password;
 mod policy_args;
 mod problem;
+mod quarantine;
 mod sanitize;
 mod schema;
 mod script_worker;
@@ -57,7 +58,7 @@ pub struct Cli {
     /// Answer every question with yes
     #[arg(long, short, global = true)]
     yes: bool,
-    /// The server that plan, run and actions speak to; the token comes from `$EDGEWISE_TOKEN`
+    /// The server that plan, run, actions and quarantine speak to; the token comes from `$EDGEWISE_TOKEN`
     #[arg(
         long,
         global = true,
@@ -108,6 +109,8 @@ enum Command {
     },
     /// Watch and steer actions
     Actions(actions::ActionsArgs),
+    /// Versions that were rolled back: list them, and let one be deployed again
+    Quarantine(quarantine::QuarantineArgs),
     /// Run one command on many hosts; no server is needed
     Exec(exec::ExecArgs),
     /// Put files and folders on many hosts, and fetch them; no server is needed
@@ -176,6 +179,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Restart { act, then } => wait(act::short(&server()?, "restart", act, then, output)),
         Command::Rollback { act, then } => wait(act::short(&server()?, "rollback", act, then, output)),
         Command::Actions(args) => wait(actions::run(&server()?, args, output)),
+        Command::Quarantine(args) => wait(quarantine::run(&server()?, args, output)),
         Command::Exec(args) => wait_with_one_worker(exec::run(args, output)),
         Command::Files(args) => wait(files::run(args, output)),
         Command::Hosts(args) => wait(hosts::run(args, output)),

@@ -16,6 +16,7 @@ struct Problem {
     errors: Vec<FieldProblem>,
     verdicts: Vec<Value>,
     holder: Option<Value>,
+    quarantine: Option<Value>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -33,7 +34,9 @@ pub fn failure(status: u16, body: &str, had_token: bool) -> Failure {
         ("", title) => title.to_owned(),
         (detail, _) => detail.to_owned(),
     };
-    for error in &problem.errors {
+    // A quarantine's fault is the detail already.
+    let errors = problem.errors.iter().filter(|_| problem.quarantine.is_none());
+    for error in errors {
         let _ = write!(message, "\n  {}: {}", error.field, error.message);
     }
     for verdict in &problem.verdicts {
@@ -54,13 +57,14 @@ pub fn failure(status: u16, body: &str, had_token: bool) -> Failure {
         }
         _ => {}
     }
-    Failure::new(exit_of(status, !problem.verdicts.is_empty()), message)
+    let refused = !problem.verdicts.is_empty() || problem.quarantine.is_some();
+    Failure::new(exit_of(status, refused), message)
 }
 
-fn exit_of(status: u16, denied: bool) -> Exit {
+fn exit_of(status: u16, refused: bool) -> Exit {
     match status {
         401 | 403 | 409 | 423 => Exit::Refused,
-        422 if denied => Exit::Refused,
+        422 if refused => Exit::Refused,
         400 | 404 | 405 | 410 | 413 | 415 | 422 => Exit::Usage,
         429 | 502 | 503 | 504 => Exit::OutOfReach,
         _ => Exit::Failed,

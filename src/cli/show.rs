@@ -157,6 +157,9 @@ pub fn plan(view: &PlanView) -> String {
         word(&view.limits.on_failure),
         word(&view.limits.on_unreachable)
     );
+    if let Some(quarantine) = &view.quarantine {
+        let _ = write!(text, "\n\nit may not run: {}", quarantine.message);
+    }
     for target in &view.targets {
         let _ = write!(
             text,

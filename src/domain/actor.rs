@@ -48,7 +48,7 @@ pub enum Role {
     Viewer,
     /// Also restarts, stops, starts and asks for status.
     Operator,
-    /// Also runs every other action.
+    /// Also runs every other action, and lifts quarantines.
     Deployer,
     /// Sees, and approves what waits for an approval.
     Approver,
@@ -65,6 +65,8 @@ pub enum Permission<'a> {
     Act(&'a str),
     /// Approve or reject what waits for approval.
     Approve,
+    /// Let a version be deployed again that was rolled back.
+    Lift,
     /// Change configuration and roles.
     Configure,
 }
@@ -93,6 +95,7 @@ impl Role {
                 Self::Viewer | Self::Approver => false,
             },
             Permission::Approve => matches!(self, Self::Admin | Self::Approver),
+            Permission::Lift => matches!(self, Self::Admin | Self::Deployer),
             Permission::Configure => self == Self::Admin,
         }
     }
@@ -156,14 +159,15 @@ mod tests {
             Permission::Act("restart"),
             Permission::Act("deploy"),
             Permission::Approve,
+            Permission::Lift,
             Permission::Configure,
         ];
         let table = [
-            (Role::Viewer, [true, false, false, false, false]),
-            (Role::Operator, [true, true, false, false, false]),
-            (Role::Deployer, [true, true, true, false, false]),
-            (Role::Approver, [true, false, false, true, false]),
-            (Role::Admin, [true, true, true, true, true]),
+            (Role::Viewer, [true, false, false, false, false, false]),
+            (Role::Operator, [true, true, false, false, false, false]),
+            (Role::Deployer, [true, true, true, false, true, false]),
+            (Role::Approver, [true, false, false, true, false, false]),
+            (Role::Admin, [true, true, true, true, true, true]),
         ];
         for (role, allowed) in table {
             assert_eq!(

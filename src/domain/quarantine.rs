@@ -1,11 +1,14 @@
 //! Versions that were rolled back: bad for a project in its environment until somebody lifts it with a reason.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::action::ActionId;
-use super::name::Name;
+use super::name::{Name, TargetName};
+use super::plan::Plan;
+use super::target::goes_back;
 use super::timestamp::Timestamp;
 
 /// One version that was rolled back.
@@ -17,6 +20,8 @@ pub struct BadVersion {
     pub since: Timestamp,
     /// The action that found it so.
     pub action: ActionId,
+    /// Who had asked for that action.
+    pub by: String,
     /// Why, in words.
     pub why: String,
     /// Set once somebody lifted it; the record stays.
@@ -92,12 +97,24 @@ impl fmt::Display for Refusal {
         write!(
             f,
             "version `{version}` is in quarantine for project `{project}` in environment `{environment}`: action {} \
-             rolled it back at {} ({}). Deploy another version, or lift it: `edgewise quarantine lift {project} \
-             {version} --reason \"...\"`",
+             of {} rolled it back at {} ({}). Deploy another version, or lift it: `{}`",
             bad.action,
+            bad.by,
             bad.since,
             bad.why,
+            self.lift_command(),
             version = bad.version,
+        )
+    }
+}
+
+impl Refusal {
+    /// The command that lifts it, but for the reason.
+    #[must_use]
+    pub fn lift_command(&self) -> String {
+        format!(
+            "edgewise quarantine lift {} {} --environment {} --reason \"...\"",
+            self.project, self.bad.version, self.environment
         )
     }
 }
@@ -141,9 +158,33 @@ impl Quarantine {
         }
     }
 
+    /// Looks whether a plan may run: it may not bring a version that is bad. What a target has already and the plan
+    /// does not install is not judged; nor is what an action that goes back brings where it is `last_good` there.
+    ///
+    /// # Errors
+    /// [`QuarantineError::Bad`], as [`Quarantine::check`].
+    pub fn check_plan(
+        &self,
+        plan: &Plan,
+        last_good: &BTreeMap<TargetName, String>,
+    ) -> Result<(), QuarantineError> {
+        let back = goes_back(&plan.action);
+        for target in &plan.targets {
+            let Some(version) = &target.version else {
+                continue;
+            };
+            let is_brought = plan.version.is_some() || target.version != target.version_before;
+            let is_good = back && last_good.get(&target.target.name) == Some(version);
+            if is_brought && !is_good {
+                self.check(version)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Records that an action rolled a version back. The same word of the same action twice changes nothing, so that
     /// it may be said again after a restart, also when it was lifted in between.
-    pub fn record(&mut self, version: &str, since: Timestamp, action: ActionId, why: &str) {
+    pub fn record(&mut self, version: &str, since: Timestamp, action: ActionId, by: &str, why: &str) {
         let known = self
             .versions
             .iter()
@@ -153,6 +194,7 @@ impl Quarantine {
                 version: version.to_owned(),
                 since,
                 action,
+                by: by.to_owned(),
                 why: why.to_owned(),
                 lifted: None,
             });
@@ -218,17 +260,17 @@ mod tests {
     fn several_versions_are_bad_until_somebody_lifts_each_with_a_reason() {
         let mut quarantine = Quarantine::new(name("pay"), name("web"), name("prod"));
         assert_eq!(quarantine.check("2"), Ok(()));
-        quarantine.record("2", at(1), action(1), "1 failed, 0 may fail");
-        quarantine.record("3", at(2), action(2), "a check said no");
-        quarantine.record("2", at(3), action(1), "said again after a restart");
-        quarantine.record("2", at(4), action(3), "while it was bad already");
+        quarantine.record("2", at(1), action(1), "ci", "1 failed, 0 may fail");
+        quarantine.record("3", at(2), action(2), "ci", "a check said no");
+        quarantine.record("2", at(3), action(1), "ci", "said again after a restart");
+        quarantine.record("2", at(4), action(3), "ci", "while it was bad already");
         assert_eq!(quarantine.all_bad().count(), 2);
         let sentence = quarantine.check("2").unwrap_err().to_string();
         for part in [
             "version `2` is in quarantine for project `pay/web` in environment `prod`",
-            &action(1).to_string(),
+            &format!("action {} of ci", action(1)),
             "1 failed, 0 may fail",
-            "`edgewise quarantine lift pay/web 2 --reason \"...\"`",
+            "`edgewise quarantine lift pay/web 2 --environment prod --reason \"...\"`",
         ] {
             assert!(sentence.contains(part), "{sentence}");
         }
@@ -242,9 +284,9 @@ mod tests {
         quarantine.lift("2", &lifted("the disk was full")).unwrap();
         assert_eq!(quarantine.check("2"), Ok(()));
         assert!(quarantine.check("3").is_err());
-        quarantine.record("2", at(5), action(1), "the same action again");
+        quarantine.record("2", at(5), action(1), "ci", "the same action again");
         assert_eq!(quarantine.check("2"), Ok(()), "it was lifted after that");
-        quarantine.record("2", at(6), action(5), "tried again, bad again");
+        quarantine.record("2", at(6), action(5), "ci", "tried again, bad again");
         assert!(
             quarantine
                 .check("2")

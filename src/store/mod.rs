@@ -15,6 +15,7 @@ mod migrate;
 mod notice;
 mod place;
 mod pools;
+mod quarantine;
 mod revision;
 mod schema;
 mod server_claim;
@@ -31,7 +32,8 @@ pub use configuration::{Applied, ConfigChange, ConfigKey, ConfigKind, ConfigObje
 pub use error::StoreError;
 pub use inventory::{InventoryEntry, RecordedVersion};
 pub use lease::{HeldLease, LeaseConflict, TakeLeasesError};
-pub use notice::{NoticeId, OutboxNotice};
+pub use notice::{Fate, NoticeId, OutboxNotice, ToldNotice};
+pub use quarantine::{FoundBad, LiftError};
 pub use revision::Revision;
 pub use server_claim::ServerClaim;
 pub use session::Session;

@@ -176,6 +176,24 @@ diesel::table! {
         attempts -> BigInt,
         last_error -> Nullable<Text>,
         given_up_at -> Nullable<BigInt>,
+        taken_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    quarantine (id) {
+        id -> BigInt,
+        space -> Text,
+        project -> Text,
+        environment -> Text,
+        version -> Text,
+        since -> BigInt,
+        action -> Text,
+        actor -> Text,
+        why -> Text,
+        lifted_at -> Nullable<BigInt>,
+        lifted_by -> Nullable<Text>,
+        lifted_reason -> Nullable<Text>,
     }
 }
 

@@ -45,6 +45,7 @@ const ASSETS: &[Asset] = &[
     asset!("steer.js", SCRIPT),
     asset!("project.js", SCRIPT),
     asset!("plan.js", SCRIPT),
+    asset!("quarantine.js", SCRIPT),
 ];
 
 /// The first 16 hex digits of SHA-256 over all assets: the `build` in their URLs.

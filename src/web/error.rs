@@ -13,7 +13,8 @@ use actix_web::{HttpResponse, ResponseError};
 use super::pages;
 use super::problem::Problem;
 use super::trail::Trail;
-use crate::app::error::AppError;
+use crate::app::error::{AppError, FieldError};
+use crate::app::view::QuarantineView;
 
 /// Why a request was not answered as it asked.
 #[derive(Debug)]
@@ -81,6 +82,11 @@ fn word(failure: &Failure) -> (StatusCode, &'static str, &'static str) {
             AppError::Forbidden(_) => (S::FORBIDDEN, "forbidden", "Not allowed"),
             AppError::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "invalid", "The request is not valid"),
             AppError::Denied(_) => (S::UNPROCESSABLE_ENTITY, "denied", "The sanitizer denied the plan"),
+            AppError::Quarantined(_) => (
+                S::UNPROCESSABLE_ENTITY,
+                "quarantined",
+                "The version is in quarantine",
+            ),
             AppError::Held(_) => (S::CONFLICT, "held", "Targets are held by another action"),
             AppError::Conflict(_) => (S::CONFLICT, "conflict", "Not possible in this state"),
             AppError::Unavailable(_) => (S::SERVICE_UNAVAILABLE, "unavailable", "Not available now"),
@@ -151,10 +157,18 @@ pub fn problem(failure: &Failure, trail: &Trail) -> Problem {
         errors: Vec::new(),
         verdicts: Vec::new(),
         holder: None,
+        quarantine: None,
     };
     match failure {
         Failure::App(AppError::Invalid(errors)) => problem.errors.clone_from(errors),
         Failure::App(AppError::Denied(verdicts)) => problem.verdicts.clone_from(verdicts),
+        Failure::App(AppError::Quarantined(refusal)) => {
+            problem.errors.push(FieldError {
+                field: "version".to_owned(),
+                message: refusal.to_string(),
+            });
+            problem.quarantine = Some(QuarantineView::from(&**refusal));
+        }
         Failure::App(AppError::Held(holder)) => problem.holder = Some((**holder).clone()),
         _ => {}
     }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::app::error::{DeniedStep, FieldError, HeldBy};
+use crate::app::view::QuarantineView;
 
 /// One problem document. `Content-Type: application/problem+json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,4 +30,7 @@ pub struct Problem {
     /// Who holds the targets.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub holder: Option<HeldBy>,
+    /// Why the version may not be deployed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<QuarantineView>,
 }

@@ -70,6 +70,8 @@ pub const TABLE: &[Entry] = &[
     entry(GET,  "/api/v1/actions/{id}/logs/raw",            Who::Api,  || web::to(api::logs::raw)),
     entry(GET,  "/api/v1/actions/{id}/events",              Who::Api,  || web::to(api::events::stream)),
     entry(POST, "/api/v1/actions/{id}/{word}",              Who::Api,  || web::to(api::steer::steer)),
+    entry(GET,  "/api/v1/quarantine/{space}/{project}",     Who::Api,  || web::to(api::quarantine::list)),
+    entry(POST, "/api/v1/quarantine/{space}/{project}/lift", Who::Api, || web::to(api::quarantine::lift)),
 
     entry(GET,  "/",                                        Who::Page, || web::to(pages::start::show)),
     entry(GET,  "/space/{space}",                           Who::Page, || web::to(pages::space::show)),

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::support::browser::Browser;
-use crate::support::shop::{PROJECT, SPACE, Shop};
+use crate::support::shop::{BROKEN, PROJECT, SPACE, Shop, act};
 
 /// How many cells of the grid's row of a host are in a state.
 fn cells(host: &str, state: &str) -> String {
@@ -103,5 +103,71 @@ async fn a_person_signs_in_presses_deploy_and_sees_the_grid_fill_and_the_status_
             .await;
         assert_eq!(wide, 0, "at {width} the grid scrolls in itself, not the page");
     }
+    browser.close().await;
+}
+
+/// What an element says.
+async fn text(browser: &Browser, selector: &str) -> String {
+    browser.find(selector).await.text().await.expect("an element")
+}
+
+#[tokio::test]
+async fn a_person_sees_which_version_is_bad_and_lifts_it_with_a_reason() {
+    const EVIL: &str = "<img src=x onerror=\"document.title='evil'\">";
+    let shop = Shop::on(1).await;
+    let (server, client) = shop.open().await;
+    let password = "correct horse battery staple\n";
+    shop.place
+        .done(&["user", "add", "jdoe", "--admin"], password)
+        .await;
+    let id = act(&client, "deploy", &json!({"all": true})).await;
+    client.ends(&id, "COMPLETED").await;
+    let bad = act(&client, "deploy", &json!({"all": true, "version": BROKEN})).await;
+    client.ends(&bad, "ROLLED_BACK").await;
+
+    let browser = Browser::start(390, 900).await;
+    browser
+        .open(&format!("{}/space/{SPACE}/{PROJECT}", server.url()))
+        .await;
+    browser.fill("input[name=name]", "jdoe").await;
+    browser.fill("input[name=password]", password.trim()).await;
+    browser.press("form button[type=submit]").await;
+    let shown = text(&browser, &format!("#quarantine [data-version=\"{BROKEN}\"]")).await;
+    assert!(shown.contains("may not be deployed in plain"), "{shown}");
+    assert!(shown.contains("token:ci"), "{shown}");
+    let wide = browser
+        .ask("return document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        .await;
+    assert_eq!(wide, 0, "nothing is wider than a telephone");
+
+    // The plan of that version is shown, and cannot be run.
+    browser.press("[data-choose=all]").await;
+    browser.fill("input[name=version]", BROKEN).await;
+    browser.press("#ask").await;
+    let refused = text(&browser, "#plan .plan-refused").await;
+    assert!(refused.contains("edgewise quarantine lift"), "{refused}");
+    assert_eq!(
+        browser
+            .ask("return document.querySelectorAll('#run').length")
+            .await,
+        0
+    );
+
+    browser.fill(".lift input[name=reason]", EVIL).await;
+    browser.press(".lift button").await;
+    browser.press("#quarantine details summary").await;
+    let lifted = text(&browser, "#quarantine details li").await;
+    assert!(
+        lifted.contains("lifted by jdoe") && lifted.contains(EVIL),
+        "{lifted}"
+    );
+    assert_ne!(browser.ask("return document.title").await, "evil");
+    let records = client
+        .get(&format!("/api/v1/quarantine/{SPACE}/{PROJECT}"))
+        .await
+        .wanted(200);
+    assert_eq!(records["items"][0]["lifted"]["by"], "jdoe");
+    assert_eq!(records["items"][0]["lifted"]["reason"], EVIL);
+    assert!(shop.place.server_said().contains("taken out of quarantine"));
     browser.close().await;
 }

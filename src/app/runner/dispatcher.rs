@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::app::feed::Feed;
 use crate::app::ports::LogError;
+use crate::app::quarantine;
 use crate::app::telling::LiveTeller;
 use crate::domain::action::{ActionStatus, WaitingFor};
 use crate::domain::actor::Actor;
@@ -20,6 +21,7 @@ use crate::domain::lease::Lease;
 use crate::domain::log_event::LogEvent;
 use crate::domain::name::TargetName;
 use crate::domain::rollout::{Effect, Event, Refused, Rollout, Steer, Way};
+use crate::domain::target::goes_back;
 use crate::domain::timestamp::Timestamp;
 use crate::store::{FrozenAction, LeaseConflict, ServerId, Store, StoreError, StoredSteer, TakeLeasesError};
 
@@ -470,13 +472,37 @@ impl Dispatcher {
                 });
                 Ok(Vec::new())
             }
-            // Stored with the event that caused them: the version in the inventory, and the final status, which also
-            // released the leases. The store keeps no quarantine.
+            // Stored with the event that caused them: the version in the inventory, the bad one in quarantine, and the
+            // final status, which also released the leases.
             Effect::RecordVersion { .. } | Effect::Quarantine { .. } | Effect::End { .. } => Ok(Vec::new()),
         }
     }
 
+    /// Why the action may not begin any more: while it waited, its version was rolled back elsewhere. One that goes back was
+    /// judged when it was asked for. A store that does not say is asked for the leases next, and that is tried again.
+    async fn quarantined(&self) -> Option<String> {
+        let plan = &self.action.plan;
+        if goes_back(&plan.action) {
+            return None;
+        }
+        match quarantine::refusal(&self.store, plan).await {
+            Ok(refusal) => refusal.map(|refusal| refusal.to_string()),
+            Err(error) => {
+                tracing::warn!(action = %self.action.record.id, %error, "the quarantine was not read");
+                None
+            }
+        }
+    }
+
     async fn take_leases(&mut self) -> Result<Vec<Due>, Stopped> {
+        if let Some(reason) = self.quarantined().await {
+            let abort = Event::Steered {
+                steer: Steer::Abort { rollback: false },
+                by: Actor::System,
+                reason,
+            };
+            return self.store_and_tell(abort, None).await;
+        }
         let now = self.outside.clock.now();
         let until = now.plus_seconds(LEASE_SECONDS);
         let event = match self

@@ -10,7 +10,7 @@ use crate::domain::notice::AddressedNotice;
 use crate::domain::rollout::{Decision, Effect, Event, Refused};
 use crate::domain::target::Put;
 use crate::domain::timestamp::Timestamp;
-use crate::store::{ActionUpdate, RecordedVersion, SteerId, StoreError};
+use crate::store::{ActionUpdate, FoundBad, RecordedVersion, SteerId, StoreError};
 
 use super::dispatcher::{Dispatcher, Due, Stopped};
 use super::journal::{About, Journal};
@@ -28,6 +28,7 @@ struct Applied {
     versions: Vec<RecordedVersion>,
     completed: Vec<TargetName>,
     notices: Vec<AddressedNotice>,
+    found_bad: Vec<FoundBad>,
 }
 
 impl Dispatcher {
@@ -62,6 +63,12 @@ impl Dispatcher {
     /// The same for effects whose event was stored before.
     pub(super) async fn take_up(&mut self, effects: Vec<Effect>) -> Result<Vec<Due>, Stopped> {
         let now = self.outside.clock.now();
+        // An older server stored the event and kept no quarantine; for any other this changes nothing.
+        for found in self.found_bad(&effects) {
+            if let Err(error) = self.store.found_bad(&found, now).await {
+                tracing::warn!(action = %found.action, version = found.version, %error, "a bad version was not recorded");
+            }
+        }
         let mut applied = Vec::new();
         let due = self.begin_steps(effects, now, &mut applied);
         if !applied.is_empty() {
@@ -116,6 +123,7 @@ impl Dispatcher {
             versions: self.versions(effects),
             completed: self.completed(effects),
             notices: self.notices.since(&self.action, &self.rollout, now),
+            found_bad: self.found_bad(effects),
             event,
         });
     }
@@ -181,6 +189,10 @@ impl Dispatcher {
                 .iter()
                 .flat_map(|applied| applied.notices.clone())
                 .collect(),
+            found_bad: applied
+                .iter()
+                .flat_map(|applied| applied.found_bad.clone())
+                .collect(),
         };
         let events: Vec<(u64, &Event)> = applied
             .iter()
@@ -221,6 +233,7 @@ impl Dispatcher {
             accepted,
             items,
             decisions,
+            found_bad,
             ..
         } in applied
         {
@@ -229,6 +242,7 @@ impl Dispatcher {
             }
             self.journal.happened(seq, items);
             story::tell(&self.journal, &self.rollout, &event, decisions);
+            story::found_bad(&self.journal, &found_bad);
             self.figures.count(&event, now);
         }
         let waiting = self.rollout.waiting_for();
@@ -257,6 +271,26 @@ impl Dispatcher {
                     } else {
                         Put::by(&record.action)
                     },
+                }),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// What the effects put in quarantine.
+    fn found_bad(&self, effects: &[Effect]) -> Vec<FoundBad> {
+        let record = &self.action.record;
+        effects
+            .iter()
+            .filter_map(|effect| match effect {
+                Effect::Quarantine { version, why } => Some(FoundBad {
+                    space: record.space.clone(),
+                    project: record.project.clone(),
+                    environment: record.environment.clone(),
+                    version: version.clone(),
+                    action: record.id,
+                    by: record.actor.to_string(),
+                    why: why.clone(),
                 }),
                 _ => None,
             })

@@ -11,6 +11,7 @@ use crate::domain::log_entry::StepRecord;
 use crate::domain::log_event::LogEvent;
 use crate::domain::name::TargetName;
 use crate::domain::rollout::{Decision, Event, Rollout, Steer, StepState, Way};
+use crate::store::FoundBad;
 
 use super::attempts::log_host;
 use super::journal::{About, Journal};
@@ -33,6 +34,20 @@ pub(super) fn tell(journal: &Journal, rollout: &Rollout, event: &Event, decision
             format!("{}: {}", decision.what, decision.why)
         };
         journal.story(kind, About::default(), &text);
+    }
+}
+
+/// Which versions nobody is to deploy any more.
+pub(super) fn found_bad(journal: &Journal, found: &[FoundBad]) {
+    for FoundBad {
+        version,
+        environment,
+        why,
+        ..
+    } in found
+    {
+        let text = format!("version {version} is in quarantine in {environment}: {why}");
+        journal.story(LogEvent::Decision, About::default(), &text);
     }
 }
 

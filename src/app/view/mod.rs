@@ -3,13 +3,17 @@
 mod action;
 mod feed;
 mod log;
+mod notice;
 mod page;
 mod plan;
+mod quarantine;
 mod space;
 
 pub use action::{Accepted, ActionSummary, ActionView, StageView, StepView, TargetView};
 pub use feed::FeedItem;
 pub use log::{FoldedView, LogMore, LogView};
+pub use notice::{NoticeState, NoticeView};
 pub use page::Page;
 pub use plan::{PlanStageView, PlanStepView, PlanTargetView, PlanView, RollbackTargetView, RollbackView};
+pub use quarantine::{BadVersionView, LiftedView, QuarantineView};
 pub use space::{ProjectRow, ProjectView, ServerRow, SpaceCard, SpaceHead, SpaceView};

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::QuarantineView;
 use crate::domain::plan::{Gate, Limits, Plan, Step};
 use crate::domain::sanitize::{Decision, RuleHit};
 
@@ -26,6 +27,9 @@ pub struct PlanView {
     pub targets: Vec<PlanTargetView>,
     /// The way back.
     pub rollback: RollbackView,
+    /// Why it may not run: its version was rolled back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<QuarantineView>,
 }
 
 /// A stage of a plan.
@@ -152,6 +156,7 @@ impl From<&Plan> for PlanView {
                     })
                     .collect(),
             },
+            quarantine: None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::ActionSummary;
+use super::{ActionSummary, BadVersionView};
 use crate::domain::action::ActionId;
 use crate::domain::timestamp::Timestamp;
 
@@ -92,6 +92,10 @@ pub struct ProjectView {
     pub servers: Vec<ServerRow>,
     /// The merged configuration, secrets as their references: `{key: {"value", "origin"}}`.
     pub config: Value,
+    /// Its versions that are or were in quarantine, newest first.
+    pub quarantine: Vec<BadVersionView>,
+    /// Whether the caller may lift a quarantine.
+    pub may_lift: bool,
     /// Its newest actions.
     pub recent: Vec<ActionSummary>,
 }

@@ -19,6 +19,17 @@ pub enum Medium {
     Chat,
 }
 
+impl Medium {
+    /// The word for it in configuration and JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Chat => "chat",
+        }
+    }
+}
+
 /// Somebody who is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -16,8 +16,9 @@ use crate::store::column::{Row, big, json_text, time};
 use crate::store::inventory::InventoryRow;
 use crate::store::notice;
 use crate::store::pools::Alone;
+use crate::store::quarantine::insert_found;
 use crate::store::schema::{actions, events, inventory, leases, notices, steers};
-use crate::store::{RecordedVersion, SteerId, Store, StoreError, reading, writing};
+use crate::store::{FoundBad, RecordedVersion, SteerId, Store, StoreError, reading, writing};
 
 /// An event as it was stored.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +49,8 @@ pub struct ActionUpdate {
     pub completed: Vec<TargetName>,
     /// What is told because of it: put into the outbox with it, or not at all.
     pub notices: Vec<AddressedNotice>,
+    /// Versions that it found bad: put in quarantine with it, or not at all.
+    pub found_bad: Vec<FoundBad>,
 }
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -245,6 +248,9 @@ impl Store {
                     .values(notice::row(action, addressed, time))
                     .execute(conn)
                     .await?;
+            }
+            for found in &update.found_bad {
+                insert_found!(conn, found, time);
             }
             if let Some(steer) = steer {
                 let done = diesel::update(

@@ -5,6 +5,7 @@ pub mod actions;
 pub mod events;
 pub mod health;
 pub mod logs;
+pub mod quarantine;
 pub mod steer;
 
 use crate::app::error::AppError;

@@ -13,7 +13,7 @@ use super::{html, words};
 use crate::app::App;
 use crate::app::error::AppError;
 use crate::app::request::LogsQuery;
-use crate::app::view::{ActionView, LogView, Page, SpaceHead};
+use crate::app::view::{ActionView, LogView, NoticeView, Page, SpaceHead};
 use crate::domain::action::TargetState;
 use crate::web::api::action_id;
 use crate::web::error::Failure;
@@ -31,6 +31,7 @@ pub(super) struct ActionPage {
     pub(super) action: ActionView,
     pub(super) story: Page<LogView>,
     pub(super) buttons: Vec<&'static Button>,
+    pub(super) notices: Vec<NoticeView>,
 }
 
 impl ActionPage {
@@ -40,6 +41,7 @@ impl ActionPage {
         space: &SpaceHead,
         action: ActionView,
         story: Page<LogView>,
+        notices: Vec<NoticeView>,
     ) -> Self {
         Self {
             frame: Frame::of(visitor, trail).in_color(space.color.as_deref()),
@@ -47,6 +49,7 @@ impl ActionPage {
             buttons: offered(&visitor.caller, &action.summary.space, &action.summary.action),
             action,
             story,
+            notices,
         }
     }
 
@@ -109,5 +112,6 @@ pub async fn show(
         ..LogsQuery::default()
     };
     let story = app.logs(&visitor.caller, id, &wanted).await?;
-    html(&ActionPage::new(&visitor, &trail, &space, action, story))
+    let notices = app.notices(&visitor.caller, id).await?;
+    html(&ActionPage::new(&visitor, &trail, &space, action, story, notices))
 }

@@ -30,6 +30,7 @@ fn action_page(view: ActionView) -> String {
         &samples::space_head(),
         view,
         samples::story(),
+        samples::notices(),
     )
     .render()
     .unwrap()
@@ -141,9 +142,26 @@ fn only_buttons_that_fit_are_shown_and_only_those_the_caller_may_press_exist() {
         &samples::space_head(),
         samples::action(ActionStatus::InProgress, 8, 3),
         samples::story(),
+        Vec::new(),
     );
-    assert!(!page.render().unwrap().contains("data-word=\"pause\""));
+    let html = page.render().unwrap();
+    assert!(!html.contains("id=\"told\"") && !html.contains("data-word=\"pause\""));
     assert_eq!(steering::offered(&viewer.caller, "payments", "deploy").len(), 0);
+}
+
+#[test]
+fn what_became_of_each_notice_is_said_without_its_address() {
+    let html = action_page(samples::rolled_back());
+    for state in ["delivered", "retrying", "failed"] {
+        assert_eq!(
+            html.matches(&format!("data-state=\"{state}\"><span class=\"pill"))
+                .count(),
+            1,
+            "{state}"
+        );
+    }
+    assert!(html.contains("hooks.example") && html.contains("a secret address"));
+    assert!(html.contains("it answered 503") && html.contains("4 attempts"));
 }
 
 #[test]
@@ -178,6 +196,27 @@ fn a_viewer_sees_servers_but_no_way_to_act() {
     let html = ProjectPage::new(frame(), project, None).render().unwrap();
     assert!(html.contains("web-1"));
     assert!(!html.contains("type=\"submit\" id=\"ask\"") && !html.contains("name=\"server\""));
+}
+
+#[test]
+fn bad_versions_say_why_and_only_those_who_may_can_lift_them() {
+    let html = project_page();
+    for wanted in ["2.5.0", "1 failed, 0 may fail", "lead", "the disk was full"] {
+        assert!(html.contains(wanted), "{wanted} in {html}");
+    }
+    assert_eq!(
+        html.matches("<form class=\"lift\"").count(),
+        1,
+        "the other is lifted"
+    );
+    let mut project = samples::project();
+    project.may_lift = false;
+    let html = ProjectPage::new(frame(), project, None).render().unwrap();
+    assert!(html.contains("2.5.0") && !html.contains("class=\"lift\""));
+    let mut project = samples::project();
+    project.quarantine.clear();
+    let html = ProjectPage::new(frame(), project, None).render().unwrap();
+    assert!(!html.contains("id=\"quarantine\""));
 }
 
 #[test]
@@ -223,6 +262,11 @@ fn nothing_from_outside_becomes_markup() {
         entry.text = EVIL.into();
         entry.step = Some(EVIL.into());
     }
+    let mut notices = samples::notices();
+    for notice in &mut notices {
+        (notice.event, notice.kind) = (EVIL.into(), EVIL.into());
+        (notice.to, notice.error) = (Some(EVIL.into()), Some(EVIL.into()));
+    }
     let mut head = samples::space_head();
     head.title = EVIL.into();
     let mut space = samples::space();
@@ -237,15 +281,28 @@ fn nothing_from_outside_becomes_markup() {
     let mut project = samples::project();
     project.servers[0].name = EVIL.into();
     project.servers[0].version = Some(EVIL.into());
+    for bad in &mut project.quarantine {
+        (bad.version, bad.by, bad.why) = (EVIL.into(), EVIL.into(), EVIL.into());
+        if let Some(lifted) = &mut bad.lifted {
+            (lifted.by, lifted.reason) = (EVIL.into(), EVIL.into());
+        }
+    }
     project.config = serde_json::json!({ EVIL: {"value": EVIL, "origin": EVIL} });
     let mut spaces = samples::spaces();
     spaces[0].title = EVIL.into();
     spaces[0].color = Some(EVIL.into());
 
     let pages = [
-        ActionPage::new(&samples::visitor(), &samples::trail(), &head, view, story)
-            .render()
-            .unwrap(),
+        ActionPage::new(
+            &samples::visitor(),
+            &samples::trail(),
+            &head,
+            view,
+            story,
+            notices,
+        )
+        .render()
+        .unwrap(),
         ProjectPage::new(frame(), project, Some(EVIL)).render().unwrap(),
         SpacePage {
             frame: frame().in_color(space.color.as_deref()),

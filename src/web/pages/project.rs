@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::frame::Frame;
 use super::{html, words};
 use crate::app::App;
-use crate::app::view::{ProjectView, ServerRow};
+use crate::app::view::{BadVersionView, LiftedView, ProjectView, ServerRow};
 use crate::web::error::Failure;
 use crate::web::query;
 use crate::web::trail::Trail;
@@ -82,6 +82,20 @@ impl ProjectPage {
             }
         }
         zones
+    }
+
+    /// The records of versions that may not be deployed.
+    fn bad(&self) -> Vec<&BadVersionView> {
+        let records = self.project.quarantine.iter();
+        records.filter(|bad| bad.lifted.is_none()).collect()
+    }
+
+    /// The records that were lifted, with that.
+    fn lifted(&self) -> Vec<(&BadVersionView, &LiftedView)> {
+        let records = self.project.quarantine.iter();
+        records
+            .filter_map(|bad| bad.lifted.as_ref().map(|lifted| (bad, lifted)))
+            .collect()
     }
 
     /// Whether a server runs another version than the configuration names.

@@ -6,12 +6,13 @@ use serde_json::json;
 
 use crate::app::error::{DeniedStep, HeldBy};
 use crate::app::view::{
-    ActionSummary, ActionView, LogMore, LogView, Page, ProjectRow, ProjectView, ServerRow, SpaceCard,
-    SpaceHead, SpaceView, StageView, StepView, TargetView,
+    ActionSummary, ActionView, BadVersionView, LiftedView, LogMore, LogView, NoticeState, NoticeView, Page,
+    ProjectRow, ProjectView, ServerRow, SpaceCard, SpaceHead, SpaceView, StageView, StepView, TargetView,
 };
 use crate::domain::action::{ActionId, ActionStatus, TargetState, WaitKind, WaitingFor};
 use crate::domain::actor::{Actor, Caller};
 use crate::domain::log_entry::{LogLevel, LogStream};
+use crate::domain::name::Name;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::Gate;
 use crate::domain::sanitize::{RuleHit, Severity};
@@ -408,6 +409,46 @@ pub fn project() -> ProjectView {
             "start_command": {"value": "systemctl start app", "origin": "environment"},
             "stages": {"value": [{"label": "canary", "count": 1}], "origin": "project"},
         }),
+        quarantine: vec![bad_version(None), bad_version(Some("the disk was full"))],
+        may_lift: true,
         recent: vec![summary(ActionStatus::Completed)],
+    }
+}
+
+pub fn notices() -> Vec<NoticeView> {
+    let notice = |state, to: Option<&str>, attempts, error: Option<&str>| NoticeView {
+        event: "rolled_back".into(),
+        kind: "webhook".into(),
+        to: to.map(Into::into),
+        state,
+        at: at(5),
+        attempts,
+        error: error.map(Into::into),
+    };
+    vec![
+        notice(NoticeState::Delivered, Some("hooks.example"), 1, None),
+        notice(NoticeState::Retrying, None, 4, Some("it answered 503")),
+        notice(
+            NoticeState::Failed,
+            Some("ci.example"),
+            20,
+            Some("nobody answered in time"),
+        ),
+    ]
+}
+
+pub fn bad_version(lifted: Option<&str>) -> BadVersionView {
+    BadVersionView {
+        version: if lifted.is_some() { "2.2.0" } else { "2.5.0" }.into(),
+        environment: Name::parse("plain").unwrap(),
+        since: at(0),
+        action: id(3),
+        by: "ci".into(),
+        why: "1 failed, 0 may fail".into(),
+        lifted: lifted.map(|reason| LiftedView {
+            at: at(60),
+            by: "lead".into(),
+            reason: reason.into(),
+        }),
     }
 }

@@ -4,6 +4,7 @@
 use std::borrow::Borrow;
 use std::fmt::Display;
 
+use crate::app::view::NoticeState;
 use crate::domain::action::{ActionStatus, TargetState, WaitKind};
 use crate::domain::timestamp::Timestamp;
 
@@ -37,6 +38,16 @@ pub fn between(from: impl Borrow<Option<Timestamp>>, to: impl Borrow<Option<Time
     match (*from.borrow(), *to.borrow()) {
         (Some(from), Some(to)) => span(to.millis_since(from)),
         _ => String::new(),
+    }
+}
+
+/// The tone and the sign of a notice.
+pub fn notice(state: impl Borrow<NoticeState>) -> (&'static str, &'static str) {
+    match state.borrow() {
+        NoticeState::Delivered => ("good", "✓"),
+        NoticeState::Waiting => ("idle", "○"),
+        NoticeState::Retrying => ("warn", "‖"),
+        NoticeState::Failed => ("bad", "✕"),
     }
 }
 

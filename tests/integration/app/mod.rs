@@ -6,6 +6,7 @@ mod following;
 mod going_back;
 mod output;
 mod queueing;
+mod quarantine;
 mod side_by_side;
 mod steering;
 mod stopping;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use edgewise::app::background::Background;
 use edgewise::app::request::ActBody;
+use edgewise::app::view::NoticeState;
 use edgewise::domain::action::{ActionId, ActionStatus};
 use edgewise::domain::actor::Actor;
 use edgewise::domain::name::Name;
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::receiver::{Answer, Came, Receiver};
 use crate::support::ssh::until;
-use crate::support::world::World;
+use crate::support::world::{World, caller};
 
 const SECRET: &str = "what-nobody-guesses";
 
@@ -138,6 +139,12 @@ async fn one_that_fails_and_hangs_and_comes_back_gets_everything_in_order() {
     world.ends(id, ActionStatus::Completed).await;
     assert_eq!(events(&good.takes(2).await), ["started", "done"]);
     until("it was tried", || !bad.came().is_empty()).await;
+    let states = async || {
+        let told = world.app.notices(&caller(), id).await.unwrap();
+        told.into_iter()
+            .map(|told| (told.to, told.state))
+            .collect::<Vec<_>>()
+    };
     bad.always(None);
     bad.answers(&[Answer::Status(500), Answer::Status(302), Answer::Status(404)]);
     moves_until(&world, || bad.taken().len() >= 2).await;
@@ -155,6 +162,12 @@ async fn one_that_fails_and_hangs_and_comes_back_gets_everything_in_order() {
     }
     background.stop().await;
     assert_eq!(left(&world, id).await, (0, 0));
+    let told = states().await;
+    assert_eq!(told.len(), 4);
+    for (to, state) in told {
+        assert_eq!(state, NoticeState::Delivered);
+        assert!(to.unwrap().starts_with("127.0.0."), "the machine alone");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -168,6 +181,8 @@ async fn what_was_not_told_is_told_by_the_next_server() {
     background.stop().await;
     world.app.runner().stop().await;
     assert_eq!(left(&world, id).await, (2, 0));
+    let told = world.app.notices(&caller(), id).await.unwrap();
+    assert!(told.iter().all(|told| told.state.is_open()), "{told:?}");
 
     let next = world.beside(&world.file(), "log.db").await;
     let hook = Receiver::on(port);
@@ -197,6 +212,16 @@ async fn one_that_never_takes_a_notice_is_given_up_and_the_verdict_stays() {
     tokio::time::timeout(crate::support::server::PATIENCE, given_up)
         .await
         .expect("both are given up");
+    let told = world.app.notices(&caller(), id).await.unwrap();
+    let seen: Vec<_> = told
+        .iter()
+        .map(|told| (told.event.as_str(), told.state))
+        .collect();
+    assert_eq!(
+        seen,
+        [("started", NoticeState::Failed), ("done", NoticeState::Failed)]
+    );
+    assert!(told[0].error.as_deref().unwrap().contains("secret"), "{told:?}");
     assert_eq!(hook.came().len(), 0);
     assert_eq!(world.action(id).await.summary.status, ActionStatus::Completed);
     background.stop().await;

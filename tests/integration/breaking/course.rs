@@ -26,6 +26,8 @@ pub struct Course {
     pub out: BTreeSet<String>,
     /// The version of each host by the inventory.
     pub installed: Vec<String>,
+    /// The versions in quarantine, each with the action that found it bad.
+    pub bad: Vec<(String, String)>,
     pub states: Vec<TargetState>,
 }
 
@@ -78,6 +80,14 @@ async fn look(stand: &Stand, app: &App, fleet: &Fleet, status: ActionStatus) -> 
         installed: inventory
             .into_iter()
             .map(|entry| entry.installed.version)
+            .collect(),
+        bad: store
+            .quarantines(&space, &project)
+            .await
+            .unwrap()
+            .into_iter()
+            .flat_map(|one| one.versions)
+            .map(|bad| (bad.version, bad.action.to_string()))
             .collect(),
         states: rollout.targets().map(|progress| progress.state).collect(),
     };

@@ -94,6 +94,7 @@ async fn writes_until_it_is_killed() {
             versions: Vec::new(),
             completed: Vec::new(),
             notices: Vec::new(),
+            found_bad: Vec::new(),
         };
         store
             .take_leases(&world::server(), id(1), &keyed(&["web-1"]), at(seq), at(seq))

@@ -158,6 +158,7 @@ async fn an_event_and_what_it_changes_are_one(store: Store) {
         versions: Vec::new(),
         completed: Vec::new(),
         notices: Vec::new(),
+        found_bad: Vec::new(),
     };
     store
         .append_event_with(&server(), id(1), 1, at(5), &Event::QueueReached, &waiting, None)

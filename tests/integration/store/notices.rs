@@ -3,7 +3,7 @@
 use edgewise::domain::action::ActionStatus;
 use edgewise::domain::notice::{AddressedNotice, Notice};
 use edgewise::domain::rollout::Event;
-use edgewise::store::{ConflictRule, OutboxNotice, Store, StoreError};
+use edgewise::store::{ConflictRule, Fate, OutboxNotice, Store, StoreError};
 use serde_json::json;
 
 use super::world::{action, at, claim, id, on_both, server, update};
@@ -94,7 +94,7 @@ async fn of_each_action_and_receiver_the_first_goes_first(store: Store) {
     let first = take(&store, 1).await;
     assert_eq!(ids(&first), ["1-started-a", "1-started-b", "2-started-a"]);
     assert_eq!(first[0].attempts, 1);
-    store.notice_taken(first[0].id).await.unwrap();
+    store.notice_taken(first[0].id, at(2)).await.unwrap();
     assert_eq!(
         ids(&take(&store, 2).await),
         ["1-done-a"],
@@ -110,6 +110,20 @@ async fn of_each_action_and_receiver_the_first_goes_first(store: Store) {
         "what is given up holds nobody up"
     );
     assert_eq!(store.notices_of(id(1)).await.unwrap(), (2, 1));
+    let told = store.told(id(1)).await.unwrap();
+    let fates: Vec<(Fate, u64, Option<&str>)> = told
+        .iter()
+        .map(|told| (told.fate, told.attempts, told.last_error.as_deref()))
+        .collect();
+    assert_eq!(
+        fates,
+        [
+            (Fate::Taken { at: at(2) }, 1, None),
+            (Fate::GivenUp { at: at(3) }, 1, Some("no")),
+            (Fate::Waits { next: at(62) }, 1, None),
+            (Fate::Waits { next: at(63) }, 1, None),
+        ]
+    );
 }
 
 async fn each_is_handed_out_once_until_it_is_refused_or_its_time_is_over(store: Store) {

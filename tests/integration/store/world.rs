@@ -231,6 +231,7 @@ pub fn update(status: ActionStatus) -> ActionUpdate {
         versions: Vec::new(),
         completed: Vec::new(),
         notices: Vec::new(),
+        found_bad: Vec::new(),
     }
 }
 
