@@ -58,6 +58,9 @@ use ends::Ends;
 /// How long a server's claim on an action holds without being renewed: with the look at what is free, a dead server's
 /// actions are taken over within 30 s.
 const CLAIM_SECONDS: u64 = 20;
+/// By how much at most it is shorter, by chance: what falls in step with servers that die on an even beat would be free, again and
+/// again, just before whoever takes it up dies.
+const CLAIM_JITTER_MILLIS: u64 = 5000;
 /// From one renewal, and look at what is free, to the next.
 const RENEW_SECONDS: u64 = 5;
 /// How long an action rests after it could not be gone on with; twice as long each time, up to the longest rest.
@@ -67,6 +70,12 @@ const LONGEST_REST_SECONDS: u64 = 300;
 const ELSEWHERE: Duration = Duration::from_secs(10);
 /// From one look at that to the next.
 const LOOK: Duration = Duration::from_millis(100);
+
+/// When a claim that is made or renewed now runs out.
+fn claim_until(now: Timestamp) -> Timestamp {
+    let shorter = rand::random::<u64>() % CLAIM_JITTER_MILLIS;
+    now.plus_millis(CLAIM_SECONDS * 1000 - shorter)
+}
 
 /// Runs the actions of this process. Cheap to clone.
 #[derive(Clone)]
@@ -165,7 +174,7 @@ impl Runner {
         let shared = &self.shared;
         let clock = &shared.outside.clock;
         let now = clock.now();
-        let until = now.plus_seconds(CLAIM_SECONDS);
+        let until = claim_until(now);
         let asked = shared.running.ids();
         let renewing = shared.store.renew_claims(&shared.server, &asked, until);
         tokio::pin!(renewing);
@@ -204,7 +213,7 @@ impl Runner {
         let shared = &self.shared;
         loop {
             let now = shared.outside.clock.now();
-            let until = now.plus_seconds(CLAIM_SECONDS);
+            let until = claim_until(now);
             match shared.store.claim_next(&shared.server, now, until).await? {
                 Some(id) => self.spawn(id, until),
                 None => return Ok(()),
@@ -222,7 +231,7 @@ impl Runner {
             async move {
                 let shared = &runner.shared;
                 let now = shared.outside.clock.now();
-                let until = now.plus_seconds(CLAIM_SECONDS);
+                let until = claim_until(now);
                 match shared.store.claim_action(id, &shared.server, now, until).await {
                     Ok(true) => runner.spawn(id, until),
                     Ok(false) => {}
