@@ -268,7 +268,7 @@ impl Scenario {
             .map(|(place, host)| (host.name.to_string(), place))
             .collect();
         for (pool, fields) in &self.pools {
-            let wanted = match &fields.targets {
+            let wanted: &[String] = match &fields.targets {
                 Members::Pattern(pattern) => std::slice::from_ref(pattern),
                 Members::Names(names) => names,
             };
@@ -309,13 +309,12 @@ impl Scenario {
             let span = outage.span()?;
             match &outage.pool {
                 None => moods.values_mut().for_each(|pool| pool.silent.push(span)),
-                Some(pool) => match moods.get_mut(pool) {
-                    Some(pool) => pool.silent.push(span),
-                    None => {
-                        let message = format!("there is no pool `{pool}`");
-                        return Err(SimulationError::new("outages.pool", message));
-                    }
-                },
+                Some(name) => {
+                    let pool = moods.get_mut(name).ok_or_else(|| {
+                        SimulationError::new("outages.pool", format!("there is no pool `{name}`"))
+                    })?;
+                    pool.silent.push(span);
+                }
             }
         }
         for (name, fields) in &self.pools {
