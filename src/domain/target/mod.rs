@@ -20,7 +20,7 @@ pub use installed::{Installed, Put, goes_back};
 pub use place::Place;
 pub use pool_place::{BalancerAt, PoolPlace};
 pub use range::{MOST_NAMES, RangeError, expand};
-pub use selection::{Selection, SelectionError};
+pub use selection::{Selection, SelectionError, fits};
 pub use topology::{PoolEntry, Server, Topology, UnknownName};
 
 /// A server as a plan knows it: frozen with the action.

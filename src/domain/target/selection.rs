@@ -74,7 +74,7 @@ impl Selection<'_> {
                 || self
                     .patterns
                     .iter()
-                    .any(|pattern| matches(pattern, target.name.as_str())))
+                    .any(|pattern| fits(pattern, target.name.as_str())))
     }
 
     /// Each word must fit somebody.
@@ -130,10 +130,7 @@ impl Selection<'_> {
             });
         }
         for pattern in self.patterns {
-            if !targets
-                .iter()
-                .any(|target| matches(pattern, target.name.as_str()))
-            {
+            if !targets.iter().any(|target| fits(pattern, target.name.as_str())) {
                 errors.push(SelectionError {
                     field: "match",
                     message: format!("no name of a server of the project fits `{pattern}`"),
@@ -182,7 +179,8 @@ fn hint<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
 ///
 /// The last `*` seen is the only one that ever takes more (Kirk Krauss, "Matching Wildcards: An Algorithm", 2008), so the
 /// time is at most the product of both lengths.
-fn matches(pattern: &str, name: &str) -> bool {
+#[must_use]
+pub fn fits(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut at, mut from) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
@@ -212,7 +210,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{Selection, Target, matches};
+    use super::{Selection, Target, fits};
     use crate::domain::name::TargetName;
 
     fn target(name: &str, zone: &str, pools: &[&str], labels: &[(&str, &str)]) -> Target {
@@ -352,7 +350,7 @@ mod tests {
 
     #[test]
     fn patterns_fit_whole_names() {
-        for (pattern, name, fits) in [
+        for (pattern, name, does) in [
             ("web-*", "web-1", true),
             ("web-*", "my-web-1", false),
             ("*", "", true),
@@ -363,19 +361,19 @@ mod tests {
             ("", "a", false),
             ("[ab]", "a", false),
         ] {
-            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+            assert_eq!(fits(pattern, name), does, "{pattern} {name}");
         }
         let long = "a".repeat(5000);
-        assert!(!matches(&format!("{}b", "*a".repeat(50)), &long));
+        assert!(!fits(&format!("{}b", "*a".repeat(50)), &long));
     }
 
     proptest! {
         #[test]
         fn a_name_fits_itself_and_itself_with_stars(name in "[a-z0-9-]{0,20}", cut in 0_usize..20) {
             let cut = cut.min(name.len());
-            prop_assert!(matches(&name, &name));
+            prop_assert!(fits(&name, &name));
             let starred = format!("{}*{}", &name[..cut], &name[cut..]);
-            prop_assert!(matches(&starred, &name));
+            prop_assert!(fits(&starred, &name));
         }
     }
 }

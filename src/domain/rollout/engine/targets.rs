@@ -179,7 +179,7 @@ impl Rollout {
         match way {
             // An abort that came in its last step changes nothing: it is back.
             Way::Back if failing || (stopping && !self.did_all_of_its_way_back(target)) => {
-                self.end_failed_back(target, turn)
+                self.end_failed_back(target, turn);
             }
             Way::Back => self.end_back(target, turn),
             Way::Forth if failing => self.end_failed(target, turn),

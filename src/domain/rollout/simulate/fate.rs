@@ -5,6 +5,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::rollout::{StepResult, Way};
 use crate::domain::timestamp::Timestamp;
 
+use super::balancer::Moods;
 use super::scenario::{Failure, FailureKind};
 use super::world::World;
 
@@ -106,6 +107,15 @@ impl World<'_> {
         }
         if kinds.contains(&FailureKind::Slow) {
             after *= SLOWER;
+        }
+        if !on_host {
+            match self.balancer(place, now) {
+                Ok(waited) => after += waited,
+                Err(pool) => {
+                    let error = format!("pool {pool}: the load balancer cannot be reached");
+                    return (Moods::patience(), bad(Outcome::Failed, error));
+                }
+            }
         }
         let limit = step.timeout_seconds * 1000;
         if kinds.contains(&FailureKind::Hang) || after > limit {

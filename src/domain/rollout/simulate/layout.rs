@@ -104,14 +104,24 @@ fn pools(scenario: &Scenario) -> Result<Vec<Pool>, SimulationError> {
     members
         .into_iter()
         .map(|(name, hosts)| {
+            let others = scenario.pools.get(name).map_or(0, |pool| pool.others);
+            let others = (1..=others).map(|number| other(name, number));
+            let mut members: Vec<TargetName> = hosts.iter().map(|host| host.name.clone()).collect();
+            members.extend(others.collect::<Result<Vec<_>, _>>()?);
             Ok(Pool {
                 name: name.to_owned(),
                 zone: hosts.first().map_or(String::new(), |host| host.zone.clone()),
-                minimum: scenario.minimum(name, hosts.len())?,
-                members: hosts.iter().map(|host| host.name.clone()).collect(),
+                minimum: scenario.minimum(name, members.len())?,
+                members,
             })
         })
         .collect()
+}
+
+/// A member that the rollout does not touch.
+fn other(pool: &str, number: u32) -> Result<TargetName, SimulationError> {
+    TargetName::parse(&format!("other-{number}.{pool}"))
+        .map_err(|error| SimulationError::new(&format!("pools.{pool}"), error.to_string()))
 }
 
 fn facts(host: &Host, to: Option<&String>) -> TargetFacts {

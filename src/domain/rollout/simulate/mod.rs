@@ -1,6 +1,7 @@
 //! The simulator: the same engine on made-up hosts with failures, on a virtual clock. Text in, report out;
 //! the same text gives the same report.
 
+mod balancer;
 mod dice;
 mod fate;
 mod hosts;

@@ -186,7 +186,10 @@ impl Watcher {
         }
     }
 
-    pub fn report(self, rollout: &Rollout, world: &World<'_>, now: Timestamp) -> Report {
+    pub fn report(mut self, rollout: &Rollout, world: &World<'_>, now: Timestamp) -> Report {
+        let story = world.story(rollout.ended_at().unwrap_or(now));
+        self.timeline
+            .extend(story.map(|(at, what)| (Seconds::at(at), what)));
         let mut ends: HashMap<&TargetName, TargetEnd> = rollout
             .targets()
             .map(|target| {

@@ -1,13 +1,15 @@
 //! The file that `edgewise simulate` reads.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::domain::rollout::Steer;
 use crate::domain::rollout::strategy::StrategyError;
+use crate::domain::target::fits;
 
+use super::balancer::{Hold, Moods, Outage};
 use super::hosts::{Host, HostEntry, Targets};
 use super::monitor::Monitor;
 use super::steering::Steering;
@@ -67,6 +69,9 @@ pub(super) struct Scenario {
     durations: BTreeMap<String, Duration>,
     #[serde(default)]
     pub failures: Vec<Failure>,
+    /// When the load balancer does not answer.
+    #[serde(default)]
+    outages: Vec<Outage>,
     #[serde(default)]
     steer: Vec<Steering>,
     /// What the metrics of an analysis give.
@@ -78,6 +83,9 @@ pub(super) struct Scenario {
     /// Filled by [`Scenario::read`].
     #[serde(skip)]
     pub hosts: Vec<Host>,
+    /// By pool.
+    #[serde(skip)]
+    pub moods: BTreeMap<String, Moods>,
     #[serde(skip)]
     pub steers: Vec<(u64, Steer, String)>,
     /// In milliseconds, the first first.
@@ -91,9 +99,15 @@ pub(super) struct ScenarioPool {
     /// A count, or `"70%"`.
     #[serde(default)]
     minimum: Option<Value>,
-    /// `"*"`, or names.
+    /// A pattern such as `"web-*"`, or names and patterns.
     #[serde(default = "everybody")]
     targets: Members,
+    /// So many further members that this rollout does not touch.
+    #[serde(default)]
+    pub others: u32,
+    /// When other actions hold some of those.
+    #[serde(default)]
+    held: Vec<Hold>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -195,6 +209,7 @@ impl Scenario {
             serde_json::from_str(text).map_err(|error| SimulationError::new("file", error.to_string()))?;
         scenario.hosts = scenario.name_hosts()?;
         scenario.fill_pools()?;
+        scenario.moods = scenario.moods()?;
         scenario.check_steps()?;
         scenario.check_failures()?;
         scenario.analysis.check()?;
@@ -253,28 +268,75 @@ impl Scenario {
             .map(|(place, host)| (host.name.to_string(), place))
             .collect();
         for (pool, fields) in &self.pools {
-            match &fields.targets {
-                Members::Pattern(pattern) if pattern == "*" => {
-                    for host in &mut self.hosts {
-                        host.pools.push(pool.clone());
-                    }
+            let wanted: &[String] = match &fields.targets {
+                Members::Pattern(pattern) => std::slice::from_ref(pattern),
+                Members::Names(names) => names,
+            };
+            let mut members = BTreeSet::new();
+            for pattern in wanted {
+                let before = members.len();
+                if pattern.contains(['*', '?']) {
+                    let fitting = self.hosts.iter().enumerate();
+                    let fitting = fitting.filter(|(_, host)| fits(pattern, host.name.as_str()));
+                    members.extend(fitting.map(|(place, _)| place));
+                } else {
+                    members.extend(places.get(pattern));
                 }
-                Members::Pattern(other) => {
-                    let message = format!("must be \"*\" or a list of names, not `{other}`");
+                if members.len() == before {
+                    let message = format!("`{pattern}` names no target, or none that is not named before it");
                     return Err(SimulationError::new(&format!("pools.{pool}.targets"), message));
                 }
-                Members::Names(names) => {
-                    for name in names {
-                        let place = places.get(name).ok_or_else(|| {
-                            let field = format!("pools.{pool}.targets");
-                            SimulationError::new(&field, format!("there is no target `{name}`"))
-                        })?;
-                        self.hosts[*place].pools.push(pool.clone());
-                    }
-                }
+            }
+            for place in members {
+                self.hosts[place].pools.push(pool.clone());
+            }
+            if u64::from(fields.others) > MOST_TARGETS {
+                let message = format!("{} is absurd: at most {MOST_TARGETS}", fields.others);
+                return Err(SimulationError::new(&format!("pools.{pool}.others"), message));
             }
         }
         Ok(())
+    }
+
+    /// What the load balancer does about each pool, and when.
+    fn moods(&self) -> Result<BTreeMap<String, Moods>, SimulationError> {
+        let mut moods: BTreeMap<String, Moods> = self
+            .pools
+            .keys()
+            .map(|pool| (pool.clone(), Moods::default()))
+            .collect();
+        for outage in &self.outages {
+            let span = outage.span()?;
+            match &outage.pool {
+                None => moods.values_mut().for_each(|pool| pool.silent.push(span)),
+                Some(name) => {
+                    let pool = moods.get_mut(name).ok_or_else(|| {
+                        SimulationError::new("outages.pool", format!("there is no pool `{name}`"))
+                    })?;
+                    pool.silent.push(span);
+                }
+            }
+        }
+        for (name, fields) in &self.pools {
+            let Some(pool) = moods.get_mut(name) else {
+                continue;
+            };
+            for hold in &fields.held {
+                pool.held.push((hold.span(name)?, hold.count));
+            }
+            for at in pool.holds() {
+                let held = pool.held(at);
+                if held > fields.others {
+                    let message = format!(
+                        "{held} are held at {} s, but the pool has {} members besides the targets (`others`)",
+                        at.as_millis() / 1000,
+                        fields.others
+                    );
+                    return Err(SimulationError::new(&format!("pools.{name}.held"), message));
+                }
+            }
+        }
+        Ok(moods)
     }
 
     fn check_steps(&self) -> Result<(), SimulationError> {

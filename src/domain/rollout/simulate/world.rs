@@ -10,6 +10,7 @@ use crate::domain::plan::Plan;
 use crate::domain::rollout::{Effect, Event, PoolCount, Rollout, RolloutSettings, Timer, Way};
 use crate::domain::timestamp::Timestamp;
 
+use super::balancer::Moods;
 use super::dice::Dice;
 use super::scenario::Scenario;
 use super::steered;
@@ -71,10 +72,44 @@ impl Steps {
 pub(super) struct PoolNow {
     pub name: String,
     pub minimum: u32,
+    /// Those that are, if nobody else holds any.
     pub in_service: u32,
     pub lowest: u32,
+    moods: Moods,
+    /// The moments to come at which others take some, the last first.
+    takes: Vec<Timestamp>,
     /// Members that were out of service from the start.
     found_out: BTreeSet<usize>,
+}
+
+impl PoolNow {
+    fn new(scenario: &Scenario, name: &str, minimum: u32) -> Self {
+        let moods = scenario.moods.get(name).cloned().unwrap_or_default();
+        let others = scenario.pools.get(name).map_or(0, |pool| pool.others);
+        let mut takes: Vec<Timestamp> = moods.holds().collect();
+        takes.sort_unstable_by_key(|at| Reverse(*at));
+        Self {
+            name: name.to_owned(),
+            minimum,
+            in_service: others,
+            lowest: others,
+            found_out: BTreeSet::new(),
+            moods,
+            takes,
+        }
+    }
+
+    /// How many are in service.
+    pub fn serving(&self, now: Timestamp) -> u32 {
+        self.in_service.saturating_sub(self.moods.held(now))
+    }
+
+    /// Sees what others took up to this moment.
+    fn pass(&mut self, now: Timestamp) {
+        while let Some(at) = self.takes.pop_if(|at| *at <= now) {
+            self.lowest = self.lowest.min(self.serving(at));
+        }
+    }
 }
 
 #[derive(PartialEq)]
@@ -104,13 +139,7 @@ impl<'a> World<'a> {
         let mut pools: Vec<PoolNow> = plan
             .pools
             .iter()
-            .map(|pool| PoolNow {
-                name: pool.name.clone(),
-                minimum: pool.minimum,
-                in_service: 0,
-                lowest: 0,
-                found_out: BTreeSet::new(),
-            })
+            .map(|pool| PoolNow::new(scenario, &pool.name, pool.minimum))
             .collect();
         let pool_numbers: HashMap<String, usize> = pools
             .iter()
@@ -185,12 +214,34 @@ impl<'a> World<'a> {
     /// Whether anything can still happen but the same question again. (Nobody but the rollout moves
     /// members of pools here.)
     pub fn goes_on(&self) -> bool {
-        self.substance > 0
+        let changes = self
+            .pools
+            .iter()
+            .filter_map(|pool| pool.moods.last_change())
+            .max();
+        self.substance > 0 || self.next_at() <= changes
+    }
+
+    /// What the load balancer does by itself up to this moment, in words.
+    pub fn story(&self, until: Timestamp) -> impl Iterator<Item = (Timestamp, String)> {
+        let all = self.pools.iter().flat_map(|pool| pool.moods.story(&pool.name));
+        all.filter(move |(at, _)| *at <= until)
+    }
+
+    /// The pool that a step at this host asks about in vain, or how long it waits for the answers.
+    pub(super) fn balancer(&self, place: usize, now: Timestamp) -> Result<u64, &str> {
+        let pools = self.hosts[place].pools.iter().map(|&pool| &self.pools[pool]);
+        let mut longest = 0;
+        for pool in pools {
+            longest = longest.max(pool.moods.wait(now).ok_or(pool.name.as_str())?);
+        }
+        Ok(longest)
     }
 
     pub fn next(&mut self) -> Option<Event> {
         let Reverse(due) = self.queue.pop()?;
         self.substance -= usize::from(!only_asks(&due.event));
+        self.pools.iter_mut().for_each(|pool| pool.pass(due.at));
         self.happens(&due.event, due.at);
         if let Event::StepStarted { target, .. } = &due.event {
             self.started.insert(target.clone());
@@ -263,9 +314,20 @@ impl<'a> World<'a> {
                 self.later(now, Event::HostsChecked { unfit });
             }
             Effect::AskPools { target } => {
-                let pools = self.counts(self.numbers[target]);
+                let place = self.numbers[target];
                 let target = target.clone();
-                self.later(now, Event::PoolsCounted { target, pools });
+                let mut mine = self.hosts[place].pools.iter().map(|&pool| &self.pools[pool]);
+                let event = match mine.find(|pool| pool.moods.is_silent(now)) {
+                    Some(silent) => Event::PoolsUnknown {
+                        target,
+                        error: format!("no answer about pool {}", silent.name),
+                    },
+                    None => Event::PoolsCounted {
+                        target,
+                        pools: self.counts(place, now),
+                    },
+                };
+                self.later(now, event);
             }
             Effect::RunStep {
                 target,
@@ -302,7 +364,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn counts(&self, place: usize) -> Vec<PoolCount> {
+    fn counts(&self, place: usize, now: Timestamp) -> Vec<PoolCount> {
         let host = &self.hosts[place];
         host.pools
             .iter()
@@ -311,7 +373,7 @@ impl<'a> World<'a> {
                 let out = pool.found_out.iter().take(NAMES_TOLD);
                 PoolCount {
                     pool: pool.name.clone(),
-                    in_service: pool.in_service,
+                    in_service: pool.serving(now),
                     itself: host.in_service,
                     out_of_service: out.map(|&out| self.scenario.hosts[out].name.clone()).collect(),
                 }
@@ -364,10 +426,10 @@ impl<'a> World<'a> {
             ("install", Outcome::Ok | Outcome::Unknown) => {
                 self.hosts[place].version = self.installed(place, *way);
             }
-            ("pool_out", Outcome::Ok) => self.serve(place, false),
+            ("pool_out", Outcome::Ok) => self.serve(place, false, at),
             ("pool_in", Outcome::Ok) => {
                 self.hosts[place].put_back_at = Some(at);
-                self.serve(place, true);
+                self.serve(place, true, at);
             }
             _ => {}
         }
@@ -384,7 +446,7 @@ impl<'a> World<'a> {
         }
     }
 
-    fn serve(&mut self, place: usize, in_service: bool) {
+    fn serve(&mut self, place: usize, in_service: bool, at: Timestamp) {
         let host = &mut self.hosts[place];
         if std::mem::replace(&mut host.in_service, in_service) == in_service {
             return;
@@ -396,7 +458,7 @@ impl<'a> World<'a> {
                 pool.found_out.remove(&place);
             } else {
                 pool.in_service -= 1;
-                pool.lowest = pool.lowest.min(pool.in_service);
+                pool.lowest = pool.lowest.min(pool.serving(at));
             }
         }
     }
@@ -406,6 +468,7 @@ fn only_asks(event: &Event) -> bool {
     matches!(
         event,
         Event::PoolsCounted { .. }
+            | Event::PoolsUnknown { .. }
             | Event::TimerFired {
                 timer: Timer::Pools { .. }
             }

@@ -8,8 +8,11 @@ use crate::domain::rollout::{Effect, Event, PoolCount, PoolSeen, Rollout, Steer,
 
 use super::transitions::steered;
 
+/// How steps of a way back end that do not end well.
+type Bad = &'static [(&'static str, Outcome)];
+
 /// The check of the first target says no on its way forth; on its way back these steps end so.
-fn going_back(bad: &'static [(&'static str, Outcome)], change: impl FnOnce(&mut Plan)) -> World {
+fn going_back(bad: Bad, change: impl FnOnce(&mut Plan)) -> World {
     let plan = plan(&[3], 0, |plan| {
         plan.limits.max_parallel = 1;
         change(plan);
@@ -28,7 +31,7 @@ fn going_back(bad: &'static [(&'static str, Outcome)], change: impl FnOnce(&mut 
 #[test]
 fn whatever_fails_on_the_way_back_it_is_put_back_and_that_is_said() {
     let same = "; it was put back in service all the same";
-    let cases: [(&'static [(&str, Outcome)], bool, TargetState, &str); 6] = [
+    let cases: [(Bad, bool, TargetState, &str); 6] = [
         (&[("pool_out", Outcome::Failed)], true, TargetState::Failed, same),
         (&[("install", Outcome::Failed)], true, TargetState::Failed, same),
         (

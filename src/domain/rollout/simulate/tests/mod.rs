@@ -1,5 +1,6 @@
 //! The engine on made-up hosts.
 
+mod balancer;
 mod docs;
 mod orchestrator;
 mod properties;
