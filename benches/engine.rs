@@ -91,6 +91,7 @@ fn step(name: &str, work: Work) -> Step {
         work,
         verdict: None,
         rules: Vec::new(),
+        not_applied: Vec::new(),
         timeout_seconds: 60,
         retries: 0,
         retry_delay_seconds: 0,

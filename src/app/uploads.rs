@@ -52,6 +52,41 @@ async fn text_of(below: &str, content: &Arc<dyn Content>) -> Result<Option<Carri
     Ok(Carried::of(below, &bytes))
 }
 
+/// Where the texts of an upload to `dest` come to lie, each with its path.
+#[must_use]
+pub fn placed(carried: &[Carried], dest: &str) -> Vec<(String, Arc<str>)> {
+    let dest = dest.trim_end_matches('/');
+    carried
+        .iter()
+        .map(|one| {
+            let path = if one.below.is_empty() {
+                dest.to_owned()
+            } else {
+                format!("{dest}/{}", one.below)
+            };
+            (path, Arc::clone(&one.text))
+        })
+        .collect()
+}
+
+/// The commands that would run the scripts among these files.
+pub fn runs(files: &[(String, Arc<str>)]) -> impl Iterator<Item = String> {
+    files.iter().filter_map(|(path, text)| {
+        let by_name = [".sh", ".bash", ".ksh"].iter().any(|end| path.ends_with(end));
+        if text.starts_with("#!") {
+            // A path without a slash would be looked for in PATH.
+            let path = if path.contains('/') {
+                path.clone()
+            } else {
+                format!("./{path}")
+            };
+            Some(word(&path))
+        } else {
+            by_name.then(|| format!("sh {}", word(path)))
+        }
+    })
+}
+
 /// What a fetch of `remote` reads, as such a text.
 #[must_use]
 pub fn fetch_text(remote: &str) -> String {

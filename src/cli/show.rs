@@ -199,6 +199,13 @@ fn steps(text: &mut String, steps: &[PlanStepView]) {
         for rule in &step.rules {
             let _ = write!(text, "\n               {}: {}", rule.id, rule.reason);
         }
+        for spared in &step.not_applied {
+            let _ = write!(
+                text,
+                "\n               not applied, {}: {}",
+                spared.id, spared.reason
+            );
+        }
     }
 }
 

@@ -25,6 +25,7 @@ impl StepDraft {
                 command: None,
                 verdict: None,
                 rules: Vec::new(),
+                not_applied: Vec::new(),
                 timeout_seconds: SLACK_SECONDS,
                 retries: 0,
                 retry_delay_seconds: 0,

@@ -21,7 +21,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::output_limit::OutputLimits;
 use crate::domain::plan::{self, Placed, Step, UploadSource, Work};
 use crate::domain::rollout::{StepResult, Way};
-use crate::domain::sanitize::{Clearance, SanitizedCommand, Sanitizer, Surroundings};
+use crate::domain::sanitize::{Clearance, Input, SanitizedCommand, Sanitizer, Surroundings};
 use crate::domain::target::Target;
 use crate::domain::timestamp::Timestamp;
 
@@ -224,7 +224,13 @@ impl Executor {
         } else {
             Clearance::None
         };
-        let surroundings = Surroundings { cwd, files, input };
+        let env = attempt.step.work.known_env();
+        let surroundings = Surroundings {
+            cwd,
+            files,
+            input: input.map_or(Input::Inherited, Input::Text),
+            env: Some(&env),
+        };
         SanitizedCommand::check_in(&self.sanitizer, text, &surroundings, clearance)
             .map_err(|refusal| failed(Outcome::Denied, refusal.to_string()))
     }

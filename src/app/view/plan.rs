@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::QuarantineView;
 use crate::domain::plan::{Gate, Limits, Plan, Step};
-use crate::domain::sanitize::{Decision, RuleHit};
+use crate::domain::sanitize::{Decision, NotApplied, RuleHit};
 
 /// A plan as it is shown: the contract's shape.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -79,6 +79,9 @@ pub struct PlanStepView {
     pub verdict: Option<Decision>,
     /// The rules that matched.
     pub rules: Vec<RuleHit>,
+    /// What matched and was not applied, with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_applied: Vec<NotApplied>,
 }
 
 /// The way back.
@@ -107,6 +110,7 @@ impl From<&Step> for PlanStepView {
             command: step.command.clone(),
             verdict: step.verdict,
             rules: step.rules.clone(),
+            not_applied: step.not_applied.clone(),
         }
     }
 }

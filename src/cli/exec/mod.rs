@@ -27,7 +27,8 @@ use super::settings_args::SettingsArgs;
 use super::{dialing, local_store, sanitize, show};
 use crate::domain::action::ActionId;
 use crate::domain::outcome::Outcome;
-use crate::domain::sanitize::{Clearance, Refusal, SanitizedCommand};
+use crate::domain::mask::Masker;
+use crate::domain::sanitize::{Clearance, Input, Refusal, SanitizedCommand, Surroundings};
 use detached::Deed;
 use one_host::{Task, Work};
 use report::{HostEnd, Printer};
@@ -258,12 +259,17 @@ fn judged(
     } else {
         Clearance::None
     };
-    Ok(SanitizedCommand::check(
-        &sanitizer,
-        &what.text,
-        what.manner.cwd.as_deref(),
-        clearance,
-    ))
+    let stdin = what.manner.stdin.as_deref();
+    let surroundings = Surroundings {
+        cwd: what.manner.cwd.as_deref(),
+        input: stdin.map_or(Input::Inherited, Input::of_bytes),
+        env: Some(&what.manner.env),
+        ..Surroundings::default()
+    };
+    let checked = SanitizedCommand::check_in(&sanitizer, &what.text, &surroundings, clearance);
+    // These variables come from a file or from our own environment, since they are secrets: a verdict tells none of them.
+    let masker = Masker::new(what.manner.env.values().map(String::as_str));
+    Ok(checked.map_err(|refusal| refusal.masked(&masker)))
 }
 
 /// Tells of each host as it ends. The first Ctrl-C ends what runs (and leaves alone what was meant to be left); a second one

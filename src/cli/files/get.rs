@@ -11,6 +11,7 @@ use crate::app::uploads;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::output::Output;
 use crate::domain::lease::Lease;
+use crate::domain::sanitize::Surroundings;
 use crate::ssh::Download;
 
 /// `edgewise files get`.
@@ -31,7 +32,7 @@ pub async fn run(args: &GetArgs, output: Output) -> Result<Exit, Failure> {
     let hosts = args.place.collect()?;
     let sanitizer = args.place.policies.sanitizer()?;
     let text = uploads::fetch_text(&args.remote);
-    let Some(command) = judged(&sanitizer, &text, &hosts, output)? else {
+    let Some(command) = judged(&sanitizer, &text, &Surroundings::default(), &hosts, output)? else {
         return Ok(Exit::Refused);
     };
     on_all(&args.place, &hosts, output, async |host, session, cancel| {

@@ -19,7 +19,7 @@ use super::policy_args::PolicyArgs;
 use super::sanitize;
 use super::settings_args::SettingsArgs;
 use crate::domain::outcome::Outcome;
-use crate::domain::sanitize::{Clearance, SanitizedCommand, Sanitizer};
+use crate::domain::sanitize::{Clearance, SanitizedCommand, Sanitizer, Surroundings};
 use report::{HostEnd, tell};
 
 /// `edgewise files`.
@@ -84,6 +84,7 @@ impl Where {
 fn judged(
     sanitizer: &Sanitizer,
     text: &str,
+    surroundings: &Surroundings<'_>,
     hosts: &[NamedHost],
     output: Output,
 ) -> Result<Option<SanitizedCommand>, Failure> {
@@ -92,7 +93,7 @@ fn judged(
     } else {
         Clearance::None
     };
-    match SanitizedCommand::check(sanitizer, text, None, clearance) {
+    match SanitizedCommand::check_in(sanitizer, text, surroundings, clearance) {
         Ok(command) => Ok(Some(command)),
         Err(refusal) => {
             for host in hosts {

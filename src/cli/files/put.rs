@@ -12,8 +12,9 @@ use crate::cli::local_store;
 use crate::cli::output::Output;
 use crate::domain::action::ActionId;
 use crate::domain::lease::Lease;
-use crate::domain::plan::UploadSource;
+use crate::domain::plan::{UploadSource, written};
 use crate::domain::rollout::Way;
+use crate::domain::sanitize::{Input, Surroundings};
 
 /// `edgewise files put`.
 #[derive(Debug, Clone, Args)]
@@ -49,9 +50,25 @@ pub async fn run(args: &PutArgs, output: Output) -> Result<Exit, Failure> {
     let artifacts = boot::artifacts().map_err(|error| Failure::failed(error.to_string()))?;
     let payload = artifacts.read(&source).await.map_err(Failure::usage)?;
     let text = uploads::text(&payload, &args.dest, args.delete, &sanitizer);
-    let Some(command) = judged(&sanitizer, &text, &hosts, output)? else {
+    let carried = uploads::carried(&payload).await.map_err(Failure::usage)?;
+    let writing = Surroundings {
+        input: written(&carried).map_or(Input::Inherited, Input::Text),
+        ..Surroundings::default()
+    };
+    let Some(command) = judged(&sanitizer, &text, &writing, &hosts, output)? else {
         return Ok(Exit::Refused);
     };
+    // A script is judged as if it were run from its place: whoever runs it there need not come by here again.
+    let files = uploads::placed(&carried, &args.dest);
+    let running = Surroundings {
+        files: &files,
+        ..Surroundings::default()
+    };
+    for run in uploads::runs(&files) {
+        if judged(&sanitizer, &run, &running, &hosts, output)?.is_none() {
+            return Ok(Exit::Refused);
+        }
+    }
     // Names what is on its way, so that two of these to the same place do not meet.
     let action = ActionId::from_parts(local_store::now(), rand::random());
     on_all(&args.place, &hosts, output, async |host, session, cancel| {

@@ -1,10 +1,10 @@
 //! From what a script returned to a plan: stages, verdicts, the hash.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::domain::analysis::MetricSource;
 use crate::domain::name::{Name, TargetName};
-use crate::domain::sanitize::{Sanitizer, Surroundings, Verdict};
+use crate::domain::sanitize::{Input, Sanitizer, Surroundings, Verdict};
 use crate::domain::target::Pool;
 
 use super::{
@@ -161,8 +161,15 @@ pub(super) struct Judge<'a> {
     known: HashMap<Judged, Verdict>,
 }
 
-/// What a verdict depends on: the command, its folder, and the texts that lie on the host and that it writes.
-type Judged = (String, Option<String>, u64, Option<String>);
+/// What a verdict depends on: the command, its folder, the texts that lie on the host and that it writes, and the
+/// variables that it finds.
+type Judged = (
+    String,
+    Option<String>,
+    u64,
+    Option<String>,
+    BTreeMap<String, String>,
+);
 
 impl<'a> Judge<'a> {
     pub(super) fn new(sanitizer: &'a Sanitizer, texts: &'a Texts) -> Self {
@@ -203,17 +210,20 @@ impl<'a> Judge<'a> {
                     cwd,
                     placed.fingerprint(),
                     input.map(str::to_owned),
+                    step.work.known_env(),
                 );
-                let verdict = self.known.entry(key).or_insert_with_key(|(command, cwd, _, _)| {
+                let verdict = self.known.entry(key).or_insert_with_key(|(command, cwd, _, _, env)| {
                     let surroundings = Surroundings {
                         cwd: cwd.as_deref(),
                         files: placed.files(),
-                        input,
+                        input: input.map_or(Input::Inherited, Input::Text),
+                        env: Some(env),
                     };
                     self.sanitizer.judge_in(command, &surroundings)
                 });
                 step.verdict = Some(verdict.decision);
                 step.rules.clone_from(&verdict.rules);
+                step.not_applied.clone_from(&verdict.not_applied);
             }
             placed.after(step, carried);
         }

@@ -68,5 +68,8 @@ pub struct DraftTarget {
 /// the value itself never enters a script, a plan or the store.
 #[must_use]
 pub fn secret_placeholder(key: &str) -> String {
-    format!("\u{e000}secret:{key}\u{e001}")
+    format!("{SECRET_BEGINS}secret:{key}\u{e001}")
 }
+
+/// What a placeholder begins with: a sign that stands in no other text.
+pub(super) const SECRET_BEGINS: char = '\u{e000}';

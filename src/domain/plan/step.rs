@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::sanitize::{Decision, RuleHit};
+use super::draft::SECRET_BEGINS;
+use crate::domain::sanitize::{Decision, NotApplied, RuleHit};
 
 /// One thing done to one target.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +23,9 @@ pub struct Step {
     /// The rules that matched.
     #[serde(default)]
     pub rules: Vec<RuleHit>,
+    /// What matched and was not applied, with the reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub not_applied: Vec<NotApplied>,
     /// How long one attempt may take before it is stopped.
     pub timeout_seconds: u64,
     /// How many times it is tried again after a failure.
@@ -164,6 +168,22 @@ pub enum Work {
     },
     /// Puts the target back in service in all its pools.
     PoolIn,
+}
+
+impl Work {
+    /// The variables that a command finds, as far as a plan tells them: one with a secret in its value is left out, so that
+    /// the sanitizer takes it for what it is, not known.
+    #[must_use]
+    pub fn known_env(&self) -> BTreeMap<String, String> {
+        match self {
+            Self::Run { env, .. } => env
+                .iter()
+                .filter(|(_, value)| !value.contains(SECRET_BEGINS))
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+            _ => BTreeMap::new(),
+        }
+    }
 }
 
 /// Where an upload's bytes come from.

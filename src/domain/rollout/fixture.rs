@@ -31,6 +31,7 @@ pub(super) fn step(name: &str, work: Work) -> Step {
         command: None,
         verdict: None,
         rules: Vec::new(),
+        not_applied: Vec::new(),
         timeout_seconds: 60,
         retries: 0,
         retry_delay_seconds: 0,

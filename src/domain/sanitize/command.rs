@@ -1,5 +1,7 @@
 //! The proof that a command was judged: the executor's one door asks for it.
 
+use crate::domain::mask::Masker;
+
 use super::{Decision, RuleHit, Sanitizer, Surroundings, Verdict};
 
 /// A text that the sanitizer let through. It cannot be made in any other way.
@@ -38,6 +40,23 @@ impl Clearance<'_> {
 pub struct Refusal {
     /// The whole verdict.
     pub verdict: Verdict,
+}
+
+impl Refusal {
+    /// The same with these secrets hidden in what is said of the command.
+    #[must_use]
+    pub fn masked(mut self, masker: &Masker) -> Self {
+        let mask = |text: &mut String| *text = masker.mask(text).to_string();
+        for rule in &mut self.verdict.rules {
+            mask(&mut rule.reason);
+            rule.chain.iter_mut().for_each(mask);
+            rule.instead.iter_mut().for_each(mask);
+        }
+        for rule in &mut self.verdict.not_applied {
+            mask(&mut rule.reason);
+        }
+        self
+    }
 }
 
 impl SanitizedCommand {

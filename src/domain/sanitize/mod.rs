@@ -37,6 +37,7 @@ pub use explain::explain;
 pub use reached::{Reached, Word};
 pub use verdict::{Decision, NotApplied, RuleHit, Severity, Verdict};
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::policy::{Allowance, Policy, PolicyError};
@@ -90,7 +91,32 @@ pub struct Surroundings<'a> {
     /// Files that were put there before it runs: path and text.
     pub files: &'a [(String, Arc<str>)],
     /// What it reads.
-    pub input: Option<&'a str>,
+    pub input: Input<'a>,
+    /// Variables that it finds in its environment, each with its value. What is missing here is not known.
+    pub env: Option<&'a BTreeMap<String, String>>,
+}
+
+/// What a command reads at its standard input.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Input<'a> {
+    /// Nothing that Edgewise gives it.
+    #[default]
+    Inherited,
+    /// This text.
+    Text(&'a str),
+    /// Bytes that are no text, or that cannot be looked at: a shell that runs them is asked about.
+    Opaque,
+}
+
+impl<'a> Input<'a> {
+    /// These bytes: a text, where they are one.
+    #[must_use]
+    pub fn of_bytes(bytes: &'a [u8]) -> Self {
+        std::str::from_utf8(bytes)
+            .ok()
+            .filter(|text| !text.contains('\0'))
+            .map_or(Self::Opaque, Self::Text)
+    }
 }
 
 impl Sanitizer {
@@ -208,6 +234,16 @@ impl Sanitizer {
     }
 }
 
+/// The script that would set the variables which a command finds: what a rule says of one holds wherever it was set.
+fn exports(surroundings: &Surroundings<'_>, whole: Span) -> Option<syntax::Script> {
+    let env = surroundings.env.filter(|env| !env.is_empty())?;
+    let lines: Vec<String> = env
+        .iter()
+        .map(|(name, value)| format!("export {name}={}", walk::quote(value)))
+        .collect();
+    syntax::parse(&lines.join("\n"), Base::Fixed(whole)).ok()
+}
+
 /// What the built-in rules find, and what would be executed.
 fn look(command: &str, surroundings: &Surroundings<'_>, trees: &Trees) -> Followed {
     let text = words::text::clean(command);
@@ -216,11 +252,13 @@ fn look(command: &str, surroundings: &Surroundings<'_>, trees: &Trees) -> Follow
         end: text.len(),
     };
     let mut all = Followed::default();
+    let exports = exports(surroundings, whole);
     let mut add = |source: &str, base: Base, all: &mut Followed| {
         let followed = syntax::parse(source, base).map(|script| {
             let files = surroundings.files.iter();
             Walker::new(trees, surroundings.cwd)
                 .with_files(files.map(|(path, content)| (path.as_str(), &**content)))
+                .with_exports(exports.as_ref())
                 .with_input(surroundings.input)
                 .judge(&script, whole)
         });

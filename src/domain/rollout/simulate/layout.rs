@@ -177,6 +177,7 @@ fn step(step: &ScenarioStep) -> Step {
         command: None,
         verdict: None,
         rules: Vec::new(),
+        not_applied: Vec::new(),
         timeout_seconds: step.timeout_seconds,
         retries: step.retries,
         retry_delay_seconds: step.retry_delay_seconds,

@@ -29,7 +29,9 @@ pub use expand::Argument;
 pub use simple::base;
 pub use state::State;
 pub use stream::{Remote, Stream};
+pub use wrappers::quote;
 
+use super::Input;
 use super::paths::Trees;
 use super::rules::{Hit, Rule, shell};
 use super::syntax::{self, Base, Script, Span};
@@ -219,15 +221,28 @@ impl<'s> Walker<'s> {
         self
     }
 
-    /// The same where the script reads this text.
+    /// The same where this was run before in the same shell, by us: it sets variables.
     #[must_use]
-    pub fn with_input(mut self, input: Option<&str>) -> Self {
-        if let Some(input) = input {
-            self.input = Stream {
+    pub fn with_exports(mut self, exports: Option<&Script>) -> Self {
+        if let Some(exports) = exports {
+            self.script(exports, &Stream::empty());
+            // Nobody asked for these commands, so no list of permitted programs has to name them.
+            self.executed.clear();
+        }
+        self
+    }
+
+    /// The same where the script reads this.
+    #[must_use]
+    pub fn with_input(mut self, input: Input<'_>) -> Self {
+        self.input = match input {
+            Input::Inherited => return self,
+            Input::Text(input) => Stream {
                 text: Some(text::clean(input)),
                 ..Stream::default()
-            };
-        }
+            },
+            Input::Opaque => Stream::default(),
+        };
         self
     }
 
