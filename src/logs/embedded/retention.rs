@@ -21,7 +21,7 @@ pub struct LogRetention {
     /// Actions whose latest entry is older are forgotten.
     pub not_before: Timestamp,
     /// Where all entries together take up more bytes than this, the oldest actions are forgotten. About
-    /// what the text and its rows take; the file with the index of words is about half as large again.
+    /// what the text and its rows take; the file with the index of words is about an eighth larger.
     pub max_bytes: u64,
 }
 

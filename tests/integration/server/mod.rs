@@ -11,6 +11,7 @@ mod hosts;
 mod killing;
 mod killing_many;
 mod plans;
+mod reading;
 mod requests;
 mod roles;
 mod scripts;
