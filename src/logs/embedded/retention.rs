@@ -13,7 +13,7 @@ use crate::domain::action::ActionId;
 use crate::domain::timestamp::Timestamp;
 
 /// How many blocks of entries are deleted in one transaction: short enough that a batch waits no noticeable time.
-const AT_ONCE: i64 = 8;
+const AT_ONCE: i64 = 32;
 
 /// What the log keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

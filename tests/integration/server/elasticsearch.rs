@@ -8,7 +8,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::logs::world::line;
-use crate::support::elasticsearch::{Node, ask, count};
+use crate::support::elasticsearch::{Node, count};
 use crate::support::server::Client;
 use crate::support::shop::{Shop, act, url};
 
@@ -69,72 +69,6 @@ async fn the_log_is_whole_in_elasticsearch_however_often_either_of_them_dies() {
     assert!(server.stop().await.success());
     assert_eq!(count(node.url(), "edge", Some(&second)).await, written);
     assert_eq!(count(node.url(), "edge", Some(&first)).await, seqs.len() as u64);
-}
-
-/// Waits until the action's end is in its log.
-async fn log_is_closed(client: &Client, id: &str) {
-    loop {
-        let path = format!("/api/v1/actions/{id}/logs?level=basic&order=newest&limit=5");
-        let page = client.get(&path).await.wanted(200);
-        let is_end = |entry: &Value| {
-            let text = entry["text"].as_str();
-            text.is_some_and(|text| text.starts_with("end "))
-        };
-        if page["items"].as_array().unwrap().iter().any(is_end) {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-}
-
-/// How many documents of an action are lines that a host wrote in its start, and how many different lines there are.
-async fn lines_of(node: &Node, id: &str, host: &str) -> (u64, u64) {
-    let query = json!({"size": 0, "track_total_hits": true,
-        "query": {"bool": {"filter": [
-            {"term": {"correlation": id}}, {"term": {"edgewise.target": host}},
-            {"term": {"edgewise.step": "start"}}, {"term": {"edgewise.stream": "stdout"}}]}},
-        // Exact up to 40,000.
-        "aggs": {"different": {"cardinality": {"field": "edgewise.line", "precision_threshold": 40_000}}}});
-    let (status, found) = ask(node.url(), Method::POST, "edge-detail-*/_search", Some(query)).await;
-    assert!(status.is_success(), "{found}");
-    let total = found["hits"]["total"]["value"].as_u64().unwrap();
-    (
-        total,
-        found["aggregations"]["different"]["value"].as_u64().unwrap(),
-    )
-}
-
-/// Three hosts write 102,000 lines while the server is killed again and again: each line is in Elasticsearch, once.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_that_is_killed_while_100_000_records_flow_loses_none_and_repeats_none() {
-    const LINES: u64 = 34_000;
-    let node = Node::start("").await;
-    // Two lines are the application's own.
-    let flood = format!(
-        "sh {{current}}/start {{home}}; seq -f 'line %.0f of the flood' 1 {}",
-        LINES - 2
-    );
-    let mut shop = Shop::with(3, &json!({"start_command": flood})).await;
-    shop.place.set("EDGEWISE_ELASTICSEARCH__URL", node.url());
-    shop.place.set("EDGEWISE_SERVER__SHUTDOWN_SECONDS", "60");
-    let (mut server, mut client) = shop.open().await;
-    let id = act(&client, "deploy", &json!({"all": true, "version": "1"})).await;
-    for enough in [10_000, 45_000, 80_000] {
-        while count(node.url(), "edge", Some(&id)).await < enough {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-        server.kill().await;
-        server = shop.place.serve().await;
-        client = server.client(client.token());
-    }
-    client.ends(&id, "COMPLETED").await;
-    log_is_closed(&client, &id).await;
-    assert!(server.stop().await.success());
-    count(node.url(), "edge", Some(&id)).await;
-    for host in ["web-1", "web-2", "web-3"] {
-        assert_eq!(lines_of(&node, &id, host).await, (LINES, LINES), "{host}");
-        assert_eq!(shop.starts(1), ["1"], "a start that went on was not begun again");
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
