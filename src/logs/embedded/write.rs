@@ -95,14 +95,15 @@ fn write_action(
         row.number = number(action, seq).ok_or(EmbeddedLogError::TooManyEntries(seq))?;
         row.place = match place {
             None => None,
-            Some(place) => Some(match known.get(&place).copied() {
-                Some(number) => number,
-                None => {
+            Some(place) => {
+                if let Some(number) = known.get(&place) {
+                    Some(*number)
+                } else {
                     let number = places::number_of(conn, action, &place)?;
                     known.insert(place, number);
-                    number
+                    Some(number)
                 }
-            }),
+            }
         };
         // Without `ON CONFLICT`: with it Diesel makes the statement's text anew for each row.
         match diesel::insert_into(entries::table).values(&row).execute(conn) {
