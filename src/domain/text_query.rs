@@ -61,20 +61,26 @@ impl TextQuery {
         if !self.signs.iter().all(|sign| text.contains(sign.as_str())) {
             return false;
         }
-        match self.phrases.as_slice() {
-            [] => true,
-            // Most searches are one word, and most lines do not have it.
-            [phrase] if phrase.len() == 1 => words_of(text).any(|word| is_folded(word, &phrase[0])),
-            phrases => {
-                let words: Vec<&str> = words_of(text).collect();
-                phrases.iter().all(|phrase| {
-                    words.windows(phrase.len()).any(|run| {
-                        run.iter()
-                            .zip(phrase)
-                            .all(|(word, wanted)| is_folded(word, wanted))
-                    })
-                })
-            }
+        self.phrases.iter().all(|phrase| stands_in(phrase, text))
+    }
+}
+
+/// Whether these words stand one after another in a text.
+fn stands_in(phrase: &[String], text: &str) -> bool {
+    match phrase {
+        // Most words of a search are alone, most texts are plain, and most of those do not have it: a search looks at many.
+        [wanted] if text.is_ascii() => text
+            .as_bytes()
+            .split(|byte| !byte.is_ascii_alphanumeric())
+            .any(|word| word.eq_ignore_ascii_case(wanted.as_bytes())),
+        [wanted] => words_of(text).any(|word| is_folded(word, wanted)),
+        phrase => {
+            let words: Vec<&str> = words_of(text).collect();
+            words.windows(phrase.len()).any(|run| {
+                run.iter()
+                    .zip(phrase)
+                    .all(|(word, wanted)| is_folded(word, wanted))
+            })
         }
     }
 }

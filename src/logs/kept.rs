@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::embedded::{EmbeddedLogError, EmbeddedLogs};
-use super::sink::{Refused, Sink, SinkError};
+use super::sink::{Portion, Refused, Sink, SinkError};
 use crate::domain::log_entry::LogEntry;
 
 /// The name of the built-in store among the sinks.
@@ -13,6 +13,15 @@ pub(super) const NAME: &str = "embedded";
 impl Sink for EmbeddedLogs {
     fn name(&self) -> &'static str {
         NAME
+    }
+
+    /// The lines of many hosts are in as many places of one index: the more are written at once, the fewer pages of it are
+    /// written again.
+    fn portion(&self) -> Portion {
+        Portion {
+            entries: 4096,
+            ..Portion::default()
+        }
     }
 
     async fn take(&self, entries: &[LogEntry]) -> Result<Vec<Refused>, SinkError> {

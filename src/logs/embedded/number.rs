@@ -2,9 +2,10 @@
 
 /// How many bits of an entry's number are its `seq`: 68 thousand million entries an action, and 134 million actions.
 const SEQ_BITS: u32 = 36;
-/// How many bits of an entry's number are its place in its block. Measured: smaller blocks make the index larger, larger
-/// ones make each search read more lines in vain.
-const BLOCK_BITS: u32 = 8;
+/// How many bits of an entry's number are its place in its block. Smaller blocks make the index larger, larger ones make each
+/// search read more lines in vain: `docs/decisions/embedded-log.md` has the measurement. Files hold blocks of this size, so
+/// that another one takes a migration.
+const BLOCK_BITS: u32 = 6;
 
 /// The number of an entry; none where `seq` is too great to have one.
 pub(super) fn number(action: i64, seq: u64) -> Option<i64> {

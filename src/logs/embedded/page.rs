@@ -24,8 +24,8 @@ use crate::domain::log_entry::{LogLevel, LogStream};
 
 /// The index by place is used for so many places at most; entries of more are found sooner by reading all in order.
 const FEW_PLACES: usize = 64;
-/// Rows read at once where some of them may not be wanted.
-const AT_ONCE: i64 = 2048;
+/// Rows read at once, at most, where some of them may not be wanted.
+const AT_ONCE: i64 = 8192;
 
 /// The number of an action in this file; none where it has no entries.
 pub(super) fn action_number(
@@ -87,6 +87,21 @@ struct Reading<'a> {
     places: Option<Vec<i64>>,
     /// The same where they are many.
     many_places: Option<HashSet<i64>>,
+}
+
+/// How many rows were looked at, and the number of the last.
+struct Read {
+    count: i64,
+    last: Option<i64>,
+}
+
+impl Read {
+    fn of(count: usize, last: Option<i64>) -> Self {
+        Self {
+            count: count as i64,
+            last,
+        }
+    }
 }
 
 type Columns = diesel::helper_types::AsSelect<EntryRow, diesel::sqlite::Sqlite>;
@@ -156,8 +171,10 @@ impl<'a> Reading<'a> {
             if some.is_empty() {
                 return Ok(rows);
             }
-            for block in some {
-                let (first, end) = numbers_of_block(block);
+            // Of a word that is everywhere they lie side by side, and one reading is for all of them.
+            for run in some.chunk_by(|one, next| one.abs_diff(*next) == 1) {
+                let (lowest, highest) = (run[0].min(run[run.len() - 1]), run[0].max(run[run.len() - 1]));
+                let (first, end) = (numbers_of_block(lowest).0, numbers_of_block(highest).1);
                 let range = (first.max(self.range.0), end.min(self.range.1));
                 self.read_on(conn, range, &mut rows)?;
                 if rows.len() > self.limit {
@@ -220,8 +237,7 @@ impl<'a> Reading<'a> {
             numbers.truncate(at_once);
             for some in numbers.chunks(512) {
                 let select = self.select().filter(entries::number.eq_any(some.to_vec()));
-                let some: Vec<EntryRow> = self.filtered(select).load(conn)?;
-                rows.extend(some.into_iter().filter(|row| self.is_wanted(row)));
+                self.read(conn, select, &mut rows)?;
                 if rows.len() > self.limit {
                     return Ok(rows);
                 }
@@ -263,21 +279,21 @@ impl<'a> Reading<'a> {
         (mut first, mut end): (i64, i64),
         rows: &mut Vec<EntryRow>,
     ) -> Result<(), EmbeddedLogError> {
+        let mut at_once = 256;
         while rows.len() <= self.limit {
             let wanted = (self.limit + 1 - rows.len()) as i64;
-            let limit = if self.looks_itself() { AT_ONCE } else { wanted };
+            let limit = if self.looks_itself() { at_once } else { wanted };
+            at_once = (at_once * 2).min(AT_ONCE);
             let select = self
                 .select()
                 .filter(entries::number.ge(first))
                 .filter(entries::number.lt(end))
                 .limit(limit);
-            let some: Vec<EntryRow> = self.filtered(select).load(conn)?;
-            let Some(last) = some.last().map(|row| row.number) else {
+            let read = self.read(conn, select, rows)?;
+            let Some(last) = read.last else {
                 return Ok(());
             };
-            let is_last = (some.len() as i64) < limit;
-            rows.extend(some.into_iter().filter(|row| self.is_wanted(row)));
-            if is_last {
+            if read.count < limit {
                 return Ok(());
             }
             match self.query.order {
@@ -286,6 +302,37 @@ impl<'a> Reading<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Adds those of some rows that are wanted.
+    fn read(
+        &self,
+        conn: &mut SqliteConnection,
+        select: Select,
+        rows: &mut Vec<EntryRow>,
+    ) -> Result<Read, EmbeddedLogError> {
+        let select = self.filtered(select);
+        if !self.looks_itself() {
+            let some: Vec<EntryRow> = select.load(conn)?;
+            let read = Read::of(some.len(), some.last().map(|row| row.number));
+            rows.extend(some);
+            return Ok(read);
+        }
+        // Most of them are often not wanted, and a whole row costs several times what is looked at here.
+        let some: Vec<(i64, Option<i64>, String)> = select
+            .select((entries::number, entries::place, entries::text))
+            .load(conn)?;
+        let wanted: Vec<i64> = some
+            .iter()
+            .filter(|(_, place, text)| self.is_wanted(*place, text))
+            .map(|(number, ..)| *number)
+            .take(self.limit + 1 - rows.len())
+            .collect();
+        for some in wanted.chunks(512) {
+            let select = self.select().filter(entries::number.eq_any(some.to_vec()));
+            rows.extend(select.load::<EntryRow>(conn)?);
+        }
+        Ok(Read::of(some.len(), some.last().map(|(number, ..)| *number)))
     }
 
     /// Every column, in the order of the query.
@@ -331,13 +378,13 @@ impl<'a> Reading<'a> {
     }
 
     /// What the database cannot tell.
-    fn is_wanted(&self, row: &EntryRow) -> bool {
-        let text = self.query.text.as_ref();
-        text.is_none_or(|text| text.matches(&row.text))
+    fn is_wanted(&self, place: Option<i64>, text: &str) -> bool {
+        let wanted = self.query.text.as_ref();
+        wanted.is_none_or(|wanted| wanted.matches(text))
             && self
                 .many_places
                 .as_ref()
-                .is_none_or(|places| row.place.is_some_and(|place| places.contains(&place)))
+                .is_none_or(|places| place.is_some_and(|place| places.contains(&place)))
     }
 }
 

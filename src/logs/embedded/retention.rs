@@ -13,7 +13,7 @@ use crate::domain::action::ActionId;
 use crate::domain::timestamp::Timestamp;
 
 /// How many blocks of entries are deleted in one transaction: short enough that a batch waits no noticeable time.
-const AT_ONCE: i64 = 8;
+const AT_ONCE: i64 = 32;
 
 /// What the log keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub struct LogRetention {
     /// Actions whose latest entry is older are forgotten.
     pub not_before: Timestamp,
     /// Where all entries together take up more bytes than this, the oldest actions are forgotten. About
-    /// what the text and its rows take; the file with the index of words is about half as large again.
+    /// what the text and its rows take; the file with the index of words is about an eighth larger.
     pub max_bytes: u64,
 }
 

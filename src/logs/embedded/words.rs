@@ -16,8 +16,8 @@ use super::schema::{actions, blocks, entries};
 use crate::app::ports::LogOrder;
 use crate::domain::text_query::{TextQuery, words_of};
 
-/// So many blocks of an action are indexed together. Measured: with fewer the index is written in small pieces that must
-/// be merged again; more of them would be read by each search.
+/// So many blocks of an action are indexed together, which is 2048 lines: so many are read by each search beside those that the
+/// index names. Writing is as quick with a quarter or four times as many (`docs/decisions/embedded-log.md`).
 const AT_ONCE: usize = 32;
 
 /// Indexes the blocks of an action that are full, where there are enough of them.

@@ -10,6 +10,7 @@ use diesel::sqlite::SqliteConnection;
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _};
 use edgewise::app::request::{ActBody, LogsQuery};
 use edgewise::domain::action::{ActionId, ActionStatus};
+use edgewise::domain::log_entry::LogStream;
 use edgewise::domain::rollout::Event;
 use serde_json::json;
 use tokio_postgres::NoTls;
@@ -131,6 +132,46 @@ async fn a_server_stops_although_its_log_store_is_down() {
     world.ends(id, ActionStatus::Completed).await;
     let stopped = tokio::time::timeout(PATIENCE, world.app.runner().stop()).await;
     assert!(stopped.is_ok(), "it waits for the log store");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_hangs_stalls_no_decision_and_is_whole_when_it_comes_back() {
+    let world = World::with(&json!({})).await;
+    let logged = async |id| {
+        let query = LogsQuery {
+            limit: Some(2000),
+            ..LogsQuery::default()
+        };
+        let page = world.app.logs(&caller(), id, &query).await.unwrap();
+        page.items
+    };
+    world.made.log_hangs.store(true, Ordering::SeqCst);
+    let id = world.restart(ActBody::default()).await;
+    let view = world.runs_out(id).await;
+    assert_eq!(view.summary.status, ActionStatus::Completed);
+    let before = logged(id).await;
+    assert!(
+        before.is_empty(),
+        "nothing can be there that could not be written: {before:?}"
+    );
+
+    world.made.log_hangs.store(false, Ordering::SeqCst);
+    let whole = async {
+        loop {
+            let items = logged(id).await;
+            if items.iter().any(|entry| entry.text.starts_with("end ")) {
+                return items;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let items = tokio::time::timeout(PATIENCE, whole).await.unwrap();
+    let ran = world.ran().len();
+    let commands = items
+        .iter()
+        .filter(|entry| entry.stream == LogStream::Command)
+        .count();
+    assert_eq!(commands, ran, "each command as it was sent");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

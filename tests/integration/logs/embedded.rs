@@ -9,6 +9,7 @@ use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, QueryableByName, RunQueryDsl};
 use edgewise::app::ports::{LogQuery, LogSearch, LogSink};
 use edgewise::domain::outcome::Outcome;
+use edgewise::domain::timestamp::Timestamp;
 use edgewise::logs::embedded::{EmbeddedLogError, EmbeddedLogs, LogRetention};
 
 use super::suite;
@@ -166,10 +167,53 @@ async fn the_file_of_an_older_edgewise_is_taken_over_whole() {
     assert_eq!(logs.last_seq(id(1)).await.unwrap(), Some(12_000));
     drop(logs);
     let mut conn = connection(folder.path());
+    for back in [
+        include_str!("../../../migrations/logs/2026-11-29-000001_blocks/down.sql"),
+        include_str!("../../../migrations/logs/2026-11-29-000000_places/down.sql"),
+    ] {
+        conn.batch_execute(back).expect("there is a way back");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_with_larger_blocks_is_searched_to_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut conn = connection(folder.path());
     conn.batch_execute(include_str!(
-        "../../../migrations/logs/2026-11-29-000000_places/down.sql"
+        "../../../migrations/logs/2026-11-21-000000_begin/up.sql"
     ))
-    .expect("there is a way back");
+    .unwrap();
+    conn.batch_execute(include_str!(
+        "../../../migrations/logs/2026-11-29-000000_places/up.sql"
+    ))
+    .unwrap();
+    // Blocks 0 to 19 of 256, said to be indexed.
+    conn.batch_execute(&format!(
+        "CREATE TABLE __diesel_schema_migrations (version VARCHAR(50) PRIMARY KEY NOT NULL,
+             run_on TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP);
+         INSERT INTO __diesel_schema_migrations (version) VALUES ('20261121000000'), ('20261129000000');
+         INSERT INTO actions VALUES (1, '{}', 1000, 5, NULL);
+         WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n < 5119)
+         INSERT INTO entries (number, time, level, stream, text)
+             SELECT (1 << 36) + n, n, 'detail', 'stdout', 'line ' || n || ' round ' || (n / 10000) FROM n;
+         INSERT INTO blocks SELECT number / 256, min(time), max(time), 1 FROM entries GROUP BY number / 256;",
+        id(1)
+    ))
+    .unwrap();
+    drop(conn);
+    let logs = EmbeddedLogs::open(&folder.path().join("logs.db")).await.unwrap();
+    for wanted in [77, 3000, 5119] {
+        assert_eq!(
+            seqs(&logs, &with_words(all(1), &format!("LINE {wanted}"))).await,
+            [wanted]
+        );
+    }
+    let second = LogQuery {
+        from: Some(Timestamp::from_millis(4000)),
+        until: Some(Timestamp::from_millis(4010)),
+        ..all(1)
+    };
+    assert_eq!(seqs(&logs, &second).await, (4000..4010).collect::<Vec<u64>>());
 }
 
 #[derive(QueryableByName)]

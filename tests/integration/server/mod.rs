@@ -12,6 +12,7 @@ mod killing;
 mod killing_many;
 mod plans;
 mod quarantine;
+mod reading;
 mod requests;
 mod roles;
 mod scripts;

@@ -80,7 +80,8 @@ impl Place {
         self.write(&format!("config/{file}"), &format!("{content:#}"));
     }
 
-    fn command(&self) -> Command {
+    /// `edgewise`, with the settings of this place and none of the machine's.
+    pub fn command(&self) -> Command {
         self.command_of(env!("CARGO_BIN_EXE_edgewise"))
     }
 

@@ -96,6 +96,8 @@ pub struct Made {
     pub panics: AtomicBool,
     /// The log store does not answer.
     pub log_is_down: AtomicBool,
+    /// Whether whoever writes to the log store hears nothing until this is over, as of a disk that hangs.
+    pub log_hangs: AtomicBool,
     closed: AtomicUsize,
     /// Members that are out of service although nobody asked for it.
     pub broken: Mutex<Vec<String>>,
@@ -283,6 +285,9 @@ impl Prober for Adapter {
 impl LogSink for Logs {
     async fn write(&self, entries: &[LogEntry]) -> Result<(), LogError> {
         self.answers()?;
+        while self.made.log_hangs.load(Ordering::SeqCst) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         self.log.write(entries).await
     }
 }
