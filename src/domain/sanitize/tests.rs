@@ -1,6 +1,6 @@
 //! The table of rules, checked case by case; the corpus; and what must hold for any text.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
@@ -277,6 +277,58 @@ fn policies_add_and_lift() {
         Sanitizer::new(vec![own]).judge("reboot", None).decision,
         Decision::Ask
     );
+}
+
+#[test]
+fn what_a_command_finds_and_reads_is_part_of_it() {
+    let env = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        pairs.iter().map(own).collect()
+    };
+    let none = env(&[]);
+    let wipes = env(&[("TODO_NOW", "rm -rf /etc"), ("WHERE", "/etc")]);
+    let plain = env(&[("VERSION", "2.1"), ("APP", "/opt/app/current")]);
+    let loaded = env(&[("LD_PRELOAD", "/tmp/x.so")]);
+    let script = b"cd /opt/app\nrm -rf /etc\n";
+    for (command, env, input, decision) in [
+        ("sh -c \"$TODO_NOW\"", &wipes, None, Decision::Deny),
+        ("$TODO_NOW", &wipes, None, Decision::Deny),
+        ("rm -rf \"$WHERE\"", &wipes, None, Decision::Deny),
+        ("echo \"$TODO_NOW\"", &wipes, None, Decision::Allow),
+        ("./start --version \"$VERSION\"", &plain, None, Decision::Allow),
+        ("rm -rf \"$APP/tmp\"", &plain, None, Decision::Allow),
+        ("sh -s", &none, Some(&script[..]), Decision::Deny),
+        ("cat > notes.txt", &none, Some(&script[..]), Decision::Allow),
+        ("bash", &none, Some(&b"\xff\0\x01"[..]), Decision::Ask),
+        ("tar -xf - -C /opt/app", &none, Some(&b"\xff\0\x01"[..]), Decision::Allow),
+    ] {
+        let surroundings = Surroundings {
+            input: input.map_or(Input::Inherited, Input::of_bytes),
+            env: Some(env),
+            ..Surroundings::default()
+        };
+        let verdict = Sanitizer::default().judge_in(command, &surroundings);
+        assert_eq!(verdict.decision, decision, "{command}: {:?}", verdict.rules);
+        // A place in a text is one that the text has.
+        assert!(verdict.rules.iter().all(|rule| rule.end <= command.len()), "{command}");
+    }
+    let with_env = |command: &str| {
+        let surroundings = Surroundings {
+            env: Some(&loaded),
+            ..Surroundings::default()
+        };
+        Sanitizer::default().judge_in(command, &surroundings).decision
+    };
+    let written = Sanitizer::default().judge("export LD_PRELOAD=/tmp/x.so\nls", None);
+    assert_eq!(with_env("ls"), written.decision);
+    // Variables that we set are no programs that a list must name.
+    let strict = policy(serde_json::json!({"only": [{"program": "ls"}]}));
+    let surroundings = Surroundings {
+        env: Some(&plain),
+        ..Surroundings::default()
+    };
+    let verdict = Sanitizer::new(vec![strict]).judge_in("ls", &surroundings);
+    assert_eq!(verdict.decision, Decision::Allow, "{:?}", verdict.rules);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use edgewise::fleet::Fault;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::edgewise;
+use super::{DENIES_WEB_TOOL, edgewise};
 use super::made_up_hosts::MadeUpHosts;
 
 fn exec(hosts: &MadeUpHosts, args: &[&str], command: &str) -> (i32, Vec<Value>, String) {
@@ -26,6 +26,47 @@ fn exec(hosts: &MadeUpHosts, args: &[&str], command: &str) -> (i32, Vec<Value>, 
         .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}")))
         .collect();
     (ended.code, objects, ended.stderr)
+}
+
+#[test]
+fn what_goes_with_a_command_is_judged_with_it_and_reaches_nobody_where_it_may_not() {
+    let hosts = MadeUpHosts::start(&["web-1"]);
+    let kept = hosts.file("kept");
+    std::fs::write(&kept, "as it was").unwrap();
+    let (script, variables) = (hosts.file("script"), hosts.file("variables"));
+    // The made-up host runs as we do, so what must not run would do no harm: a policy denies a program that is not there.
+    let policy = hosts.file("policy.json");
+    std::fs::write(&policy, DENIES_WEB_TOOL).unwrap();
+    let harm = format!("echo harm > {kept}; web-tool wipe");
+    std::fs::write(&script, format!("{harm}\n")).unwrap();
+    std::fs::write(&variables, format!("WORK={harm}\nTOKEN=hush-hush-hush\n")).unwrap();
+    for (args, command) in [
+        (&["--stdin", &script][..], "sh"),
+        (&["--stdin", &script], "cat | sh -s"),
+        (&["--env-file", &variables], "sh -c \"$WORK\""),
+        (&["--env-file", &variables, "--detachable"], "eval \"$WORK # $TOKEN\""),
+    ] {
+        let all = [&["--hosts", "web-1", "--policy", &policy], args].concat();
+        let (code, objects, stderr) = exec(&hosts, &all, command);
+        assert_eq!(code, 5, "{args:?} {command}: {objects:?} {stderr}");
+        assert_eq!(objects[0]["outcome"], "denied", "{args:?}");
+        assert!(stderr.contains("nothing was contacted"), "{stderr}");
+        assert!(!format!("{objects:?} {stderr}").contains("hush-hush"), "{stderr}");
+        assert_eq!(std::fs::read_to_string(&kept).unwrap(), "as it was");
+    }
+    // Data is data, also where it reads like a command.
+    let all = [
+        "--hosts",
+        "web-1",
+        "--policy",
+        &policy,
+        "--stdin",
+        &script,
+        "--env-file",
+        &variables,
+    ];
+    let (code, objects, stderr) = exec(&hosts, &all, "wc -l; test -n \"$TOKEN\"");
+    assert_eq!(code, 0, "{objects:?} {stderr}");
 }
 
 #[test]

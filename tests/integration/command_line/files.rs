@@ -3,7 +3,7 @@
 use edgewise::fleet::Fault;
 use serde_json::Value;
 
-use super::edgewise;
+use super::{DENIES_WEB_TOOL, edgewise};
 use super::made_up_hosts::MadeUpHosts;
 
 fn files(hosts: &MadeUpHosts, what: &str, args: &[&str]) -> (i32, Vec<Value>, String) {
@@ -121,6 +121,39 @@ fn what_is_written_and_read_is_judged_as_a_command_would_be() {
         }
     }
     assert!(!std::path::Path::new(&here).exists());
+}
+
+#[test]
+fn a_script_is_judged_before_it_is_put_and_data_is_not() {
+    let hosts = MadeUpHosts::start(&["web-1"]);
+    let policy = hosts.file("policy.json");
+    std::fs::write(&policy, DENIES_WEB_TOOL).unwrap();
+    let tree = hosts.file("tree");
+    std::fs::create_dir_all(hosts.file("tree/bin")).unwrap();
+    let texts = [
+        ("with-shebang", "#!/bin/sh\nweb-tool wipe\n"),
+        ("by-name.sh", "sudo web-tool wipe\n"),
+        ("notes.txt", "web-tool wipe\n"),
+        ("good.sh", "#!/bin/sh\necho fine\n"),
+        ("tree/bin/start", "#!/usr/bin/env bash\nif true; then web-tool wipe; fi\n"),
+    ];
+    for (name, text) in texts {
+        std::fs::write(hosts.file(name), text).unwrap();
+    }
+    for (source, dest, want) in [
+        ("with-shebang", "bin/start", 5),
+        ("by-name.sh", "bin/start.sh", 5),
+        ("notes.txt", "notes.txt", 0),
+        ("good.sh", "good.sh", 0),
+    ] {
+        let args = [&hosts.file(source), dest, "--hosts", "web-1", "--policy", &policy];
+        let (code, objects, stderr) = files(&hosts, "put", &args);
+        assert_eq!(code, want, "{source}: {objects:?} {stderr}");
+    }
+    let args = [&tree, "app", "--hosts", "web-1", "--policy", &policy];
+    let (code, objects, stderr) = files(&hosts, "put", &args);
+    assert_eq!(code, 5, "{objects:?} {stderr}");
+    assert_eq!(objects[0]["outcome"], "denied");
 }
 
 #[test]
