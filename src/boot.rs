@@ -1,6 +1,7 @@
 //! Puts the adapters behind the use cases: the one place that names concrete ones.
 
 mod log;
+mod predecessor;
 
 use std::net::TcpListener;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -101,8 +102,9 @@ pub fn artifacts() -> Result<Arc<dyn Artifacts>, reqwest::Error> {
 pub struct Server {
     app: App,
     log: Pipeline,
-    /// How long what waits for the log's sinks may still be delivered when the server stops.
-    patience: Duration,
+    /// How long steps and requests under way have to come to their end when the server stops, and then what waits for
+    /// the log's sinks to be delivered.
+    patience: u32,
     web: actix_web::dev::Server,
     stopping: tokio_util::sync::CancellationToken,
     address: std::net::SocketAddr,
@@ -142,7 +144,16 @@ impl Server {
         };
         let log = open_log(data_dir, &settings.log, &settings.elasticsearch).await?;
         let pipeline = log.pipeline.clone();
+        // The open log is this process's alone: whoever had the folder before has ended.
+        let freed = predecessor::release(&store, data_dir).await?;
+        if freed > 0 {
+            tracing::info!(freed, "the server before this one left actions under way");
+        }
         let app = app(store, log, app_settings(settings), parts)?;
+        predecessor::remember(data_dir, app.runner().server()).map_err(|error| BootError::Machine {
+            what: format!("the data folder {}", data_dir.display()),
+            error,
+        })?;
         let machine = |error| BootError::Machine {
             what: format!("listening on {}", settings.server.listen),
             error,
@@ -161,7 +172,7 @@ impl Server {
         Ok(Self {
             app,
             log: pipeline,
-            patience: Duration::from_secs(u64::from(settings.server.shutdown_seconds)),
+            patience: settings.server.shutdown_seconds,
             web,
             stopping,
             address,
@@ -175,12 +186,17 @@ impl Server {
         self.address
     }
 
-    /// Goes on with what was left, and serves until `stop` resolves. Steps under way go on on their hosts; the
-    /// next server goes on with their actions.
+    /// Goes on with what was left, and serves until `stop` resolves. Then no connection is taken and nothing new is begun,
+    /// and steps and requests under way have `server.shutdown_seconds` to come to their end, or until `at_once`
+    /// resolves. Steps that need longer go on on their hosts; the next server goes on with the actions.
     ///
     /// # Errors
     /// [`BootError`] where the store cannot be read, or the socket breaks.
-    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), BootError> {
+    pub async fn run(
+        self,
+        stop: impl Future<Output = ()>,
+        at_once: impl Future<Output = ()>,
+    ) -> Result<(), BootError> {
         self.app.runner().recover().await?;
         let background = Background::start(&self.app);
         let handle = self.web.handle();
@@ -190,14 +206,18 @@ impl Server {
             ended = &mut serving => Some(ended),
         };
         self.stopping.cancel();
+        let closed = handle.stop(true);
         background.stop().await;
-        self.app.runner().stop().await;
-        handle.stop(true).await;
+        self.app.runner().drain(u64::from(self.patience), at_once).await;
+        closed.await;
         let ended = match ended {
             Some(ended) => ended,
             None => serving.await,
         };
-        let left = self.log.close(self.patience).await;
+        let left = self
+            .log
+            .close(Duration::from_secs(u64::from(self.patience)))
+            .await;
         if !left.is_empty() {
             tracing::warn!(?left, "log entries wait in the spool for the next start");
         }

@@ -254,7 +254,7 @@ pub enum BalancerError {
 /// Asks applications how they are.
 #[async_trait]
 pub trait Prober: Send + Sync {
-    /// One HTTP request; the status and the first 64 KiB of the body, or why there is no answer.
+    /// One HTTP request; the status and the first [`PROBED_BYTES`] of the body, or why there is no answer.
     async fn http(&self, method: &str, url: &str, timeout_seconds: u64) -> Result<HttpSeen, String>;
     /// One TCP connection, closed at once.
     async fn tcp(&self, address: &str, port: u16, timeout_seconds: u64) -> Result<(), String>;
@@ -265,9 +265,14 @@ pub trait Prober: Send + Sync {
 pub struct HttpSeen {
     /// The status.
     pub status: u16,
-    /// The beginning of the body.
+    /// The body, or the beginning of one that is longer.
     pub body: String,
+    /// There is more of it than was read.
+    pub is_cut: bool,
 }
+
+/// How much of a body a prober looks at.
+pub const PROBED_BYTES: usize = 64 * 1024;
 
 /// Tells people and programs outside of actions.
 #[async_trait]

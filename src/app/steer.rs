@@ -9,7 +9,7 @@ use crate::app::policies;
 use crate::app::request::{ActBody, ActRequest, CallerHeaders, SteerBody};
 use crate::app::telling::{action_view, is_done, retry_word, was_touched};
 use crate::app::view::{Accepted, ActionView};
-use crate::domain::action::ActionId;
+use crate::domain::action::{ActionId, TargetState};
 use crate::domain::actor::{Caller, Permission};
 use crate::domain::name::TargetName;
 use crate::domain::plan::Plan;
@@ -43,6 +43,7 @@ impl App {
             return Err(AppError::field("reason", "at most 2000 bytes"));
         }
         may_steer(caller, &action.record, word)?;
+        takes(word, body)?;
         let (rollout, _) = self.folded(&action).await?;
         match word {
             "retry" => self
@@ -165,7 +166,7 @@ impl App {
         self.start_again(caller, action, plan, body, "retry").await
     }
 
-    /// Every touched target of a finished action back to the version it had, or all of them to a named one.
+    /// Every touched target of a finished action that is not back yet to the version it had, or all of them to a named one.
     async fn roll_back_finished(
         &self,
         caller: &Caller,
@@ -208,6 +209,13 @@ impl App {
             };
             return self.start(caller, start).await;
         }
+        touched.retain(|progress| progress.state != TargetState::RolledBack);
+        if touched.is_empty() {
+            return Err(AppError::Conflict(
+                "every target that the action touched is back already: name the `version` to go to"
+                    .to_owned(),
+            ));
+        }
         let touched: Vec<(TargetName, Option<String>)> = touched
             .iter()
             .map(|progress| (progress.name.clone(), progress.version.clone()))
@@ -243,6 +251,23 @@ impl App {
         let plan = plan.judged_by(&sanitizer, &texts);
         self.start(caller, start_of(action, plan, body, word)).await
     }
+}
+
+/// A field that another word takes is a mistake: whoever sent it believes that it does something.
+fn takes(word: &str, body: &SteerBody) -> Result<(), AppError> {
+    let given = [
+        ("to", body.to.is_some(), "promote"),
+        ("rollback", body.rollback, "abort"),
+        ("version", body.version.is_some(), "rollback"),
+        ("only", !body.only.is_empty(), "retry"),
+    ];
+    let stray = given
+        .into_iter()
+        .find(|(_, is_given, of)| *is_given && *of != word);
+    stray.map_or(Ok(()), |(field, _, of)| {
+        let message = format!("`{word}` does not take it: it belongs to `{of}`");
+        Err(AppError::field(field, message))
+    })
 }
 
 /// Who may start an action may steer it; what waits for approval needs an approver.

@@ -6,10 +6,7 @@ use async_trait::async_trait;
 use reqwest::redirect::Policy;
 use tokio::net::TcpStream;
 
-use crate::app::ports::{HttpSeen, Prober};
-
-/// How much of a body is looked at.
-const BODY_BYTES: usize = 64 * 1024;
+use crate::app::ports::{HttpSeen, PROBED_BYTES, Prober};
 
 /// Probes over this machine's network.
 #[derive(Debug, Clone)]
@@ -48,16 +45,18 @@ impl Prober for NetworkProber {
         let mut response = request.send().await.map_err(told)?;
         let status = response.status().as_u16();
         let mut body = Vec::new();
-        while body.len() < BODY_BYTES {
+        while body.len() <= PROBED_BYTES {
             match response.chunk().await.map_err(told)? {
                 Some(chunk) => body.extend_from_slice(&chunk),
                 None => break,
             }
         }
-        body.truncate(BODY_BYTES);
+        let is_cut = body.len() > PROBED_BYTES;
+        body.truncate(PROBED_BYTES);
         Ok(HttpSeen {
             status,
             body: String::from_utf8_lossy(&body).into_owned(),
+            is_cut,
         })
     }
 

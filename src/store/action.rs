@@ -1,5 +1,6 @@
 //! Actions: the row that is written often, what is frozen with it, its targets and its events.
 
+mod ahead;
 mod claim;
 mod create;
 mod event;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::error::ErrorInternalServerError;
+use actix_web::http::ConnectionType;
 use actix_web::http::header::{
     ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName,
     HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
@@ -14,8 +15,10 @@ use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage, web};
 use data_encoding::HEXLOWER;
 
-use super::error;
+use super::error::{self, Failure};
+use super::options::Options;
 use super::timings::Timings;
+use crate::app::error::AppError;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -70,6 +73,17 @@ pub async fn keep(
     let method = request.method().clone();
     let timings = request.app_data::<web::Data<Timings>>().cloned();
     request.extensions_mut().insert(trail.clone());
+    // One on a connection from before: no new one is taken any more.
+    let stopping = request
+        .app_data::<web::Data<Options>>()
+        .is_some_and(|options| options.stopping.is_cancelled());
+    if stopping {
+        let fault = Failure::App(AppError::Unavailable("the server is stopping".to_owned()));
+        let mut answer = error::answer(&fault.into(), &trail);
+        answer.head_mut().set_connection_type(ConnectionType::Close);
+        protect(answer.headers_mut(), &trail);
+        return Ok(request.into_response(answer));
+    }
     // A task of its own: what a request began is brought to its end, also where whoever asked has hung up.
     let answered = actix_web::rt::spawn(next.call(request)).await;
     let mut response = answered

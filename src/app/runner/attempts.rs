@@ -79,6 +79,7 @@ impl Attempts {
             place,
             number,
             look_up,
+            since: None,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Health checks that the server itself makes.
 
+use crate::app::ports::PROBED_BYTES;
 use crate::domain::log_entry::LogStream;
 use crate::domain::log_event::LogEvent;
 use crate::domain::outcome::Outcome;
@@ -88,9 +89,16 @@ impl Check<'_> {
                     ));
                 }
                 match contains {
-                    Some(text) if !seen.body.contains(text.as_str()) => Err(format!(
-                        "{method} {url} answered {status} without the text `{text}`"
-                    )),
+                    Some(text) if !seen.body.contains(text.as_str()) => {
+                        let place = if seen.is_cut {
+                            format!(" in the first {} KiB of its answer", PROBED_BYTES / 1024)
+                        } else {
+                            String::new()
+                        };
+                        Err(format!(
+                            "{method} {url} answered {status} without the text `{text}`{place}"
+                        ))
+                    }
                     _ => Ok(format!("{method} {url} answered {status}")),
                 }
             }

@@ -14,6 +14,7 @@ use crate::app::ports::Clock;
 use crate::domain::action::ActionId;
 use crate::domain::timestamp::Timestamp;
 
+use super::closing::Closing;
 use super::dispatcher::Said;
 
 /// The right to work on one action, for the tasks that do. Cheap to clone.
@@ -22,8 +23,7 @@ pub(super) struct Claim {
     until: watch::Receiver<Timestamp>,
     /// Cancelled when the claim is lost, or the server goes down.
     over: CancellationToken,
-    /// Cancelled when the server goes down.
-    shutdown: CancellationToken,
+    closing: Closing,
     wanted: Arc<Notify>,
 }
 
@@ -44,9 +44,9 @@ impl Claim {
         self.over.cancelled().await;
     }
 
-    /// Whether it is over because the server goes down.
-    pub(super) fn is_shutdown(&self) -> bool {
-        self.shutdown.is_cancelled()
+    /// How the server stops.
+    pub(super) fn closing(&self) -> &Closing {
+        &self.closing
     }
 
     /// What ends with whoever works on the action, and when this process may not go on.
@@ -102,7 +102,7 @@ impl Running {
         &self,
         id: ActionId,
         until: Timestamp,
-        shutdown: &CancellationToken,
+        closing: &Closing,
     ) -> Option<(Place, Claim, mpsc::UnboundedReceiver<Said>)> {
         self.with(|runs| {
             if runs.contains_key(&id) {
@@ -110,11 +110,11 @@ impl Running {
             }
             let (words, heard) = mpsc::unbounded_channel();
             let (until, renewed) = watch::channel(until);
-            let over = shutdown.child_token();
+            let over = closing.over();
             let claim = Claim {
                 until: renewed,
                 over: over.clone(),
-                shutdown: shutdown.clone(),
+                closing: closing.clone(),
                 wanted: Arc::clone(&self.wanted),
             };
             runs.insert(id, Run { words, until, over });
@@ -155,6 +155,11 @@ impl Running {
                 }
             }
         });
+    }
+
+    /// Whether nothing runs here.
+    pub(super) fn is_empty(&self) -> bool {
+        self.with(|runs| runs.is_empty())
     }
 
     /// Gives up what nobody renewed in time; says how many those are.

@@ -126,6 +126,8 @@ pub(super) struct Dispatcher {
     pub(super) ends: ends::Ends,
     pub(super) tasks: TaskTracker,
     pub(super) figures: Figures,
+    /// How many steps are under way from here.
+    pub(super) steps_under_way: usize,
     /// The log says that targets wait for a connection.
     pub(super) held_up: bool,
     /// What the log says that the action waits for.
@@ -147,6 +149,10 @@ impl Dispatcher {
     }
 
     async fn work(&mut self, effects: Vec<Effect>) -> Result<(), Stopped> {
+        let closing = self.claim.closing().clone();
+        if closing.has_begun() {
+            return Err(Stopped::Shutdown);
+        }
         let mut heartbeat = self.outside.clock.now().plus_seconds(HEARTBEAT_SECONDS);
         let due = self.take_up(effects).await?;
         self.perform_all(due).await?;
@@ -160,7 +166,8 @@ impl Dispatcher {
             // targets are in progress, and an abort would be heard when all is done.
             tokio::select! {
                 biased;
-                () = self.claim.over() => return Err(self.over()),
+                () = self.claim.over() => return Err(self.leave()),
+                () = closing.beginning() => return self.wind_down().await,
                 Some(said) = self.words.recv() => match said {
                     Said::Word(word) => self.hear(word).await?,
                     Said::Inbox => self.read_inbox().await?,
@@ -179,15 +186,69 @@ impl Dispatcher {
                     }
                 }
                 () = self.ends.noticed() => self.look_ahead().await?,
-                Some(answer) = self.answered.recv() => self.happen(answer?).await?,
+                Some(answer) = self.answered.recv() => {
+                    let event = answer?;
+                    self.note_end(&event);
+                    self.happen(event).await?;
+                }
             }
         }
         Ok(())
     }
 
+    /// The server stops: steps under way may come to their end, and nothing follows from them here. Whoever goes on finds out
+    /// what is to be done next, as after any other end of a server.
+    async fn wind_down(&mut self) -> Result<(), Stopped> {
+        if self.steps_under_way > 0 {
+            let text = story::stopping(self.steps_under_way);
+            self.journal.story(LogEvent::Recovery, About::default(), &text);
+        }
+        let mut heartbeat = self.outside.clock.now();
+        while self.steps_under_way > 0 && !self.rollout.status().is_final() {
+            tokio::select! {
+                biased;
+                () = self.claim.over() => return Err(self.leave()),
+                () = self.outside.clock.sleep_until(heartbeat) => {
+                    let now = self.outside.clock.now();
+                    heartbeat = now.plus_seconds(HEARTBEAT_SECONDS);
+                    self.keep_leases(now).await;
+                }
+                // Other answers are not kept: what a pool or a host said is asked again when it is of use.
+                Some(answer) = self.answered.recv() => {
+                    let event = answer?;
+                    if self.note_end(&event) {
+                        self.store_and_tell(event, None).await?;
+                    }
+                }
+            }
+        }
+        if self.rollout.status().is_final() {
+            Ok(())
+        } else {
+            Err(Stopped::Shutdown)
+        }
+    }
+
+    /// Counts a step as over; says whether the event is the end of one.
+    fn note_end(&mut self, event: &Event) -> bool {
+        let ends = matches!(event, Event::StepEnded { .. });
+        self.steps_under_way = self.steps_under_way.saturating_sub(usize::from(ends));
+        ends
+    }
+
+    /// Tells that steps are left to whoever goes on, and why this process may not.
+    fn leave(&self) -> Stopped {
+        let why = self.over();
+        if self.steps_under_way > 0 && matches!(why, Stopped::Shutdown) {
+            let text = story::handed_over(self.steps_under_way);
+            self.journal.story(LogEvent::Recovery, About::default(), &text);
+        }
+        why
+    }
+
     /// Why this process may not go on.
     pub(super) fn over(&self) -> Stopped {
-        if self.claim.is_shutdown() {
+        if self.claim.closing().is_over() {
             Stopped::Shutdown
         } else {
             Stopped::TakenOver
@@ -196,6 +257,13 @@ impl Dispatcher {
 
     /// Keeps the leases, and reads what was asked of this action at another server.
     async fn beat(&mut self, now: Timestamp) -> Result<(), Stopped> {
+        self.keep_leases(now).await;
+        self.tell_what_holds_up();
+        self.look_ahead().await?;
+        self.read_inbox().await
+    }
+
+    async fn keep_leases(&self, now: Timestamp) {
         if !self.executor.leases.read().is_empty() {
             let until = now.plus_seconds(LEASE_SECONDS);
             if let Err(error) = self
@@ -206,9 +274,6 @@ impl Dispatcher {
                 tracing::warn!(action = %self.action.record.id, %error, "the leases were not renewed");
             }
         }
-        self.tell_what_holds_up();
-        self.look_ahead().await?;
-        self.read_inbox().await
     }
 
     /// A wait for a connection that lasts is told once, and its end too.
@@ -256,23 +321,30 @@ impl Dispatcher {
 
     /// Looks whether the action ahead in the queue has ended.
     async fn look_ahead(&mut self) -> Result<(), Stopped> {
-        let Some(ahead) = self.action.record.queued_behind else {
+        let Some(behind) = self.rollout.queued_behind() else {
             return Ok(());
         };
         if self.rollout.status() != ActionStatus::Queued {
             return Ok(());
         }
-        let over = match self.store.action_record(ahead).await {
+        let over = match self.store.action_record(behind).await {
             Ok(record) => record.is_none_or(|record| record.status.is_final()),
             Err(error) => {
                 tracing::warn!(action = %self.action.record.id, %error, "the action ahead was not read");
                 false
             }
         };
-        if over {
-            self.happen(Event::QueueReached).await
-        } else {
-            Ok(())
+        if !over {
+            return Ok(());
+        }
+        // It came after the others that were ahead, and may have ended before them.
+        match self.store.action_ahead(self.action.record.id).await {
+            Ok(None) => self.happen(Event::QueueReached).await,
+            Ok(Some(behind)) => self.happen(Event::QueueMoved { behind }).await,
+            Err(error) => {
+                tracing::warn!(action = %self.action.record.id, %error, "the queue was not read");
+                Ok(())
+            }
         }
     }
 
@@ -476,12 +548,21 @@ impl Dispatcher {
         }
     }
 
-    fn start_step(&self, target: TargetName, way: Way, step: u32, attempt: u32, look_up: bool) {
+    fn start_step(&mut self, target: TargetName, way: Way, step: u32, attempt: u32, look_up: bool) {
         let executor = Arc::clone(&self.executor);
-        let Some(run) = self.attempts.attempt(&target, way, step, attempt, look_up) else {
+        let Some(mut run) = self.attempts.attempt(&target, way, step, attempt, look_up) else {
             tracing::error!(action = %self.action.record.id, %target, step, "the plan has no such step");
             return;
         };
+        if look_up && attempt == 1 {
+            let progress = self.rollout.target(target.as_str());
+            let steps = progress.map(|progress| match way {
+                Way::Forth => &progress.forth,
+                Way::Back => &progress.back,
+            });
+            run.since = steps.and_then(|steps| steps.get(step as usize)?.started_at);
+        }
+        self.steps_under_way += 1;
         self.answer_with(async move {
             let result = executor.run(&run, executor.cancel.clone()).await;
             Event::StepEnded {

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::ports::{
-    HostNeeds, HostSession, OutputLine, OutputOf, OutputRead, StepKey, StepRun, StreamOffsets, Upload,
+    Clock, HostNeeds, HostSession, OutputLine, OutputOf, OutputRead, StepKey, StepRun, StreamOffsets, Upload,
 };
 use crate::app::telling::logged_name;
 use crate::app::uploads;
@@ -23,6 +23,7 @@ use crate::domain::plan::{self, Placed, Step, UploadSource, Work};
 use crate::domain::rollout::{StepResult, Way};
 use crate::domain::sanitize::{Clearance, SanitizedCommand, Sanitizer, Surroundings};
 use crate::domain::target::Target;
+use crate::domain::timestamp::Timestamp;
 
 use super::check::Check;
 use super::dispatcher::HeldLeases;
@@ -79,6 +80,9 @@ pub(super) struct Attempt {
     pub(super) number: u32,
     /// It may have been started before a restart of the server.
     pub(super) look_up: bool,
+    /// When a first attempt that is looked up was started. A wait goes on from there: begun anew by each server, it would
+    /// never end where none lives as long as it lasts.
+    pub(super) since: Option<Timestamp>,
 }
 
 impl Executor {
@@ -127,7 +131,7 @@ impl Executor {
                 }
             }
             Work::Sleep { seconds } => {
-                let at = self.outside.clock.now().plus_seconds(*seconds);
+                let at = attempt.since(&*self.outside.clock).plus_seconds(*seconds);
                 tokio::select! {
                     () = self.outside.clock.sleep_until(at) => ok(),
                     () = cancel.cancelled() => cancelled(),
@@ -369,6 +373,11 @@ impl Attempt {
             host: Some(Arc::clone(&self.host)),
             ..About::default()
         }
+    }
+
+    /// From when on its time counts.
+    pub(super) fn since(&self, clock: &dyn Clock) -> Timestamp {
+        self.since.unwrap_or_else(|| clock.now())
     }
 
     fn key(&self, action: ActionId) -> StepKey {

@@ -1,6 +1,6 @@
 //! Asks a monitor once about a metric of a stage's analysis. Whatever goes wrong is the monitor's trouble, never a target's.
 
-use crate::app::ports::HttpSeen;
+use crate::app::ports::{HttpSeen, PROBED_BYTES};
 use crate::domain::analysis::{Measurement, MetricSource};
 
 use super::outside::Outside;
@@ -20,13 +20,13 @@ pub(super) async fn measure(outside: &Outside, source: &MetricSource) -> Measure
             // It says in a document, too, why it does not take a query.
             match ask(outside, &url, |status| status < 500).await {
                 Ok(document) => Measurement::of_prometheus(&document),
-                Err(detail) => Measurement::Unreachable { detail },
+                Err(silence) => silence,
             }
         }
         MetricSource::Http { url, path } => {
             match ask(outside, url, |status| (200..300).contains(&status)).await {
                 Ok(document) => Measurement::at(&document, path),
-                Err(detail) => Measurement::Unreachable { detail },
+                Err(silence) => silence,
             }
         }
         MetricSource::Command { .. } => Measurement::Unreachable {
@@ -35,16 +35,29 @@ pub(super) async fn measure(outside: &Outside, source: &MetricSource) -> Measure
     }
 }
 
+/// The document that a monitor answers with, or what there is to say without one.
 async fn ask(
     outside: &Outside,
     url: &str,
     answers: impl Fn(u16) -> bool,
-) -> Result<serde_json::Value, String> {
-    let HttpSeen { status, body } = outside.prober.http("GET", url, ANSWER_IN_SECONDS).await?;
+) -> Result<serde_json::Value, Measurement> {
+    let seen = outside.prober.http("GET", url, ANSWER_IN_SECONDS).await;
+    let HttpSeen { status, body, is_cut } = seen.map_err(|detail| Measurement::Unreachable { detail })?;
     if !answers(status) {
-        return Err(format!("it answered {status}"));
+        let detail = format!("it answered {status}");
+        return Err(Measurement::Unreachable { detail });
     }
-    serde_json::from_str(&body).map_err(|error| format!("it answered {status} with what is no JSON: {error}"))
+    if is_cut {
+        let detail = format!(
+            "its answer ({status}) is longer than {} KiB, which is the most that is read: ask for less",
+            PROBED_BYTES / 1024
+        );
+        return Err(Measurement::NoData { detail });
+    }
+    serde_json::from_str(&body).map_err(|error| {
+        let detail = format!("it answered {status} with what is no JSON: {error}");
+        Measurement::NoData { detail }
+    })
 }
 
 /// A query as a part of a URL: everything but what RFC 3986 calls unreserved in percents.

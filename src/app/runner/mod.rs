@@ -4,6 +4,7 @@
 mod attempts;
 mod check;
 mod claims;
+mod closing;
 mod dispatcher;
 mod ends;
 mod executor;
@@ -33,7 +34,6 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::app::error::AppError;
@@ -51,6 +51,7 @@ pub(crate) use notices::first_notices;
 pub use outside::Outside;
 
 use claims::Running;
+use closing::Closing;
 use dispatcher::{Said, Stopped, Word};
 use ends::Ends;
 
@@ -89,7 +90,7 @@ struct Shared {
     tasks: TaskTracker,
     /// Where actions run. Use cases are called on the web server's own threads, whose runtimes end with it.
     runtime: Handle,
-    shutdown: CancellationToken,
+    closing: Closing,
 }
 
 impl Runner {
@@ -117,7 +118,7 @@ impl Runner {
             figures: Figures::default(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
-            shutdown: CancellationToken::new(),
+            closing: Closing::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -132,9 +133,9 @@ impl Runner {
             async move {
                 let shared = &runner.shared;
                 loop {
-                    let next = shared.outside.clock.now().plus_seconds(RENEW_SECONDS);
+                    let next = runner.next_look().await;
                     tokio::select! {
-                        () = shared.shutdown.cancelled() => return,
+                        () = shared.closing.ending() => return,
                         () = shared.outside.clock.sleep_until(next) => {}
                         () = shared.running.wanted() => {}
                     }
@@ -144,6 +145,19 @@ impl Runner {
             &self.shared.runtime,
         );
         Ok(())
+    }
+
+    /// When it looks again at what is free: when its own claims want to be renewed, or sooner where a claim that nobody renews
+    /// runs out before.
+    async fn next_look(&self) -> Timestamp {
+        let shared = &self.shared;
+        let now = shared.outside.clock.now();
+        let usual = now.plus_seconds(RENEW_SECONDS);
+        match shared.store.next_free_claim(&shared.server, now).await {
+            Ok(Some(free)) => usual.min(free.plus_millis(1)),
+            // Where the store does not answer, what is renewed next says so.
+            Ok(None) | Err(_) => usual,
+        }
     }
 
     /// Keeps what this server has, and takes up what is free.
@@ -172,6 +186,9 @@ impl Runner {
         match renewed {
             Ok(renewed) => {
                 shared.running.renewed(&asked, &renewed, until);
+                if shared.closing.has_begun() {
+                    return;
+                }
                 if let Err(error) = self.claim_free().await {
                     tracing::warn!(%error, "free actions were not claimed");
                 }
@@ -195,8 +212,11 @@ impl Runner {
         }
     }
 
-    /// Sets an action going that was just written.
+    /// Sets an action going that was just written. While the server stops it is left to the next one.
     pub(crate) fn start(&self, id: ActionId) {
+        if self.shared.closing.has_begun() {
+            return;
+        }
         let runner = self.clone();
         self.shared.tasks.spawn_on(
             async move {
@@ -217,7 +237,7 @@ impl Runner {
 
     fn spawn(&self, id: ActionId, until: Timestamp) {
         let shared = &self.shared;
-        let Some((place, claim, words)) = shared.running.enter(id, until, &shared.shutdown) else {
+        let Some((place, claim, words)) = shared.running.enter(id, until, &shared.closing) else {
             return;
         };
         let runner = self.clone();
@@ -294,7 +314,13 @@ impl Runner {
         reason: String,
     ) -> Result<(), AppError> {
         let conflict = |refused: &dyn std::fmt::Display| AppError::Conflict(refused.to_string());
-        if let Some(words) = self.shared.running.words(id) {
+        // While this server stops, whoever goes on with the action hears it.
+        let here = self
+            .shared
+            .running
+            .words(id)
+            .filter(|_| !self.shared.closing.has_begun());
+        if let Some(words) = here {
             let (answer, answered) = oneshot::channel();
             let word = Word {
                 steer: steer.clone(),
@@ -355,6 +381,11 @@ impl Runner {
         Ok(None)
     }
 
+    /// Under which name this server claims actions.
+    pub(crate) fn server(&self) -> &ServerId {
+        &self.shared.server
+    }
+
     /// Where its actions run.
     pub(crate) fn runtime(&self) -> &Handle {
         &self.shared.runtime
@@ -365,9 +396,34 @@ impl Runner {
         &self.shared.figures
     }
 
+    /// Begins nothing new, and stops working when no step is under way any more: at the latest after so many seconds, or
+    /// when `at_once` resolves. Each action is handed over as soon as its own steps have come to their end.
+    pub async fn drain(&self, seconds: u64, at_once: impl Future<Output = ()>) {
+        let shared = &self.shared;
+        let mut ended = shared.ended.subscribe();
+        shared.closing.begin();
+        let deadline = shared.outside.clock.now().plus_seconds(seconds);
+        let idle = async {
+            loop {
+                ended.mark_unchanged();
+                if shared.running.is_empty() {
+                    return;
+                }
+                // The sender is part of what is borrowed here.
+                let _ = ended.changed().await;
+            }
+        };
+        tokio::select! {
+            () = idle => {}
+            () = shared.outside.clock.sleep_until(deadline) => {}
+            () = at_once => {}
+        }
+        self.stop().await;
+    }
+
     /// Stops working: steps under way go on on their hosts, and the next server goes on with the actions.
     pub async fn stop(&self) {
-        self.shared.shutdown.cancel();
+        self.shared.closing.end();
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
     }

@@ -130,7 +130,8 @@ impl Dispatcher {
 
     /// That a step starts is an event too. It follows from the one before it at the same moment, so they are stored
     /// together: a transaction a step, not two, and one for a whole stage at its beginning. What stands behind an effect
-    /// that has events of its own waits for these.
+    /// that has events of its own waits for these. While the server stops, none is begun: the next one finds that it
+    /// is to be.
     fn begin_steps(&mut self, effects: Vec<Effect>, now: Timestamp, applied: &mut Vec<Applied>) -> Vec<Due> {
         let mut due = Vec::new();
         let mut open: Vec<Effect> = effects.into_iter().rev().collect();
@@ -144,6 +145,9 @@ impl Dispatcher {
                     step,
                     attempt,
                 } if !waits => {
+                    if self.claim.closing().has_begun() {
+                        continue;
+                    }
                     let started = Event::StepStarted {
                         target: target.clone(),
                         way,
@@ -332,6 +336,7 @@ fn masked(mut event: Event, journal: &Journal) -> Event {
         },
         Event::Created { .. }
         | Event::QueueReached
+        | Event::QueueMoved { .. }
         | Event::LeasesHeld { .. }
         | Event::LeasesTaken
         | Event::PoolsSeen { .. }

@@ -171,6 +171,7 @@ pub(super) async fn run(
             ends: shared.ends.clone(),
             tasks: TaskTracker::new(),
             figures,
+            steps_under_way: 0,
             held_up: false,
             waiting,
         };

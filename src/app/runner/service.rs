@@ -62,7 +62,7 @@ async fn put_back(executor: &Executor, attempt: &Attempt) -> Result<(), StepResu
 /// the time is no failure: the log tells how many were left.
 async fn drain(executor: &Executor, attempt: &Attempt, seconds: u64) -> Result<(), StepResult> {
     let clock = &executor.outside.clock;
-    let deadline = clock.now().plus_seconds(seconds);
+    let deadline = attempt.since(&**clock).plus_seconds(seconds);
     let pools = pools(executor, attempt);
     let mut before = None;
     loop {

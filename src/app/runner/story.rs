@@ -102,6 +102,25 @@ pub(super) fn held_up(held_up: Option<HeldUp>) -> String {
     }
 }
 
+/// That the server stops while so many steps are under way.
+pub(super) fn stopping(steps: usize) -> String {
+    let steps = under_way(steps);
+    format!("the server is stopping: {steps} may come to an end, and nothing new is begun")
+}
+
+/// That it did not wait for so many steps any longer.
+pub(super) fn handed_over(steps: usize) -> String {
+    let steps = under_way(steps);
+    format!("handed over to the next server with {steps}: what runs on a host goes on there")
+}
+
+fn under_way(steps: usize) -> String {
+    match steps {
+        1 => "a step under way".to_owned(),
+        steps => format!("{steps} steps under way"),
+    }
+}
+
 /// What the entry of an event tells of.
 fn kind_of(event: &Event) -> LogEvent {
     match event {
@@ -117,6 +136,7 @@ fn kind_of(event: &Event) -> LogEvent {
         Event::PoolsSeen { .. } | Event::PoolsCounted { .. } | Event::PoolsUnknown { .. } => LogEvent::Pool,
         Event::Measured { .. } => LogEvent::Gate,
         Event::QueueReached => LogEvent::Resumed,
+        Event::QueueMoved { .. } => LogEvent::Waiting,
         Event::TimerFired { .. } => LogEvent::Decision,
     }
 }
@@ -220,6 +240,7 @@ fn of_event(journal: &Journal, rollout: &Rollout, event: &Event) -> Option<(Abou
         },
         Event::Created { .. }
         | Event::QueueReached
+        | Event::QueueMoved { .. }
         | Event::LeasesTaken
         | Event::PoolsSeen { .. }
         | Event::PoolsCounted { .. }

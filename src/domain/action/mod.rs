@@ -80,6 +80,4 @@ pub enum WaitKind {
     Analysis,
     /// A person, since somebody paused it or a failure did.
     Paused,
-    /// The outcome of a step that is not known.
-    Unknown,
 }

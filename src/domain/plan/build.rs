@@ -9,7 +9,7 @@ use crate::domain::target::Pool;
 
 use super::{
     Draft, Limits, Placed, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, ScriptTarget, Stage, Step,
-    Texts, Work, coming_in, going_out, texts,
+    Texts, Work, coming_in, going_out, putting_back, texts,
 };
 
 /// What a plan is made of, besides the draft.
@@ -84,7 +84,7 @@ impl Plan {
                 rollback.targets.push(RollbackTarget {
                     name: name.clone(),
                     version: seen.installed.clone(),
-                    steps: coming_in(&drafted.steps),
+                    steps: putting_back(coming_in(&drafted.steps)),
                 });
                 targets.push(PlanTarget {
                     target: seen.target.clone(),
@@ -102,7 +102,7 @@ impl Plan {
                 rollback.targets.push(RollbackTarget {
                     name: name.clone(),
                     version: seen.installed.clone(),
-                    steps: judge.steps(back, &mut placed),
+                    steps: putting_back(judge.steps(back, &mut placed)),
                 });
             }
             targets.push(PlanTarget {

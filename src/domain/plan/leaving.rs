@@ -17,6 +17,16 @@ pub fn coming_in(steps: &[Step]) -> Vec<Step> {
     some(steps, |work| matches!(work, Work::PoolIn))
 }
 
+/// The steps of a way back, of which those that put in service are `always` ones: whatever else fails, who was taken
+/// out is put back, and the load balancer's own checks judge it.
+#[must_use]
+pub fn putting_back(mut steps: Vec<Step>) -> Vec<Step> {
+    for step in &mut steps {
+        step.always |= step.work == Work::PoolIn;
+    }
+    steps
+}
+
 fn some(steps: &[Step], wanted: impl Fn(&Work) -> bool) -> Vec<Step> {
     steps
         .iter()

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use build::PlanInputs;
 pub use draft::{Draft, DraftTarget, ScriptContext, ScriptTarget, secret_placeholder};
 pub use hash::PlanHash;
-pub use leaving::{cannot_leave, coming_in, going_out};
+pub use leaving::{cannot_leave, coming_in, going_out, putting_back};
 pub use step::{Step, UploadSource, Work};
 pub use texts::{Carried, Placed, Texts, written};
 

@@ -38,8 +38,13 @@ pub enum Event {
         #[serde(default)]
         settings: RolloutSettings,
     },
-    /// The action ahead in the queue ended.
+    /// The action ahead in the queue ended, and no other is.
     QueueReached,
+    /// The action ahead in the queue ended, and another one is ahead on other targets.
+    QueueMoved {
+        /// That one.
+        behind: ActionId,
+    },
     /// The targets' leases were asked for, and somebody else holds some of them.
     LeasesHeld {
         /// Who holds them.
@@ -196,6 +201,7 @@ impl Event {
         match self {
             Self::Created { .. } => "created",
             Self::QueueReached => "queue_reached",
+            Self::QueueMoved { .. } => "queue_moved",
             Self::LeasesHeld { .. } => "leases_held",
             Self::LeasesTaken => "leases_taken",
             Self::HostsChecked { .. } => "hosts_checked",

@@ -4,21 +4,28 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::domain::name::TargetName;
-use crate::domain::plan::{Plan, PlanTarget, RollbackTarget, Step, Work};
+use crate::domain::plan::{Plan, PlanTarget, RollbackTarget, Step};
 
 use super::event::Way;
+use super::numbers::Numbers;
+use super::shape::{Kind, Shapes, StepShape};
 
 /// The plan and its indexes. Targets, stages and pools are numbered in the plan's order.
 #[derive(Debug)]
 pub(super) struct Facts {
     pub plan: Arc<Plan>,
-    index: HashMap<TargetName, u32>,
+    index: Numbers,
     /// The targets of each stage.
     pub stages: Vec<Vec<u32>>,
     /// The stage of each target.
     pub stage_of: Vec<u32>,
     /// The place of each target's way back in the plan.
     back_of: Vec<Option<u32>>,
+    shapes: Shapes,
+    /// The shape of each target's steps, by number.
+    forth_shapes: Vec<u32>,
+    /// The same of its way back.
+    back_shapes: Vec<u32>,
     /// The class of each target: targets of the same pools have the same.
     pub class_of: Vec<u32>,
     /// The pools of each class.
@@ -33,12 +40,8 @@ pub(super) struct Facts {
 
 impl Facts {
     pub fn new(plan: Arc<Plan>) -> Self {
-        let index: HashMap<TargetName, u32> = plan
-            .targets
-            .iter()
-            .enumerate()
-            .map(|(i, t)| (t.target.name.clone(), i as u32))
-            .collect();
+        let names = plan.targets.iter().map(|target| target.target.name.clone());
+        let index = Numbers::of(names.collect());
         let mut stage_of = vec![0; plan.targets.len()];
         let stages: Vec<Vec<u32>> = plan
             .stages
@@ -48,7 +51,7 @@ impl Facts {
                 let targets: Vec<u32> = stage
                     .targets
                     .iter()
-                    .filter_map(|name| index.get(name).copied())
+                    .filter_map(|name| index.get(name.as_str()))
                     .collect();
                 for &target in &targets {
                     stage_of[target as usize] = number as u32;
@@ -58,11 +61,22 @@ impl Facts {
             .collect();
         let mut back_of = vec![None; plan.targets.len()];
         for (place, back) in plan.rollback.targets.iter().enumerate() {
-            if let Some(&target) = index.get(&back.name) {
+            if let Some(target) = index.get(back.name.as_str()) {
                 back_of[target as usize] = Some(place as u32);
             }
         }
+        let mut shapes = Shapes::default();
+        let forth = plan.targets.iter().map(|target| shapes.number(&target.steps));
+        let forth_shapes = forth.collect();
+        let back = back_of.iter().map(|place| {
+            let back = place.map(|place: u32| &plan.rollback.targets[place as usize]);
+            shapes.number(back.map_or(&[], |back| &back.steps))
+        });
+        let back_shapes = back.collect();
         let mut facts = Self {
+            shapes,
+            forth_shapes,
+            back_shapes,
             index,
             stages,
             stage_of,
@@ -88,7 +102,7 @@ impl Facts {
             let number = number as u32;
             by_zone.entry((&pool.zone, &pool.name)).or_insert(number);
             for member in &pool.members {
-                if let Some(&target) = self.index.get(member) {
+                if let Some(target) = self.index.get(member.as_str()) {
                     by_member.entry((target, &pool.name)).or_insert(number);
                 }
             }
@@ -129,7 +143,7 @@ impl Facts {
     }
 
     pub fn target_number(&self, name: &str) -> Option<u32> {
-        self.index.get(name).copied()
+        self.index.get(name)
     }
 
     pub fn target(&self, target: u32) -> &PlanTarget {
@@ -137,7 +151,7 @@ impl Facts {
     }
 
     pub fn name(&self, target: u32) -> &TargetName {
-        &self.target(target).target.name
+        self.index.name(target)
     }
 
     pub fn way_back(&self, target: u32) -> Option<&RollbackTarget> {
@@ -151,6 +165,14 @@ impl Facts {
         }
     }
 
+    /// What the machine minds of the steps of a target.
+    pub fn shape(&self, target: u32, way: Way) -> &[StepShape] {
+        self.shapes.get(match way {
+            Way::Forth => self.forth_shapes[target as usize],
+            Way::Back => self.back_shapes[target as usize],
+        })
+    }
+
     /// The pools of a target, by number.
     pub fn pools_of(&self, target: u32) -> &[u32] {
         &self.class_pools[self.class_of[target as usize] as usize]
@@ -158,12 +180,9 @@ impl Facts {
 
     /// The first check of the way forth at or after `from`: what a look at a finished target repeats.
     pub fn next_check(&self, target: u32, from: u32) -> Option<u32> {
-        let steps = self.steps(target, Way::Forth);
+        let steps = self.shape(target, Way::Forth);
         (from as usize..steps.len())
-            .find(|&place| {
-                !steps[place].once
-                    && matches!(steps[place].work, Work::HttpCheck { .. } | Work::TcpCheck { .. })
-            })
+            .find(|&place| steps[place].kind == Kind::Check && !steps[place].once)
             .map(|place| place as u32)
     }
 }

@@ -9,7 +9,7 @@ use crate::domain::name::{Name, TargetName};
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{
     Gate, Limits, OnFailure, OnInconclusive, OnUnreachable, Plan, PlanHash, PlanTarget, Rollback,
-    RollbackTarget, Stage, Step, Work, ZoneOrder,
+    RollbackTarget, Stage, Step, Work, ZoneOrder, putting_back,
 };
 use crate::domain::target::{Pool, Target};
 use crate::domain::timestamp::Timestamp;
@@ -140,7 +140,7 @@ pub(super) fn plan(sizes: &[u32], minimum: u32, change: impl FnOnce(&mut Plan)) 
                 .map(|name| RollbackTarget {
                     name: name.clone(),
                     version: Some("1".to_owned()),
-                    steps: usual_steps(),
+                    steps: putting_back(usual_steps()),
                 })
                 .collect(),
         },
@@ -256,7 +256,14 @@ impl World {
 
     /// Runs until nothing more happens by itself.
     pub fn run(&mut self) -> ActionStatus {
-        while let Some(std::cmp::Reverse((when, _, place))) = self.later.pop() {
+        self.run_until(|_| false)
+    }
+
+    /// Runs until this is so, or nothing more happens by itself.
+    pub fn run_until(&mut self, enough: impl Fn(&Rollout) -> bool) -> ActionStatus {
+        while !enough(&self.rollout)
+            && let Some(std::cmp::Reverse((when, _, place))) = self.later.pop()
+        {
             self.now = when;
             let event = self.payload[place].clone();
             self.happen(&event);

@@ -10,10 +10,12 @@ mod event;
 mod facts;
 #[cfg(test)]
 mod fixture;
+mod numbers;
 mod progress;
 mod queue;
 mod refused;
 mod settings;
+mod shape;
 pub mod simulate;
 pub mod strategy;
 

@@ -34,7 +34,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         name: "pool_in",
         params: &[],
         rest: Rest::None,
-        doc: "Puts the target back in service in all its pools.",
+        doc: "Puts the target back in service in all its pools. On the way back it is done also after an earlier step failed.",
         call: Call::Make(pool_in),
     },
 ];

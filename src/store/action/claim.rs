@@ -13,7 +13,7 @@ use crate::domain::timestamp::Timestamp;
 use crate::store::column::Row;
 use crate::store::pools::{Alone, Pools};
 use crate::store::schema::actions;
-use crate::store::{Store, StoreError, writing};
+use crate::store::{Store, StoreError, reading, writing};
 
 /// One running server process: a new one each time it starts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -99,6 +99,25 @@ impl Store {
         row.action(&id).map(Some)
     }
 
+    /// When the first claim of another server runs out unless it is renewed, or an action's rest ends; none where there is none
+    /// after `now`.
+    pub async fn next_free_claim(
+        &self,
+        server: &ServerId,
+        now: Timestamp,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let first: Option<i64> = reading!(self, conn => {
+            actions::table
+                .filter(actions::status.eq_any(live_words()))
+                .filter(actions::claimed_until.gt(now.as_millis()))
+                .filter(actions::claimed_by.is_null().or(actions::claimed_by.ne(&server.0)))
+                .select(diesel::dsl::min(actions::claimed_until))
+                .first(conn)
+                .await?
+        });
+        Ok(first.map(Timestamp::from_millis))
+    }
+
     /// The heartbeat: lengthens a server's claims on these actions, and says on which it did. One that is missing has
     /// been taken over, or has ended.
     pub async fn renew_claims(
@@ -138,6 +157,18 @@ impl Store {
             .collect::<Result<Vec<_>, _>>()?;
         ids.sort();
         Ok(ids)
+    }
+
+    /// Frees every action that a server claimed which is known to have ended; says how many.
+    pub async fn release_claims_of(&self, server: &ServerId) -> Result<usize, StoreError> {
+        writing!(self, Alone::No, conn => {
+            let freed = diesel::update(actions::table)
+                .filter(actions::claimed_by.eq(&server.0))
+                .set((actions::claimed_by.eq(None::<String>), actions::claimed_until.eq(None::<i64>)))
+                .execute(conn)
+                .await?;
+            Ok(freed)
+        })
     }
 
     /// Gives a claim back; says whether it was ours. Anybody may take the action up: at once, or after `rest`.

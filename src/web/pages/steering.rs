@@ -69,7 +69,7 @@ pub const BUTTONS: [Button; 9] = [
         "resume",
         "Resume",
         "primary",
-        "WAITING:paused WAITING:unknown",
+        "WAITING:paused",
         "The rollout goes on where it stopped.",
     ),
     button(
@@ -83,7 +83,7 @@ pub const BUTTONS: [Button; 9] = [
         "retry",
         "Retry",
         "primary",
-        "FAILED MANUAL_FAILED ROLLED_BACK",
+        "FAILED MANUAL_FAILED ROLLED_BACK REVOKED",
         "A new action runs on the targets that failed, were not reached or never started.",
     ),
     button(
@@ -98,7 +98,7 @@ pub const BUTTONS: [Button; 9] = [
         "rollback",
         "Roll back",
         "plain",
-        "INPROGRESS WAITING:paused WAITING:soak WAITING:gate WAITING:analysis WAITING:gate:approval WAITING:unknown \
+        "INPROGRESS WAITING:paused WAITING:soak WAITING:gate WAITING:analysis WAITING:gate:approval \
          WAITING:capacity WAITING:balancer COMPLETED FAILED MANUAL_FAILED",
         "Every touched target goes back to the version it had.",
     ),

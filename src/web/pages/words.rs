@@ -135,7 +135,6 @@ pub fn wait(kind: impl Borrow<WaitKind>) -> &'static str {
         WaitKind::Gate => "gate",
         WaitKind::Analysis => "analysis",
         WaitKind::Paused => "paused",
-        WaitKind::Unknown => "unknown",
     }
 }
 

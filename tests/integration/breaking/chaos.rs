@@ -173,9 +173,17 @@ fn is_over(status: &str) -> bool {
     ["COMPLETED", "FAILED", "ROLLED_BACK", "REVOKED", "MANUAL_FAILED"].contains(&status)
 }
 
+/// How long the servers are left alone after so many kills: on an even beat where `CHAOS_BEAT` gives one, in seconds.
+fn until_the_next_kill(kills: usize) -> Duration {
+    std::env::var("CHAOS_BEAT").map_or_else(
+        |_| Duration::from_secs(KILL_AFTER[kills % KILL_AFTER.len()]),
+        |beat| Duration::from_secs_f64(beat.parse().unwrap()),
+    )
+}
+
 /// Kills a server every few seconds, in turn, until these actions are over; how often.
 async fn until_over(
-    places: &[Place; 2],
+    places: &mut [Place; 2],
     servers: &mut Vec<Server>,
     ids: &[String],
     database: &tokio_postgres::Client,
@@ -184,7 +192,7 @@ async fn until_over(
     let mut kills = 0;
     loop {
         let last = Instant::now();
-        let next = Duration::from_secs(KILL_AFTER[kills % KILL_AFTER.len()]);
+        let next = until_the_next_kill(kills);
         while last.elapsed() < next {
             let statuses = statuses(database).await;
             if ids
@@ -202,6 +210,10 @@ async fn until_over(
         }
         let turn = kills % 2;
         servers.remove(0).kill().await;
+        if std::env::var_os("CHAOS_NEW_FOLDERS").is_some() {
+            let folder = places[turn].path(&format!("data-{}", uuid::Uuid::now_v7()));
+            places[turn].set("EDGEWISE_SERVER__DATA_DIR", &text(&folder));
+        }
         servers.push(places[turn].serve().await);
         kills += 1;
     }
@@ -289,7 +301,7 @@ async fn nothing_is_lost_and_nothing_is_done_twice() {
     for round in 0..rounds {
         let begun = Instant::now();
         let ids = ask(&servers, &token, &mut wanted, |number| Asked::of(number, round)).await;
-        let kills = until_over(&places, &mut servers, &ids, &database).await;
+        let kills = until_over(&mut places, &mut servers, &ids, &database).await;
         println!(
             "\nround {}: {kills} kills in {} s",
             round + 1,

@@ -482,6 +482,7 @@ impl Prober for Door {
         Ok(HttpSeen {
             status,
             body: format!("version {version}"),
+            is_cut: false,
         })
     }
 

@@ -17,5 +17,6 @@ mod roles;
 mod scripts;
 mod signing_in;
 mod starting;
+mod stopping;
 mod waiting;
 mod watching;

@@ -2,6 +2,9 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
+
 use crate::support::server::Place;
 
 /// The soft and the hard limit of open files of a process.
@@ -31,4 +34,21 @@ async fn its_data_folder_is_its_owners_alone() {
     let _server = place.serve().await;
     let mode = std::fs::metadata(&data).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_version_is_refused_and_left_alone() {
+    let place = Place::bare();
+    place.done(&["migrate"], "").await;
+    let file = place.path("data/edgewise.db");
+    let mut own = SqliteConnection::establish(file.to_str().unwrap()).unwrap();
+    own.batch_execute("INSERT INTO __diesel_schema_migrations (version) VALUES ('29990101000000')")
+        .unwrap();
+    drop(own);
+    let refused = place.serve_in_vain().await;
+    assert_ne!(refused.code, 0);
+    assert_eq!(refused.stdout, "", "it never says that it listens");
+    for words in ["29990101000000", "newer"] {
+        assert!(refused.stderr.contains(words), "{}", refused.stderr);
+    }
 }

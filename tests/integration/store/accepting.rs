@@ -9,6 +9,7 @@ use super::world::{action, at, create, end, id, jdoe, on_both, server, target, u
 
 on_both!(
     a_held_target_refuses_or_queues,
+    the_queue_is_kept_in_order_on_every_target,
     what_is_due_later_does_not_stand_in_the_way,
     an_idempotency_key_answers_with_the_first_action,
     of_fifty_on_overlapping_targets_one_is_accepted,
@@ -70,6 +71,35 @@ async fn a_held_target_refuses_or_queues(store: Store) {
         end(&store, number, 50).await;
     }
     create(&store, &action(5, &["web-1", "web-2", "web-3", "web-9"])).await;
+}
+
+async fn the_queue_is_kept_in_order_on_every_target(store: Store) {
+    create(&store, &action(1, &["web-1"])).await;
+    create(&store, &action(3, &["web-3"])).await;
+    for (number, targets, behind) in [(2, ["web-1", "web-2"], 1), (4, ["web-2", "web-3"], 3)] {
+        let queued = store
+            .create_action(&action(number, &targets), ConflictRule::Queue)
+            .await;
+        let queued_behind = Some(id(behind));
+        assert_eq!(queued.unwrap(), Created::New { queued_behind });
+    }
+    // The one it queues behind has ended, and another is ahead that itself waits.
+    end(&store, 3, 50).await;
+    assert_eq!(store.action_ahead(id(4)).await.unwrap(), Some(id(2)));
+    end(&store, 1, 51).await;
+    assert_eq!(store.action_ahead(id(2)).await.unwrap(), None);
+    assert_eq!(store.action_ahead(id(4)).await.unwrap(), Some(id(2)));
+    end(&store, 2, 52).await;
+    assert_eq!(store.action_ahead(id(4)).await.unwrap(), None);
+
+    // The clocks of two servers differ: what came later has the smaller id, and they do not wait for each other.
+    create(&store, &action(9, &["web-9"])).await;
+    let mut later = action(8, &["web-9"]);
+    later.action.record.due_at = at(9);
+    let later = store.create_action(&later, ConflictRule::Queue).await;
+    let queued_behind = Some(id(9));
+    assert_eq!(later.unwrap(), Created::New { queued_behind });
+    assert_eq!(store.action_ahead(id(9)).await.unwrap(), None);
 }
 
 async fn what_is_due_later_does_not_stand_in_the_way(store: Store) {

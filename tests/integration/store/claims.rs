@@ -10,6 +10,7 @@ on_both!(
     a_claim_that_is_not_named_is_not_renewed_and_a_rest_is_kept_by_all,
     of_many_servers_each_gets_another_action,
     an_action_at_its_end_is_nobodys,
+    what_a_server_had_is_free_when_it_is_known_to_have_ended,
 );
 
 fn server(name: &str) -> ServerId {
@@ -34,6 +35,9 @@ async fn a_claim_holds_until_it_ends(store: Store) {
     assert!(!store.claim_action(id(1), &b, at(2), at(40)).await.unwrap());
     assert_eq!(store.claim_next(&b, at(2), at(40)).await.unwrap(), None);
     assert_eq!(store.renew_claims(&a, &[id(1)], at(60)).await.unwrap(), [id(1)]);
+    assert_eq!(store.next_free_claim(&b, at(2)).await.unwrap(), Some(at(60)));
+    assert_eq!(store.next_free_claim(&b, at(60)).await.unwrap(), None);
+    assert_eq!(store.next_free_claim(&a, at(2)).await.unwrap(), None, "its own");
     assert_eq!(
         store.claim_next(&b, at(60), at(90)).await.unwrap(),
         None,
@@ -104,4 +108,21 @@ async fn an_action_at_its_end_is_nobodys(store: Store) {
     assert_eq!(store.renew_claims(&a, &[id(1)], at(60)).await.unwrap(), []);
     assert!(!store.claim_action(id(1), &a, at(6), at(30)).await.unwrap());
     assert_eq!(store.claim_next(&a, at(6), at(30)).await.unwrap(), None);
+}
+
+async fn what_a_server_had_is_free_when_it_is_known_to_have_ended(store: Store) {
+    create(&store, 3).await;
+    let (a, b) = (server("a"), server("b"));
+    for (number, by) in [(1, &a), (2, &b), (3, &a)] {
+        assert!(store.claim_action(id(number), by, at(0), at(30)).await.unwrap());
+    }
+    assert_eq!(store.release_claims_of(&a).await.unwrap(), 2);
+    assert_eq!(store.claim_next(&b, at(1), at(31)).await.unwrap(), Some(id(1)));
+    assert_eq!(store.claim_next(&b, at(1), at(31)).await.unwrap(), Some(id(3)));
+    assert_eq!(
+        store.claim_next(&a, at(1), at(31)).await.unwrap(),
+        None,
+        "b has its own still"
+    );
+    assert_eq!(store.release_claims_of(&a).await.unwrap(), 0);
 }

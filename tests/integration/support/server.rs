@@ -239,9 +239,24 @@ impl Server {
     }
 
     /// SIGTERM, and its end.
-    pub async fn stop(mut self) -> ExitStatus {
-        let pid = rustix::process::Pid::from_raw(self.child.id().unwrap().cast_signed()).unwrap();
+    pub async fn stop(self) -> ExitStatus {
+        self.terminate();
+        self.ended().await
+    }
+
+    /// SIGTERM, whatever becomes of it.
+    pub fn terminate(&self) {
+        let pid = rustix::process::Pid::from_raw(self.pid().cast_signed()).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    }
+
+    /// Whether it has not ended.
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// Its end.
+    pub async fn ended(mut self) -> ExitStatus {
         tokio::time::timeout(PATIENCE, self.child.wait())
             .await
             .expect("the server stops")
@@ -309,6 +324,15 @@ impl Answer {
 }
 
 impl Client {
+    /// One that speaks to a server of the test's own.
+    pub fn at(url: &str, token: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+            token: Some(token.to_owned()),
+            http: reqwest::Client::new(),
+        }
+    }
+
     /// Its token.
     pub fn token(&self) -> &str {
         self.token.as_deref().unwrap_or_default()

@@ -90,6 +90,8 @@ pub struct Made {
     pub fails: Mutex<BTreeMap<String, String>>,
     /// What a command that begins so on this host prints: lines, by `host: command`.
     pub prints: Mutex<BTreeMap<String, Vec<String>>>,
+    /// The load balancer does not answer.
+    pub balancer_is_down: AtomicBool,
     /// The next command panics in its task.
     pub panics: AtomicBool,
     /// The log store does not answer.
@@ -231,6 +233,9 @@ impl Hosts for Adapter {
 #[async_trait]
 impl Balancer for Adapter {
     async fn members(&self, _pool: &PoolPlace) -> Result<Option<Vec<PoolMember>>, BalancerError> {
+        if self.0.balancer_is_down.load(Ordering::SeqCst) {
+            return Err(BalancerError::Unreachable("it is down".to_owned()));
+        }
         let (broken, out) = (self.0.broken.lock().unwrap(), self.0.out.lock().unwrap());
         let member = |name: &str| PoolMember {
             name: TargetName::parse(name).unwrap(),
@@ -265,6 +270,7 @@ impl Prober for Adapter {
         Ok(HttpSeen {
             status: 200,
             body: String::new(),
+            is_cut: false,
         })
     }
 

@@ -7,7 +7,7 @@ use crate::domain::plan::OnInconclusive;
 use crate::domain::rollout::effect::{Effect, Timer};
 use crate::domain::timestamp::Timestamp;
 
-use super::state::{At, Course, GateWait, MetricRun, Paused};
+use super::state::{At, Course, GateWait, MetricRun};
 use super::{Rollout, Turn};
 
 impl Rollout {
@@ -108,8 +108,7 @@ impl Rollout {
             }
             (AnalysisVerdict::Inconclusive, OnInconclusive::Pause) => {
                 let why = format!("the analysis has no answer: {detail}");
-                self.note(turn, "pause", why.clone());
-                self.state.paused = Some(Paused { since, why });
+                self.pause_by_itself(since, &why, turn);
             }
             (AnalysisVerdict::Inconclusive, OnInconclusive::Fail) => {
                 self.decide(stage, &format!("the analysis has no answer: {detail}"), turn);

@@ -6,6 +6,7 @@ use crate::domain::plan::{OnUnreachable, Step, Work as StepWork};
 use crate::domain::rollout::effect::{Effect, Timer};
 use crate::domain::rollout::event::{StepResult, Way};
 use crate::domain::rollout::progress::StepState;
+use crate::domain::rollout::shape::Kind;
 
 use super::failures::Failure;
 use super::state::{Course, Doing, Once, Purpose, Work};
@@ -70,12 +71,15 @@ impl Rollout {
             self.look_went_well(target, doing, turn);
             return;
         }
-        match &self.step(target, doing.way, doing.step).work {
-            StepWork::PoolOut => self.has_left(target),
-            StepWork::PoolIn => self.is_back_in_service(target),
-            _ => {}
+        match self.facts.shape(target, doing.way)[doing.step as usize].kind {
+            Kind::PoolOut => self.has_left(target),
+            Kind::PoolIn if self.is_cut_short_on_its_way_back(target, doing.way) => {
+                self.is_back_in_service_unproven(target);
+            }
+            Kind::PoolIn => self.is_back_in_service(target),
+            Kind::Check | Kind::Other => {}
         }
-        let steps = self.facts.steps(target, doing.way);
+        let steps = self.facts.shape(target, doing.way);
         if doing.way == Way::Forth
             && self.state.once == Once::Held(target)
             && !steps[doing.step as usize + 1..].iter().any(|step| step.once)

@@ -2,6 +2,7 @@
 //! window and the same promise to its pools.
 
 use crate::domain::action::{ActionStatus, TargetState};
+use crate::domain::plan::Work as StepWork;
 use crate::domain::rollout::event::Way;
 use crate::domain::rollout::progress::StepState;
 
@@ -135,16 +136,52 @@ impl Rollout {
         turn.effects.extend(self.version_record(target));
     }
 
+    /// Whether only its `always` steps are left of its way back.
+    pub(super) fn is_cut_short_on_its_way_back(&self, target: u32, way: Way) -> bool {
+        let run = &self.state.runs[target as usize];
+        way == Way::Back && (run.failing.is_some() || run.stopping)
+    }
+
+    pub(super) fn did_all_of_its_way_back(&self, target: u32) -> bool {
+        let back = &self.state.targets[target as usize].back;
+        back.iter().all(|step| step.state == StepState::Succeeded)
+    }
+
     pub(super) fn end_failed_back(&mut self, target: u32, turn: &mut Turn) {
         let failing = self.state.runs[target as usize].failing;
         self.rest(target);
         self.set_state(target, failing.unwrap_or(TargetState::Failed), turn.now);
+        let serves = self.how_it_serves(target);
         let error = self.state.targets[target as usize]
             .back_error
-            .get_or_insert("stopped on its way back: the rollout was aborted".to_owned())
-            .clone();
+            .get_or_insert("stopped on its way back: the rollout was aborted".to_owned());
+        if let Some(serves) = serves {
+            error.push_str("; ");
+            error.push_str(&serves);
+        }
+        let error = error.clone();
         let what = format!("{} could not go back", self.facts.name(target));
         self.note(turn, what, error);
+    }
+
+    /// In words, whether one whose way back failed was put back in service all the same.
+    fn how_it_serves(&self, target: u32) -> Option<String> {
+        let steps = self.facts.steps(target, Way::Back);
+        let place = steps.iter().rposition(|step| step.work == StepWork::PoolIn)?;
+        let back = &self.state.targets[target as usize].back;
+        let is_all_that_failed = back[..place]
+            .iter()
+            .all(|step| step.state == StepState::Succeeded);
+        let put_back = &back[place];
+        match put_back.state {
+            _ if is_all_that_failed => None,
+            StepState::Succeeded => Some("it was put back in service all the same".to_owned()),
+            StepState::Skipped => None,
+            _ => {
+                let why = put_back.error.as_deref().unwrap_or("it said no");
+                Some(format!("it could not be put back in service either: {why}"))
+            }
+        }
     }
 
     /// Everybody who could go back did.

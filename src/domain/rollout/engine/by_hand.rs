@@ -49,16 +49,23 @@ impl Rollout {
             Way::Back => &progress.back,
         };
         let steps = self.facts.steps(target, way);
-        // A later step may have gone well all the same, such as an `always` one: from the first that did not.
+        // A later step may have gone well all the same, such as an `always` one: from the first that did not. Only
+        // who is in service by now needs not be put there again.
         let from = seen
             .iter()
             .position(|step| step.state != StepState::Succeeded)
             .unwrap_or(0);
         let host = self.facts.name(target).as_str();
+        let is_done = |place: usize, step: &Step| {
+            let state = seen.get(place).map(|step| step.state);
+            step.work == Work::PoolIn && state == Some(StepState::Succeeded)
+        };
         let left: Vec<String> = steps
             .iter()
+            .enumerate()
             .skip(from)
-            .filter_map(|step| words(host, step))
+            .filter(|(place, step)| !is_done(*place, step))
+            .filter_map(|(_, step)| words(host, step))
             .collect();
         if left.is_empty() {
             "nothing is left to be done".to_owned()

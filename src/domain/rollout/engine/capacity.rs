@@ -271,6 +271,17 @@ impl Rollout {
         }
     }
 
+    /// It is in service again though its way back was not done. The load balancer may count it; it is not counted
+    /// here, as one on its way out is not, and nobody starts for it.
+    pub(super) fn is_back_in_service_unproven(&mut self, target: u32) {
+        let run = &mut self.state.runs[target as usize];
+        if std::mem::replace(&mut run.presence, Presence::Leaving) != Presence::Leaving {
+            for &pool in self.facts.pools_of(target) {
+                self.state.pools[pool as usize].leaving += 1;
+            }
+        }
+    }
+
     /// One that failed before its `pool_out` was begun never left its pools.
     pub(super) fn is_out_no_more_if_it_never_left(&mut self, target: u32) {
         use crate::domain::plan::Work as StepWork;

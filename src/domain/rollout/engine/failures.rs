@@ -5,8 +5,9 @@ use crate::domain::outcome::Outcome;
 use crate::domain::plan::{OnFailure, OnUnreachable};
 use crate::domain::rollout::effect::{Effect, Timer};
 use crate::domain::rollout::progress::StageStatus;
+use crate::domain::timestamp::Timestamp;
 
-use super::state::{At, Course, Paused, Phase, Work};
+use super::state::{At, Course, Paused, PausedBy, Phase, Verdict, Work};
 use super::{Rollout, Turn};
 
 /// What a failure is of, as far as the budgets mind.
@@ -97,27 +98,42 @@ impl Rollout {
         self.decide(stage, &why, turn);
     }
 
-    /// Does what the stage, else the whole rollout, says is to be done on failure. Once it has turned
-    /// back or halts, there is nothing left to decide.
+    /// What the stage, else the whole rollout, says is to be done on failure.
+    pub(super) fn on_failure(&self, stage: u32) -> OnFailure {
+        let own = self.facts.plan.stages.get(stage as usize);
+        own.and_then(|stage| stage.on_failure)
+            .unwrap_or(self.facts.plan.limits.on_failure)
+    }
+
+    /// Does what is to be done on failure of this stage. Once it has turned back or halts, there is nothing left
+    /// to decide. While it is paused nothing is started, so what was decided first waits for the end of that.
     pub(super) fn decide(&mut self, stage: u32, why: &str, turn: &mut Turn) {
         if !matches!(self.state.phase, Phase::Running) || !matches!(self.state.course, Course::Forth { .. }) {
             return;
         }
-        let limits = &self.facts.plan.limits;
-        let own = self.facts.plan.stages.get(stage as usize);
-        match own
-            .and_then(|stage| stage.on_failure)
-            .unwrap_or(limits.on_failure)
-        {
-            OnFailure::Pause => {
-                if self.state.paused.is_none() {
-                    self.note(turn, "pause", why);
-                    self.state.paused = Some(Paused {
-                        since: turn.now,
-                        why: why.to_owned(),
-                    });
-                }
-            }
+        let on_failure = self.on_failure(stage);
+        if on_failure == OnFailure::Pause {
+            self.pause_by_itself(turn.now, why, turn);
+        } else if self.state.paused.is_none() {
+            self.carry_out(on_failure, why, turn);
+        } else if self.state.verdict.is_none() {
+            let then = self.after_the_pause(on_failure);
+            self.note(
+                turn,
+                "decide after the pause",
+                format!("{why}: {then} when it is resumed"),
+            );
+            self.state.verdict = Some(Verdict {
+                stage,
+                why: why.to_owned(),
+            });
+        }
+    }
+
+    fn carry_out(&mut self, on_failure: OnFailure, why: &str, turn: &mut Turn) {
+        match on_failure {
+            // Decided where it pauses.
+            OnFailure::Pause => {}
             OnFailure::Stop => {
                 self.note(turn, "stop", why);
                 self.halt(ActionStatus::Failed, turn);
@@ -139,6 +155,32 @@ impl Rollout {
         }
     }
 
+    /// What a decision that waits for the end of a pause will then do.
+    pub(super) fn after_the_pause(&self, on_failure: OnFailure) -> &'static str {
+        match on_failure {
+            OnFailure::Rollback if self.can_go_back() => "it goes back",
+            OnFailure::Rollback | OnFailure::Stop => "it stops",
+            OnFailure::Pause => "it goes on",
+        }
+    }
+
+    /// Waits for a person to decide. Where somebody has paused it already, that stays, and says this besides.
+    pub(super) fn pause_by_itself(&mut self, since: Timestamp, why: &str, turn: &mut Turn) {
+        match &mut self.state.paused {
+            None => {
+                self.state.paused = Some(Paused {
+                    since,
+                    why: why.to_owned(),
+                    by: PausedBy::Itself,
+                    besides: None,
+                });
+            }
+            Some(paused) if paused.by == PausedBy::Command => paused.besides = Some(why.to_owned()),
+            Some(_) => return,
+        }
+        self.note(turn, "pause", why);
+    }
+
     /// Starts nothing more; what runs is finished, then it ends so.
     pub(super) fn halt(&mut self, end: ActionStatus, turn: &mut Turn) {
         self.leave_the_way_forth(turn);
@@ -154,6 +196,7 @@ impl Rollout {
     /// Nobody waits for a turn any more, and the stage is stopped.
     pub(super) fn leave_the_way_forth(&mut self, turn: &Turn) {
         self.state.paused = None;
+        self.state.verdict = None;
         self.state.queue.clear();
         if let Some(stage) = self.stage_now() {
             let progress = &mut self.state.stages[stage as usize];

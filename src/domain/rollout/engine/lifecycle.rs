@@ -47,10 +47,17 @@ impl Rollout {
                 before.behind = None;
                 Ok(())
             }
-            // Somebody forced it past the queue; the queue says later what no longer matters.
-            (Phase::Leases(_) | Phase::Hosts | Phase::Running, Event::QueueReached) if self.state.forced => {
+            (Phase::Before(before), Event::QueueMoved { behind }) => {
+                if !self.state.forced {
+                    before.behind = Some(*behind);
+                }
                 Ok(())
             }
+            // Somebody forced it past the queue; the queue says later what no longer matters.
+            (
+                Phase::Leases(_) | Phase::Hosts | Phase::Running,
+                Event::QueueReached | Event::QueueMoved { .. },
+            ) if self.state.forced => Ok(()),
             (Phase::Leases(leases), Event::LeasesHeld { holder, targets }) if leases.next_try.is_none() => {
                 let next = turn
                     .now
@@ -116,6 +123,7 @@ impl Rollout {
             (
                 Phase::Ended { .. },
                 Event::QueueReached
+                | Event::QueueMoved { .. }
                 | Event::LeasesHeld { .. }
                 | Event::LeasesTaken
                 | Event::HostsChecked { .. }
@@ -313,6 +321,7 @@ impl Rollout {
         self.leave_instructions(turn);
         self.state.queue.clear();
         self.state.paused = None;
+        self.state.verdict = None;
         self.state.phase = Phase::Ended { status, at: turn.now };
         let why = self
             .state

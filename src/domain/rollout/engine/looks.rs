@@ -39,8 +39,12 @@ impl Rollout {
             let Some(from) = soak.round else {
                 return false;
             };
-            let finished = (from..self.state.targets.len() as u32)
-                .find(|&target| self.state.targets[target as usize].state == TargetState::Succeeded);
+            // One at which a look still goes on since the soak before was skipped is being looked at already.
+            let state = &self.state;
+            let finished = (from..state.targets.len() as u32).find(|&target| {
+                state.targets[target as usize].state == TargetState::Succeeded
+                    && state.runs[target as usize].work == Work::Idle
+            });
             let next = finished.map_or(self.state.targets.len() as u32, |target| target + 1);
             if let Some(soak) = self.soak_mut() {
                 soak.round = Some(next);
@@ -88,7 +92,7 @@ impl Rollout {
 
     pub(super) fn start_look(&mut self, target: u32, check: u32, purpose: Purpose, turn: &mut Turn) {
         let attempt = self.state.targets[target as usize].forth[check as usize].attempt + 1;
-        let retries = self.step(target, Way::Forth, check).retries;
+        let retries = self.facts.shape(target, Way::Forth)[check as usize].retries;
         self.start_attempt(
             target,
             Doing {

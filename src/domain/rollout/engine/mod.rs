@@ -25,7 +25,7 @@ mod waiting;
 
 use std::sync::Arc;
 
-use crate::domain::action::{ActionStatus, TargetState};
+use crate::domain::action::{ActionId, ActionStatus, TargetState};
 use crate::domain::plan::{Plan, RollbackTarget};
 use crate::domain::timestamp::Timestamp;
 
@@ -99,6 +99,15 @@ impl Rollout {
     #[must_use]
     pub fn started_at(&self) -> Option<Timestamp> {
         self.state.started_at
+    }
+
+    /// The action that it queues behind; none where it does not.
+    #[must_use]
+    pub fn queued_behind(&self) -> Option<ActionId> {
+        match &self.state.phase {
+            Phase::Before(before) => before.behind,
+            Phase::New | Phase::Leases(_) | Phase::Hosts | Phase::Running | Phase::Ended { .. } => None,
+        }
     }
 
     /// When it ended.

@@ -20,6 +20,8 @@ pub(super) struct State {
     pub phase: Phase,
     pub course: Course,
     pub paused: Option<Paused>,
+    /// What was decided while it was paused, and is done when that ends.
+    pub verdict: Option<Verdict>,
     /// Soaks, gates and the queue are skipped.
     pub forced: bool,
     /// All soaks and gates that follow are skipped.
@@ -151,6 +153,25 @@ pub(super) struct MetricRun {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Paused {
     pub since: Timestamp,
+    pub why: String,
+    pub by: PausedBy,
+    /// The newest reason for which it would have paused by itself meanwhile.
+    pub besides: Option<String>,
+}
+
+/// Who paused it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PausedBy {
+    /// A person or program, until it is resumed.
+    Command,
+    /// A failure or an analysis, for a person to decide: whoever passes the gate has decided too.
+    Itself,
+}
+
+/// That enough failed, or that a gate said no: which stage says what is to be done, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub stage: u32,
     pub why: String,
 }
 
@@ -309,6 +330,7 @@ impl State {
                 at: At::Working,
             },
             paused: None,
+            verdict: None,
             forced: false,
             promoted: false,
             targets,

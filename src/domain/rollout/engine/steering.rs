@@ -1,11 +1,11 @@
 //! What a person or program may ask of an action, and what then happens.
 
 use crate::domain::action::ActionStatus;
-use crate::domain::plan::Gate;
+use crate::domain::plan::{Gate, OnFailure};
 use crate::domain::rollout::event::Steer;
 use crate::domain::rollout::refused::Refused;
 
-use super::state::{At, Course, Paused, Phase};
+use super::state::{At, Course, Paused, PausedBy, Phase};
 use super::{Rollout, Turn};
 
 impl Rollout {
@@ -56,6 +56,11 @@ impl Rollout {
                 "none of the touched targets has a version to go back to"
             }
             (Steer::Abort { rollback: true } | Steer::Rollback, _) => return None,
+            (Steer::Promote { .. } | Steer::Force | Steer::Approve | Steer::Reject, _)
+                if state.verdict.is_some() =>
+            {
+                "what failed has decided, which waits for the end of the pause: resume it, roll it back, or abort it"
+            }
             (Steer::Force, Course::Forth { .. }) if state.forced => "the action is forced already",
             (Steer::Force, Course::Forth { .. }) => return None,
             (Steer::Promote { to_end: true }, Course::Forth { .. }) if state.promoted => {
@@ -130,7 +135,12 @@ impl Rollout {
         self.note(turn, steer.as_str(), why.clone());
         match steer {
             Steer::Pause => {
-                self.state.paused = Some(Paused { since: turn.now, why });
+                self.state.paused = Some(Paused {
+                    since: turn.now,
+                    why,
+                    by: PausedBy::Command,
+                    besides: None,
+                });
             }
             Steer::Resume => self.resume(turn),
             Steer::Promote { to_end } => {
@@ -151,7 +161,15 @@ impl Rollout {
                 self.halt(ActionStatus::ManualFailed, turn);
                 self.interrupt(turn);
             }
-            Steer::Abort { rollback: true } => self.turn_back(turn),
+            Steer::Abort { rollback: true } => {
+                // An abort says nothing about the version; the failures that waited for the end of a pause do.
+                if let Some(verdict) = self.state.verdict.take()
+                    && self.on_failure(verdict.stage) == OnFailure::Rollback
+                {
+                    self.condemn(&verdict.why, turn);
+                }
+                self.turn_back(turn);
+            }
             Steer::Rollback => {
                 self.condemn(&why, turn);
                 self.turn_back(turn);
@@ -164,6 +182,10 @@ impl Rollout {
     fn resume(&mut self, turn: &mut Turn) {
         self.state.paused = None;
         self.state.last_progress = turn.now;
+        if let Some(verdict) = self.state.verdict.take() {
+            self.decide(verdict.stage, &verdict.why, turn);
+            return;
+        }
         // An analysis that stopped the rollout is begun anew.
         if let Course::Forth {
             at: At::Gate(wait), ..
@@ -186,7 +208,9 @@ impl Rollout {
                 at: At::Gate(_),
             } => {
                 let stage = *stage;
-                self.state.paused = None;
+                if matches!(&self.state.paused, Some(paused) if paused.by == PausedBy::Itself) {
+                    self.state.paused = None;
+                }
                 self.pass_stage(stage, turn);
             }
             Course::Forth {

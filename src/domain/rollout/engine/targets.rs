@@ -1,11 +1,12 @@
 //! The machine of a target: asking its pools, one step after another, retries, the success window, the end.
 
 use crate::domain::action::TargetState;
-use crate::domain::plan::{OnUnreachable, Step};
+use crate::domain::plan::OnUnreachable;
 use crate::domain::rollout::effect::{Effect, Timer};
 use crate::domain::rollout::event::{Event, Way};
 use crate::domain::rollout::progress::{StepProgress, StepState};
 use crate::domain::rollout::refused::Refused;
+use crate::domain::rollout::shape::StepShape;
 
 use super::failures::Failure;
 use super::state::{At, Course, Doing, Once, Purpose, Work};
@@ -109,12 +110,12 @@ impl Rollout {
                 // A second try of one that was out of reach begins with a clean record.
                 progress.error = None;
                 let first = self.facts.has_once && self.state.once == Once::Open;
-                if first && self.facts.steps(target, way).iter().any(|step| step.once) {
+                if first && self.facts.shape(target, way).iter().any(|step| step.once) {
                     self.state.once = Once::Held(target);
                 }
             }
             Way::Back => {
-                progress.back = vec![StepProgress::PENDING; self.facts.steps(target, way).len()];
+                progress.back = vec![StepProgress::PENDING; self.facts.shape(target, way).len()];
             }
         }
         self.set_state(target, TargetState::Running, turn.now);
@@ -127,8 +128,8 @@ impl Rollout {
         let only_always = run.failing.is_some() || run.stopping;
         let runs_once =
             matches!(self.state.once, Once::Held(holder) | Once::Done(holder) if holder == target);
-        let steps = self.facts.steps(target, way);
-        let wanted = |step: &Step| (step.always || !only_always) && (runs_once || !step.once);
+        let steps = self.facts.shape(target, way);
+        let wanted = |step: &StepShape| (step.always || !only_always) && (runs_once || !step.once);
         let next = (from as usize..steps.len()).find(|&place| wanted(&steps[place]));
         let retries = next.map_or(0, |place| steps[place].retries);
         let until = next.unwrap_or(steps.len());
@@ -176,7 +177,10 @@ impl Rollout {
         let run = &self.state.runs[target as usize];
         let (failing, stopping) = (run.failing.is_some(), run.stopping);
         match way {
-            Way::Back if failing || stopping => self.end_failed_back(target, turn),
+            // An abort that came in its last step changes nothing: it is back.
+            Way::Back if failing || (stopping && !self.did_all_of_its_way_back(target)) => {
+                self.end_failed_back(target, turn)
+            }
             Way::Back => self.end_back(target, turn),
             Way::Forth if failing => self.end_failed(target, turn),
             Way::Forth if stopping => self.stopped(target, way, u32::MAX, turn),

@@ -72,17 +72,34 @@ impl Rollout {
     }
 
     fn for_a_person(&self, paused: &Paused) -> WaitingFor {
-        let detail = match self.state.in_progress {
-            0 => format!("paused: {}", paused.why),
-            running => format!("paused: {}; {running} targets finish what they began", paused.why),
-        };
-        let unblock = match &self.state.course {
-            Course::Forth {
-                at: At::Gate(wait), ..
-            } if wait.verdict.is_some() => {
+        let mut detail = format!("paused: {}", paused.why);
+        if let Some(besides) = &paused.besides {
+            detail.push_str("; meanwhile ");
+            detail.push_str(besides);
+        }
+        match self.state.in_progress {
+            0 => {}
+            running => {
+                let more = format!("; {running} targets finish what they began");
+                detail.push_str(&more);
+            }
+        }
+        let unblock = match (&self.state.verdict, &self.state.course) {
+            (Some(verdict), _) => {
+                let then = self.after_the_pause(self.on_failure(verdict.stage));
+                let more = format!("; {}, so {then} when it is resumed", verdict.why);
+                detail.push_str(&more);
+                "resume it for that, roll it back at once, or abort it"
+            }
+            (
+                None,
+                Course::Forth {
+                    at: At::Gate(wait), ..
+                },
+            ) if wait.verdict.is_some() => {
                 "resume it to measure again, promote it to go on all the same, roll it back, or abort it"
             }
-            Course::Forth { .. } | Course::Halt { .. } | Course::Back => {
+            (None, Course::Forth { .. } | Course::Halt { .. } | Course::Back) => {
                 "resume it, roll it back, or abort it"
             }
         };

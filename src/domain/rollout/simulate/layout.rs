@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::name::{Name, TargetName};
 use crate::domain::plan::{
-    Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Step, Work, coming_in, going_out,
+    Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Step, Work, coming_in, going_out, putting_back,
 };
 use crate::domain::rollout::strategy::{TargetFacts, lay_out};
 use crate::domain::target::{Pool, Target};
@@ -62,11 +62,11 @@ pub(super) fn plan(scenario: &Scenario) -> Result<Arc<Plan>, SimulationError> {
             .map(|target| RollbackTarget {
                 name: target.target.name.clone(),
                 version: target.version_before.clone(),
-                steps: if leaving.contains(&target.target.name) {
+                steps: putting_back(if leaving.contains(&target.target.name) {
                     coming_in(&steps)
                 } else {
                     steps.iter().filter(|step| !step.once).cloned().collect()
-                },
+                }),
             })
             .collect(),
     };

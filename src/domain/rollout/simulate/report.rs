@@ -237,6 +237,7 @@ fn target_of(event: &Event) -> Option<&TargetName> {
         Event::TimerFired { timer } => timer.target(),
         Event::Created { .. }
         | Event::QueueReached
+        | Event::QueueMoved { .. }
         | Event::LeasesHeld { .. }
         | Event::LeasesTaken
         | Event::HostsChecked { .. }

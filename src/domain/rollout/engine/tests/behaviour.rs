@@ -734,7 +734,8 @@ fn a_target_that_did_not_get_back_says_how_to_finish_by_hand() {
         target("h1").by_hand.as_deref(),
         Some(
             "`edgewise exec --hosts h1 --sudo -- 'ln -sfn '\\''/opt/1'\\'' /opt/current'`; see that port 80 of \
-             127.0.0.1 answers; put it back in service"
-        )
+             127.0.0.1 answers"
+        ),
+        "it is in service already"
     );
 }

@@ -2,5 +2,8 @@
 
 mod behaviour;
 mod courses;
+mod looks;
 mod machines;
+mod paused;
+mod put_back;
 mod transitions;

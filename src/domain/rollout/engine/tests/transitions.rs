@@ -152,6 +152,9 @@ fn the_action() {
             settings: RolloutSettings::default(),
         }]
     };
+    let moved = Event::QueueMoved {
+        behind: ActionId::from_parts(at(2), [9; 10]),
+    };
     let held = Event::LeasesHeld {
         holder: id(),
         targets: vec![name("h1")],
@@ -182,6 +185,7 @@ fn the_action() {
     let events = vec![
         created(),
         Event::QueueReached,
+        moved,
         held,
         Event::LeasesTaken,
         Event::HostsChecked { unfit: Vec::new() },
@@ -208,15 +212,15 @@ fn the_action() {
         })
         .collect();
     let wanted = [
-        ("not created", "TRRRRRRRRRRRR"),
-        ("approval", "R-RRRRRR----R"),
-        ("queued", "RTRRRRRR----R"),
-        ("countdown", "R-RRRRRRT---R"),
-        ("leases asked", "RRTTRRRR----R"),
-        ("leases held", "RRRRRRRR-TT-R"),
-        ("hosts", "RRRRTRRR----R"),
-        ("running", "RRRRRTRR---T-"),
-        ("ended", "R-----RR-----"),
+        ("not created", "TRRRRRRRRRRRRR"),
+        ("approval", "R-TRRRRRR----R"),
+        ("queued", "RTTRRRRRR----R"),
+        ("countdown", "R-TRRRRRRT---R"),
+        ("leases asked", "RRRTTRRRR----R"),
+        ("leases held", "RRRRRRRRR-TT-R"),
+        ("hosts", "RRRRRTRRR----R"),
+        ("running", "RRRRRRTRR---T-"),
+        ("ended", "R------RR-----"),
     ];
     assert_eq!(got, wanted.map(|(state, row)| (state, row.to_owned())));
 }

@@ -36,6 +36,11 @@ struct Witness {
     events: usize,
     /// How many were touched when it was paused.
     paused_at: Option<usize>,
+    went_back: bool,
+    /// It goes back, or went.
+    turned: bool,
+    /// Who was in service at the end.
+    serving: HashSet<TargetName>,
     stages: HashMap<TargetName, usize>,
 }
 
@@ -48,6 +53,9 @@ impl Witness {
             in_service: HashMap::new(),
             events: 0,
             paused_at: None,
+            went_back: false,
+            turned: false,
+            serving: HashSet::new(),
             stages: plan
                 .stages
                 .iter()
@@ -72,8 +80,11 @@ impl Witness {
             }
             _ => {}
         }
+        if rollout.ended_at().is_some() {
+            self.serving = world.serving().cloned().collect();
+        }
         self.see_window(rollout);
-        self.see_pause(rollout);
+        self.see_pause(rollout, event);
         let waits = matches!(
             rollout.status(),
             ActionStatus::Waiting | ActionStatus::Queued | ActionStatus::Scheduled
@@ -95,26 +106,29 @@ impl Witness {
     }
 
     /// Never more than the window, of the whole and of the stage, and of its own on the way back.
-    fn see_window(&self, rollout: &Rollout) {
+    fn see_window(&mut self, rollout: &Rollout) {
         let limits = &self.plan.limits;
-        let most = if rollout.is_going_back() {
-            // Those that were under way when it turned end their step first.
+        self.turned |= rollout.is_going_back();
+        let most = if self.turned {
+            // Those that were under way when it turned, or when that was aborted, end their step first.
             limits.back_at_once().max(limits.max_parallel)
         } else {
             limits.max_parallel
         };
         assert!(rollout.in_progress() <= most, "the window is kept");
-        if !rollout.is_going_back() {
+        if !self.turned {
             let mut in_stage: HashMap<usize, u32> = HashMap::new();
             for target in &self.under_way {
-                *in_stage.entry(self.stages[target]).or_default() += 1;
+                // A look at one that is done holds no place in the window.
+                if rollout.target(target.as_str()).unwrap().state == TargetState::Running {
+                    *in_stage.entry(self.stages[target]).or_default() += 1;
+                }
             }
             for (stage, count) in in_stage {
                 let stage = &self.plan.stages[stage];
-                let looks = rollout.stages().any(|stage| stage.status == StageStatus::Soaking);
                 let deferred = rollout.stages().all(|stage| stage.status == StageStatus::Done);
                 assert!(
-                    looks || deferred || count <= stage.max_parallel,
+                    deferred || count <= stage.max_parallel,
                     "{} of stage {} at once",
                     count,
                     stage.label
@@ -123,8 +137,14 @@ impl Witness {
         }
     }
 
-    /// Nobody is started while a person has it paused.
-    fn see_pause(&mut self, rollout: &Rollout) {
+    /// Nobody is started while a person has it paused, and it does not turn back by itself.
+    fn see_pause(&mut self, rollout: &Rollout, event: &Event) {
+        let goes_back = rollout.is_going_back();
+        assert!(
+            self.paused_at.is_none() || self.went_back == goes_back || matches!(event, Event::Steered { .. }),
+            "it turned back while it was paused, by {event:?}"
+        );
+        self.went_back = goes_back;
         let paused = rollout
             .waiting_for()
             .is_some_and(|waiting| waiting.kind == WaitKind::Paused);
@@ -162,11 +182,11 @@ fn try_it(file: &Value) -> Option<Report> {
     let report = run(&scenario, &plan, |rollout, world, event, now| {
         witness.see(rollout, world, event, now);
     });
-    judge(&report, &scenario, &plan, file);
+    judge(&report, &scenario, &plan, &witness.serving, file);
     Some(report)
 }
 
-fn judge(report: &Report, scenario: &Scenario, plan: &Plan, file: &Value) {
+fn judge(report: &Report, scenario: &Scenario, plan: &Plan, serving: &HashSet<TargetName>, file: &Value) {
     let refused = report.decisions.iter().find(|line| line.what == "event refused");
     assert!(refused.is_none(), "{refused:?}\n{file}");
     assert!(
@@ -217,6 +237,18 @@ fn judge(report: &Report, scenario: &Scenario, plan: &Plan, file: &Value) {
             assert_eq!(end.version, scenario.to, "{name}\n{file}");
         }
         // It went back: who is not on the version it had says why, and how to get there.
+        // It went back: who was taken out is in service again, unless the load balancer was in the way.
+        let goes_back = plan.rollback.targets.iter().any(|back| back.name == *name);
+        if report.status.is_final() && end.back_error.is_some() && goes_back && host.in_service {
+            let said = end.back_error.as_deref().unwrap_or_default();
+            assert!(
+                serving.contains(name)
+                    || said.contains("pool_in")
+                    || said.contains("could not be put back")
+                    || said.contains("before its turn"),
+                "{name} is out of service: {said}\n{file}"
+            );
+        }
         if turned
             && report.status.is_final()
             && touched.contains(name)
