@@ -154,6 +154,11 @@ impl Scene {
         let pipeline = log.pipeline.clone();
         let app =
             boot::app(store, log, settings, parts).map_err(|error| DemoError::Edgewise(error.to_string()))?;
+        // There is nothing to go on with, but a claim that nobody renews ends after a while, and its action stands still.
+        app.runner()
+            .recover()
+            .await
+            .map_err(|error| DemoError::Edgewise(error.to_string()))?;
         Ok(Self {
             app,
             log: pipeline,

@@ -17,6 +17,7 @@ use crate::app::view::{ActionView, Page};
 use crate::domain::action::ActionStatus;
 use crate::domain::actor::{Actor, Caller, Role};
 use crate::domain::name::Name;
+use crate::domain::outcome::Outcome;
 use crate::web::error::Failure;
 
 fn frame() -> Frame {
@@ -162,6 +163,33 @@ fn what_became_of_each_notice_is_said_without_its_address() {
     }
     assert!(html.contains("hooks.example") && html.contains("a secret address"));
     assert!(html.contains("it answered 503") && html.contains("4 attempts"));
+}
+
+#[test]
+fn what_went_well_is_not_shown_as_a_failure() {
+    let mut story = samples::story();
+    story.items.truncate(1);
+    for (outcome, tone) in [
+        (Outcome::Ok, "good"),
+        (Outcome::Unknown, "warn"),
+        (Outcome::Timeout, "bad"),
+    ] {
+        story.items[0].outcome = Some(outcome);
+        let page = ActionPage::new(
+            &samples::visitor(),
+            &samples::trail(),
+            &samples::space_head(),
+            samples::action(ActionStatus::InProgress, 1, 0),
+            story.clone(),
+            Vec::new(),
+        );
+        let html = page.render().unwrap();
+        let seq = story.items[0].seq;
+        assert!(
+            html.contains(&format!("<li data-seq=\"{seq}\" class=\"{tone}\">")),
+            "{outcome:?}"
+        );
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::fmt::Display;
 
 use crate::app::view::NoticeState;
 use crate::domain::action::{ActionStatus, TargetState, WaitKind};
+use crate::domain::outcome::Outcome;
 use crate::domain::timestamp::Timestamp;
 
 /// `2026-11-21 02:36:50 UTC`; scripts turn it into the reader's own time.
@@ -96,6 +97,15 @@ pub fn step(state: &str) -> (&'static str, &'static str) {
         "skipped" => ("skip", "–"),
         "unknown" => ("warn", "?"),
         _ => ("bad", "✕"),
+    }
+}
+
+/// The tone of what a log entry tells of, as the page's scripts have it.
+pub fn outcome(outcome: impl Borrow<Outcome>) -> &'static str {
+    match outcome.borrow() {
+        Outcome::Ok => "good",
+        Outcome::Unknown => "warn",
+        _ => "bad",
     }
 }
 

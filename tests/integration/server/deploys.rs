@@ -141,7 +141,13 @@ async fn a_restart_starts_what_is_there_and_a_rollback_brings_back_what_was_befo
     );
     assert_eq!(shop.running(), ["1", "2"]);
 
-    // A finished action is rolled back by a new one, which names the first.
+    // A finished action is rolled back by a new one, which names the first. What was taken back is bad until it is lifted.
+    let lift = async || {
+        let body = json!({"version": "2", "reason": "it was well after all"});
+        let url = format!("/api/v1/quarantine/{SPACE}/{PROJECT}/lift");
+        client.post(&url, &body).await.wanted(200);
+    };
+    lift().await;
     let id = act(&client, "deploy", &json!({"servers": ["web-1"], "version": "2"})).await;
     client.ends(&id, "COMPLETED").await;
     let answer = client
@@ -157,7 +163,12 @@ async fn a_restart_starts_what_is_there_and_a_rollback_brings_back_what_was_befo
     assert_eq!(back["reason"], "not liked");
     assert_eq!(shop.running(), ["1", "2"], "{}", brief(&back));
 
-    // And to a version that is named.
+    // And to a version that is named, unless that was taken back itself.
+    client
+        .steer(&id, "rollback", &json!({"version": "2"}))
+        .await
+        .fault(422, "version");
+    lift().await;
     let accepted = client
         .steer(&id, "rollback", &json!({"version": "2"}))
         .await
