@@ -35,8 +35,9 @@ fn what_goes_with_a_command_is_judged_with_it_and_reaches_nobody_where_it_may_no
     std::fs::write(&kept, "as it was").unwrap();
     let (script, variables) = (hosts.file("script"), hosts.file("variables"));
     // The made-up host runs as we do, so what must not run would do no harm: a policy denies a program that is not there.
-    let policy = hosts.file("policy.json");
-    std::fs::write(&policy, DENIES_WEB_TOOL).unwrap();
+    let policies = hosts.file("policies");
+    std::fs::create_dir(&policies).unwrap();
+    std::fs::write(hosts.file("policies/own.json"), DENIES_WEB_TOOL).unwrap();
     let harm = format!("echo harm > {kept}; web-tool wipe");
     std::fs::write(&script, format!("{harm}\n")).unwrap();
     std::fs::write(&variables, format!("WORK={harm}\nTOKEN=hush-hush-hush\n")).unwrap();
@@ -46,7 +47,7 @@ fn what_goes_with_a_command_is_judged_with_it_and_reaches_nobody_where_it_may_no
         (&["--env-file", &variables], "sh -c \"$WORK\""),
         (&["--env-file", &variables, "--detachable"], "eval \"$WORK # $TOKEN\""),
     ] {
-        let all = [&["--hosts", "web-1", "--policy", &policy], args].concat();
+        let all = [&["--hosts", "web-1", "--policies", &policies], args].concat();
         let (code, objects, stderr) = exec(&hosts, &all, command);
         assert_eq!(code, 5, "{args:?} {command}: {objects:?} {stderr}");
         assert_eq!(objects[0]["outcome"], "denied", "{args:?}");
@@ -58,8 +59,8 @@ fn what_goes_with_a_command_is_judged_with_it_and_reaches_nobody_where_it_may_no
     let all = [
         "--hosts",
         "web-1",
-        "--policy",
-        &policy,
+        "--policies",
+        &policies,
         "--stdin",
         &script,
         "--env-file",

@@ -126,8 +126,9 @@ fn what_is_written_and_read_is_judged_as_a_command_would_be() {
 #[test]
 fn a_script_is_judged_before_it_is_put_and_data_is_not() {
     let hosts = MadeUpHosts::start(&["web-1"]);
-    let policy = hosts.file("policy.json");
-    std::fs::write(&policy, DENIES_WEB_TOOL).unwrap();
+    let policies = hosts.file("policies");
+    std::fs::create_dir(&policies).unwrap();
+    std::fs::write(hosts.file("policies/own.json"), DENIES_WEB_TOOL).unwrap();
     let tree = hosts.file("tree");
     std::fs::create_dir_all(hosts.file("tree/bin")).unwrap();
     let texts = [
@@ -146,11 +147,11 @@ fn a_script_is_judged_before_it_is_put_and_data_is_not() {
         ("notes.txt", "notes.txt", 0),
         ("good.sh", "good.sh", 0),
     ] {
-        let args = [&hosts.file(source), dest, "--hosts", "web-1", "--policy", &policy];
+        let args = [&hosts.file(source), dest, "--hosts", "web-1", "--policies", &policies];
         let (code, objects, stderr) = files(&hosts, "put", &args);
         assert_eq!(code, want, "{source}: {objects:?} {stderr}");
     }
-    let args = [&tree, "app", "--hosts", "web-1", "--policy", &policy];
+    let args = [&tree, "app", "--hosts", "web-1", "--policies", &policies];
     let (code, objects, stderr) = files(&hosts, "put", &args);
     assert_eq!(code, 5, "{objects:?} {stderr}");
     assert_eq!(objects[0]["outcome"], "denied");
