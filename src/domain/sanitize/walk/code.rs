@@ -2,9 +2,10 @@
 //! do to files and processes. Their literals are read, their logic is not followed.
 
 use super::super::paths::Trees;
-use super::super::rules::{exhaust, processes, remote, reverse, shell};
+use super::super::rules::{exhaust, processes, remote, reverse, secrets, shell};
 use super::super::syntax::Span;
 use super::super::words::{decode, text};
+use super::appetite::Appetite;
 use super::expand::Argument;
 use super::redirect::Opened;
 use super::{Stream, Walker};
@@ -86,6 +87,9 @@ const RUNS: &[&str] = &[
     "plumbum",
     "System.cmd",
     "os:cmd",
+    "Command::new",
+    "sh \"",
+    "sh '",
     "backtick",
     "`",
     "shell(",
@@ -114,6 +118,9 @@ const FILES: &[(&str, &str)] = &[
     ("rmdirSync", "rm -rf"),
     ("fs.rm(", "rm -rf"),
     ("fs.rmdir(", "rm -rf"),
+    ("promises').rm(", "rm -rf"),
+    ("promises\").rm(", "rm -rf"),
+    ("chown_R", "chown -R x"),
     ("delete-directory", "rm -rf"),
     ("delete-file", "rm -f"),
     ("rmdir", "rm -rf"),
@@ -385,6 +392,8 @@ impl Walker<'_> {
     }
 
     fn code_inside(&mut self, language: &str, code: &str, span: Span) {
+        let replaced = code.replace("os.sep", "'/'").replace("path.sep", "'/'");
+        let code = replaced.as_str();
         let literals = literals(code);
         let all = literals.join("\n");
         let has = |words: &[&str]| words.iter().any(|word| code.contains(word));
@@ -398,17 +407,25 @@ impl Walker<'_> {
             "createConnection",
             "/inet/",
             "/dev/tcp",
+            "gen_tcp",
+            "TCPClient",
+            "net.Dial",
+            "'net').connect",
+            "\"net\").connect",
         ]);
         let shells = has(&[
             "/bin/sh",
             "/bin/bash",
             "\"sh\"",
             "'sh'",
+            "`sh`",
             "cmd.exe",
             "/bin/zsh",
             "\"bash\"",
             "'bash'",
             "pty.spawn",
+            "exec sh ",
+            "exec bash ",
         ]);
         let obeys = sockets
             && has(&[
@@ -419,6 +436,7 @@ impl Walker<'_> {
                 "spawn",
                 "subprocess",
                 "execSync",
+                "iex ",
             ])
             && has(&[
                 "fdopen",
@@ -428,6 +446,12 @@ impl Walker<'_> {
                 "recv(",
                 "on('data'",
                 "on(\"data\"",
+                "fgets",
+                "receive(",
+                "readLines",
+                "[gets ",
+                "{iex",
+                ".Read(",
             ]);
         if obeys
             || sockets && (shells || has(&["dup2"]))
@@ -440,36 +464,16 @@ impl Walker<'_> {
             );
             return;
         }
-        let forever = has(&[
-            "while(true)",
-            "while (true)",
-            "while(1)",
-            "while (1)",
-            "while True",
-            "while 1",
-            "for(;;)",
-            "for (;;)",
-            "loop do",
-            "loop{",
-            "loop {",
-        ]);
-        if forever
-            && has(&["spawn(", "Popen(", "fork(", "Process.spawn"])
-            && !has(&["wait", "sleep", "accept"])
-        {
-            self.find(
-                &exhaust::FORK_BOMB,
-                span,
-                format!("{language} starts processes without end"),
-            );
+        for appetite in super::appetite::of(code) {
+            let (rule, what) = match appetite {
+                Appetite::Processes => (&exhaust::FORK_BOMB, "starts processes without end"),
+                Appetite::Memory => (&exhaust::MEMORY, "takes all memory"),
+                Appetite::Disk => (&exhaust::DISK, "fills a disk"),
+                Appetite::Files => (&exhaust::FILES, "makes very many files"),
+            };
+            self.find(rule, span, format!("{language} {what}"));
         }
-        let loops = has(&["while", "for(", "for (", "loop", "until", "1 while", "times"]);
-        if has(&["fork"]) && loops && !has(&["forkserver", "wait"]) {
-            self.find(&exhaust::FORK_BOMB, span, format!("{language} forks without end"));
-        }
-        if memory_eater(code) {
-            self.find(&exhaust::MEMORY, span, format!("{language} takes all memory"));
-        }
+        self.secrets_sent(language, code, &literals, span);
         if has(&["kill"]) && kills_all(code) {
             self.find(
                 &processes::KILL_ALL,
@@ -541,6 +545,8 @@ impl Walker<'_> {
             "instance_eval",
             "eval ",
             "Function(",
+            "load(",
+            "loadstring(",
         ]) {
             for literal in &literals {
                 if literal.len() > 8 && literal.contains(['(', ';']) && literal != code {
@@ -561,6 +567,63 @@ impl Walker<'_> {
         }
         self.swept(code, &literals, span);
         self.files_in_code(code, span);
+    }
+
+    /// A program that has both a way out of the host and the name of a secret.
+    fn secrets_sent(&mut self, language: &str, code: &str, literals: &[String], span: Span) {
+        const WAYS: &[&str] = &[
+            "requests.",
+            "urlopen(",
+            "urllib",
+            "httpx",
+            "aiohttp",
+            "http.client",
+            "HTTPConnection",
+            "ftplib",
+            "smtplib",
+            "paramiko",
+            "boto3",
+            "upload_file",
+            "socket",
+            "Socket",
+            "Net::HTTP",
+            "Net::FTP",
+            "http').request",
+            "https').request",
+            "http\").request",
+            "https\").request",
+            "fetch(",
+            "axios",
+            "fsockopen",
+            "file_get_contents(\"http",
+            "file_get_contents('http",
+            "curl_",
+            "LWP",
+            "HTTP::Tiny",
+            "/inet/",
+            "open-uri",
+            "URI(",
+            "http.post",
+            "socket.http",
+            "sendmail",
+            "mail(",
+        ];
+        if !WAYS.iter().any(|way| code.contains(way)) {
+            return;
+        }
+        for literal in literals {
+            let path = self.path(literal.trim_start_matches(['<', ' ']).trim());
+            if path.starts_with(['/', text::HOME])
+                && (secrets::is_secret(&path) || secrets::is_private(&path))
+            {
+                self.find(
+                    &secrets::SEND,
+                    span,
+                    format!("{language} sends {}", text::shown(&path)),
+                );
+                return;
+            }
+        }
     }
 
     /// Statements for a database that stand in a program.
@@ -634,7 +697,8 @@ impl Walker<'_> {
         }
     }
 
-    fn words_called(&mut self, words: &[&str], span: Span) {
+    /// A command that stands for what something else does.
+    pub(super) fn words_called(&mut self, words: &[&str], span: Span) {
         let arguments: Vec<Argument> = words
             .iter()
             .map(|text| Argument {
@@ -732,7 +796,23 @@ impl Walker<'_> {
                 inside.starts_with('(') && !inside.contains(['"', '\''])
             })
         });
-        if !(any(&walks) && (any(&deletes) || named) || handed) {
+        // A name that is only taken, to be called by another: `rmtree as r`, `getattr(shutil, 'rmtree')`, `{rmSync: r}`.
+        let taken = [
+            "rmtree",
+            "remove_tree",
+            "rm_rf",
+            "rmSync",
+            "rmdirSync",
+            "unlinkSync",
+            "removedirs",
+        ]
+        .iter()
+        .any(|name| {
+            code.match_indices(name).any(|(place, _)| {
+                code[place + name.len()..].starts_with([' ', ':', '\'', '"', '}', ',', ']'])
+            })
+        });
+        if !(any(&walks) && (any(&deletes) || named) || handed || taken) {
             return;
         }
         for path in literals
@@ -762,6 +842,10 @@ impl Walker<'_> {
                     "decode_base64",
                     "atob",
                     "from_base64",
+                    "unpack1(\"m",
+                    "unpack1('m",
+                    "unpack(\"m",
+                    "unpack('m",
                 ],
                 decode::base64,
             ),
@@ -796,6 +880,17 @@ impl Walker<'_> {
             }
             for literal in literals.iter().filter(|l| l.len() >= 4) {
                 let Some(made) = decode(literal) else { continue };
+                let made = match made.as_slice() {
+                    [0x78, ..]
+                        if code.contains("decompress")
+                            || code.contains("nflate")
+                            || code.contains("gzuncompress") =>
+                    {
+                        decode::inflated(&made).unwrap_or(made)
+                    }
+                    [0x1f, 0x8b, ..] => decode::gunzip(&made).unwrap_or(made),
+                    _ => made,
+                };
                 let made = text::lossy(&made);
                 if made.contains('\u{FFFD}') || made.trim().is_empty() || made == *literal {
                     continue;
@@ -852,6 +947,7 @@ impl Walker<'_> {
                             | "spawn"
                             | "spawnSync"
                             | "passthru"
+                            | "execute"
                             | "shell_exec"
                     )
                 })
@@ -926,7 +1022,7 @@ impl Walker<'_> {
     }
 
     /// A literal that may be a command: it is followed as one; one that is not shell is none.
-    fn command_literal(&mut self, literal: &str, span: Span) {
+    pub(super) fn command_literal(&mut self, literal: &str, span: Span) {
         let literal = literal.trim();
         if literal.len() < 2 || literal.len() > 8192 || literal.starts_with("import ") {
             return;
@@ -1006,7 +1102,17 @@ impl Walker<'_> {
                 let tail = &code[place + opener.len()..];
                 let inside = balanced(tail);
                 let parts = literals(inside);
-                let Some(path) = parts.iter().find(|p| {
+                let named = super::assembled::variables(code)
+                    .into_iter()
+                    .find(|(name, _)| inside.trim_start_matches('(').starts_with(&format!("{name},")))
+                    .map(|(_, value)| {
+                        if value.ends_with('/') {
+                            format!("{value}x")
+                        } else {
+                            value
+                        }
+                    });
+                let Some(path) = parts.iter().chain(&named).find(|p| {
                     p.starts_with('/') || p.trim_start_matches(['>', '<', '+', ' ']).starts_with('/')
                 }) else {
                     continue;
@@ -1218,55 +1324,19 @@ fn character_codes(code: &str) -> String {
     out
 }
 
-/// A repetition of a size that no host has, or a loop that only grows.
-fn memory_eater(code: &str) -> bool {
-    let compact: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-    [
-        "*10**9",
-        "*10**10",
-        "*10**11",
-        "*10**12",
-        "*1024**3",
-        "*1024**4",
-        "*(1<<3",
-        "*1e9",
-        "*1e10",
-        "x1e9",
-        "x1e10",
-        "x10**9",
-        "x10**10",
-        "*(10**9",
-        "*(10**10",
-        "*(1024**3",
-        "bytearray(10**1",
-        "bytearray(1024**3",
-        "Buffer.alloc(1e1",
-        "x=x.x",
-        "$a.=$a",
-    ]
-    .iter()
-    .any(|sign| compact.contains(sign))
-        || (compact.contains("while(1)") || compact.contains("while1"))
-            && compact.contains(".=")
-            && !compact.contains("read")
-        || (compact.contains("while")
-            && (compact.contains(".append(") || compact.contains(".push(") || compact.contains("+="))
-            && (compact.contains("whileTrue:")
-                || compact.contains("while(1)")
-                || compact.contains("while1:")
-                || compact.contains("while(true)"))
-            && !compact.contains("sleep")
-            && !compact.contains("input(")
-            && !compact.contains("read"))
-}
-
-/// `os.kill(-1, 9)`, `kill 9, -1`.
+/// `os.kill(-1, 9)`, `kill 9, -1`, and a kill for each number up to one that no list has.
 fn kills_all(code: &str) -> bool {
     let compact: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-    compact.contains("kill(-1")
-        || compact.contains(",-1)")
-        || compact.contains(",-1;")
-        || compact.ends_with(",-1")
-        || compact.contains(",-1'")
-        || compact.contains(",-1\"")
+    let has = |words: &[&str]| words.iter().any(|word| compact.contains(word));
+    let counted = has(&["for", "while", "each", "map", "upto"])
+        && ["..", "<", "<=", "range(", ","].iter().any(|sign| {
+            compact.match_indices(sign).any(|(at, _)| {
+                let digits: String = compact[at + sign.len()..]
+                    .chars()
+                    .take_while(char::is_ascii_digit)
+                    .collect();
+                digits.parse::<u64>().is_ok_and(|number| number >= 5_000)
+            })
+        });
+    counted || has(&["kill(-1", ",-1)", ",-1;", ",-1'", ",-1\"", "=>-1"]) || compact.ends_with(",-1")
 }

@@ -150,7 +150,11 @@ impl Walker<'_> {
                     });
                 let input = self.inputs(&files, stdin);
                 if !decoding {
-                    return Some(input.filtered(None, name));
+                    let encoded = input
+                        .as_bytes()
+                        .filter(|_| name != "base32" && input.text.as_deref().is_none_or(text::is_known))
+                        .map(|bytes| format!("{}\n", data_encoding::BASE64.encode(bytes)));
+                    return Some(input.filtered(encoded, name));
                 }
                 let made = if name == "base32" || rest.iter().any(|a| a.text == "--base32") {
                     input.text.as_deref().and_then(decode::base32)
@@ -170,6 +174,13 @@ impl Walker<'_> {
                 let plain = has('p', "postscript") || has('p', "plain");
                 let made = input.text.as_deref().and_then(|t| decode::dump(t, plain));
                 input.decoded(made.map(String::into_bytes), "xxd -r")
+            }
+            "xxd" if has('p', "postscript") || has('p', "plain") => {
+                let input = self.inputs(&operands, stdin);
+                let hex = input
+                    .as_bytes()
+                    .map(|bytes| format!("{}\n", data_encoding::HEXLOWER.encode(bytes)));
+                input.filtered(hex, "xxd -p")
             }
             "openssl" => self.openssl(rest, stdin),
             "gunzip" | "zcat" | "gzip" | "pigz" | "unpigz" | "gzcat" => {
@@ -217,17 +228,48 @@ impl Walker<'_> {
                 let input = self.inputs(operands.get(1..).unwrap_or_default(), stdin);
                 input.filtered(text, "awk")
             }
-            "fold" | "nl" | "fmt" | "column" | "expand" | "pv" | "buffer" | "mbuffer" | "sponge"
-            | "iconv" | "dos2unix" | "unbuffer" => {
-                let input = self.inputs(
-                    &operands
-                        .iter()
-                        .filter(|o| !o.bytes().all(|b| b.is_ascii_digit()))
-                        .cloned()
-                        .collect::<Vec<_>>(),
-                    stdin,
+            "fold" | "nl" | "fmt" | "column" | "expand" | "unexpand" | "pv" | "buffer" | "mbuffer"
+            | "sponge" | "iconv" | "recode" | "dos2unix" | "unix2dos" | "unbuffer" | "ts" | "pr"
+            | "strings" => {
+                let valued: Vec<String> = option_values(
+                    rest,
+                    &[
+                        "-f",
+                        "-t",
+                        "--from-code",
+                        "--to-code",
+                        "-w",
+                        "--width",
+                        "-b",
+                        "-s",
+                        "-v",
+                        "-i",
+                        "-c",
+                        "-n",
+                        "-o",
+                    ],
                 );
-                let text = input.text.clone().filter(|_| !matches!(name, "nl"));
+                let files: Vec<String> = operands
+                    .iter()
+                    .filter(|o| !o.bytes().all(|b| b.is_ascii_digit()) && !valued.contains(o))
+                    .cloned()
+                    .collect();
+                let input = self.inputs(&files, stdin);
+                let text = input.text.clone().map(|text| match name {
+                    "nl" => text
+                        .lines()
+                        .enumerate()
+                        .map(|(at, line)| format!("{:6}\t{line}\n", at + 1))
+                        .collect(),
+                    _ => text,
+                });
+                input.filtered(text, name)
+            }
+            "paste" => self.pasted(&operands, rest, stdin),
+            "comm" | "join" => {
+                let first: Vec<String> = operands.iter().take(1).cloned().collect();
+                let input = self.inputs(&first, stdin);
+                let text = input.text.clone();
                 input.filtered(text, name)
             }
             "grep" | "egrep" | "fgrep" | "rg"
@@ -264,9 +306,17 @@ impl Walker<'_> {
                 };
                 let input = self.inputs(files, stdin);
                 // A known text stays what it may at most be.
-                let text = input.text.clone();
+                let text = input.text.clone().map(|text| match name {
+                    "sort" => sorted(&text, &options),
+                    "grep" | "egrep" | "fgrep" if has('o', "only-matching") => text,
+                    "grep" | "egrep" | "fgrep" => {
+                        picked(&text, operands.first(), has('v', "invert-match"), name)
+                    }
+                    _ => text,
+                });
                 input.filtered(text, name)
             }
+            "gpg" | "gpg2" if rest.iter().any(|a| a.text.starts_with("--export-secret")) => return None,
             "dd" => {
                 let input = match rest.iter().find_map(|a| a.text.strip_prefix("if=")) {
                     Some(path) => self.content(path),
@@ -276,7 +326,33 @@ impl Walker<'_> {
                 let plain = rest
                     .iter()
                     .all(|a| matches!(a.text.split_once('='), Some(("if" | "of" | "bs" | "status", _))));
-                let input = if plain { input } else { input.filtered(None, "dd") };
+                let conversion = rest
+                    .iter()
+                    .find_map(|a| a.text.strip_prefix("conv="))
+                    .unwrap_or_default();
+                let input = if plain {
+                    input
+                } else if rest.iter().all(|a| {
+                    matches!(
+                        a.text.split_once('='),
+                        Some(("if" | "of" | "bs" | "status" | "conv" | "cbs", _))
+                    )
+                }) && !conversion.contains("swab")
+                    && !conversion.contains("ebcdic")
+                {
+                    let text = input.text.clone().map(|text| {
+                        if conversion.contains("lcase") {
+                            text.to_lowercase()
+                        } else if conversion.contains("ucase") {
+                            text.to_uppercase()
+                        } else {
+                            text
+                        }
+                    });
+                    input.filtered(text, "dd")
+                } else {
+                    input.filtered(None, "dd")
+                };
                 Stream {
                     endless: input.endless && !bounded,
                     ..input
@@ -341,7 +417,7 @@ impl Walker<'_> {
                 });
                 stdin.filtered(text, name)
             }
-            "paste" | "shuf" | "join" | "comm" | "strings" | "od" | "hexdump" | "xxd" | "split" | "m4" => {
+            "shuf" | "od" | "hexdump" | "xxd" | "split" | "m4" => {
                 self.inputs(&operands, stdin).filtered(None, name)
             }
             "tar" | "zip" | "cpio" | "bsdtar" => {
@@ -416,7 +492,14 @@ impl Walker<'_> {
         }
         let base64 = words.iter().any(|w| matches!(*w, "base64" | "-base64" | "-a"));
         if !words.contains(&"-d") {
-            return input.filtered(None, "openssl");
+            let encoded = (base64 && words.len() < 4)
+                .then(|| {
+                    input
+                        .as_bytes()
+                        .map(|bytes| format!("{}\n", data_encoding::BASE64.encode(bytes)))
+                })
+                .flatten();
+            return input.filtered(encoded, "openssl");
         }
         let plain = base64
             && !words
@@ -456,7 +539,10 @@ impl Walker<'_> {
             at += 1;
         }
         let input = self.inputs(&files, stdin);
-        let endless = input.endless && name == "tail";
+        let whole = bytes
+            .as_deref()
+            .is_some_and(|size| super::super::rules::exhaust::is_huge(size));
+        let endless = input.endless && (name == "tail" || whole);
         let text = match (&input.text, bytes) {
             (Some(text), None) => {
                 let lines: Vec<&str> = text.lines().collect();
@@ -508,6 +594,57 @@ impl Walker<'_> {
             endless,
             ..input.filtered(text, name)
         }
+    }
+
+    /// `paste`: the lines of its files side by side, or with `-s` those of each file in one line.
+    fn pasted(&mut self, operands: &[String], rest: &[Argument], stdin: &Stream) -> Stream {
+        let delimiter = option_values(rest, &["-d", "--delimiters"]).first().cloned();
+        let serial = rest.iter().any(|a| {
+            a.text == "--serial"
+                || a.text.starts_with('-') && !a.text.starts_with("--") && a.text.contains('s')
+        });
+        // `-sd ' '`
+        let clustered = super::shells::clustered(rest, 'd').filter(|_| delimiter.is_none());
+        let delimiter = delimiter.or(clustered).unwrap_or_else(|| "\t".to_owned());
+        let files: Vec<String> = operands.iter().filter(|o| **o != delimiter).cloned().collect();
+        let delimiter = delimiter.chars().next().map(String::from).unwrap_or_default();
+        let all = self.inputs(&files, stdin);
+        let columns: Vec<Option<String>> = if files.is_empty() {
+            vec![stdin.text.clone()]
+        } else {
+            files
+                .iter()
+                .map(|file| {
+                    if file == "-" {
+                        stdin.text.clone()
+                    } else {
+                        self.content(file).text
+                    }
+                })
+                .collect()
+        };
+        let text = columns
+            .into_iter()
+            .collect::<Option<Vec<String>>>()
+            .map(|columns| {
+                if serial {
+                    return columns
+                        .iter()
+                        .map(|text| format!("{}\n", text.lines().collect::<Vec<_>>().join(&delimiter)))
+                        .collect();
+                }
+                let rows = columns.iter().map(|text| text.lines().count()).max().unwrap_or(0);
+                (0..rows.min(256))
+                    .map(|row| {
+                        let cells: Vec<&str> = columns
+                            .iter()
+                            .map(|text| text.lines().nth(row).unwrap_or_default())
+                            .collect();
+                        format!("{}\n", cells.join(&delimiter))
+                    })
+                    .collect::<String>()
+            });
+        all.filtered(text, "paste")
     }
 
     fn cut(rest: &[Argument], stdin: &Stream) -> Stream {
@@ -581,6 +718,71 @@ impl Walker<'_> {
         }
         input.filtered(text, "sed")
     }
+}
+
+/// What `sort` makes of a text; the keys of `-k` are not followed.
+fn sorted(text: &str, options: &[&str]) -> String {
+    let has = |letter: char, long: &str| {
+        options
+            .iter()
+            .any(|o| *o == long || !o.starts_with("--") && o[1..].contains(letter))
+    };
+    if has('k', "--key") || has('R', "--random-sort") {
+        return text.to_owned();
+    }
+    let mut lines: Vec<&str> = text.lines().collect();
+    if has('n', "--numeric-sort") {
+        let number = |line: &str| {
+            let digits: String = line
+                .trim_start()
+                .chars()
+                .take_while(char::is_ascii_digit)
+                .collect();
+            digits.parse::<u64>().unwrap_or(0)
+        };
+        lines.sort_by_key(|line| number(line));
+    } else {
+        lines.sort_unstable();
+    }
+    if has('r', "--reverse") {
+        lines.reverse();
+    }
+    if has('u', "--unique") {
+        lines.dedup();
+    }
+    lines.iter().flat_map(|line| [*line, "\n"]).collect()
+}
+
+/// The lines that a plain pattern of `grep` picks; all of them where it is no plain one, or where a line holds signs.
+fn picked(text: &str, pattern: Option<&String>, inverted: bool, name: &str) -> String {
+    let Some(pattern) = pattern.filter(|_| text::is_known(text)) else {
+        return text.to_owned();
+    };
+    let plain = name == "fgrep"
+        || pattern
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || " _/-".contains(c));
+    if !plain {
+        return text.to_owned();
+    }
+    let lines = text
+        .lines()
+        .filter(|line| line.contains(pattern.as_str()) != inverted);
+    lines.flat_map(|line| [line, "\n"]).collect()
+}
+
+/// The values of these options.
+fn option_values(rest: &[Argument], names: &[&str]) -> Vec<String> {
+    rest.windows(2)
+        .filter(|pair| names.contains(&pair[0].text.as_str()))
+        .map(|pair| pair[1].text.clone())
+        .chain(rest.iter().filter_map(|a| {
+            let name = names
+                .iter()
+                .find(|name| name.len() == 2 && a.text.len() > 2 && a.text.starts_with(**name))?;
+            Some(a.text[name.len()..].to_owned())
+        }))
+        .collect()
 }
 
 /// The fields of a list (`1,3-5`) among parts.
@@ -711,6 +913,16 @@ fn substituted(text: &str, command: &str) -> Option<String> {
         .case_insensitive(flags.contains(['i', 'I']))
         .build()
         .ok()?;
+    let lower = replacement.contains("\\L");
+    let upper = replacement.contains("\\U");
+    let replacement = if lower || upper {
+        replacement
+            .replace("\\L", "")
+            .replace("\\U", "")
+            .replace("\\E", "")
+    } else {
+        replacement.clone()
+    };
     let mut template = String::new();
     let mut chars = replacement.chars();
     while let Some(c) = chars.next() {
@@ -728,7 +940,22 @@ fn substituted(text: &str, command: &str) -> Option<String> {
     let lines: Vec<String> = text
         .split('\n')
         .map(|line| {
-            if flags.contains('g') {
+            if lower || upper {
+                let cased = |found: &regex::Captures<'_>| {
+                    let mut made = String::new();
+                    found.expand(&template, &mut made);
+                    if lower {
+                        made.to_lowercase()
+                    } else {
+                        made.to_uppercase()
+                    }
+                };
+                if flags.contains('g') {
+                    regex.replace_all(line, cased).into_owned()
+                } else {
+                    regex.replace(line, cased).into_owned()
+                }
+            } else if flags.contains('g') {
                 regex.replace_all(line, template.as_str()).into_owned()
             } else {
                 regex.replace(line, template.as_str()).into_owned()
@@ -738,36 +965,95 @@ fn substituted(text: &str, command: &str) -> Option<String> {
     Some(text::bounded(lines.join("\n")))
 }
 
-/// `awk '{print $2}'` and `awk 'BEGIN{print "..."}'` on a known text.
+/// `awk '{print $2}'`, `awk 'NR==2'`, `awk '/x/{print tolower($0)}'` and `awk 'BEGIN{print "..."}'` on a known text.
 fn awk_fields(operands: &[String], stdin: &Stream) -> Option<String> {
     let program = operands.first()?.trim();
     if program.starts_with("BEGIN") {
         return super::outputs::printed(program);
     }
-    let body = program.strip_prefix('{')?.strip_suffix('}')?.trim();
+    let (pattern, body) = match program.split_once('{') {
+        Some((pattern, body)) => (pattern.trim(), body.strip_suffix('}')?.trim()),
+        None => (program, "print"),
+    };
+    // `{for(i=1;i<=NF;i++) printf "%c",$i}`: each field is the number of a character.
+    if body.starts_with("for") && body.contains("%c") {
+        let text = stdin.text.as_deref().filter(|text| text::is_known(text))?;
+        let numbers = text
+            .split_whitespace()
+            .map(|field| field.parse::<u32>().ok().and_then(char::from_u32));
+        return numbers.collect();
+    }
     let body = body.strip_prefix("print")?.trim();
     let mut out = String::new();
-    for line in stdin.text.as_deref()?.lines() {
+    for (row, line) in stdin.text.as_deref()?.lines().enumerate() {
+        if !awk_matches(pattern, line, row + 1)? {
+            continue;
+        }
         let words: Vec<&str> = line.split_whitespace().collect();
         let mut fields = Vec::new();
         for expression in body.split(',').map(str::trim) {
-            let mut joined = String::new();
-            for piece in expression.split_whitespace() {
-                if let Some(number) = piece.strip_prefix('$') {
-                    match number {
-                        "0" => joined.push_str(line),
-                        "NF" => joined.push_str(words.last()?),
-                        n => joined
-                            .push_str(words.get(n.parse::<usize>().ok()?.checked_sub(1)?).unwrap_or(&"")),
-                    }
-                } else {
-                    joined.push_str(piece.strip_prefix('"')?.strip_suffix('"')?);
-                }
-            }
-            fields.push(if body.is_empty() { line.to_owned() } else { joined });
+            fields.push(if body.is_empty() {
+                line.to_owned()
+            } else {
+                awk_value(expression, line, &words)?
+            });
         }
         out.push_str(&fields.join(" "));
         out.push('\n');
     }
     Some(out)
+}
+
+/// Whether a pattern of `awk` picks a line; `None`: it cannot be told.
+fn awk_matches(pattern: &str, line: &str, row: usize) -> Option<bool> {
+    let pattern: String = pattern.chars().filter(|c| !c.is_whitespace()).collect();
+    if matches!(pattern.as_str(), "" | "1") {
+        return Some(true);
+    }
+    if let Some(inner) = pattern.strip_prefix('/').and_then(|p| p.strip_suffix('/')) {
+        let plain = inner
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+        return plain.then(|| line.contains(inner));
+    }
+    let condition = pattern.strip_prefix("NR")?;
+    let number = |sign: &str| condition.strip_prefix(sign).and_then(|n| n.parse::<usize>().ok());
+    if let Some(n) = number("==") {
+        Some(row == n)
+    } else if let Some(n) = number(">=") {
+        Some(row >= n)
+    } else if let Some(n) = number("<=") {
+        Some(row <= n)
+    } else if let Some(n) = number(">") {
+        Some(row > n)
+    } else {
+        number("<").map(|n| row < n)
+    }
+}
+
+/// An expression of `awk`: fields, literals and the case of both, side by side.
+fn awk_value(expression: &str, line: &str, words: &[&str]) -> Option<String> {
+    for (name, lower) in [("tolower(", true), ("toupper(", false)] {
+        if let Some(inner) = expression.strip_prefix(name).and_then(|e| e.strip_suffix(')')) {
+            let value = awk_value(inner, line, words)?;
+            return Some(if lower {
+                value.to_lowercase()
+            } else {
+                value.to_uppercase()
+            });
+        }
+    }
+    let mut joined = String::new();
+    for piece in expression.split_whitespace() {
+        if let Some(number) = piece.strip_prefix('$') {
+            match number {
+                "0" => joined.push_str(line),
+                "NF" => joined.push_str(words.last()?),
+                n => joined.push_str(words.get(n.parse::<usize>().ok()?.checked_sub(1)?).unwrap_or(&"")),
+            }
+        } else {
+            joined.push_str(piece.strip_prefix('"')?.strip_suffix('"')?);
+        }
+    }
+    Some(joined)
 }

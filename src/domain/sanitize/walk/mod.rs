@@ -4,6 +4,7 @@
 //! their arguments: pass them on, run a text, decode a stream, write a file. What a program would destroy is the
 //! business of `rules`.
 
+mod appetite;
 mod assembled;
 mod builtins;
 mod code;
@@ -13,6 +14,7 @@ mod files;
 mod filters;
 mod outputs;
 mod parameter;
+mod recipes;
 mod redirect;
 mod runners;
 mod shells;
@@ -117,6 +119,8 @@ pub struct Place {
     pub background: bool,
     /// In a loop that does not end by itself.
     pub endless_loop: bool,
+    /// In a loop that neither ends nor pauses.
+    pub busy_loop: bool,
     /// In a loop that goes around very often.
     pub long_loop: bool,
     /// In a pipeline with others.

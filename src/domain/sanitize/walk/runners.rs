@@ -21,6 +21,9 @@ impl Walker<'_> {
         stdin: &Stream,
         span: Span,
     ) -> Option<Stream> {
+        if self.recipes(name, rest, stdin, span) {
+            return None;
+        }
         Some(match name {
             "find" | "fd" | "fdfind" => return self.find_actions(name, rest, span),
             "xargs" | "gxargs" => self.xargs(rest, stdin, span),
@@ -161,8 +164,22 @@ impl Walker<'_> {
                 let mut sources = option_values(rest, &["-c", "--cmd", "+"]);
                 sources.extend(super::shells::clustered(rest, 'c'));
                 for source in sources {
-                    if let Some(command) = source.trim_start_matches(':').strip_prefix('!') {
+                    let bare = source.trim_start_matches(':');
+                    if let Some(command) = bare.strip_prefix('!') {
                         self.text(command, name, span, &Stream::empty());
+                    }
+                    for (verb, language) in [
+                        ("py3 ", "python"),
+                        ("python3 ", "python"),
+                        ("py ", "python"),
+                        ("python ", "python"),
+                        ("lua ", "lua"),
+                        ("ruby ", "ruby"),
+                        ("perl ", "perl"),
+                    ] {
+                        if let Some(code) = bare.strip_prefix(verb) {
+                            self.code(language, code, span);
+                        }
                     }
                     for literal in super::code::literals(&source) {
                         self.text(&literal, name, span, &Stream::empty());
@@ -178,6 +195,14 @@ impl Walker<'_> {
             "gdb" | "lldb" => {
                 for source in option_values(rest, &["-ex", "-eval-command", "--eval-command", "-o"]) {
                     let source = source.trim();
+                    if let Some(python) = source
+                        .strip_prefix("python ")
+                        .or_else(|| source.strip_prefix("py "))
+                    {
+                        self.code("python", python, span);
+                    } else if source.starts_with("call ") || source.starts_with("print ") {
+                        self.code("c", source, span);
+                    }
                     for prefix in ["shell ", "!", "call (void)system", "call system", "python "] {
                         if let Some(command) = source.strip_prefix(prefix) {
                             let literals = super::code::literals(command);
@@ -201,6 +226,21 @@ impl Walker<'_> {
                         arguments.extend(rest[at + 1..].iter().cloned());
                     }
                     return Some(self.call(&arguments, stdin, span, &Opened::default()));
+                }
+                return None;
+            }
+            "scp" | "sftp" | "ssh-copy-id" => {
+                for option in option_values(rest, &["-o"]) {
+                    self.ssh_option(&option, span);
+                }
+                for file in option_values(rest, &["-F"]) {
+                    let settings = self.content(&file).text.unwrap_or_default();
+                    self.ssh_settings(&settings, span);
+                }
+                for command in option_values(rest, &["-S", "-D"]) {
+                    if command.contains(' ') {
+                        self.text(&command, name, span, &Stream::empty());
+                    }
                 }
                 return None;
             }
@@ -439,7 +479,7 @@ impl Walker<'_> {
                     match option {
                         "-I" => replace = Some(value),
                         "-a" | "--arg-file" => input = self.content(&value),
-                        "-P" | "--max-procs" => parallel = value == "0",
+                        "-P" | "--max-procs" => parallel = value == "0" || value.len() > 2,
                         "-n" | "--max-args" | "-L" => each = value.parse().ok(),
                         "-d" | "--delimiter" => delimiter = Some(text::unescape(&value, true)),
                         _ => {}
@@ -457,7 +497,7 @@ impl Walker<'_> {
             }
             at += 1;
         }
-        if parallel && input.endless {
+        if parallel && (input.endless || input.many) {
             self.find(
                 &shell::ENDLESS_SPAWN,
                 span,
@@ -470,7 +510,10 @@ impl Walker<'_> {
         }
         let values = xargs_values(&input, delimiter.as_deref(), replace.is_some());
         self.chain.push("xargs".to_owned());
+        let place = self.place;
+        self.place.long_loop |= input.many || input.endless;
         let output = self.handed(command, &values, replace.as_deref(), each, &input, span);
+        self.place = place;
         self.chain.pop();
         output
     }
@@ -551,6 +594,16 @@ impl Walker<'_> {
                 1
             };
         }
+        let unbounded = rest[..at.min(rest.len())]
+            .iter()
+            .any(|a| matches!(a.text.as_str(), "-j0" | "-P0" | "0" | "--jobs=0"));
+        if unbounded && (stdin.endless || stdin.many) {
+            self.find(
+                &shell::ENDLESS_SPAWN,
+                span,
+                "parallel -j0 of an endless stream".to_owned(),
+            );
+        }
         let tail = rest.get(at..).unwrap_or_default();
         let end = tail
             .iter()
@@ -578,6 +631,20 @@ impl Walker<'_> {
             }
         } else {
             values = xargs_values(stdin, Some("\n"), true);
+        }
+        let plain = tail[..end]
+            .iter()
+            .all(|a| !a.text.contains([' ', ';', '|', '&', '$', '<', '>', '`']));
+        if plain && end > 0 && (!stdin.steps.is_empty() || self.origin.is_some()) {
+            let input = if end < tail.len() {
+                self.origin.clone().unwrap_or_default()
+            } else {
+                stdin.clone()
+            };
+            let marked = tail[..end].iter().any(|a| a.text.contains(&mark));
+            let mark = marked.then_some(mark.as_str());
+            self.handed(&tail[..end], &values, mark, Some(1), &input, span);
+            return Stream::unknown();
         }
         let command = command.join(" ");
         for value in values.iter().take(LINES) {
@@ -679,6 +746,11 @@ impl Walker<'_> {
             .filter_map(|a| a.text.split_once('='))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
+        for (name, value) in settings.clone() {
+            if name == "SHELL" && value.contains(' ') {
+                self.text(&value, "make SHELL", span, &Stream::empty());
+            }
+        }
         for line in sources.iter().flat_map(|source| source.lines()) {
             if let Some((name, value)) = line.split_once('=')
                 && !line.starts_with('\t')
@@ -688,8 +760,27 @@ impl Walker<'_> {
                 settings.push((name.to_owned(), value.trim().to_owned()));
             }
         }
+        // The environment counts where nothing else sets a name.
+        for (name, value) in self.state.variables.iter() {
+            if let super::state::Variable::Scalar(values) = value
+                && let Some(value) = values.last()
+                && sources.iter().any(|source| {
+                    source.contains(&format!("({name})")) || source.contains(&format!("{{{name}}}"))
+                })
+                && settings.len() < 32
+            {
+                settings.push((name.clone(), value.clone()));
+            }
+        }
         for source in sources {
             for line in source.lines() {
+                if line.contains("$(MAKE)") && line.trim_end().ends_with('&') {
+                    self.find(
+                        &super::super::rules::exhaust::FORK_BOMB,
+                        span,
+                        "make starts itself beside itself".to_owned(),
+                    );
+                }
                 let mut line = line.to_owned();
                 for _ in 0..3 {
                     for (name, value) in &settings {
@@ -808,7 +899,13 @@ impl Walker<'_> {
             ["difftool" | "mergetool", tail @ ..] => pair_value(tail, &["-x", "--extcmd"])?,
             ["clone" | "fetch" | "pull" | "push" | "ls-remote", tail @ ..] => {
                 if let Some(command) = tail.iter().find_map(|w| w.strip_prefix("ext::")) {
-                    command.to_owned()
+                    // A blank that belongs to an argument has a sign before it.
+                    let words = command.replace("% ", "\u{1}");
+                    let words: Vec<String> = words
+                        .split(' ')
+                        .map(|word| quote(&word.replace('\u{1}', " ")))
+                        .collect();
+                    words.join(" ")
                 } else {
                     tail.iter()
                         .find_map(|w| {
@@ -832,7 +929,8 @@ impl Walker<'_> {
         None
     }
 
-    fn git_setting(&mut self, key: &str, value: &str, span: Span) {
+    /// A setting of `git` that makes it run something.
+    pub(super) fn git_setting(&mut self, key: &str, value: &str, span: Span) {
         if let Some(command) = value.strip_prefix('!') {
             if let Some(alias) = key.strip_prefix("alias.") {
                 self.files
@@ -856,7 +954,11 @@ impl Walker<'_> {
             || key.ends_with(".process")
         {
             self.text(value, &format!("git {key}"), span, &Stream::empty());
-        } else if key == "core.hookspath" && (value.starts_with("/tmp") || value.starts_with("/dev/shm")) {
+        } else if key == "core.hookspath"
+            && ["/tmp", "/dev/shm", "/var/tmp"]
+                .iter()
+                .any(|folder| value.starts_with(folder))
+        {
             self.find(&shell::TEMPORARY_CODE, span, format!("{key}={value}"));
             let folder = format!("{}/", self.path(value));
             let hooks: Vec<Stream> = self
@@ -945,6 +1047,10 @@ impl Walker<'_> {
             "--ip",
             "--mac-address",
         ];
+        if rest.first().is_some_and(|a| a.text == "build") {
+            self.image(rest, stdin, span);
+            return None;
+        }
         let verb = rest
             .iter()
             .position(|a| matches!(a.text.as_str(), "exec" | "run" | "create"))?;
@@ -1025,11 +1131,37 @@ impl Walker<'_> {
         });
         self.chain.pop();
         if !running && self.links.len() == links.len() {
-            // A container of its own, with nothing of the host in it: what it breaks goes with it.
-            self.findings.truncate(before);
+            // A container of its own, with nothing of the host in it: what it breaks goes with it, but not what it
+            // takes of the host or opens to others.
+            let inside = self.findings.split_off(before);
+            self.findings.extend(inside.into_iter().filter(|finding| {
+                finding.rule.id.starts_with("exhaust.") || finding.rule.id.starts_with("reverse.")
+            }));
         }
         self.links = links;
         Some(output)
+    }
+
+    /// `docker build`: what a build does stays in the image, but not what it loads and what it takes of the host.
+    fn image(&mut self, rest: &[Argument], stdin: &Stream, span: Span) {
+        let content = match after_option(rest, &["-f", "--file"]) {
+            Some(file) if file != "-" => self.content(&file),
+            Some(_) => stdin.clone(),
+            None if rest.last().is_some_and(|a| a.text == "-") => stdin.clone(),
+            None => return,
+        };
+        let before = self.findings.len();
+        for line in content.text.unwrap_or_default().lines().take(LINES) {
+            if let Some(command) = line.trim().strip_prefix("RUN ") {
+                self.subshell(|walker| walker.text(command, "docker build", span, &Stream::empty()));
+            }
+        }
+        let inside = self.findings.split_off(before);
+        self.findings.extend(inside.into_iter().filter(|finding| {
+            ["exhaust.", "reverse.", "remote."]
+                .iter()
+                .any(|family| finding.rule.id.starts_with(family))
+        }));
     }
 
     /// `kubectl exec POD -- command` and the like.

@@ -1,7 +1,8 @@
 //! Simple commands: redirections, words, assignments, then whoever the first word calls.
 
+use super::super::rules::write::Change;
 use super::super::rules::{self, Call, exhaust, shell};
-use super::super::syntax::{Assign, Assigned, Simple, Span};
+use super::super::syntax::{Assign, Assigned, Part, Simple, Span};
 use super::super::words::glob::matches;
 use super::super::words::text::{self, SOME, UNKNOWN};
 use super::expand::Argument;
@@ -10,6 +11,11 @@ use super::{Executed, Stream, Walker};
 
 /// How many combinations of a command's values are looked at.
 const ROUNDS: usize = 16;
+
+/// From how many words of ranges on a command stands for a long loop.
+const WORDS: u64 = 5_000;
+/// How many words no shell can keep.
+const TOO_MANY_WORDS: u64 = 50_000_000;
 
 /// Programs that a pattern in the command's place could call (`/bin/r?`): those that matter.
 const CALLABLE: &[&str] = &[
@@ -135,6 +141,15 @@ impl Walker<'_> {
         let place = self.place;
         let opened = self.redirects(&simple.redirects);
         self.place.captured |= opened.output.is_some();
+        let made = simple.words.iter().map(super::compound::made_by_ranges).max();
+        self.place.long_loop |= made.is_some_and(|made| made >= WORDS);
+        if made.is_some_and(|made| made >= TOO_MANY_WORDS) {
+            self.find(
+                &exhaust::MEMORY,
+                simple.span,
+                "more words than memory holds".to_owned(),
+            );
+        }
         let arguments = self.words(simple);
         let own = !arguments.is_empty()
             && simple
@@ -185,28 +200,26 @@ impl Walker<'_> {
             return arguments;
         }
         let mut at = 0;
-        for _ in 0..8 {
-            let Some(alias) = arguments
-                .get(at)
-                .and_then(|a| self.state.aliases.get(&a.text).cloned())
-            else {
-                break;
-            };
-            let quoted = at == 0 && simple.words.first().is_some_and(|word| word.plain().is_none());
-            let taken = self.state.aliases.clone();
-            if quoted {
-                break;
-            }
-            let before = arguments.len();
-            self.unalias(&alias, at, &mut arguments);
-            if alias.ends_with([' ', '\t']) {
-                // The word behind such an alias may be one too.
-                at += (arguments.len() + 1).saturating_sub(before);
-            } else if alias
-                .split_whitespace()
-                .next()
-                .is_some_and(|first| !taken.contains_key(first))
-            {
+        // Where the word behind an alias that ends in a blank stands, counted from the end.
+        let mut behind = None;
+        let mut taken: Vec<String> = Vec::new();
+        for _ in 0..16 {
+            let name = arguments.get(at).map(|a| a.text.clone()).unwrap_or_default();
+            let quoted = taken.is_empty()
+                && at == 0
+                && simple.words.first().is_some_and(|word| word.plain().is_none());
+            let alias = self.state.aliases.get(&name).cloned();
+            if let Some(alias) = alias.filter(|_| !quoted && !taken.contains(&name)) {
+                let rest = arguments.len() - at - 1;
+                self.unalias(&alias, at, &mut arguments);
+                if alias.ends_with([' ', '\t']) {
+                    behind = Some(rest);
+                }
+                taken.push(name);
+            } else if let Some(rest) = behind.take().filter(|rest| *rest > 0) {
+                at = arguments.len() - rest;
+                taken.clear();
+            } else {
                 break;
             }
         }
@@ -236,6 +249,13 @@ impl Walker<'_> {
     /// Sets a variable; before a command it is part of that command's environment too.
     pub(super) fn assign(&mut self, assign: &Assign) {
         self.origin = None;
+        if self.place.busy_loop && grows(assign) {
+            self.find(
+                &exhaust::MEMORY,
+                assign.span,
+                format!("{} grows in a loop without end", assign.name),
+            );
+        }
         match &assign.value {
             Assigned::Word(word) => {
                 let mut value = self.single(word);
@@ -294,7 +314,26 @@ impl Walker<'_> {
     /// Variables that make programs run a text or load a file.
     pub(super) fn environment(&mut self, name: &str, value: &str, span: Span) {
         match name {
-            "PROMPT_COMMAND"
+            "SUDO_EDITOR"
+            | "SYSTEMD_PAGER"
+            | "SYSTEMD_EDITOR"
+            | "KUBE_EDITOR"
+            | "FCEDIT"
+            | "RSYNC_RSH"
+            | "CVS_RSH"
+            | "SVN_EDITOR"
+            | "HGEDITOR"
+            | "AWS_PAGER"
+            | "PSQL_PAGER"
+            | "PSQL_EDITOR"
+            | "DELTA_PAGER"
+            | "BAT_PAGER"
+            | "LESSCLOSE"
+            | "RIPGREP_PREPROCESSOR"
+            | "SSH_SK_PROVIDER"
+            | "GIT_SSH"
+            | "GIT_TEMPLATE_DIR_"
+            | "PROMPT_COMMAND"
             | "GIT_SSH_COMMAND"
             | "PAGER"
             | "GIT_PAGER"
@@ -319,11 +358,58 @@ impl Walker<'_> {
                 let content = self.content(value);
                 self.shell_reads(&content, name, span);
             }
-            "LD_PRELOAD" | "LD_AUDIT"
-                if value.starts_with("/tmp")
-                    || value.starts_with("/dev/shm")
-                    || value.starts_with("/var/tmp")
-                    || value.starts_with("./") =>
+            "PS0" | "PS1" | "PS2" | "PS4" if value.contains("$(") || value.contains('`') => {
+                self.text(&format!(": \"{value}\""), name, span, &Stream::unknown());
+            }
+            "GIT_CONFIG_PARAMETERS" => {
+                let literals = super::code::literals(value);
+                for (at, literal) in literals.iter().enumerate() {
+                    if let Some((key, value)) = literal.split_once('=') {
+                        self.git_setting(&key.to_lowercase(), value, span);
+                    } else if let Some(value) = literals.get(at + 1) {
+                        self.git_setting(&literal.to_lowercase(), value, span);
+                    }
+                }
+            }
+            _ if name.starts_with("GIT_CONFIG_VALUE_") => {
+                let key = format!("GIT_CONFIG_KEY_{}", &name["GIT_CONFIG_VALUE_".len()..]);
+                if let Some(super::state::Variable::Scalar(keys)) = self.state.get(&key).cloned() {
+                    for key in keys {
+                        self.git_setting(&key.to_lowercase(), value, span);
+                    }
+                }
+            }
+            "PERL5DB" => self.code("perl", value, span),
+            "PYTHONSTARTUP" | "PYTHONINSPECT" => {
+                if let Some(code) = self
+                    .files
+                    .get(&self.path(value))
+                    .and_then(|file| file.text.clone())
+                {
+                    self.code("python", &code, span);
+                }
+            }
+            _ if name.starts_with("BASH_FUNC_") && name.ends_with("%%") => {
+                let function = name["BASH_FUNC_".len()..name.len() - 2].to_owned();
+                let source = format!("{function}{value}");
+                self.text(&source, name, span, &Stream::unknown());
+            }
+            "NODE_OPTIONS" | "RUBYOPT" | "RUBYLIB" | "PERL5LIB" | "PYTHONPATH" | "JAVA_TOOL_OPTIONS"
+            | "LD_LIBRARY_PATH" | "CLASSPATH" | "GCONV_PATH"
+                if value.split([':', ' ', '=']).any(|part| {
+                    is_open_folder(part.trim_start_matches("-r").trim_start_matches("-javaagent:"))
+                }) =>
+            {
+                self.find(
+                    &shell::TEMPORARY_CODE,
+                    span,
+                    format!("{name}={}", text::shown(value)),
+                );
+            }
+            "LD_PRELOAD" | "LD_AUDIT" | "DYLD_INSERT_LIBRARIES"
+                if value.split([':', ' ']).any(|part| {
+                    is_open_folder(part) || part.starts_with("./") || part.starts_with("/home/")
+                }) =>
             {
                 self.find(&shell::PRELOAD, span, format!("{name}={}", text::shown(value)));
             }
@@ -416,6 +502,10 @@ impl Walker<'_> {
             links: &self.links,
             place: self.place,
             output: opened.output.as_ref().map(|(target, _, _)| target.as_str()),
+            appends: opened
+                .output
+                .as_ref()
+                .is_some_and(|(_, change, _)| *change == Change::Append),
             socket: opened.socket,
             origin: self.origin.as_ref(),
             files: &self.files,
@@ -499,6 +589,22 @@ impl Walker<'_> {
                 }
             }
         }
+        let script = ["EDITOR", "VISUAL", "SUDO_EDITOR"].iter().any(|variable| {
+            matches!(self.state.get(variable), Some(super::state::Variable::Scalar(values))
+                if !values.iter().all(|v| matches!(base(v), "vi" | "vim" | "nvim" | "nano" | "emacs" | "ed" | "pico" | "mcedit")))
+        });
+        if name == "visudo" && !script && !self.place.piped {
+            for hit in hits.iter_mut().filter(|hit| hit.rule.id == "accounts.rights") {
+                hit.rule = &rules::accounts::RIGHTS_EDITED;
+            }
+        }
+        let volumes: Vec<&str> = words.iter().filter(|w| !w.starts_with('-')).copied().collect();
+        let snapshots = || volumes.iter().all(|v| base(v).contains("snap"));
+        if name == "lvremove" && !volumes.is_empty() && snapshots() {
+            for hit in hits.iter_mut().filter(|hit| hit.rule.id == "storage.volume") {
+                hit.rule = &rules::storage::SNAPSHOT;
+            }
+        }
         if name == "btrfs" && rest.iter().any(|a| a.text.contains("snap")) {
             for hit in hits.iter_mut().filter(|hit| hit.rule.id == "storage.pool") {
                 hit.rule = &rules::storage::SNAPSHOT;
@@ -533,7 +639,14 @@ impl Walker<'_> {
             }
             let end = base(&path);
             if end != name && !end.is_empty() {
-                if matches!(end, "busybox" | "toybox") {
+                // These go by the name they are called by.
+                if matches!(end, "busybox" | "toybox")
+                    || end == "systemctl"
+                        && matches!(
+                            name,
+                            "halt" | "poweroff" | "reboot" | "shutdown" | "init" | "telinit"
+                        )
+                {
                     return name.to_owned();
                 }
                 return end.to_owned();
@@ -672,6 +785,46 @@ impl Walker<'_> {
                 self.find(&shell::UNKNOWN_PROGRAM, span, what.to_owned());
             }
         }
+    }
+}
+
+/// Whether a path lies in a folder that anybody can write to.
+fn is_open_folder(path: &str) -> bool {
+    ["/tmp/", "/var/tmp/", "/dev/shm/"]
+        .iter()
+        .any(|folder| path.starts_with(folder))
+}
+
+/// Whether an assignment makes its variable longer each time.
+fn grows(assign: &Assign) -> bool {
+    fn mentions(parts: &[Part], name: &str) -> usize {
+        parts
+            .iter()
+            .map(|part| match part {
+                Part::Double(inner) => mentions(inner, name),
+                Part::Parameter(parameter) => {
+                    usize::from(parameter.name == name && parameter.op.is_none() && !parameter.length)
+                }
+                _ => 0,
+            })
+            .sum()
+    }
+    fn pieces(parts: &[Part]) -> usize {
+        parts
+            .iter()
+            .map(|part| match part {
+                Part::Double(inner) => pieces(inner),
+                _ => 1,
+            })
+            .sum()
+    }
+    match &assign.value {
+        Assigned::Word(word) => {
+            let number = word.literal().is_some_and(|text| text.parse::<i64>().is_ok());
+            assign.append && !number && !word.parts.is_empty()
+                || mentions(&word.parts, &assign.name) > 0 && pieces(&word.parts) > 1
+        }
+        Assigned::Array(_) => assign.append,
     }
 }
 
