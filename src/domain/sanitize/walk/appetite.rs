@@ -289,15 +289,12 @@ fn numbers(compact: &str) -> Vec<Number> {
         let mut powers = 0;
         loop {
             let tail = &compact[end..];
-            let (sign, open) = if tail.starts_with("**") {
-                (2, tail[2..].starts_with('('))
-            } else if tail.starts_with("<<") {
-                (2, tail[2..].starts_with('('))
-            } else if tail.starts_with('*') {
-                (1, tail[1..].starts_with('('))
-            } else {
-                break;
+            let sign = match tail.as_bytes() {
+                [b'*', b'*', ..] | [b'<', b'<', ..] => 2,
+                [b'*', ..] => 1,
+                _ => break,
             };
+            let open = tail[sign..].starts_with('(');
             let next = end + sign + usize::from(open);
             if !bytes.get(next).is_some_and(u8::is_ascii_digit) {
                 break;

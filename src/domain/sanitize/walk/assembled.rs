@@ -233,7 +233,7 @@ fn replacements(code: &str) -> Vec<(String, String)> {
             continue;
         };
         let to = if sign.contains('(') {
-            super::code::literals(rest).into_iter().next()
+            super::literals::literals(rest).into_iter().next()
         } else {
             rest.split_once('/').map(|(to, _)| to.to_owned())
         };

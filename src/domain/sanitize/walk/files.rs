@@ -81,7 +81,7 @@ impl Walker<'_> {
                 }
             }
             "redis-cli" | "valkey-cli" | "pg_dump" | "pg_dumpall" | "mysqldump" | "mariadb-dump" => {
-                for file in after_option(rest, &["--rdb", "-f", "--file", "-r", "--result-file"]) {
+                if let Some(file) = after_option(rest, &["--rdb", "-f", "--file", "-r", "--result-file"]) {
                     let content = Stream {
                         private: true,
                         steps: vec![format!("{name} dump")],
@@ -590,7 +590,7 @@ impl Walker<'_> {
                 .take(8)
             {
                 let part = part.split('}').next().unwrap_or_default();
-                for literal in super::code::literals(part) {
+                for literal in super::literals::literals(part) {
                     self.text(&literal, "apt hook", span, &Stream::empty());
                 }
             }
@@ -613,7 +613,7 @@ impl Walker<'_> {
         {
             let rules = rules.clone();
             for part in rules.split("RUN").skip(1) {
-                for literal in super::code::literals(part).into_iter().take(1) {
+                for literal in super::literals::literals(part).into_iter().take(1) {
                     self.text(&literal, "udev rule", span, &Stream::empty());
                 }
             }

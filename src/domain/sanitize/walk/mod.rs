@@ -6,22 +6,36 @@
 
 mod appetite;
 mod assembled;
+mod awk;
 mod builtins;
 mod code;
 mod compound;
+mod containers;
+mod environment;
 mod expand;
 mod files;
 mod filters;
+mod found;
+mod git;
+mod handed;
+mod lines;
+mod literals;
+mod make;
 mod outputs;
 mod parameter;
+mod program_calls;
+mod program_effects;
+mod program_files;
 mod recipes;
 mod redirect;
 mod runners;
+mod sed;
 mod shells;
 mod simple;
 mod state;
 mod stream;
 mod substitution;
+mod weighed;
 mod wrappers;
 
 use std::collections::HashMap;

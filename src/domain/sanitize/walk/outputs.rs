@@ -592,6 +592,6 @@ pub fn printed(program: &str) -> Option<String> {
     .iter()
     .filter_map(|word| program.find(word).map(|at| at + word.len()))
     .min()?;
-    let literals = super::code::literals(&program[at..]);
+    let literals = super::literals::literals(&program[at..]);
     (!literals.is_empty()).then(|| text::unescape(&literals.concat(), true))
 }

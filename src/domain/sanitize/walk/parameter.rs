@@ -24,7 +24,7 @@ impl Walker<'_> {
                 .and_then(|(name, tail)| Some((name, tail.strip_suffix(']')?)))
             {
                 Some((array, index)) => {
-                    parameter.name = array.to_owned();
+                    array.clone_into(&mut parameter.name);
                     parameter.index = Some(Word {
                         parts: vec![Part::Plain(index.to_owned())],
                         ..Word::default()

@@ -137,7 +137,7 @@ impl Walker<'_> {
     fn recipe_lines(&mut self, recipe: &str, name: &str, span: Span) {
         self.chain.push(name.to_owned());
         for line in recipe.lines().take(LINES) {
-            let literals = super::code::literals(line);
+            let literals = super::literals::literals(line);
             let bare = line
                 .trim()
                 .trim_start_matches("- ")

@@ -78,7 +78,7 @@ impl Walker<'_> {
                         self.evaluate(&source, name, span, stdin)
                     }
                     Some(source) => {
-                        for part in super::code::literals(&source) {
+                        for part in super::literals::literals(&source) {
                             self.text(&part, name, span, &Stream::unknown());
                         }
                         if let Some(command) = source.trim().strip_prefix("spawn ") {
