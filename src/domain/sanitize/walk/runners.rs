@@ -1,7 +1,6 @@
 //! Tools that run a command which stands among their arguments or in what they read.
 
 use super::super::syntax::Span;
-use super::super::words::text;
 use super::expand::Argument;
 use super::handed::LINES;
 use super::redirect::Opened;
