@@ -19,7 +19,9 @@ rules! {
     REMOVE_VITAL = "accounts.remove-vital", Deny, "It removes or locks an account that the host needs, or removes people's files with it.",
         matches ["userdel -f root", "userdel -rf deploy", "deluser --remove-all-files bob", "groupdel sudo", "userdel www-data"], near ["userdel bob", "userdel -r oldapp"];
     RIGHTS = "accounts.rights", Deny, "It changes who may become root.",
-        matches ["visudo -f /tmp/x", "EDITOR='tee -a' visudo"], near ["visudo -c", "sudo -l"];
+        matches ["EDITOR='tee -a' visudo", "echo x | EDITOR=tee visudo -f /etc/sudoers.d/x"], near ["visudo -c", "sudo -l", "visudo -f /etc/sudoers.d/deploy"];
+    RIGHTS_EDITED = "accounts.rights-edited", Ask, "Somebody edits who may become root.",
+        matches ["visudo -f /etc/sudoers.d/deploy", "EDITOR=vim visudo"], near ["visudo -c", "sudo -l"];
     LOGIN_KEYS = "ssh.login-keys", Deny, "It replaces or removes the keys with which people log in.",
         matches ["rm ~/.ssh/authorized_keys", "echo 'ssh-ed25519 AAAA x' > /root/.ssh/authorized_keys", "rm -f /root/.ssh/authorized_keys"], near ["cat ~/.ssh/authorized_keys", "ssh-keygen -R web-1"];
     ADD_KEY = "ssh.add-key", Ask, "It lets one more key log in.",

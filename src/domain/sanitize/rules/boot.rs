@@ -247,7 +247,7 @@ pub fn setting(key: &str, value: &str) -> Option<Hit> {
         "fs.file-max" | "fs.nr_open" => number.is_some_and(|n| n < 8192),
         "vm.overcommit_memory" => false,
         "vm.overcommit_ratio" => number.is_some_and(|n| n < 5),
-        "vm.nr_hugepages" => number.is_some_and(|n| n > 10_000_000),
+        "vm.nr_hugepages" => number.is_some_and(|n| n > 500_000),
         "vm.max_map_count" => number.is_some_and(|n| n < 1000),
         "net.ipv4.tcp_mem" | "net.ipv4.udp_mem" => {
             value.trim_start().starts_with('0') || value.trim_start().starts_with("1 ")

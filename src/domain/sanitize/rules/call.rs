@@ -23,6 +23,8 @@ pub struct Call<'a> {
     pub place: Place,
     /// The file its output goes to.
     pub output: Option<&'a str>,
+    /// The output is put at that file's end.
+    pub appends: bool,
     /// Its streams are a network connection of the shell's.
     pub socket: bool,
     /// Where an unknown part of its arguments came from.

@@ -10,10 +10,10 @@ rules! {
         matches ["docker rm -f $(docker ps -aq)", "docker ps -aq | xargs docker rm -f", "docker service rm $(docker service ls -q)"],
         near ["docker rm -f web", "docker rm -f $(docker ps -aq --filter name=app)", "docker rm $(docker ps -aq -f status=exited)", "docker rmi -f $(docker images -q)"];
     VOLUMES = "containers.volumes", Deny, "It removes volumes: the data of containers is gone with them.",
-        matches ["docker system prune -af --volumes", "docker volume rm $(docker volume ls -q)", "docker compose down -v", "docker volume prune -af", "docker-compose down --volumes", "podman system reset -f"],
+        matches ["docker system prune -af --volumes", "docker volume rm $(docker volume ls -q)", "docker volume prune -af", "podman system reset -f"],
         near ["docker volume ls", "docker compose down", "docker compose up -d"];
     VOLUME = "containers.volume", Ask, "It removes a volume, a network or what is not used at the moment.",
-        matches ["docker volume rm data", "docker network prune -f", "docker compose rm -fv", "docker volume prune -f", "docker swarm leave --force", "docker service rm web", "docker stack rm app"],
+        matches ["docker volume rm data", "docker network prune -f", "docker compose down -v", "docker-compose down --volumes", "docker compose rm -fv", "docker volume prune -f", "docker swarm leave --force", "docker service rm web", "docker stack rm app"],
         near ["docker network ls", "docker volume inspect data", "docker service ls", "docker rm -f web"];
     ESCAPE = "containers.escape", Deny, "The container gets the whole host.",
         matches ["docker run -v /:/mnt --rm -it alpine chroot /mnt id", "docker run --privileged --pid=host alpine nsenter -t 1 -m sh", "docker run -v /etc:/x alpine sh", "kubectl run x --image alpine --overrides '{\"spec\":{\"hostPID\": true}}'"],
@@ -31,7 +31,7 @@ rules! {
     CLUSTER_SECRET = "cluster.secret", Ask, "It shows secrets of all of the cluster.",
         matches ["kubectl get secrets -A -o yaml", "kubectl get secrets --all-namespaces -o json"], near ["kubectl get secret db -o jsonpath='{.data.password}'", "kubectl get secrets"];
     MACHINES = "containers.machines", Ask, "It removes a virtual machine, or a container that is kept as one.",
-        matches ["qm destroy 100 --purge", "virsh undefine web-1", "lxc delete web", "vagrant destroy -f", "pct destroy 101", "multipass delete --all", "virsh vol-delete x --pool p"], near ["qm list", "virsh list --all", "lxc list", "vagrant status", "qm start 100"];
+        matches ["qm destroy 100 --purge", "virsh undefine web-1", "virsh destroy web-1", "lxc delete web", "vagrant destroy -f", "pct destroy 101", "multipass delete --all", "virsh vol-delete x --pool p"], near ["qm list", "virsh list --all", "lxc list", "vagrant status", "qm start 100"];
 }
 
 /// Rows.
@@ -43,10 +43,10 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("docker|podman|nerdctl volume prune -a|--all", &VOLUMES),
     ("docker|podman|nerdctl volume rm|remove|prune", &VOLUME),
     ("docker|podman|nerdctl network rm|prune|remove", &VOLUME),
-    ("docker|podman compose down -v|--volumes", &VOLUMES),
+    ("docker|podman compose down -v|--volumes", &VOLUME),
     ("docker|podman compose down --rmi", &VOLUME),
     ("docker|podman compose rm -v", &VOLUME),
-    ("docker-compose|podman-compose down -v|--volumes", &VOLUMES),
+    ("docker-compose|podman-compose down -v|--volumes", &VOLUME),
     ("docker-compose|podman-compose down --rmi", &VOLUME),
     ("docker swarm leave|init_", &VOLUME),
     ("docker service|stack|node|secret|config rm|remove", &VOLUME),
@@ -121,7 +121,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("pvesm free|remove", &MACHINES),
     ("pvecm delnode", &CLUSTER_DELETE),
     (
-        "virsh undefine|vol-delete|pool-delete|pool-destroy|net-destroy|net-undefine|snapshot-delete|snapshot-revert|vol-wipe|managedsave-remove|detach-disk|shutdown|reset|blockcommit",
+        "virsh destroy|undefine|vol-delete|pool-delete|pool-destroy|net-destroy|net-undefine|snapshot-delete|snapshot-revert|vol-wipe|managedsave-remove|detach-disk|shutdown|reset|blockcommit",
         &MACHINES,
     ),
     ("lxc|incus delete|rm|restore", &MACHINES),

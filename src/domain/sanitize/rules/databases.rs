@@ -237,6 +237,9 @@ pub fn scratch(word: &str) -> bool {
                 | "pr"
                 | "mr"
                 | "ephemeral"
+                | "old"
+                | "legacy"
+                | "obsolete"
         )
     })
 }

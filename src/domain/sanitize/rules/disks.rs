@@ -12,6 +12,9 @@ rules! {
     ERASE = "disk.erase", Deny, "It erases a disk or the signatures by which it is known.",
         matches ["wipefs -a /dev/sda", "blkdiscard /dev/nvme0n1", "hdparm --user-master u --security-erase p /dev/sda", "nvme format /dev/nvme0", "badblocks -wsv /dev/sda", "sg_format --format /dev/sg1"],
         near ["wipefs /dev/sda", "hdparm -I /dev/sda", "nvme list", "badblocks -sv /dev/sda"];
+    PROVISION = "disk.provision", Ask, "It sets up a further disk, which may hold something.",
+        matches ["mkfs.xfs -L data /dev/vdb1", "parted -s /dev/sdc mklabel gpt mkpart primary 1MiB 100%"],
+        near ["mkfs.xfs -N /dev/vdb1", "parted /dev/sdc print"];
     REPAIR = "disk.repair", Ask, "It changes a file system's structure in place.",
         matches ["fsck -y /dev/sda1", "resize2fs /dev/sda1 10G", "tune2fs -O ^has_journal /dev/sda1", "xfs_repair -L /dev/sda1"],
         near ["resize2fs /dev/vg0/data", "growpart /dev/sda 1", "fsck -n /dev/sda1", "tune2fs -l /dev/sda1", "xfs_info /dev/sda1"];
@@ -81,6 +84,8 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         return if fresh {
             // The volume was made by the same script: there is nothing on it.
             Vec::new()
+        } else if on_disk() && planned(call) {
+            vec![Hit::of(&PROVISION)]
         } else if on_disk() {
             vec![Hit::on(&FORMAT, "block device")]
         } else {
@@ -163,6 +168,34 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     }
 }
 
+/// Whether all disks among the arguments are others than the one a host starts from.
+fn further(call: &Call<'_>) -> bool {
+    let mut disks = call
+        .words()
+        .map(|word| call.path(word))
+        .filter(|path| is_disk(path))
+        .peekable();
+    disks.peek().is_some()
+        && disks.all(|path| {
+            path.strip_prefix("/dev/").is_some_and(|name| {
+                ["sd", "vd", "xvd"].iter().any(|kind| {
+                    name.strip_prefix(kind)
+                        .is_some_and(|rest| rest.starts_with(|c: char| ('b'..='z').contains(&c)))
+                }) || name
+                    .strip_prefix("nvme")
+                    .is_some_and(|rest| rest.starts_with(|c: char| ('1'..='9').contains(&c)))
+            })
+        })
+}
+
+/// Whether somebody sets up a further disk: the file system gets a name, and what is there would stop it.
+fn planned(call: &Call<'_>) -> bool {
+    let forced = call.words().any(|word| {
+        matches!(word, "-F" | "-f" | "--force" | "-q") || word.starts_with("-F") || word.starts_with("-f")
+    });
+    call.has(&["-L"]) && !forced && !call.stdin.endless && call.stdin.text.is_none() && further(call)
+}
+
 fn partition(call: &Call<'_>) -> Vec<Hit> {
     let options = call.options("-t -o -b -C -H -S -u -W -w --wipe -n -d --delete -c --change-name -a -U");
     let reads = match call.name {
@@ -230,8 +263,15 @@ fn partition(call: &Call<'_>) -> Vec<Hit> {
         "partx" => !options.any(&["-d", "--delete"]),
         _ => false,
     };
+    let told: Vec<&str> = options.rest.iter().flat_map(|w| w.split_whitespace()).collect();
     if reads {
         Vec::new()
+    } else if call.name == "parted"
+        && ["mklabel", "mkpart"].iter().all(|verb| told.contains(verb))
+        && !told.contains(&"rm")
+        && further(call)
+    {
+        vec![Hit::of(&PROVISION)]
     } else {
         vec![Hit::on(&PARTITION, "partition table")]
     }

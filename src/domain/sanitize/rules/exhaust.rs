@@ -7,21 +7,30 @@ rules! {
         matches [":(){ :|:& };:", "bomb() { bomb | bomb & }; bomb", "perl -e 'fork while fork'", "python3 -c 'import os\nwhile True: os.fork()'", "f(){ f & f & }; f"],
         near ["f() { echo x | cat & }; f", "retry() { \"$@\" || retry \"$@\"; }; retry true"];
     ENDLESS_READ = "exhaust.endless-read", Deny, "It reads a stream that never ends into memory.",
-        matches ["tail /dev/zero", "x=$(cat /dev/zero)", "cat /dev/zero | sort", "sort /dev/urandom"],
+        matches ["tail /dev/zero", "x=$(cat /dev/zero)", "cat /dev/zero | sort", "sort /dev/urandom", "sort <(yes)", "read -r -d '' x < /dev/zero"],
         near ["head -c 100 /dev/zero", "cat /dev/zero | head -c 10", "tail -f /var/log/app.log", "dd if=/dev/urandom of=/tmp/x bs=1k count=64"];
     MEMORY = "exhaust.memory", Deny, "It takes more memory than a host has.",
-        matches ["stress-ng --vm 8 --vm-bytes 95%", "python3 -c 'x = \"a\" * 10**10'", "perl -e '$x = \"a\" x 1e10'", "stress --vm 4 --vm-bytes 64G"],
-        near ["stress-ng --help", "python3 -c 'print(2**10)'"];
+        matches ["stress-ng --vm 8 --vm-bytes 95%", "python3 -c 'x = \"a\" * 10**10'", "perl -e '$x = \"a\" x 1e10'", "stress --vm 4 --vm-bytes 64G", "while :; do x=$x$x; done", "echo {1..999999999}", "a=(); while true; do a+=(x); done"],
+        near ["stress-ng --help", "python3 -c 'print(2**10)'", "while true; do x=$x$x; [ ${#x} -gt 80 ] && break; done", "echo {1..9}"];
     LOAD = "exhaust.load", Ask, "It puts load on the host on purpose.",
-        matches ["stress --cpu 8", "stress-ng --cpu 0 --timeout 60", "openssl speed -multi 64", "fio --name=x --rw=write --size=100G --directory=/data"], near ["openssl speed", "fio --version"];
+        matches ["stress --cpu 8", "stress-ng --cpu 0 --timeout 60", "openssl speed -multi 64", "fio --name=x --rw=write --size=100G --directory=/data", "sha256sum /dev/zero", "yes > /dev/null", "while :; do :; done", "hping3 --flood 10.0.0.1", "kubectl scale deploy/web --replicas=100000"],
+        near ["openssl speed", "fio --version", "sha256sum /opt/app/app.jar", "while :; do sleep 1; done", "ping -c 3 10.0.0.1", "kubectl scale deploy/web --replicas=3", "ab -n 100 -c 5 http://localhost/"];
     DISK = "exhaust.disk", Deny, "It fills a disk.",
-        matches ["dd if=/dev/zero of=/tmp/fill", "cat /dev/zero > /tmp/x", "yes > /tmp/x", "fallocate -l 900G /x", "cat /dev/urandom >> /var/tmp/fill"],
-        near ["dd if=/dev/zero of=/tmp/x bs=1M count=100", "fallocate -l 2G /swapfile", "yes | apt-get install x"];
+        matches ["dd if=/dev/zero of=/tmp/fill", "cat /dev/zero > /tmp/x", "yes > /tmp/x", "fallocate -l 900G /x", "cat /dev/urandom >> /var/tmp/fill", "seq inf > /tmp/x", "cat /dev/zero > /dev/shm/x", "while :; do echo x >> /tmp/x; done", "tail -f /tmp/x >> /tmp/x", "for i in {1..1000}; do fallocate -l 10G /data/$i; done"],
+        near ["dd if=/dev/zero of=/tmp/x bs=1M count=100", "fallocate -l 2G /swapfile", "yes | apt-get install x", "while :; do echo x >> /tmp/x; sleep 5; done", "while true; do date > /run/app/alive; done", "seq 1 100 > /tmp/x"];
+    FLOOD = "exhaust.flood", Deny, "It floods a log or people's mail.",
+        matches ["yes | logger", "while true; do logger x; done", "cat /dev/urandom | base64 | systemd-cat", "while :; do echo x | mail -s x root; done"],
+        near ["logger x", "while true; do logger x; sleep 60; done", "dmesg | logger", "echo x | mail -s x root"];
+    LARGE = "exhaust.large", Ask, "It makes a file larger than most disks.",
+        matches ["truncate -s 4T /data/x", "dd if=/dev/zero of=/data/x bs=1 count=1 seek=10T"], near ["truncate -s 10G /data/vm.img", "truncate -s 0 /opt/app/log/app.log"];
     MINER = "exhaust.miner", Deny, "It digs for coins with the host's processors.",
         matches ["xmrig -o pool.example.net:3333 -u x", "./worker -o stratum+tcp://pool.example.net:3333 -u x", "minerd -a cryptonight"],
         near ["xmrig --version", "grep -r stratum+tcp:// /opt/app/docs"];
     FILES = "exhaust.files", Ask, "It makes files without end.",
-        matches ["for i in $(seq 1 1000000); do touch /data/$i; done", "while true; do mkdir x; cd x; done"], near ["for i in 1 2 3; do touch /tmp/$i; done", "while true; do touch /run/app/alive; sleep 5; done"];
+        matches ["for i in $(seq 1 1000000); do touch /data/$i; done", "touch /data/f{1..100000}", "while true; do mktemp -d; sleep 1; done", "seq 1 1000000 | xargs touch"], near ["touch /data/f{1..100}", "seq 1 10 | xargs touch", "for i in 1 2 3; do touch /tmp/$i; done", "while true; do touch /run/app/alive; sleep 5; done"];
+    FILES_ENDLESS = "exhaust.files-endless", Deny, "It makes files in a loop that neither ends nor pauses, until no more can be made.",
+        matches ["i=0; while true; do : > /var/tmp/f$i; i=$((i+1)); done", "while :; do mktemp; done", "while true; do touch /data/$RANDOM; done"],
+        near ["while true; do touch /run/app/alive; sleep 5; done", "while true; do date > /run/app/alive; done"];
     LIMITS = "exhaust.limits", Ask, "It takes the limits away that protect the host, or sets them so low that nothing runs.",
         matches ["ulimit -u 1", "systemctl set-property ssh.service MemoryMax=1M", "prlimit --nproc=1 --pid 1"], near ["ulimit -n 65536", "ulimit -a"];
 }
@@ -40,6 +49,14 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("memtester|memhog", &MEMORY),
     ("openssl speed -multi", &LOAD),
     ("fio|iozone|bonnie++|sysbench ~write", &LOAD),
+    ("sysbench ~run", &LOAD),
+    ("7z|7za|7zr b", &LOAD),
+    ("hping3|hping|nping --flood", &LOAD),
+    ("ping|ping6 -f", &LOAD),
+    (
+        "slowhttptest|slowloris|goldeneye|hulk|mdk3|mdk4|t50|mausezahn|siege|stressapptest|cpuburn|thc-ssl-dos",
+        &LOAD,
+    ),
 ];
 
 /// Applies the rules of this family.
@@ -55,19 +72,69 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     {
         hits.push(Hit::of(&MINER));
     }
-    if call.is("mkdir") && call.place.endless_loop || call.is("touch mkdir mktemp") && call.place.long_loop {
+    if call.is("mkdir mktemp touch") && call.place.busy_loop {
+        hits.push(Hit::of(&FILES_ENDLESS));
+    } else if call.is("mkdir mktemp") && call.place.endless_loop
+        || call.is("touch mkdir mktemp") && call.place.long_loop
+    {
         hits.push(Hit::of(&FILES));
     }
     let reads_endless = || {
-        call.words()
-            .any(|w| matches!(w, "/dev/zero" | "/dev/urandom" | "/dev/random" | "/dev/full"))
+        call.words().any(|w| {
+            matches!(w, "/dev/zero" | "/dev/urandom" | "/dev/random" | "/dev/full")
+                || w.starts_with("/dev/fd/") && call.files.get(w).is_some_and(|content| content.endless)
+        })
     };
+    let kept = call
+        .output
+        .is_some_and(|output| !output.starts_with("/dev/") || output.starts_with("/dev/shm/"));
+    if kept && call.appends && call.is(QUICK) && (call.place.busy_loop || feeds_itself(call)) {
+        hits.push(Hit::on(&DISK, "never ends"));
+    }
+    if call.is("fallocate") && (call.place.busy_loop || call.place.long_loop) {
+        hits.push(Hit::on(&DISK, "one after another"));
+    }
+    let told = call.is("logger systemd-cat mail mailx sendmail mutt wall");
+    if told && (call.place.busy_loop || call.stdin.endless || reads_endless()) {
+        hits.push(Hit::of(&FLOOD));
+    }
+    let bounded = call.is("od xxd hexdump")
+        && call.words().any(|w| {
+            w.starts_with("-N") || w.starts_with("-l") || w.starts_with("-n") || w.starts_with("--read-bytes")
+        });
+    let nobody = !bounded && (!call.place.captured || call.output == Some("/dev/null"));
+    if nobody && (call.is("yes") || call.is(READ_ON) && (call.stdin.endless || reads_endless())) {
+        hits.push(Hit::on(&LOAD, "never ends"));
+    }
+    if call.is("docker podman nerdctl kubectl") && call.place.long_loop && call.has(&["run", "create"]) {
+        hits.push(Hit::on(&LOAD, "very many"));
+    }
+    hits.extend(load(call));
     match call.name {
         "tail" | "sort" | "tac" | "shuf" | "less" | "vim" | "vi" | "nano" | "mapfile" | "readarray"
         | "sponge"
             if (reads_endless() || call.stdin.endless && call.name != "less") =>
         {
             hits.push(Hit::of(&ENDLESS_READ));
+        }
+        "read" if call.stdin.endless && call.has(&["-d", "-N"]) => hits.push(Hit::of(&ENDLESS_READ)),
+        "truncate" => {
+            let options = call.options("-s --size -r --reference");
+            if options
+                .value(&["-s", "--size"])
+                .is_some_and(|size| bytes(size.trim_start_matches(['+', '<', '>'])) > 1024_u64.pow(4))
+            {
+                hits.push(Hit::of(&LARGE));
+            }
+        }
+        "mkfile" | "xfs_mkfile" if call.words().any(huge) => hits.push(Hit::of(&DISK)),
+        "socat"
+            if reads_endless()
+                || call
+                    .words()
+                    .any(|w| w.contains("/dev/zero") || w.contains("/dev/urandom")) =>
+        {
+            hits.push(Hit::of(&DISK));
         }
         "grep" if reads_endless() => hits.push(Hit::of(&ENDLESS_READ)),
         "fallocate" => {
@@ -97,6 +164,9 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             if call.place.endless_loop && value("of=").is_some_and(|of| of != "/dev/null") {
                 hits.push(Hit::of(&DISK));
             }
+            if value("seek=").is_some_and(|seek| bytes(&seek) > 1024_u64.pow(4)) {
+                hits.push(Hit::of(&LARGE));
+            }
             if let (Some(count), Some(size)) = (count, size)
                 && bytes(&count).saturating_mul(bytes(&size)) > 300 * 1024_u64.pow(3)
                 && value("of=").is_some_and(|of| of != "/dev/null")
@@ -111,7 +181,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                     .value(&[name])
                     .is_some_and(|v| v.parse::<u64>().is_ok_and(|v| v < least))
             };
-            if tiny("-u", 16) || tiny("-n", 8) || tiny("-v", 1000) {
+            if tiny("-u", 16) || tiny("-n", 8) || tiny("-v", 1000) || tiny("-f", 1) {
                 hits.push(Hit::of(&LIMITS));
             }
         }
@@ -135,6 +205,67 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         _ => {}
     }
     hits
+}
+
+/// What prints at once and ends, so that a loop around it does not wait.
+const QUICK: &str = "echo printf date cat cp dd head tail tac yes seq tr base64 ps ls dmesg env uptime df free hostname uuidgen openssl od xxd ip ss";
+/// What reads to the end of its input, whatever it is.
+const READ_ON: &str = "md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum cksum sum wc gzip bzip2 xz zstd lz4 pigz 7z sed awk gawk mawk tr od xxd hexdump strings base64 cat openssl pv split perl";
+
+/// Whether the file that the output is put at the end of is what is read.
+fn feeds_itself(call: &Call<'_>) -> bool {
+    call.is("cat tail tac")
+        && call
+            .output
+            .is_some_and(|output| call.words().any(|word| call.path(word) == call.path(output)))
+}
+
+/// Load by numbers that are far beyond what a host of this kind serves.
+fn load(call: &Call<'_>) -> Option<Hit> {
+    let number = |text: &str| text.trim_end_matches(['k', 'K']).parse::<f64>().unwrap_or(0.0);
+    let heavy = match call.name {
+        "ab" | "wrk" | "wrk2" | "hey" | "bombardier" | "vegeta" | "boom" => {
+            let options = call.options("-n -c -t -d -z -r -R -s -T -H -k_");
+            options.value(&["-n"]).is_some_and(|n| number(n) >= 1e6)
+                || options.value(&["-c"]).is_some_and(|c| number(c) >= 1e3)
+        }
+        "iperf" | "iperf3" => {
+            let options = call.options("-c -t -P -p -b -i");
+            options.value(&["-t"]) == Some("0") || options.value(&["-P"]).is_some_and(|p| number(p) >= 64.0)
+        }
+        "kubectl" | "oc" | "docker" | "docker-compose" | "nomad" | "aws" => call.words().any(|word| {
+            (word.starts_with("--replicas=")
+                || call.has(&["scale", "--scale", "--replicas", "--desired-count"]))
+                && word
+                    .rsplit('=')
+                    .next()
+                    .is_some_and(|count| count.parse::<u64>().is_ok_and(|count| count >= 1_000))
+        }),
+        "psql" | "mysql" | "mariadb" => call.words().any(|word| {
+            word.contains("generate_series")
+                && word.split(|c: char| !(c.is_ascii_alphanumeric())).any(|n| {
+                    n.len() >= 9 && n.bytes().all(|b| b.is_ascii_digit())
+                        || n.starts_with("1e") && n.len() > 3
+                })
+        }),
+        "redis-cli" | "valkey-cli" => {
+            let mut words = call
+                .words()
+                .skip_while(|word| !word.eq_ignore_ascii_case("debug"));
+            words.next().is_some()
+                && words
+                    .next()
+                    .is_some_and(|word| word.eq_ignore_ascii_case("populate"))
+                && words.next().is_some_and(|count| number(count) >= 1e6)
+        }
+        _ => false,
+    };
+    heavy.then(|| Hit::on(&LOAD, "very many"))
+}
+
+/// Whether a size is more than any disk of a host has left.
+pub fn is_huge(size: &str) -> bool {
+    bytes(size) > 50 * 1024_u64.pow(3)
 }
 
 /// Whether a size is beyond what anybody makes on purpose.

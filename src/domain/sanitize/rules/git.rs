@@ -10,7 +10,7 @@ rules! {
         matches ["git push -f", "git push --force origin feature-1", "git push origin --delete v1.0", "git push --force-with-lease"], near ["git push", "git push origin feature-1"];
     LOSE = "git.lose", Ask, "It throws away what is not committed.",
         matches ["git reset --hard HEAD~5", "git clean -fdx", "git checkout -- .", "git restore .", "git stash clear", "git branch -D feature-1", "git checkout -f main", "git worktree remove --force x", "git stash drop"],
-        near ["git reset HEAD file", "git clean -n", "git checkout main", "git stash list", "git branch -d merged", "git reset --soft HEAD~1"];
+        near ["git reset HEAD file", "git clean -n", "git checkout main", "git stash list", "git branch -d merged", "git worktree remove --force \"$(mktemp -d)\"", "git reset --soft HEAD~1"];
     LOSE_HISTORY = "git.lose-history", Deny, "What was committed can no longer be brought back.",
         matches ["git reflog expire --expire=now --all && git gc --prune=now", "git filter-branch --force --tree-filter 'rm -rf x' HEAD", "git update-ref -d refs/heads/main", "rm -rf .git", "git filter-repo --invert-paths --path x", "git gc --prune=now --aggressive"],
         near ["git gc", "git reflog", "rm -rf .git/hooks/x", "git gc --no-prune"];
@@ -28,7 +28,6 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("git stash clear|drop", &LOSE),
     ("git branch -D", &LOSE),
     ("git branch --delete --force", &LOSE),
-    ("git worktree remove --force|-f", &LOSE),
     ("git tag -d|--delete", &LOSE),
     ("git rm -r -f", &LOSE),
     ("git filter-branch|filter-repo", &LOSE_HISTORY),
@@ -125,6 +124,13 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             } else {
                 Vec::new()
             }
+        }
+        "worktree"
+            if rest.first() == Some(&"remove")
+                && options.any(&["-f", "--force"])
+                && !rest.iter().any(|folder| call.path(folder).starts_with("/tmp/")) =>
+        {
+            vec![Hit::of(&LOSE)]
         }
         "reset" if options.any(&["--hard", "--merge", "--keep"]) => vec![Hit::of(&LOSE)],
         "checkout" => {

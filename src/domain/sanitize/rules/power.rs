@@ -22,7 +22,7 @@ rules! {
     SLEEP = "power.sleep", Ask, "It puts the host to sleep.",
         matches ["systemctl suspend", "systemctl hibernate", "pm-suspend", "rtcwake -m mem -s 60"], near ["systemctl status sleep.target", "rtcwake -m no -s 60"];
     REMOTE = "power.remote", Deny, "It cuts the power of a host through its management board.",
-        matches ["ipmitool chassis power off", "ipmitool -H b -U u -P p power cycle", "virsh destroy web-1"], near ["ipmitool chassis power status", "virsh list"];
+        matches ["ipmitool chassis power off", "ipmitool -H b -U u -P p power cycle"], near ["ipmitool chassis power status", "ipmitool sel list"];
 }
 
 /// Rows.
@@ -36,7 +36,6 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("ipmitool chassis power off|cycle|reset|soft", &REMOTE),
     ("ipmitool power off|cycle|reset|soft", &REMOTE),
     ("racadm serveraction powerdown|powercycle|hardreset", &REMOTE),
-    ("virsh destroy", &REMOTE),
     ("systemctl soft-reboot|kexec", &REBOOT),
     ("loginctl poweroff|halt", &OFF),
     ("loginctl reboot", &REBOOT),

@@ -6,10 +6,10 @@ use super::{Call, Hit, Rule, rules};
 
 rules! {
     KILL_ALL = "kill.all", Deny, "It kills every process.",
-        matches ["kill -9 -1", "killall5 -9", "pkill -9 .", "pkill -9 '^'", "kill -KILL -- -1", "pkill -u root", "killall -u root", "fuser -k /", "for p in /proc/[0-9]*; do kill -9 ${p#/proc/}; done", "for i in $(seq 2 65535); do kill -9 $i; done", "skill -9 -u root", "kill -9 $(ps -e -o pid=)", "pkill -f ''", "killall -r '.*'"],
-        near ["kill -9 4312", "for p in 1201 1202; do kill $p; done", "pkill -f 'gunicorn app'", "kill -HUP 1", "fuser -v /", "kill -0 -1", "pkill -u deploy node"], instead "pkill -f 'gunicorn app'";
+        matches ["kill -9 -1", "killall5 -9", "pkill -9 .", "pkill -9 '^'", "kill -KILL -- -1", "pkill -u root", "killall -u root", "fuser -k /", "for p in /proc/[0-9]*; do kill -9 ${p#/proc/}; done", "for i in $(seq 2 65535); do kill -9 $i; done", "skill -9 -u root", "kill -9 $(ps -e -o pid=)", "pkill -f ''", "killall -r '.*'", "kill -9 {2..32768}", "seq 2 32768 | xargs kill -9", "kill -9 $(lsof -t /)", "pkill -9 -P 1", "i=2; while [ $i -lt 65536 ]; do kill -9 $i; i=$((i+1)); done", "perl -e 'kill KILL => -1'", "perl -e 'kill 9,$_ for 2..65535'"],
+        near ["kill -9 4312", "for p in 1201 1202; do kill $p; done", "pkill -f 'gunicorn app'", "kill -HUP 1", "fuser -v /", "kill -0 -1", "kill $(lsof -t -i:8080)", "perl -e 'kill 15, 4312'", "pkill -u deploy node"], instead "pkill -f 'gunicorn app'";
     KILL_VITAL = "kill.vital", Deny, "It kills what the host needs to be reached or to run.",
-        matches ["kill -9 1", "pkill -9 systemd", "killall init", "pkill dbus-daemon", "kill -STOP 1"],
+        matches ["kill -9 1", "pkill -9 systemd", "killall init", "pkill dbus-daemon", "kill -STOP 1", "systemctl stop user.slice", "systemctl kill -s KILL system.slice"],
         near ["pkill -HUP sshd", "killall -HUP dnsmasq", "kill -HUP 1", "systemctl restart sshd"];
     KILL_LOGIN = "kill.login", Deny, "It kills the way in over SSH.",
         matches ["pkill -9 sshd", "killall sshd", "kill $(pidof sshd)", "pkill -f sshd"], near ["pkill -HUP sshd", "killall -HUP sshd", "pgrep sshd"];
@@ -25,7 +25,10 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("loginctl terminate-*|kill-*", &USERS),
     ("skill|slay", &USERS),
     ("pkill -t", &USERS),
-    ("systemctl kill init.scope|-.slice|system.slice", &KILL_VITAL),
+    (
+        "systemctl kill|stop init.scope|-.slice|system.slice|user.slice|user-0.slice|machine.slice",
+        &KILL_VITAL,
+    ),
 ];
 
 /// What the host needs.
@@ -85,7 +88,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "kill" => kill(call),
         "killall5" => vec![Hit::of(&KILL_ALL)],
         "pkill" | "killall" | "pskill" => by_name(call),
-        "skill" | "slay" if call.words().any(|w| matches!(w, "root" | "0")) => {
+        "skill" | "slay" if call.words().any(|w| matches!(w, "root" | "0" | "-v")) => {
             vec![Hit::on(&KILL_ALL, "every process of root")]
         }
         "fuser" => fuser(call),
@@ -229,6 +232,8 @@ fn by_name(call: &Call<'_>) -> Vec<Hit> {
         hits.push(Hit::of(&KILL_SERVICE));
     } else if patterns.is_empty() && user.is_some() {
         hits.push(Hit::of(&USERS));
+    } else if patterns.is_empty() && options.value(&["-P", "--parent"]) == Some("1") {
+        hits.push(Hit::on(&KILL_ALL, "every process"));
     }
     for pattern in patterns {
         let everything = regex
@@ -248,7 +253,8 @@ fn by_name(call: &Call<'_>) -> Vec<Hit> {
                     | "\\S"
                     | ".\\+"
             )
-            || pattern.is_empty()
+            || regex && !exact && pattern.trim_matches(['^', '$']).chars().count() < 2
+            || pattern.trim().is_empty()
             || pattern == "*";
         if everything {
             hits.push(Hit::on(&KILL_ALL, "every process"));

@@ -25,6 +25,7 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
+    ("busctl|gdbus|dbus-send ~maskunitfiles|disableunitfiles", &MASK),
     ("auditctl -e ~0", &GUARD),
     ("auditctl -D", &GUARD),
     ("auditctl -d|-W|-R|--reset-lost", &GUARD_DOUBTFUL),

@@ -14,12 +14,12 @@ rules! {
         matches ["zpool destroy tank", "zfs destroy -r tank/data", "zpool labelclear -f /dev/sdb", "btrfs subvolume delete /data/@", "zfs destroy tank/data", "zfs rollback -r tank/data@monday"],
         near ["zfs list", "zpool status", "zfs snapshot tank/data@now", "zfs destroy tank/data@old", "btrfs subvolume list /"];
     SNAPSHOT = "storage.snapshot", Ask, "It removes snapshots or takes a disk from a pool.",
-        matches ["zfs destroy tank/data@old", "zpool detach tank sdb", "zpool export tank", "zpool offline tank sdb", "btrfs device remove /dev/sdb /data"], near ["zfs list -t snapshot", "zpool scrub tank"];
+        matches ["zfs destroy tank/data@old", "zpool detach tank sdb", "lvremove -y vg0/snap1", "zpool export tank", "zpool offline tank sdb", "btrfs device remove /dev/sdb /data"], near ["zfs list -t snapshot", "zpool scrub tank"];
     ENCRYPTION = "storage.encryption", Deny, "It formats an encrypted volume or destroys its keys.",
         matches ["cryptsetup luksFormat /dev/sdb", "cryptsetup luksErase /dev/sdb", "cryptsetup erase /dev/sdb", "cryptsetup luksKillSlot /dev/sdb 0", "cryptsetup reencrypt /dev/sdb"],
         near ["cryptsetup status data", "cryptsetup luksDump /dev/sdb", "cryptsetup isLuks /dev/sdb", "cryptsetup luksHeaderBackup /dev/sdb --header-backup-file h"];
     CLOSE = "storage.close", Ask, "It takes a volume that may be in use away, or brings one over another.",
-        matches ["cryptsetup close data", "vgchange -an vg0", "lvchange -an vg0/data", "vgexport vg0", "lvconvert --merge vg0/snap", "cryptsetup luksRemoveKey /dev/sdb", "iscsiadm -m node -u"],
+        matches ["cryptsetup close data", "vgchange -an vg0", "lvchange -an vg0/data", "vgexport vg0", "vgreduce vg0 /dev/sdc1", "lvconvert --merge vg0/snap", "cryptsetup luksRemoveKey /dev/sdb", "iscsiadm -m node -u"],
         near ["vgchange -ay vg0", "cryptsetup open /dev/sdb data", "iscsiadm -m session"];
     SWAP = "storage.swap", Ask, "It takes all swap away.",
         matches ["swapoff -a", "swapoff --all"], near ["swapon --show", "swapoff /swapfile.old"];
@@ -32,7 +32,8 @@ rules! {
 pub static SPECS: &[(&str, &Rule)] = &[
     ("lvremove|vgremove|pvremove|lvreduce", &VOLUME),
     ("lvm lvremove|vgremove|pvremove|lvreduce", &VOLUME),
-    ("vgreduce", &VOLUME),
+    ("vgreduce --removemissing|-a|--all|-f|--force", &VOLUME),
+    ("vgreduce", &CLOSE),
     ("pvmove --abort", &CLOSE),
     ("pvcreate -f|--force|--yes", &VOLUME),
     ("vgcfgrestore -f|--force --force", &VOLUME),

@@ -93,6 +93,7 @@ pub fn judge(target: &Target<'_>) -> Vec<Hit> {
         }
         return hits;
     }
+    let memory = is_under(path, "/dev/shm");
     if !harmless_device && path.starts_with("/dev/") {
         if super::disks::is_disk(path)
             || matches!(path, "/dev/mem" | "/dev/kmem" | "/dev/port" | "/dev/nvram")
@@ -102,9 +103,7 @@ pub fn judge(target: &Target<'_>) -> Vec<Hit> {
         return hits;
     }
     if content.endless
-        && !harmless_device
-        && path != "/dev/null"
-        && !path.starts_with("/dev/")
+        && (memory || !harmless_device && !path.starts_with("/dev/"))
         && !path.starts_with("/proc/")
     {
         hits.push(Hit::on(&exhaust::DISK, "never ends"));
@@ -544,7 +543,9 @@ fn kernel(target: &Target<'_>, path: &str) -> Vec<Hit> {
         || path.starts_with("/sys/fs/cgroup/")
             && (path.ends_with("cgroup.kill")
                 || path.ends_with("cgroup.freeze")
-                || path.ends_with("freezer.state"))
+                || path.ends_with("freezer.state")
+                || matches!(value, "0" | "1")
+                    && (path.ends_with("pids.max") || path.ends_with("memory.max")))
         || path.ends_with("/oom_score_adj") && path.starts_with("/proc/1/")
         || path == "/sys/kernel/security/lockdown"
         || path == "/proc/acpi/sleep"

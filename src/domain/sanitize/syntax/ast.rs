@@ -118,6 +118,8 @@ pub enum Compound {
     Arithmetic(Vec<Part>, String, Span),
     /// `[[ ... ]]`
     Test(Vec<Word>),
+    /// `coproc [NAME] command`
+    Coprocess(String, Rc<Script>),
 }
 
 /// A redirection.

@@ -59,6 +59,7 @@ impl Parser<'_> {
     }
 
     fn pipeline(&mut self) -> Result<Pipeline, ParseError> {
+        let mut coprocess = None;
         loop {
             self.skip_blank();
             if self.eat_keyword("!") || (self.at("!(") && self.eat("!")) {
@@ -72,12 +73,16 @@ impl Parser<'_> {
                 continue;
             }
             if self.at_keyword("coproc") {
-                self.coprocess();
+                coprocess = Some(self.coprocess());
                 continue;
             }
             break;
         }
-        let mut commands = vec![self.deeper(Self::command)?];
+        let first = self.deeper(Self::command)?;
+        let mut commands = vec![match coprocess {
+            Some(name) => Command::Compound(Compound::Coprocess(name, Rc::new(alone(first))), Vec::new()),
+            None => first,
+        }];
         loop {
             self.skip_blank();
             if self.at("||") || !(self.eat("|&") || self.eat("|")) {
@@ -88,8 +93,8 @@ impl Parser<'_> {
         }
     }
 
-    /// `coproc [NAME]`, where a name only stands before a compound command.
-    fn coprocess(&mut self) {
+    /// `coproc [NAME]`, where a name only stands before a compound command; gives the name it has then.
+    fn coprocess(&mut self) -> String {
         self.pos += "coproc".len();
         self.skip_blank();
         let name = self
@@ -99,8 +104,11 @@ impl Parser<'_> {
             .count();
         let after = self.rest()[name..].trim_start();
         if name > 0 && (after.starts_with("{ ") || after.starts_with('(')) {
+            let given = self.rest()[..name].to_owned();
             self.pos += name;
+            return given;
         }
+        "COPROC".to_owned()
     }
 
     fn command(&mut self) -> Result<Command, ParseError> {
@@ -460,5 +468,20 @@ impl Parser<'_> {
                 None => return Err(self.error("an array that does not end")),
             }
         }
+    }
+}
+
+/// A script of one command.
+fn alone(command: Command) -> Script {
+    Script {
+        items: vec![Item {
+            pipelines: vec![(
+                Join::First,
+                Pipeline {
+                    commands: vec![command],
+                },
+            )],
+            background: true,
+        }],
     }
 }

@@ -15,8 +15,37 @@ pub fn texts(code: &str, literals: &[String]) -> Vec<String> {
         }
     };
     let variables = variables(code);
+    let replacements = replacements(code);
+    let cuts = literals.iter().any(|literal| literal.contains(' '))
+        && ["substr", "slice(", "substring(", ":sub(", "[:", ":]"]
+            .iter()
+            .any(|name| code.contains(name))
+        || code
+            .match_indices('[')
+            .any(|(at, _)| code[at + 1..].starts_with(|c: char| c.is_ascii_digit() || c == '-'));
+    let places: Vec<usize> = if cuts {
+        code.split(|c: char| !c.is_ascii_digit())
+            .filter_map(|number| number.parse().ok())
+            .filter(|number| (1..32).contains(number))
+            .take(6)
+            .collect()
+    } else {
+        Vec::new()
+    };
     for (at, literal) in literals.iter().enumerate().take(24) {
         let after = &literals[at + 1..];
+        if literal.contains("%c") {
+            let mut made = literal.clone();
+            for number in code
+                .split(|c: char| !c.is_ascii_digit())
+                .filter(|n| !n.is_empty())
+            {
+                if let Some(c) = number.parse().ok().and_then(char::from_u32) {
+                    made = made.replacen("%c", &c.to_string(), 1);
+                }
+            }
+            add(made);
+        }
         if literal.contains("%s") || literal.contains("{}") || literal.contains("{0}") {
             add(filled(literal, after));
         }
@@ -55,6 +84,7 @@ pub fn texts(code: &str, literals: &[String]) -> Vec<String> {
             "strtolower",
             "downcase",
             ":lower(",
+            "tolower(",
         ]
         .iter()
         .any(|name| code.contains(name))
@@ -74,6 +104,24 @@ pub fn texts(code: &str, literals: &[String]) -> Vec<String> {
                         .unwrap_or(c)
                 })
                 .collect());
+        }
+        for (from, to) in &replacements {
+            if literal.contains(from.as_str()) {
+                add(literal.replace(from.as_str(), to));
+            }
+        }
+        if cuts {
+            let chars: Vec<char> = literal.chars().collect();
+            for from in places.iter().filter(|from| **from < chars.len()) {
+                let tail =
+                    |from: usize, back: usize| chars[from..chars.len() - back].iter().collect::<String>();
+                add(tail(*from, 0));
+                // Languages count from one, or from nought; and from the end.
+                add(tail(from.saturating_sub(1), 0));
+                if places.contains(from) && chars.len() > 2 * from {
+                    add(tail(*from, *from));
+                }
+            }
         }
         if literal.contains("\\u") || literal.contains("\\x") {
             add(text::unescape(literal, true).trim_matches('"').to_owned());
@@ -172,8 +220,32 @@ fn unquoted(literal: &str) -> String {
     text::lossy(&bytes)
 }
 
+/// `s/x/r/` and `sub(/x/, "r")`: what is replaced by what.
+fn replacements(code: &str) -> Vec<(String, String)> {
+    let mut out = Vec::new();
+    for (at, sign) in [" s/", "~s/", ";s/", "{s/", "sub(/", "replace(/"]
+        .iter()
+        .flat_map(|sign| code.match_indices(sign))
+        .take(8)
+    {
+        let tail = &code[at + sign.len()..];
+        let Some((from, rest)) = tail.split_once('/') else {
+            continue;
+        };
+        let to = if sign.contains('(') {
+            super::literals::literals(rest).into_iter().next()
+        } else {
+            rest.split_once('/').map(|(to, _)| to.to_owned())
+        };
+        if let Some(to) = to.filter(|_| !from.is_empty() && from.len() < 64) {
+            out.push((from.to_owned(), to));
+        }
+    }
+    out
+}
+
 /// `name = "literal"` with all signs that languages put before a name.
-fn variables(code: &str) -> Vec<(String, String)> {
+pub fn variables(code: &str) -> Vec<(String, String)> {
     let mut out = Vec::new();
     for (place, _) in code.match_indices('=').take(32) {
         let before = code[..place].trim_end_matches([':', ' ']);

@@ -121,6 +121,15 @@ impl Walker<'_> {
                     self.copies.insert(format!("/usr/bin/{name}"), program);
                 }
             }
+            "set" | "export" | "declare" | "typeset" | "readonly"
+                if operands.is_empty() && name != "set" || operands == ["-p"] || operands.is_empty() =>
+            {
+                // All variables with their values.
+                return Some(Stream {
+                    private: true,
+                    ..Stream::unknown()
+                });
+            }
             "set" => self.set_arguments(&operands),
             "shift" => {
                 let count = operands.first().and_then(|n| n.parse().ok()).unwrap_or(1_usize);

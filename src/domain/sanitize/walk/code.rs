@@ -2,11 +2,13 @@
 //! do to files and processes. Their literals are read, their logic is not followed.
 
 use super::super::paths::Trees;
-use super::super::rules::{exhaust, processes, remote, reverse, shell};
+use super::super::rules::{exhaust, processes, remote, reverse};
 use super::super::syntax::Span;
-use super::super::words::{decode, text};
+use super::super::words::text;
+use super::appetite::Appetite;
 use super::expand::Argument;
-use super::redirect::Opened;
+use super::literals::literals;
+use super::program_effects::kills_all;
 use super::{Stream, Walker};
 
 /// Interpreters, with the options that are followed by a program's text.
@@ -43,95 +45,6 @@ const INTERPRETERS: &[(&str, &[&str])] = &[
     ("rails", &[]),
 ];
 
-/// Calls that hand their argument to a shell, or run it.
-const RUNS: &[&str] = &[
-    "os.system",
-    "os.popen",
-    "os.exec",
-    "os.spawn",
-    "os.posix_spawn",
-    "subprocess",
-    "popen",
-    "Popen",
-    "check_output",
-    "check_call",
-    "getoutput",
-    "commands.",
-    "pty.spawn",
-    "system",
-    "exec",
-    "spawn",
-    "shell_exec",
-    "passthru",
-    "proc_open",
-    "pcntl_exec",
-    "child_process",
-    "Open3",
-    "qx",
-    "%x",
-    "IO.popen",
-    "os.execute",
-    "io.popen",
-    "Runtime",
-    "ProcessBuilder",
-    "execSync",
-    "execFile",
-    "spawnSync",
-    "fork",
-    "Deno.Command",
-    "Deno.run",
-    "Bun.spawn",
-    "run(",
-    "sh.",
-    "plumbum",
-    "System.cmd",
-    "os:cmd",
-    "backtick",
-    "`",
-    "shell(",
-    "execute",
-    "syscall",
-    "open3",
-    "pexpect",
-    "shell-command",
-    "call-process",
-    "invoke",
-    "getline",
-    "|",
-];
-
-/// Calls on files and folders, and the command that does the same.
-const FILES: &[(&str, &str)] = &[
-    ("rmtree", "rm -rf"),
-    ("remove_tree", "rm -rf"),
-    ("removedirs", "rm -rf"),
-    ("rm_rf", "rm -rf"),
-    ("rm_r", "rm -rf"),
-    ("remove_dir", "rm -rf"),
-    ("remove_entry", "rm -rf"),
-    ("rimraf", "rm -rf"),
-    ("rmSync", "rm -rf"),
-    ("rmdirSync", "rm -rf"),
-    ("fs.rm(", "rm -rf"),
-    ("fs.rmdir(", "rm -rf"),
-    ("delete-directory", "rm -rf"),
-    ("delete-file", "rm -f"),
-    ("rmdir", "rm -rf"),
-    ("delete_folder", "rm -rf"),
-    ("deleteDirectory", "rm -rf"),
-    ("File.rm_rf", "rm -rf"),
-    ("unlink", "rm -f"),
-    ("os.remove", "rm -f"),
-    ("File.delete", "rm -f"),
-    ("os.truncate", "truncate -s 0"),
-    ("truncate", "truncate -s 0"),
-    ("chmod", "chmod"),
-    ("os.rename", "mv"),
-    ("renameSync", "mv"),
-    ("shutil.move", "mv"),
-    ("File.rename", "mv"),
-];
-
 /// Whether a program is such an interpreter (`python3.11` too).
 pub fn is_interpreter(name: &str) -> bool {
     known(name).is_some()
@@ -141,9 +54,6 @@ fn known(name: &str) -> Option<&'static (&'static str, &'static [&'static str])>
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     INTERPRETERS.iter().find(|(n, _)| *n == stem || *n == name)
 }
-
-/// What a decoder makes of a literal.
-type Decoder = fn(&str) -> Option<Vec<u8>>;
 
 impl Walker<'_> {
     /// Looks into an interpreter's program; `None`: it is no interpreter.
@@ -276,84 +186,6 @@ impl Walker<'_> {
         })
     }
 
-    /// Arguments, variables and lines that a program hands on to a shell: `os.system(sys.argv[1])`.
-    fn handed_texts(&mut self, code: &str, handed: &[String], stdin: &Stream, span: Span) {
-        let has = |words: &[&str]| words.iter().any(|word| code.contains(word));
-        if !has(&[
-            "system",
-            "exec",
-            "popen",
-            "spawn",
-            "subprocess",
-            "`",
-            "qx",
-            "%x",
-            "| getline",
-            "|getline",
-            "call(",
-            "check_output",
-            "run(",
-            "rmtree",
-            "unlink",
-            "remove",
-            "rm_rf",
-            "rmSync",
-        ]) {
-            return;
-        }
-        for (place, word) in [
-            "ENVIRON[",
-            "environ[",
-            "environ.get(",
-            "getenv(",
-            "ENV[",
-            "$ENV{",
-            "env.",
-        ]
-        .iter()
-        .flat_map(|word| code.match_indices(word))
-        .take(8)
-        {
-            let name: String = code[place + word.len()..]
-                .trim_start_matches(['"', '\'', ' '])
-                .chars()
-                .take_while(|c| c.is_ascii_alphanumeric() || *c == '_')
-                .collect();
-            if let Some(super::state::Variable::Scalar(values)) = self.state.get(&name).cloned() {
-                for value in values {
-                    self.command_literal(&value, span);
-                }
-            }
-        }
-        if !handed.is_empty() && code.contains("system(")
-            || has(&["argv", "ARGV", "@_", "args", "system(c", "system(x"])
-            || handed.iter().any(|h| h.contains(' '))
-        {
-            for value in handed {
-                self.command_literal(value, span);
-            }
-            self.command_literal(&handed.join(" "), span);
-            let own = literals(code).join(" ");
-            self.command_literal(&format!("{own} {}", handed.join(" ")), span);
-            if has(&["rmtree", "rm_rf", "rmSync", "unlink", "os.remove"]) {
-                self.command_literal(&format!("rm -rf {}", handed.join(" ")), span);
-            }
-        }
-        if has(&[
-            "$0", "$_", "STDIN", "stdin", "input(", "<>", "gets", "readline", "$1", "fd 0", "open(0)",
-        ]) && let Some(text) = stdin.text.clone()
-            && text::is_known(&text)
-        {
-            for line in text.lines().take(16) {
-                self.command_literal(line, span);
-                for literal in literals(code).iter().filter(|l| l.contains(' ')) {
-                    self.command_literal(&format!("{} {line}", literal.trim_end()), span);
-                    self.command_literal(&format!("{literal}{line}"), span);
-                }
-            }
-        }
-    }
-
     fn python_module(&mut self, rest: &[Argument], span: Span) -> Option<Stream> {
         let module = rest.first()?.text.as_str();
         let folder = super::shells::after_option(rest, &["-d", "--directory"]);
@@ -385,6 +217,8 @@ impl Walker<'_> {
     }
 
     fn code_inside(&mut self, language: &str, code: &str, span: Span) {
+        let replaced = code.replace("os.sep", "'/'").replace("path.sep", "'/'");
+        let code = replaced.as_str();
         let literals = literals(code);
         let all = literals.join("\n");
         let has = |words: &[&str]| words.iter().any(|word| code.contains(word));
@@ -398,17 +232,25 @@ impl Walker<'_> {
             "createConnection",
             "/inet/",
             "/dev/tcp",
+            "gen_tcp",
+            "TCPClient",
+            "net.Dial",
+            "'net').connect",
+            "\"net\").connect",
         ]);
         let shells = has(&[
             "/bin/sh",
             "/bin/bash",
             "\"sh\"",
             "'sh'",
+            "`sh`",
             "cmd.exe",
             "/bin/zsh",
             "\"bash\"",
             "'bash'",
             "pty.spawn",
+            "exec sh ",
+            "exec bash ",
         ]);
         let obeys = sockets
             && has(&[
@@ -419,6 +261,7 @@ impl Walker<'_> {
                 "spawn",
                 "subprocess",
                 "execSync",
+                "iex ",
             ])
             && has(&[
                 "fdopen",
@@ -428,6 +271,12 @@ impl Walker<'_> {
                 "recv(",
                 "on('data'",
                 "on(\"data\"",
+                "fgets",
+                "receive(",
+                "readLines",
+                "[gets ",
+                "{iex",
+                ".Read(",
             ]);
         if obeys
             || sockets && (shells || has(&["dup2"]))
@@ -440,36 +289,16 @@ impl Walker<'_> {
             );
             return;
         }
-        let forever = has(&[
-            "while(true)",
-            "while (true)",
-            "while(1)",
-            "while (1)",
-            "while True",
-            "while 1",
-            "for(;;)",
-            "for (;;)",
-            "loop do",
-            "loop{",
-            "loop {",
-        ]);
-        if forever
-            && has(&["spawn(", "Popen(", "fork(", "Process.spawn"])
-            && !has(&["wait", "sleep", "accept"])
-        {
-            self.find(
-                &exhaust::FORK_BOMB,
-                span,
-                format!("{language} starts processes without end"),
-            );
+        for appetite in super::appetite::of(code) {
+            let (rule, what) = match appetite {
+                Appetite::Processes => (&exhaust::FORK_BOMB, "starts processes without end"),
+                Appetite::Memory => (&exhaust::MEMORY, "takes all memory"),
+                Appetite::Disk => (&exhaust::DISK, "fills a disk"),
+                Appetite::Files => (&exhaust::FILES, "makes very many files"),
+            };
+            self.find(rule, span, format!("{language} {what}"));
         }
-        let loops = has(&["while", "for(", "for (", "loop", "until", "1 while", "times"]);
-        if has(&["fork"]) && loops && !has(&["forkserver", "wait"]) {
-            self.find(&exhaust::FORK_BOMB, span, format!("{language} forks without end"));
-        }
-        if memory_eater(code) {
-            self.find(&exhaust::MEMORY, span, format!("{language} takes all memory"));
-        }
+        self.secrets_sent(language, code, &literals, span);
         if has(&["kill"]) && kills_all(code) {
             self.find(
                 &processes::KILL_ALL,
@@ -541,6 +370,8 @@ impl Walker<'_> {
             "instance_eval",
             "eval ",
             "Function(",
+            "load(",
+            "loadstring(",
         ]) {
             for literal in &literals {
                 if literal.len() > 8 && literal.contains(['(', ';']) && literal != code {
@@ -561,501 +392,6 @@ impl Walker<'_> {
         }
         self.swept(code, &literals, span);
         self.files_in_code(code, span);
-    }
-
-    /// Statements for a database that stand in a program.
-    fn data_in_code(&mut self, code: &str, literals: &[String], span: Span) {
-        let has = |words: &[&str]| words.iter().any(|word| code.contains(word));
-        if has(&[
-            "execute", "exec(", "query", "cursor", "PDO", "prepare", "sql", "SQL", "->do(",
-        ]) {
-            for literal in literals {
-                let verb = literal
-                    .split_whitespace()
-                    .next()
-                    .unwrap_or_default()
-                    .to_uppercase();
-                if matches!(verb.as_str(), "DROP" | "TRUNCATE" | "DELETE" | "UPDATE" | "ALTER") {
-                    self.words_called(&["psql", "-c", literal], span);
-                }
-            }
-        }
-        if has(&[".delete_all", ".destroy_all", ".objects.all().delete()"]) && !code.contains("where(") {
-            self.words_called(&["psql", "-c", "DELETE FROM every_row"], span);
-        }
-        if has(&["mongo", "Mongo"])
-            && has(&[
-                "drop_database",
-                "dropDatabase",
-                ".drop(",
-                "delete_many({}",
-                "deleteMany({}",
-            ])
-        {
-            let code = code
-                .replace("drop_database", "dropDatabase")
-                .replace("delete_many", "deleteMany");
-            self.words_called(&["mongosh", "--eval", &code], span);
-        }
-        if has(&["redis", "Redis"]) && has(&["flushall", "flushdb", "flushAll", "FLUSHALL"]) {
-            self.words_called(&["redis-cli", "FLUSHALL"], span);
-        }
-    }
-
-    /// Kills and stops that need no shell.
-    fn processes_in_code(&mut self, language: &str, code: &str, span: Span) {
-        let has = |words: &[&str]| words.iter().any(|word| code.contains(word));
-        let every = has(&[
-            "process_iter",
-            "psutil.pids",
-            "glob",
-            "listdir",
-            "readdir",
-            "Dir[",
-            "Dir.glob",
-            "range(",
-        ]) && has(&["/proc", "psutil", "pids", "range("])
-            && has(&["kill", "terminate"]);
-        if every {
-            self.find(
-                &processes::KILL_ALL,
-                span,
-                format!("{language} kills every process"),
-            );
-        }
-        if has(&["ctypes", "syscall", "reboot("])
-            && has(&["reboot(", "0x4321fedc", "0x1234567", "syscall(169"])
-        {
-            self.find(
-                &super::super::rules::power::FORCED,
-                span,
-                format!("{language} restarts the host"),
-            );
-        }
-    }
-
-    fn words_called(&mut self, words: &[&str], span: Span) {
-        let arguments: Vec<Argument> = words
-            .iter()
-            .map(|text| Argument {
-                text: (*text).to_owned(),
-                span,
-            })
-            .collect();
-        self.call(&arguments, &Stream::empty(), span, &Opened::default());
-    }
-
-    /// `exec rm -rf /x` and `file delete -force /x` in Tcl.
-    fn tcl(&mut self, code: &str, span: Span) {
-        for line in code.split(['\n', ';', '[', ']']) {
-            let line = line.trim();
-            if let Some(command) = line.strip_prefix("exec ").or_else(|| line.strip_prefix("spawn ")) {
-                self.command_literal(&command.replace(['{', '}'], "'"), span);
-            } else if let Some((_, command)) = line.split_once("open \"|") {
-                self.command_literal(command.trim_end_matches(['"', ' ']), span);
-            } else if let Some(rest) = line.strip_prefix("file delete ") {
-                self.command_literal(&format!("rm -rf {}", rest.trim_start_matches("-force ")), span);
-            }
-        }
-    }
-
-    /// `print > "/etc/passwd"` in awk.
-    fn awk_writes(&mut self, code: &str, span: Span) {
-        for (place, _) in code.match_indices('>').take(16) {
-            let tail = code[place + 1..].trim_start_matches('>').trim_start();
-            if let Some(rest) = tail.strip_prefix('"')
-                && let Some(path) = rest.split('"').next().filter(|p| p.starts_with('/'))
-            {
-                let change = if code[place + 1..].starts_with('>') {
-                    super::super::rules::write::Change::Append
-                } else {
-                    super::super::rules::write::Change::Overwrite
-                };
-                self.write(
-                    path,
-                    change,
-                    &Stream::known(literals(&code[..place]).concat()),
-                    span,
-                );
-            }
-        }
-    }
-
-    /// A program that goes through a folder and deletes what it meets.
-    fn swept(&mut self, code: &str, literals: &[String], span: Span) {
-        let walks = [
-            "walk(",
-            "listdir",
-            "iterdir",
-            "glob",
-            "scandir",
-            "rglob",
-            "readdir",
-            "opendir",
-            "File::Find",
-            "find(sub",
-            "readdirSync",
-            "Dir[",
-            "Dir.each",
-            "each_child",
-            "Dir.entries",
-            "children",
-            "DirectoryIterator",
-            "scandir(",
-            "filepath.Walk",
-            "<*>",
-            "directory-files",
-            "finddepth",
-        ];
-        let deletes = [
-            "unlink",
-            "remove",
-            "rmtree",
-            "rmdir",
-            "rm_rf",
-            "rm_r",
-            "delete",
-            "rmSync",
-            "removedirs",
-            "remove_tree",
-            "truncate",
-            "unlinkSync",
-            "delete-directory",
-            "delete-file",
-        ];
-        let any = |words: &[&str]| words.iter().any(|word| code.contains(word));
-        let named = literals.iter().any(|l| deletes.iter().any(|d| l == d));
-        // A call that names no path itself deletes what it is handed.
-        let handed = deletes.iter().any(|name| {
-            code.match_indices(name).take(8).any(|(place, _)| {
-                let inside = balanced(&code[place + name.len()..]);
-                inside.starts_with('(') && !inside.contains(['"', '\''])
-            })
-        });
-        if !(any(&walks) && (any(&deletes) || named) || handed) {
-            return;
-        }
-        for path in literals
-            .iter()
-            .filter(|l| l.starts_with(['/', '~']) && !l.contains(' ') && l.len() < 200)
-            .take(8)
-        {
-            let words = ["rm", "-rf"].map(str::to_owned);
-            let mut arguments: Vec<Argument> =
-                words.into_iter().map(|text| Argument { text, span }).collect();
-            arguments.push(Argument {
-                text: text::globbing(path.trim_end_matches("/**").trim_end_matches("/**/*")),
-                span,
-            });
-            self.call(&arguments, &Stream::empty(), span, &Opened::default());
-        }
-    }
-
-    /// `exec(base64.b64decode(".."))` and its like.
-    fn decoded_code(&mut self, language: &str, code: &str, literals: &[String], span: Span) {
-        let decoders: &[(&[&str], Decoder)] = &[
-            (
-                &[
-                    "b64decode",
-                    "base64",
-                    "decode64",
-                    "decode_base64",
-                    "atob",
-                    "from_base64",
-                ],
-                decode::base64,
-            ),
-            (
-                &[
-                    "fromhex",
-                    "unhexlify",
-                    "hex2bin",
-                    "pack('H",
-                    "pack(\"H",
-                    "'hex'",
-                    "\"hex\"",
-                    "pack q",
-                ],
-                decode::hex,
-            ),
-            (&["b32decode"], decode::base32),
-            (
-                &["rot13", "rot_13", "y/a-z", "tr/a-z", "tr('a-z", "tr(\"a-z"],
-                |text| {
-                    decode::translated(text, "a-zA-Z", Some("n-za-mN-ZA-M"), false, false)
-                        .map(String::into_bytes)
-                },
-            ),
-            (&["[::-1]", "reverse", "strrev", "reversed("], |text| {
-                Some(decode::reversed(text).into_bytes())
-            }),
-        ];
-        for (names, decode) in decoders {
-            if !names.iter().any(|name| code.contains(name)) {
-                continue;
-            }
-            for literal in literals.iter().filter(|l| l.len() >= 4) {
-                let Some(made) = decode(literal) else { continue };
-                let made = text::lossy(&made);
-                if made.contains('\u{FFFD}') || made.trim().is_empty() || made == *literal {
-                    continue;
-                }
-                self.chain.push("decoded".to_owned());
-                let program = RUNS.iter().any(|run| run.len() > 3 && made.contains(run))
-                    || FILES.iter().any(|(name, _)| made.contains(name))
-                    || made.starts_with("import ");
-                if program && made.contains(['(', '`', '"', '\'']) {
-                    self.code(language, &made, span);
-                } else {
-                    self.command_literal(&made, span);
-                }
-                self.chain.pop();
-            }
-        }
-        let codes = character_codes(code);
-        if codes.len() > 3 {
-            self.chain.push("decoded".to_owned());
-            self.command_literal(&codes, span);
-            self.chain.pop();
-        }
-    }
-
-    /// Literals that reach a shell, or are a program with its arguments.
-    fn handed_over(&mut self, language: &str, code: &str, literals: &[String], awk: bool, span: Span) {
-        let runs = if awk {
-            code.contains("system") || code.contains('|') || code.contains("getline")
-        } else {
-            RUNS.iter().any(|run| run.len() > 1 && code.contains(run))
-                || matches!(language, "perl" | "ruby" | "php") && code.contains('`')
-                || literals.iter().any(|literal| {
-                    let back = decode::reversed(literal);
-                    back != *literal
-                        && matches!(
-                            back.as_str(),
-                            "system" | "exec" | "popen" | "passthru" | "shell_exec"
-                        )
-                })
-                || literals.iter().any(|literal| {
-                    matches!(
-                        literal.as_str(),
-                        "system"
-                            | "popen"
-                            | "exec"
-                            | "execvp"
-                            | "execv"
-                            | "run"
-                            | "call"
-                            | "Popen"
-                            | "execSync"
-                            | "exec_sync"
-                            | "check_output"
-                            | "spawn"
-                            | "spawnSync"
-                            | "passthru"
-                            | "shell_exec"
-                    )
-                })
-                || literals.iter().any(|literal| {
-                    matches!(
-                        literal.as_str(),
-                        "|-" | "-|" | "sh" | "bash" | "/bin/sh" | "| sh" | "|sh"
-                    )
-                })
-                || code.contains("getattr(") && code.contains("__import__")
-        };
-        if !runs {
-            return;
-        }
-        for word in RUNS {
-            if word.len() < 3 {
-                continue;
-            }
-            for (place, _) in code.match_indices(word).take(8) {
-                let tail = &code[place + word.len()..];
-                let inside = balanced(tail);
-                let parts = self::literals(inside);
-                if parts.len() > 1 && parts.len() < 24 {
-                    let arguments: Vec<Argument> = parts
-                        .iter()
-                        .filter(|p| !p.contains("child_process") && !p.is_empty())
-                        .map(|p| Argument {
-                            text: p.clone(),
-                            span,
-                        })
-                        .collect();
-                    if arguments.len() > 1
-                        && arguments[0]
-                            .text
-                            .chars()
-                            .all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
-                    {
-                        self.call(&arguments, &Stream::empty(), span, &Opened::default());
-                    }
-                }
-            }
-        }
-        for literal in literals {
-            // `open(P, "|command")` and `open(P, "command |")`
-            self.command_literal(literal.trim().trim_matches('|'), span);
-        }
-        // Pieces that are joined before they run.
-        {
-            let joined = literals.concat();
-            if literals.len() > 1 && literals.len() < 24 && joined.len() < 400 {
-                self.command_literal(&joined, span);
-                let joined: Vec<&str> = literals
-                    .iter()
-                    .map(String::as_str)
-                    .filter(|l| !l.contains("child_process") && *l != "os")
-                    .collect();
-                self.command_literal(&joined.join(" "), span);
-            }
-        }
-        if matches!(language, "perl" | "ruby" | "php") {
-            for part in code.split('`').skip(1).step_by(2) {
-                self.command_literal(part, span);
-            }
-            for opener in ["qx", "%x", "q", "qw", "%w", "%q", "%Q", "qq"] {
-                for (place, _) in code.match_indices(opener).take(8) {
-                    if let Some(inside) = delimited(&code[place + opener.len()..]) {
-                        self.command_literal(&inside, span);
-                    }
-                }
-            }
-        }
-    }
-
-    /// A literal that may be a command: it is followed as one; one that is not shell is none.
-    fn command_literal(&mut self, literal: &str, span: Span) {
-        let literal = literal.trim();
-        if literal.len() < 2 || literal.len() > 8192 || literal.starts_with("import ") {
-            return;
-        }
-        if super::super::syntax::parse(literal, super::super::syntax::Base::Fixed(span)).is_ok() {
-            self.text(literal, "shell", span, &Stream::empty());
-        }
-    }
-
-    /// Calls on files that need no shell.
-    fn files_in_code(&mut self, code: &str, span: Span) {
-        for (name, command) in FILES {
-            for (place, _) in code.match_indices(name).take(8) {
-                let inside = balanced(&code[place + name.len().min(code.len() - place)..]);
-                let mut parts = literals(if name.ends_with('(') {
-                    &code[place + name.len() - 1..]
-                } else {
-                    inside
-                });
-                parts.truncate(4);
-                let before = literals(code[..place].rsplit([';', '\n']).next().unwrap_or_default());
-                for opener in ["%w", "qw"] {
-                    if let Some((_, tail)) = inside.split_once(opener)
-                        && let Some(list) = delimited(tail)
-                    {
-                        parts.extend(list.split_whitespace().map(str::to_owned));
-                    }
-                }
-                if parts.is_empty()
-                    || code[..place].trim_end().ends_with("'.")
-                    || code[..place].ends_with(").")
-                {
-                    parts.extend(before);
-                }
-                let paths: Vec<String> = parts
-                    .into_iter()
-                    .filter(|p| p.starts_with(['/', '~', '.', text::HOME]))
-                    .map(|p| text::globbing(&p))
-                    .collect();
-                if paths.is_empty() {
-                    continue;
-                }
-                let mut words: Vec<String> = command.split(' ').map(str::to_owned).collect();
-                if *command == "chmod" {
-                    words.push(if inside.contains("777") {
-                        "777".to_owned()
-                    } else if inside.contains("4755") {
-                        "4755".to_owned()
-                    } else {
-                        "000".to_owned()
-                    });
-                }
-                words.extend(paths);
-                let arguments: Vec<Argument> =
-                    words.into_iter().map(|text| Argument { text, span }).collect();
-                self.call(&arguments, &Stream::empty(), span, &Opened::default());
-            }
-        }
-        for opener in [
-            "open",
-            "File.write",
-            "writeFile",
-            "writeFileSync",
-            "appendFile",
-            "appendFileSync",
-            "file_put_contents",
-            "write_text",
-            "IO.write",
-            "fopen",
-            "File.open",
-            "Path",
-            "print >",
-            "print>",
-            "spew",
-        ] {
-            for (place, _) in code.match_indices(opener).take(8) {
-                let tail = &code[place + opener.len()..];
-                let inside = balanced(tail);
-                let parts = literals(inside);
-                let Some(path) = parts.iter().find(|p| {
-                    p.starts_with('/') || p.trim_start_matches(['>', '<', '+', ' ']).starts_with('/')
-                }) else {
-                    continue;
-                };
-                let mode = parts
-                    .iter()
-                    .map(String::as_str)
-                    .find(|p| p.len() <= 4 && !p.starts_with('/'))
-                    .unwrap_or_default();
-                let bare = path.trim_start_matches(['>', '<', '+', ' ']).to_owned();
-                let plain_open = matches!(opener, "open" | "fopen" | "File.open" | "Path");
-                let writes = ["O_WRONLY", "O_RDWR", "O_TRUNC"]
-                    .iter()
-                    .any(|flag| inside.contains(flag))
-                    || !plain_open
-                    || mode.contains(['w', 'a', '+', '>'])
-                    || path.starts_with('>')
-                    || tail.contains(".write");
-                if writes {
-                    let change = if mode.contains('a')
-                        || opener.contains("append")
-                        || path.starts_with(">>")
-                        || mode == ">>"
-                    {
-                        super::super::rules::write::Change::Append
-                    } else {
-                        super::super::rules::write::Change::Overwrite
-                    };
-                    let content = parts
-                        .iter()
-                        .filter(|p| *p != path && *p != mode)
-                        .map(String::as_str)
-                        .collect::<Vec<_>>()
-                        .join("\n");
-                    let rest: String = literals(tail).concat();
-                    let content = if content.is_empty() { rest } else { content };
-                    self.write(&bare, change, &Stream::known(content), span);
-                } else if super::super::rules::secrets::is_hash_file(&bare) {
-                    self.find(&super::super::rules::secrets::READ_HASHES, span, bare);
-                }
-            }
-        }
-        if code.contains("eval") && code.contains("STDIN") {
-            self.find(
-                &shell::UNKNOWN_TEXT,
-                span,
-                "a program that runs its input".to_owned(),
-            );
-        }
     }
 }
 
@@ -1088,185 +424,4 @@ fn fetches(code: &str) -> bool {
     ]
     .iter()
     .any(|name| code.contains(name))
-}
-
-/// The string literals of a program, adjacent and added ones joined.
-pub fn literals(code: &str) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    let mut rest = code;
-    let mut joined = false;
-    while let Some(at) = rest.find(['"', '\'']) {
-        let quote = rest[at..].chars().next().unwrap_or('"');
-        let gap = rest[..at].trim();
-        let joins = joined && matches!(gap, "" | "+" | "." | "..") && !out.is_empty();
-        rest = &rest[at + 1..];
-        if rest.starts_with(quote) && rest[1..].starts_with(quote) {
-            // A triple quote.
-            rest = &rest[2..];
-            let end = rest.find(&quote.to_string().repeat(3)).unwrap_or(rest.len());
-            out.push(rest[..end].to_owned());
-            rest = rest.get(end + 3..).unwrap_or_default();
-            joined = true;
-            continue;
-        }
-        let mut literal = String::new();
-        let mut chars = rest.char_indices();
-        let mut end = rest.len();
-        let mut raw = false;
-        while let Some((place, c)) = chars.next() {
-            if c == '\\' {
-                raw = true;
-                literal.push(c);
-                if let Some((_, next)) = chars.next() {
-                    literal.push(next);
-                }
-            } else if c == quote {
-                end = place;
-                break;
-            } else {
-                literal.push(c);
-            }
-        }
-        rest = rest.get(end + 1..).unwrap_or_default();
-        let literal = if raw {
-            text::unescape(&literal, true)
-        } else {
-            literal
-        };
-        match out.last_mut() {
-            Some(last) if joins => last.push_str(&literal),
-            _ => out.push(literal),
-        }
-        joined = true;
-        if out.len() > 64 {
-            break;
-        }
-    }
-    out
-}
-
-/// The inside of the parenthesis that opens next, or the rest of the statement.
-fn balanced(tail: &str) -> &str {
-    let trimmed = tail.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || "_.:!?".contains(c));
-    let offset = tail.len() - trimmed.len();
-    let bytes = tail.as_bytes();
-    let mut open = 0_usize;
-    let mut quote = None;
-    let mut at = offset;
-    let began = trimmed.trim_start().starts_with(['(', '[', '{']);
-    while let Some(&byte) = bytes.get(at) {
-        match (quote, byte) {
-            (_, b'\\') => at += 1,
-            (Some(q), b) if q == b => quote = None,
-            (None, b'"' | b'\'') => quote = Some(byte),
-            (None, b'(' | b'[' | b'{') => open += 1,
-            (None, b')' | b']' | b'}') => {
-                open = open.saturating_sub(1);
-                if open == 0 && began {
-                    // `f("x")("y")` and `f().g("y")` go on.
-                    return tail.get(offset..=at).unwrap_or(tail);
-                }
-            }
-            (None, b';' | b'\n') if open == 0 => return tail.get(offset..at).unwrap_or(tail),
-            _ => {}
-        }
-        at += 1;
-    }
-    tail.get(offset..).unwrap_or(tail)
-}
-
-/// `{..}`, `(..)`, `/../`: what stands between a delimiter and its partner.
-fn delimited(tail: &str) -> Option<String> {
-    let open = tail.chars().next()?;
-    let close = match open {
-        '{' => '}',
-        '(' => ')',
-        '[' => ']',
-        '<' => '>',
-        '/' | '|' | '!' | '~' | '#' => open,
-        _ => return None,
-    };
-    let inside = &tail[open.len_utf8()..];
-    inside.find(close).map(|end| inside[..end].to_owned())
-}
-
-/// `chr(114).chr(109)`, `[114,109].map(chr)`, `String.fromCharCode(114,109)`.
-fn character_codes(code: &str) -> String {
-    if ![
-        "chr",
-        "fromCharCode",
-        "pack('C",
-        "pack(\"C",
-        "bytes(",
-        "bytearray(",
-    ]
-    .iter()
-    .any(|name| code.contains(name))
-    {
-        return String::new();
-    }
-    let mut out = String::new();
-    for number in code.split(|c: char| !c.is_ascii_alphanumeric()) {
-        let value = match number.strip_prefix("0x") {
-            Some(hex) => u32::from_str_radix(hex, 16).ok(),
-            None => number.parse::<u32>().ok(),
-        };
-        if let Some(c) = value.and_then(char::from_u32).filter(|c| (' '..='~').contains(c)) {
-            out.push(c);
-        }
-    }
-    out
-}
-
-/// A repetition of a size that no host has, or a loop that only grows.
-fn memory_eater(code: &str) -> bool {
-    let compact: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-    [
-        "*10**9",
-        "*10**10",
-        "*10**11",
-        "*10**12",
-        "*1024**3",
-        "*1024**4",
-        "*(1<<3",
-        "*1e9",
-        "*1e10",
-        "x1e9",
-        "x1e10",
-        "x10**9",
-        "x10**10",
-        "*(10**9",
-        "*(10**10",
-        "*(1024**3",
-        "bytearray(10**1",
-        "bytearray(1024**3",
-        "Buffer.alloc(1e1",
-        "x=x.x",
-        "$a.=$a",
-    ]
-    .iter()
-    .any(|sign| compact.contains(sign))
-        || (compact.contains("while(1)") || compact.contains("while1"))
-            && compact.contains(".=")
-            && !compact.contains("read")
-        || (compact.contains("while")
-            && (compact.contains(".append(") || compact.contains(".push(") || compact.contains("+="))
-            && (compact.contains("whileTrue:")
-                || compact.contains("while(1)")
-                || compact.contains("while1:")
-                || compact.contains("while(true)"))
-            && !compact.contains("sleep")
-            && !compact.contains("input(")
-            && !compact.contains("read"))
-}
-
-/// `os.kill(-1, 9)`, `kill 9, -1`.
-fn kills_all(code: &str) -> bool {
-    let compact: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-    compact.contains("kill(-1")
-        || compact.contains(",-1)")
-        || compact.contains(",-1;")
-        || compact.ends_with(",-1")
-        || compact.contains(",-1'")
-        || compact.contains(",-1\"")
 }

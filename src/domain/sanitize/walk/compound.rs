@@ -1,6 +1,6 @@
 //! The constructs: every branch is taken, loops over known words go around for each.
 
-use super::super::rules::shell;
+use super::super::rules::{exhaust, shell};
 use super::super::syntax::{Command, Compound, Pipeline, Script, Simple, Word};
 use super::super::words::text::{self, SOME, UNKNOWN};
 use super::{Stream, Walker};
@@ -114,6 +114,7 @@ impl Walker<'_> {
                 let _ = self.arithmetic(parts);
                 self.as_subshell(source, *span, input)
             }
+            Compound::Coprocess(name, script) => self.coprocess(name, script),
             Compound::Test(words) => {
                 for word in words {
                     let _ = self.single(word);
@@ -135,8 +136,24 @@ impl Walker<'_> {
             },
             None => matches!(condition_arithmetic(condition).as_deref(), Some("1")),
         };
+        let place = self.place;
+        self.place.long_loop |= input.many || counts_far(condition);
+        let output = self.repeat_lines(until, endless, condition, body, input);
+        self.place = place;
+        output
+    }
+
+    fn repeat_lines(
+        &mut self,
+        until: bool,
+        endless: bool,
+        condition: &Script,
+        body: &Script,
+        input: &Stream,
+    ) -> Stream {
         // `while read x; do ...; done` goes around for each line that is known.
         if let Some(simple) = first_simple(condition)
+            && !until
             && simple.words.first().and_then(Word::literal).as_deref() == Some("read")
             && let Some(lines) = input.text.clone()
             && text::is_known(&lines)
@@ -162,9 +179,22 @@ impl Walker<'_> {
     fn repeat_body(&mut self, endless: bool, body: &Script, input: &Stream) -> Stream {
         let place = self.place;
         let processes = self.processes;
+        let busy = endless && !waits(body);
         self.place.endless_loop |= endless;
+        self.place.busy_loop |= busy;
+        let known = self.files.len();
         let output = self.script(body, input);
-        if endless && self.processes > processes && !waits(body) {
+        if busy && self.files.len() > known {
+            self.again_with_other_files(body, input);
+        }
+        if busy && does_nothing(body) {
+            self.find(
+                &exhaust::LOAD,
+                last_span(body),
+                "a loop that does nothing without end".to_owned(),
+            );
+        }
+        if busy && self.processes > processes {
             self.find(
                 &shell::ENDLESS_SPAWN,
                 last_span(body),
@@ -173,6 +203,25 @@ impl Walker<'_> {
         }
         self.place = place;
         output
+    }
+
+    /// A second round: where it writes other files than the first one did, their number has no end.
+    fn again_with_other_files(&mut self, body: &Script, input: &Stream) {
+        let known = self.files.len();
+        let varying = |walker: &Self| {
+            walker
+                .files
+                .keys()
+                .any(|path| path.starts_with('/') && path.contains(SOME) && !path.starts_with("/dev/"))
+        };
+        self.script(body, input);
+        if self.files.len() > known || varying(self) {
+            self.find(
+                &exhaust::FILES_ENDLESS,
+                last_span(body),
+                "a loop without end that makes files".to_owned(),
+            );
+        }
     }
 
     /// `for ((i=0; i<3; i++))` over numbers that are known; `None`: it cannot be followed.
@@ -254,6 +303,8 @@ impl Walker<'_> {
         let place = self.place;
         self.place.long_loop |= values.len() >= MANY || words.is_some_and(long_range);
         let processes = self.processes;
+        let known = self.files.len();
+        let long = self.place.long_loop && !place.long_loop;
         let mut output = Stream::empty();
         for value in values.into_iter().take(ROUNDS) {
             let value = if value == UNKNOWN.to_string() {
@@ -267,7 +318,14 @@ impl Walker<'_> {
                 break;
             }
         }
-        if self.place.long_loop && !place.long_loop && self.processes > processes && !waits(body) {
+        if long && self.files.len() >= known + ROUNDS / 2 {
+            self.find(
+                &exhaust::FILES,
+                last_span(body),
+                "a long loop that makes files".to_owned(),
+            );
+        }
+        if long && self.processes > processes && !waits(body) {
             self.find(
                 &shell::ENDLESS_SPAWN,
                 last_span(body),
@@ -279,15 +337,37 @@ impl Walker<'_> {
     }
 }
 
-/// A range of numbers in braces that is longer than any list a person means.
+/// Ranges in braces that stand for more words than any list a person means.
 fn long_range(words: &[Word]) -> bool {
-    words.iter().filter_map(Word::plain).any(|word| {
-        word.strip_prefix('{')
-            .and_then(|w| w.strip_suffix('}'))
-            .and_then(|w| w.split_once(".."))
-            .and_then(|(from, to)| Some((from.parse::<i64>().ok()?, to.parse::<i64>().ok()?)))
-            .is_some_and(|(from, to)| from.abs_diff(to) >= MANY as u64)
-    })
+    words.iter().any(|word| made_by_ranges(word) >= MANY as u64)
+}
+
+/// How many words the ranges of a word stand for: `{1..1000}`, `{a..z}{a..z}`.
+pub(super) fn made_by_ranges(word: &Word) -> u64 {
+    let mut count = 1_u64;
+    for part in &word.parts {
+        let super::super::syntax::Part::Plain(plain) = part else {
+            continue;
+        };
+        for inner in plain.split('{').skip(1) {
+            let Some((from, to)) = inner
+                .split_once('}')
+                .and_then(|(inner, _)| inner.split_once(".."))
+            else {
+                continue;
+            };
+            let to = to.split("..").next().unwrap_or_default();
+            let size = match (from.parse::<i64>(), to.parse::<i64>()) {
+                (Ok(from), Ok(to)) => from.abs_diff(to).saturating_add(1),
+                _ => match (from.as_bytes(), to.as_bytes()) {
+                    ([from], [to]) => u64::from(from.abs_diff(*to)) + 1,
+                    _ => 1,
+                },
+            };
+            count = count.saturating_mul(size);
+        }
+    }
+    count
 }
 
 /// The one simple command that a condition is, if it is one.
@@ -315,18 +395,71 @@ fn condition_arithmetic(condition: &Script) -> Option<String> {
     }
 }
 
-/// Whether a body waits for what it starts, or pauses.
+/// Whether a body waits for what it starts, pauses, or may end its loop.
 fn waits(body: &Script) -> bool {
-    let waiting = body.items.iter().filter(|item| !item.background);
-    waiting
+    body.items
+        .iter()
+        .filter(|item| !item.background)
         .flat_map(|item| &item.pipelines)
         .flat_map(|(_, pipeline)| &pipeline.commands)
         .any(|command| match command {
             Command::Simple(simple) => simple.words.first().and_then(Word::literal).is_some_and(|name| {
-                matches!(name.as_str(), "wait" | "sleep" | "read" | "break" | "inotifywait")
+                matches!(
+                    name.as_str(),
+                    "wait" | "sleep" | "read" | "break" | "inotifywait" | "exit" | "return" | "usleep"
+                )
             }),
+            Command::Compound(compound, _) => match compound {
+                Compound::Group(script) | Compound::Subshell(script) => waits(script),
+                Compound::If(arms, otherwise) => {
+                    arms.iter()
+                        .any(|(condition, body)| waits(condition) || waits(body))
+                        || otherwise.as_ref().is_some_and(waits)
+                }
+                Compound::Loop(_, condition, body) => waits(condition) || waits(body),
+                Compound::For(_, _, body) | Compound::Counted(_, body) => waits(body),
+                Compound::Case(_, arms) => arms.iter().any(|(_, body)| waits(body)),
+                Compound::Arithmetic(..) | Compound::Test(_) | Compound::Coprocess(..) => false,
+            },
+            Command::Function(..) => false,
+        })
+}
+
+/// Whether a body holds only `:` and `true`.
+fn does_nothing(body: &Script) -> bool {
+    body.items
+        .iter()
+        .flat_map(|item| &item.pipelines)
+        .flat_map(|(_, pipeline)| &pipeline.commands)
+        .all(|command| match command {
+            Command::Simple(simple) => {
+                simple.redirects.is_empty()
+                    && simple.assigns.is_empty()
+                    && matches!(
+                        simple.words.first().and_then(Word::literal).as_deref(),
+                        Some(":" | "true")
+                    )
+                    && simple.words.iter().all(|word| word.literal().is_some())
+            }
             _ => false,
         })
+}
+
+/// A condition that counts up to a number that is longer than any list a person means.
+fn counts_far(condition: &Script) -> bool {
+    let far = |text: &str| text.parse::<u64>().is_ok_and(|number| number >= MANY as u64);
+    match first_simple(condition) {
+        Some(simple) => {
+            let words: Vec<String> = simple.words.iter().filter_map(Word::literal).collect();
+            matches!(words.first().map(String::as_str), Some("[" | "test"))
+                && words.windows(2).any(|pair| {
+                    matches!(pair[0].as_str(), "-lt" | "-le" | "-ne" | "-gt" | "-ge") && far(&pair[1])
+                })
+        }
+        None => condition_arithmetic(condition).is_some_and(|text| {
+            text.contains(['<', '>', '!']) && text.split(|c: char| !c.is_ascii_digit()).any(far)
+        }),
+    }
 }
 
 fn last_span(body: &Script) -> super::Span {

@@ -210,6 +210,7 @@ impl Walker<'_> {
             if let Part::Parameter(parameter) = part
                 && !parameter.length
                 && (parameter.name == "@"
+                    || parameter.indirect && parameter.op.is_none()
                     || parameter
                         .index
                         .as_ref()

@@ -80,6 +80,16 @@ impl Walker<'_> {
                     self.write(target, Change::Overwrite, &content, span);
                 }
             }
+            "redis-cli" | "valkey-cli" | "pg_dump" | "pg_dumpall" | "mysqldump" | "mariadb-dump" => {
+                if let Some(file) = after_option(rest, &["--rdb", "-f", "--file", "-r", "--result-file"]) {
+                    let content = Stream {
+                        private: true,
+                        steps: vec![format!("{name} dump")],
+                        ..Stream::unknown()
+                    };
+                    self.write(&file, Change::Overwrite, &content, span);
+                }
+            }
             "truncate" => {
                 let size = after_option(rest, &["-s", "--size"]);
                 for file in operands.iter().filter(|o| Some(*o) != size.as_ref()) {
@@ -484,9 +494,19 @@ impl Walker<'_> {
         let content = if program.contains('/') {
             Some(self.content(program)).filter(|c| !c.file)
         } else {
-            super::simple::PROGRAM_FOLDERS
-                .iter()
-                .find_map(|folder| self.files.get(&format!("{folder}/{program}")).cloned())
+            let own = match self.state.get("PATH") {
+                Some(super::state::Variable::Scalar(values)) => values.last().cloned().unwrap_or_default(),
+                _ => String::new(),
+            };
+            own.split(':')
+                .filter(|folder| !folder.is_empty())
+                .chain(super::simple::PROGRAM_FOLDERS.iter().copied())
+                .take(24)
+                .find_map(|folder| {
+                    self.files
+                        .get(&self.path(&format!("{folder}/{program}")))
+                        .cloned()
+                })
         };
         let Some(content) = content else {
             return;
@@ -561,12 +581,39 @@ impl Walker<'_> {
             && let Some(unit) = &content.text
         {
             self.unit(&unit.clone(), span);
+        } else if path.starts_with("/etc/apt/apt.conf")
+            && let Some(settings) = content.text.clone()
+        {
+            for part in ["Invoke", "Install-Pkgs", "Post-", "Pre-"]
+                .iter()
+                .flat_map(|key| settings.split(key).skip(1))
+                .take(8)
+            {
+                let part = part.split('}').next().unwrap_or_default();
+                for literal in super::literals::literals(part) {
+                    self.text(&literal, "apt hook", span, &Stream::empty());
+                }
+            }
+        } else if (path.ends_with("/.ssh/config") || path.starts_with("/etc/ssh/ssh_config"))
+            && let Some(settings) = content.text.clone()
+        {
+            self.ssh_settings(&settings, span);
+        } else if (matches!(name, ".gitconfig" | "gitconfig") || path.ends_with(".git/config"))
+            && let Some(settings) = content.text.clone()
+        {
+            for line in settings.lines() {
+                if let Some((key, value)) = line.split_once('=') {
+                    let (key, value) = (key.trim().to_lowercase(), value.trim());
+                    let section = if value.starts_with('!') { "alias" } else { "core" };
+                    self.git_setting(&format!("{section}.{key}"), value, span);
+                }
+            }
         } else if path.starts_with("/etc/udev/rules.d/")
             && let Some(rules) = &content.text
         {
             let rules = rules.clone();
             for part in rules.split("RUN").skip(1) {
-                for literal in super::code::literals(part).into_iter().take(1) {
+                for literal in super::literals::literals(part).into_iter().take(1) {
                     self.text(&literal, "udev rule", span, &Stream::empty());
                 }
             }

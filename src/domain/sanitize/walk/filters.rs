@@ -1,7 +1,10 @@
 //! Programs that turn one stream into another.
 
 use super::super::words::{decode, text};
+use super::awk::awk_fields;
 use super::expand::Argument;
+use super::lines::{picked, sorted};
+use super::runners::option_values;
 use super::shells::after_option;
 use super::{Stream, Walker};
 
@@ -150,7 +153,11 @@ impl Walker<'_> {
                     });
                 let input = self.inputs(&files, stdin);
                 if !decoding {
-                    return Some(input.filtered(None, name));
+                    let encoded = input
+                        .as_bytes()
+                        .filter(|_| name != "base32" && input.text.as_deref().is_none_or(text::is_known))
+                        .map(|bytes| format!("{}\n", data_encoding::BASE64.encode(bytes)));
+                    return Some(input.filtered(encoded, name));
                 }
                 let made = if name == "base32" || rest.iter().any(|a| a.text == "--base32") {
                     input.text.as_deref().and_then(decode::base32)
@@ -170,6 +177,13 @@ impl Walker<'_> {
                 let plain = has('p', "postscript") || has('p', "plain");
                 let made = input.text.as_deref().and_then(|t| decode::dump(t, plain));
                 input.decoded(made.map(String::into_bytes), "xxd -r")
+            }
+            "xxd" if has('p', "postscript") || has('p', "plain") => {
+                let input = self.inputs(&operands, stdin);
+                let hex = input
+                    .as_bytes()
+                    .map(|bytes| format!("{}\n", data_encoding::HEXLOWER.encode(bytes)));
+                input.filtered(hex, "xxd -p")
             }
             "openssl" => self.openssl(rest, stdin),
             "gunzip" | "zcat" | "gzip" | "pigz" | "unpigz" | "gzcat" => {
@@ -217,17 +231,46 @@ impl Walker<'_> {
                 let input = self.inputs(operands.get(1..).unwrap_or_default(), stdin);
                 input.filtered(text, "awk")
             }
-            "fold" | "nl" | "fmt" | "column" | "expand" | "pv" | "buffer" | "mbuffer" | "sponge"
-            | "iconv" | "dos2unix" | "unbuffer" => {
-                let input = self.inputs(
-                    &operands
-                        .iter()
-                        .filter(|o| !o.bytes().all(|b| b.is_ascii_digit()))
-                        .cloned()
-                        .collect::<Vec<_>>(),
-                    stdin,
+            "fold" | "nl" | "fmt" | "column" | "expand" | "unexpand" | "pv" | "buffer" | "mbuffer"
+            | "sponge" | "iconv" | "recode" | "dos2unix" | "unix2dos" | "unbuffer" | "ts" | "pr"
+            | "strings" => {
+                let valued: Vec<String> = option_values(
+                    rest,
+                    &[
+                        "-f",
+                        "-t",
+                        "--from-code",
+                        "--to-code",
+                        "-w",
+                        "--width",
+                        "-b",
+                        "-s",
+                        "-v",
+                        "-i",
+                        "-c",
+                        "-n",
+                        "-o",
+                    ],
                 );
-                let text = input.text.clone().filter(|_| !matches!(name, "nl"));
+                let files: Vec<String> = operands
+                    .iter()
+                    .filter(|o| !o.bytes().all(|b| b.is_ascii_digit()) && !valued.contains(o))
+                    .cloned()
+                    .collect();
+                let input = self.inputs(&files, stdin);
+                let text = input.text.clone().map(|text| match name {
+                    "nl" => text.lines().enumerate().fold(String::new(), |all, (at, line)| {
+                        format!("{all}{:6}\t{line}\n", at + 1)
+                    }),
+                    _ => text,
+                });
+                input.filtered(text, name)
+            }
+            "paste" => self.pasted(&operands, rest, stdin),
+            "comm" | "join" => {
+                let first: Vec<String> = operands.iter().take(1).cloned().collect();
+                let input = self.inputs(&first, stdin);
+                let text = input.text.clone();
                 input.filtered(text, name)
             }
             "grep" | "egrep" | "fgrep" | "rg"
@@ -264,9 +307,17 @@ impl Walker<'_> {
                 };
                 let input = self.inputs(files, stdin);
                 // A known text stays what it may at most be.
-                let text = input.text.clone();
+                let text = input.text.clone().map(|text| match name {
+                    "sort" => sorted(&text, &options),
+                    "grep" | "egrep" | "fgrep" if has('o', "only-matching") => text,
+                    "grep" | "egrep" | "fgrep" => {
+                        picked(&text, operands.first(), has('v', "invert-match"), name)
+                    }
+                    _ => text,
+                });
                 input.filtered(text, name)
             }
+            "gpg" | "gpg2" if rest.iter().any(|a| a.text.starts_with("--export-secret")) => return None,
             "dd" => {
                 let input = match rest.iter().find_map(|a| a.text.strip_prefix("if=")) {
                     Some(path) => self.content(path),
@@ -276,7 +327,33 @@ impl Walker<'_> {
                 let plain = rest
                     .iter()
                     .all(|a| matches!(a.text.split_once('='), Some(("if" | "of" | "bs" | "status", _))));
-                let input = if plain { input } else { input.filtered(None, "dd") };
+                let conversion = rest
+                    .iter()
+                    .find_map(|a| a.text.strip_prefix("conv="))
+                    .unwrap_or_default();
+                let input = if plain {
+                    input
+                } else if rest.iter().all(|a| {
+                    matches!(
+                        a.text.split_once('='),
+                        Some(("if" | "of" | "bs" | "status" | "conv" | "cbs", _))
+                    )
+                }) && !conversion.contains("swab")
+                    && !conversion.contains("ebcdic")
+                {
+                    let text = input.text.clone().map(|text| {
+                        if conversion.contains("lcase") {
+                            text.to_lowercase()
+                        } else if conversion.contains("ucase") {
+                            text.to_uppercase()
+                        } else {
+                            text
+                        }
+                    });
+                    input.filtered(text, "dd")
+                } else {
+                    input.filtered(None, "dd")
+                };
                 Stream {
                     endless: input.endless && !bounded,
                     ..input
@@ -299,7 +376,7 @@ impl Walker<'_> {
                 };
                 let text = source.filter(|t| text::is_known(t)).map(|source| {
                     let mut out = String::new();
-                    for literal in super::code::literals(&source) {
+                    for literal in super::literals::literals(&source) {
                         let decoded = program
                             .contains("@base64d")
                             .then(|| decode::base64(&literal))
@@ -341,7 +418,7 @@ impl Walker<'_> {
                 });
                 stdin.filtered(text, name)
             }
-            "paste" | "shuf" | "join" | "comm" | "strings" | "od" | "hexdump" | "xxd" | "split" | "m4" => {
+            "shuf" | "od" | "hexdump" | "xxd" | "split" | "m4" => {
                 self.inputs(&operands, stdin).filtered(None, name)
             }
             "tar" | "zip" | "cpio" | "bsdtar" => {
@@ -416,7 +493,14 @@ impl Walker<'_> {
         }
         let base64 = words.iter().any(|w| matches!(*w, "base64" | "-base64" | "-a"));
         if !words.contains(&"-d") {
-            return input.filtered(None, "openssl");
+            let encoded = (base64 && words.len() < 4)
+                .then(|| {
+                    input
+                        .as_bytes()
+                        .map(|bytes| format!("{}\n", data_encoding::BASE64.encode(bytes)))
+                })
+                .flatten();
+            return input.filtered(encoded, "openssl");
         }
         let plain = base64
             && !words
@@ -429,345 +513,4 @@ impl Walker<'_> {
         };
         input.decoded(made, "openssl -d")
     }
-
-    fn lines(&mut self, name: &str, rest: &[Argument], stdin: &Stream) -> Stream {
-        let mut files = Vec::new();
-        let mut count = None;
-        let mut bytes = None;
-        let mut at = 0;
-        while let Some(argument) = rest.get(at) {
-            let t = argument.text.as_str();
-            if matches!(t, "-n" | "--lines") {
-                at += 1;
-                count = rest.get(at).map(|a| a.text.clone());
-            } else if matches!(t, "-c" | "--bytes") {
-                at += 1;
-                bytes = rest.get(at).map(|a| a.text.clone());
-            } else if let Some(value) = t.strip_prefix("-c").or_else(|| t.strip_prefix("--bytes=")) {
-                bytes = Some(value.to_owned());
-            } else if let Some(value) = t.strip_prefix("-n").or_else(|| t.strip_prefix("--lines=")) {
-                count = Some(value.to_owned());
-            } else if t.len() > 1 && t.starts_with('-') {
-                count = count
-                    .or_else(|| Some(t[1..].to_owned()).filter(|v| v.bytes().all(|b| b.is_ascii_digit())));
-            } else {
-                files.push(t.to_owned());
-            }
-            at += 1;
-        }
-        let input = self.inputs(&files, stdin);
-        let endless = input.endless && name == "tail";
-        let text = match (&input.text, bytes) {
-            (Some(text), None) => {
-                let lines: Vec<&str> = text.lines().collect();
-                let wanted = count.as_deref().unwrap_or("10");
-                let picked: Vec<&str> = match (
-                    name,
-                    wanted.strip_prefix('+').map(str::parse::<usize>),
-                    wanted.trim_start_matches('-').parse::<usize>(),
-                ) {
-                    ("tail", Some(Ok(from)), _) => {
-                        lines.iter().skip(from.saturating_sub(1)).copied().collect()
-                    }
-                    ("tail", _, Ok(n)) => lines
-                        .iter()
-                        .skip(lines.len().saturating_sub(n))
-                        .copied()
-                        .collect(),
-                    (_, _, Ok(n)) => lines.iter().take(n).copied().collect(),
-                    _ => lines,
-                };
-                Some(picked.iter().flat_map(|l| [*l, "\n"]).collect())
-            }
-            (Some(text), Some(bytes)) => {
-                let n = bytes
-                    .trim_start_matches(['+', '-'])
-                    .parse::<usize>()
-                    .unwrap_or(usize::MAX);
-                let chars: Vec<char> = text.chars().collect();
-                let from = match (name, bytes.starts_with('+')) {
-                    ("tail", true) => n.saturating_sub(1),
-                    ("tail", false) => chars.len().saturating_sub(n),
-                    _ => 0,
-                };
-                let to = if name == "head" {
-                    n.min(chars.len())
-                } else {
-                    chars.len()
-                };
-                Some(
-                    chars
-                        .get(from.min(to)..to)
-                        .map(|c| c.iter().collect())
-                        .unwrap_or_default(),
-                )
-            }
-            _ => None,
-        };
-        Stream {
-            endless,
-            ..input.filtered(text, name)
-        }
-    }
-
-    fn cut(rest: &[Argument], stdin: &Stream) -> Stream {
-        let value = |letter: &str, long: &str| {
-            rest.iter().enumerate().find_map(|(at, a)| {
-                if a.text == letter || a.text == long {
-                    return rest.get(at + 1).map(|a| a.text.clone());
-                }
-                a.text
-                    .strip_prefix(letter)
-                    .or_else(|| a.text.strip_prefix(&format!("{long}=")))
-                    .map(str::to_owned)
-            })
-        };
-        let delimiter = value("-d", "--delimiter").unwrap_or_else(|| "\t".to_owned());
-        let fields = value("-f", "--fields");
-        let characters = value("-c", "--characters").or_else(|| value("-b", "--bytes"));
-        let text = stdin.text.as_ref().map(|text| {
-            text.lines()
-                .map(|line| match (&fields, &characters) {
-                    (Some(list), _) => {
-                        let parts: Vec<&str> = line.split(delimiter.as_str()).collect();
-                        format!("{}\n", chosen(list, &parts).join(&delimiter))
-                    }
-                    (None, Some(list)) => {
-                        let chars: Vec<String> = line.chars().map(String::from).collect();
-                        let parts: Vec<&str> = chars.iter().map(String::as_str).collect();
-                        format!("{}\n", chosen(list, &parts).concat())
-                    }
-                    _ => format!("{line}\n"),
-                })
-                .collect()
-        });
-        stdin.filtered(text, "cut")
-    }
-
-    /// `sed`: substitutions on a known text; other scripts lose the text, not its origin.
-    fn sed(&mut self, rest: &[Argument], stdin: &Stream) -> Stream {
-        let mut scripts: Vec<String> = Vec::new();
-        let mut files = Vec::new();
-        let mut silent = false;
-        let mut at = 0;
-        while let Some(argument) = rest.get(at) {
-            let t = argument.text.as_str();
-            match t {
-                "-e" | "--expression" => {
-                    at += 1;
-                    scripts.extend(rest.get(at).map(|a| a.text.clone()));
-                }
-                "-f" => at += 1,
-                "-n" | "--quiet" | "--silent" => silent = true,
-                _ if t.starts_with('-') && t.len() > 1 => {
-                    if let Some(script) = t.strip_prefix("-e").or_else(|| t.strip_prefix("--expression=")) {
-                        scripts.push(script.to_owned());
-                    }
-                }
-                _ if scripts.is_empty() => scripts.push(t.to_owned()),
-                _ => files.push(t.to_owned()),
-            }
-            at += 1;
-        }
-        let input = self.inputs(&files, stdin);
-        let mut text = input.text.clone();
-        if silent && !scripts.iter().any(|s| s.ends_with('p')) {
-            text = None;
-        }
-        for script in &scripts {
-            for part in script.split([';', '\n']).map(str::trim).filter(|p| !p.is_empty()) {
-                text = text.and_then(|t| substituted(&t, part));
-            }
-        }
-        input.filtered(text, "sed")
-    }
-}
-
-/// The fields of a list (`1,3-5`) among parts.
-fn chosen<'p>(list: &str, parts: &[&'p str]) -> Vec<&'p str> {
-    let mut out = Vec::new();
-    for (at, part) in parts.iter().enumerate() {
-        let number = at + 1;
-        let wanted = list.split(',').any(|range| match range.split_once('-') {
-            Some((from, to)) => {
-                number >= from.parse().unwrap_or(1) && number <= to.parse().unwrap_or(usize::MAX)
-            }
-            None => range.parse() == Ok(number),
-        });
-        if wanted {
-            out.push(*part);
-        }
-    }
-    out
-}
-
-/// What a script of `sed` does beyond its output.
-pub(super) enum SedPart {
-    /// It runs a command.
-    Run(String),
-    /// It writes a file.
-    Write(String),
-}
-
-/// The parts of a script of `sed` that run something or write a file.
-pub(super) fn sed_parts(script: &str) -> Vec<SedPart> {
-    let mut out = Vec::new();
-    for line in script.split(['\n', '{', '}']).map(str::trim) {
-        // The address: numbers, `$`, `/pattern/`, ranges of them.
-        let mut rest = line;
-        loop {
-            rest = rest.trim_start_matches(|c: char| c.is_ascii_digit() || "$,~+! ".contains(c));
-            let Some(tail) = rest.strip_prefix('/') else { break };
-            let Some(end) = tail.find('/') else { break };
-            rest = tail[end + 1..].trim_start_matches('I');
-        }
-        if let Some(command) = rest.strip_prefix("e ") {
-            out.push(SedPart::Run(command.trim().to_owned()));
-        } else if let Some(path) = rest.strip_prefix("w ").or_else(|| rest.strip_prefix("W ")) {
-            out.push(SedPart::Write(path.trim().to_owned()));
-        } else if rest.starts_with('s')
-            && let Some(delimiter) = rest.chars().nth(1).filter(|c| !c.is_alphanumeric() && *c != ' ')
-        {
-            let mut parts = Vec::new();
-            let mut part = String::new();
-            let mut chars = rest[1 + delimiter.len_utf8()..].chars();
-            while let Some(c) = chars.next() {
-                match c {
-                    '\\' => match chars.next() {
-                        Some(next) if next == delimiter => part.push(next),
-                        next => {
-                            part.push('\\');
-                            part.extend(next);
-                        }
-                    },
-                    c if c == delimiter && parts.len() < 2 => parts.push(std::mem::take(&mut part)),
-                    c => part.push(c),
-                }
-            }
-            parts.push(part);
-            if let [pattern, replacement, flags] = parts.as_slice() {
-                let own = flags.split([';', ' ']).next().unwrap_or_default();
-                if own.contains('e') {
-                    out.push(SedPart::Run(replacement.replace("\\n", "\n")));
-                    if replacement.contains('&') {
-                        out.push(SedPart::Run(replacement.replace('&', pattern)));
-                    }
-                }
-                if let Some((_, path)) = flags.split_once("w ").filter(|_| own.ends_with('w')) {
-                    out.push(SedPart::Write(path.trim().to_owned()));
-                }
-            }
-        }
-    }
-    out
-}
-
-/// One command of `sed` on a text, as far as it is understood: `s`, `y`, `p`, line numbers aside.
-fn substituted(text: &str, command: &str) -> Option<String> {
-    let command = command.trim_start_matches(|c: char| c.is_ascii_digit() || ",$ ".contains(c));
-    let sign = command.chars().next()?;
-    if command == "p" || command.is_empty() {
-        return Some(text.to_owned());
-    }
-    if sign != 's' && sign != 'y' {
-        return None;
-    }
-    let delimiter = command.chars().nth(1)?;
-    let mut parts = vec![String::new()];
-    let mut chars = command.chars().skip(2);
-    while let Some(c) = chars.next() {
-        if c == '\\' {
-            let next = chars.next()?;
-            if next != delimiter {
-                parts.last_mut()?.push('\\');
-            }
-            parts.last_mut()?.push(next);
-        } else if c == delimiter {
-            parts.push(String::new());
-        } else {
-            parts.last_mut()?.push(c);
-        }
-    }
-    let [pattern, replacement, flags] = parts.as_slice() else {
-        return None;
-    };
-    if sign == 'y' {
-        return decode::translated(text, pattern, Some(replacement), false, false);
-    }
-    let extended = flags.contains('E') || !pattern.contains('\\');
-    let pattern = if extended {
-        pattern.clone()
-    } else {
-        pattern
-            .replace("\\(", "\u{1}")
-            .replace("\\)", "\u{2}")
-            .replace('(', "\\(")
-            .replace(')', "\\)")
-            .replace('\u{1}', "(")
-            .replace('\u{2}', ")")
-    };
-    let regex = regex::RegexBuilder::new(&pattern)
-        .size_limit(64 * 1024)
-        .case_insensitive(flags.contains(['i', 'I']))
-        .build()
-        .ok()?;
-    let mut template = String::new();
-    let mut chars = replacement.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '\\' => match chars.next()? {
-                digit if digit.is_ascii_digit() => template.extend(["${", &digit.to_string(), "}"]),
-                'n' => template.push('\n'),
-                other => template.push(other),
-            },
-            '&' => template.push_str("${0}"),
-            '$' => template.push_str("$$"),
-            c => template.push(c),
-        }
-    }
-    let lines: Vec<String> = text
-        .split('\n')
-        .map(|line| {
-            if flags.contains('g') {
-                regex.replace_all(line, template.as_str()).into_owned()
-            } else {
-                regex.replace(line, template.as_str()).into_owned()
-            }
-        })
-        .collect();
-    Some(text::bounded(lines.join("\n")))
-}
-
-/// `awk '{print $2}'` and `awk 'BEGIN{print "..."}'` on a known text.
-fn awk_fields(operands: &[String], stdin: &Stream) -> Option<String> {
-    let program = operands.first()?.trim();
-    if program.starts_with("BEGIN") {
-        return super::outputs::printed(program);
-    }
-    let body = program.strip_prefix('{')?.strip_suffix('}')?.trim();
-    let body = body.strip_prefix("print")?.trim();
-    let mut out = String::new();
-    for line in stdin.text.as_deref()?.lines() {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let mut fields = Vec::new();
-        for expression in body.split(',').map(str::trim) {
-            let mut joined = String::new();
-            for piece in expression.split_whitespace() {
-                if let Some(number) = piece.strip_prefix('$') {
-                    match number {
-                        "0" => joined.push_str(line),
-                        "NF" => joined.push_str(words.last()?),
-                        n => joined
-                            .push_str(words.get(n.parse::<usize>().ok()?.checked_sub(1)?).unwrap_or(&"")),
-                    }
-                } else {
-                    joined.push_str(piece.strip_prefix('"')?.strip_suffix('"')?);
-                }
-            }
-            fields.push(if body.is_empty() { line.to_owned() } else { joined });
-        }
-        out.push_str(&fields.join(" "));
-        out.push('\n');
-    }
-    Some(out)
 }

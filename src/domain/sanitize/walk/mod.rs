@@ -4,22 +4,38 @@
 //! their arguments: pass them on, run a text, decode a stream, write a file. What a program would destroy is the
 //! business of `rules`.
 
+mod appetite;
 mod assembled;
+mod awk;
 mod builtins;
 mod code;
 mod compound;
+mod containers;
+mod environment;
 mod expand;
 mod files;
 mod filters;
+mod found;
+mod git;
+mod handed;
+mod lines;
+mod literals;
+mod make;
 mod outputs;
 mod parameter;
+mod program_calls;
+mod program_effects;
+mod program_files;
+mod recipes;
 mod redirect;
 mod runners;
+mod sed;
 mod shells;
 mod simple;
 mod state;
 mod stream;
 mod substitution;
+mod weighed;
 mod wrappers;
 
 use std::collections::HashMap;
@@ -119,6 +135,8 @@ pub struct Place {
     pub background: bool,
     /// In a loop that does not end by itself.
     pub endless_loop: bool,
+    /// In a loop that neither ends nor pauses.
+    pub busy_loop: bool,
     /// In a loop that goes around very often.
     pub long_loop: bool,
     /// In a pipeline with others.

@@ -215,7 +215,13 @@ impl Walker<'_> {
                     .map_or_else(String::new, |program| format!("/usr/bin/{program}")),
             ),
             "seq" | "jot" => {
-                let bounds: Vec<i64> = operands.iter().filter_map(|o| o.parse().ok()).collect();
+                let bounds: Vec<i64> = operands
+                    .iter()
+                    .filter_map(|o| match o.to_ascii_lowercase().as_str() {
+                        "inf" | "infinity" => Some(i64::MAX),
+                        number => number.parse().ok(),
+                    })
+                    .collect();
                 let (from, to) = match bounds.as_slice() {
                     [to] => (1, *to),
                     [from, to] => (*from, *to),
@@ -223,7 +229,23 @@ impl Walker<'_> {
                     _ => return Some(Stream::unknown()),
                 };
                 let numbers: Vec<String> = (from..=to).take(512).map(|n| n.to_string()).collect();
-                line(numbers.join("\n"))
+                let format = super::shells::after_option(rest, &["-f", "--format"]);
+                let count = from.abs_diff(to);
+                Some(Stream {
+                    endless: count >= 1_000_000_000,
+                    many: count >= 5_000,
+                    ..Stream::known(match format {
+                        Some(format) => format!("{}\n", format.replace("%g", "1")),
+                        None => format!("{}\n", numbers.join("\n")),
+                    })
+                })
+            }
+            "date"
+                if operands
+                    .first()
+                    .is_some_and(|format| format.starts_with('+') && !format.contains('%')) =>
+            {
+                line(operands[0][1..].to_owned())
             }
             "expr" => {
                 let value = arithmetic::value(&words.join(" "), &|_| None);
@@ -257,7 +279,26 @@ impl Walker<'_> {
                     lines.join("\n")
                 })
             }
-            "env" | "printenv" => Some(Stream {
+            "gpg" | "gpg2" if words.iter().any(|w| w.starts_with("--export-secret")) => Some(Stream {
+                secret: true,
+                steps: vec![name.to_owned()],
+                ..Stream::unknown()
+            }),
+            "vault" | "op" | "pass" | "bw" | "secret-tool" | "doppler" | "chamber" | "infisical"
+                if words.iter().any(|w| {
+                    matches!(
+                        *w,
+                        "read" | "get" | "show" | "item" | "lookup" | "secrets" | "export"
+                    )
+                }) =>
+            {
+                Some(Stream {
+                    private: true,
+                    steps: vec![name.to_owned()],
+                    ..Stream::unknown()
+                })
+            }
+            "history" | "env" | "printenv" => Some(Stream {
                 private: true,
                 ..Stream::unknown()
             }),
@@ -318,11 +359,30 @@ impl Walker<'_> {
                             | "auxww"
                     ) || w.starts_with("-eo")
                         || w.starts_with("axo")
+                }) || words.windows(2).any(|pair| {
+                    matches!(pair[0], "-u" | "-U" | "--user" | "--User") && matches!(pair[1], "root" | "0")
                 });
                 let step = if all { "ps of all" } else { "ps" };
                 Some(Stream {
                     text: Some(format!("{SOME}\n")),
                     steps: vec![step.to_owned()],
+                    ..Stream::default()
+                })
+            }
+            "top" => Some(Stream {
+                text: Some(format!("{SOME}\n")),
+                steps: vec!["ps of all".to_owned()],
+                ..Stream::default()
+            }),
+            "lsof"
+                if operands.iter().any(|path| {
+                    path.starts_with('/')
+                        && self.trees.loss(&self.path(path)).0 == super::super::paths::Loss::Fatal
+                }) =>
+            {
+                Some(Stream {
+                    text: Some(format!("{SOME}\n")),
+                    steps: vec!["ps of all".to_owned()],
                     ..Stream::default()
                 })
             }
@@ -341,14 +401,15 @@ impl Walker<'_> {
             }
             _ if PLAIN.contains(&name) => Some(Stream {
                 text: Some(format!("{SOME}\n")),
-                private: matches!(name, "kubectl" | "aws" | "gcloud" | "vault" | "az")
-                    && words.iter().any(|w| {
-                        w.starts_with("secret")
-                            && words.iter().any(|w| w.starts_with("get") || *w == "access")
-                    })
-                    && !words
-                        .iter()
-                        .any(|w| w.starts_with("jsonpath") || w.contains("=jsonpath")),
+                private: name == "kubectl" && words.contains(&"config") && words.contains(&"--raw")
+                    || matches!(name, "kubectl" | "aws" | "gcloud" | "az")
+                        && words.iter().any(|w| {
+                            w.starts_with("secret")
+                                && words.iter().any(|w| w.starts_with("get") || *w == "access")
+                        })
+                        && !words
+                            .iter()
+                            .any(|w| w.starts_with("jsonpath") || w.contains("=jsonpath")),
                 steps: vec![listing(name, &words)],
                 ..Stream::default()
             }),
@@ -409,6 +470,9 @@ impl Walker<'_> {
         let open = insecure || urls.is_empty() || urls.iter().any(|url| !trusted(url));
         let mut stream = Stream {
             remote: Some(if open { Remote::Open } else { Remote::Named }),
+            private: words
+                .iter()
+                .any(|word| super::super::rules::secrets::is_machine_secret(word)),
             ..Stream::unknown()
         };
         stream.steps.push(name.to_owned());
@@ -421,6 +485,10 @@ impl Walker<'_> {
 
     /// `find`: paths below its starting points.
     fn found_paths(rest: &[Argument]) -> Stream {
+        let format = super::shells::after_option(rest, &["-printf"]).filter(|format| !format.contains('%'));
+        if let Some(format) = format {
+            return Stream::known(text::unescape(&format, true));
+        }
         let mut lines = Vec::new();
         let mut name = None;
         for (at, argument) in rest.iter().enumerate() {
@@ -524,6 +592,6 @@ pub fn printed(program: &str) -> Option<String> {
     .iter()
     .filter_map(|word| program.find(word).map(|at| at + word.len()))
     .min()?;
-    let literals = super::code::literals(&program[at..]);
+    let literals = super::literals::literals(&program[at..]);
     (!literals.is_empty()).then(|| text::unescape(&literals.concat(), true))
 }

@@ -1,6 +1,6 @@
 //! Parameter expansion: values and the operators on them.
 
-use super::super::syntax::{Parameter, ParameterOp, Word};
+use super::super::syntax::{Parameter, ParameterOp, Part, Word};
 use super::super::words::glob::could_be;
 use super::super::words::text::{self, SOME, UNKNOWN};
 use super::Walker;
@@ -18,7 +18,20 @@ impl Walker<'_> {
             if !text::is_known(&name) || name.is_empty() {
                 return vec![UNKNOWN.to_string()];
             }
-            parameter.name = name;
+            // `v='a[@]'; "${!v}"`
+            match name
+                .split_once('[')
+                .and_then(|(name, tail)| Some((name, tail.strip_suffix(']')?)))
+            {
+                Some((array, index)) => {
+                    array.clone_into(&mut parameter.name);
+                    parameter.index = Some(Word {
+                        parts: vec![Part::Plain(index.to_owned())],
+                        ..Word::default()
+                    });
+                }
+                None => parameter.name = name,
+            }
             parameter.indirect = false;
         }
         let values = self.lookup(&parameter.name, parameter.index.as_ref());

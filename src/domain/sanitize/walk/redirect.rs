@@ -51,7 +51,9 @@ impl Walker<'_> {
             return;
         }
         let fd = redirect.fd.as_deref();
-        if matches!(redirect.op, RedirectOp::Duplicate | RedirectOp::DuplicateInput) {
+        if matches!(redirect.op, RedirectOp::Duplicate | RedirectOp::DuplicateInput)
+            || redirect.op == RedirectOp::WriteBoth && self.state.descriptors.contains_key(&target)
+        {
             self.duplicate(fd, &target, redirect, opened);
             return;
         }
@@ -164,10 +166,16 @@ impl Walker<'_> {
                 ..Stream::unknown()
             };
         }
+        let copy = if super::super::rules::disks::is_disk(&full) {
+            Some("disk")
+        } else {
+            secrets::is_data(&full).then_some("data")
+        };
         Stream {
-            file: true,
+            file: copy.is_none(),
             secret: secrets::is_secret(&full),
-            private: secrets::is_private(&full),
+            private: secrets::is_private(&full) || copy.is_some(),
+            steps: copy.map(str::to_owned).into_iter().collect(),
             ..Stream::unknown()
         }
     }
@@ -204,6 +212,12 @@ impl Walker<'_> {
             content,
             trees: self.trees,
         });
+        if path.starts_with("/dev/tcp/")
+            && let Some(text) = &content.text
+        {
+            let port = path.rsplit('/').next().unwrap_or_default().to_owned();
+            self.spoken(&port, &text.clone(), span);
+        }
         let sign = if change == Change::Append { ">>" } else { ">" };
         self.found(hits, span, &format!("{sign} {}", text::shown(&path)));
         self.executable_content(&path, content, span);
@@ -227,6 +241,24 @@ impl Walker<'_> {
                 _ => {
                     self.files.insert(path, content.clone());
                 }
+            }
+        }
+    }
+}
+
+impl Walker<'_> {
+    /// What is said to a service in its own words, by the port it listens on.
+    pub(super) fn spoken(&mut self, port: &str, text: &str, span: Span) {
+        if !matches!(port, "6379" | "6380" | "11211") {
+            return;
+        }
+        for line in text.lines().take(16) {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            if port == "11211" && words.first() == Some(&"flush_all") {
+                self.words_called(&["redis-cli", "FLUSHALL"], span);
+            } else if !words.is_empty() {
+                let words: Vec<&str> = ["redis-cli"].iter().chain(&words).copied().collect();
+                self.words_called(&words, span);
             }
         }
     }

@@ -43,6 +43,11 @@ impl Walker<'_> {
         stdin: &Stream,
         span: Span,
     ) -> Option<Stream> {
+        if matches!(name, "pwsh" | "powershell") {
+            for argument in rest.iter().filter(|a| a.text.contains(' ')) {
+                self.code("powershell", &argument.text.clone(), span);
+            }
+        }
         if is_shell(name) {
             return Some(self.shell_proper(name, rest, stdin, span));
         }
@@ -73,7 +78,7 @@ impl Walker<'_> {
                         self.evaluate(&source, name, span, stdin)
                     }
                     Some(source) => {
-                        for part in super::code::literals(&source) {
+                        for part in super::literals::literals(&source) {
                             self.text(&part, name, span, &Stream::unknown());
                         }
                         if let Some(command) = source.trim().strip_prefix("spawn ") {
@@ -363,6 +368,9 @@ impl Walker<'_> {
                 };
                 if letter == 'o' {
                     self.ssh_option(&value, span);
+                } else if letter == 'F' {
+                    let settings = self.content(&value).text.unwrap_or_default();
+                    self.ssh_settings(&settings, span);
                 }
             }
             at += 1;
@@ -389,7 +397,15 @@ impl Walker<'_> {
         output
     }
 
-    fn ssh_option(&mut self, value: &str, span: Span) {
+    /// The commands that a configuration of `ssh` names.
+    pub(super) fn ssh_settings(&mut self, settings: &str, span: Span) {
+        for line in settings.lines() {
+            self.ssh_option(line.trim(), span);
+        }
+    }
+
+    /// The commands that an option of `ssh` names.
+    pub(super) fn ssh_option(&mut self, value: &str, span: Span) {
         if let Some((key, command)) = value.split_once(['=', ' '])
             && matches!(
                 key.to_ascii_lowercase().as_str(),

@@ -1,7 +1,8 @@
 //! Simple commands: redirections, words, assignments, then whoever the first word calls.
 
+use super::super::rules::write::Change;
 use super::super::rules::{self, Call, exhaust, shell};
-use super::super::syntax::{Assign, Assigned, Simple, Span};
+use super::super::syntax::{Assign, Assigned, Part, Simple, Span};
 use super::super::words::glob::matches;
 use super::super::words::text::{self, SOME, UNKNOWN};
 use super::expand::Argument;
@@ -10,6 +11,11 @@ use super::{Executed, Stream, Walker};
 
 /// How many combinations of a command's values are looked at.
 const ROUNDS: usize = 16;
+
+/// From how many words of ranges on a command stands for a long loop.
+const WORDS: u64 = 5_000;
+/// How many words no shell can keep.
+const TOO_MANY_WORDS: u64 = 50_000_000;
 
 /// Programs that a pattern in the command's place could call (`/bin/r?`): those that matter.
 const CALLABLE: &[&str] = &[
@@ -135,6 +141,15 @@ impl Walker<'_> {
         let place = self.place;
         let opened = self.redirects(&simple.redirects);
         self.place.captured |= opened.output.is_some();
+        let made = simple.words.iter().map(super::compound::made_by_ranges).max();
+        self.place.long_loop |= made.is_some_and(|made| made >= WORDS);
+        if made.is_some_and(|made| made >= TOO_MANY_WORDS) {
+            self.find(
+                &exhaust::MEMORY,
+                simple.span,
+                "more words than memory holds".to_owned(),
+            );
+        }
         let arguments = self.words(simple);
         let own = !arguments.is_empty()
             && simple
@@ -185,28 +200,26 @@ impl Walker<'_> {
             return arguments;
         }
         let mut at = 0;
-        for _ in 0..8 {
-            let Some(alias) = arguments
-                .get(at)
-                .and_then(|a| self.state.aliases.get(&a.text).cloned())
-            else {
-                break;
-            };
-            let quoted = at == 0 && simple.words.first().is_some_and(|word| word.plain().is_none());
-            let taken = self.state.aliases.clone();
-            if quoted {
-                break;
-            }
-            let before = arguments.len();
-            self.unalias(&alias, at, &mut arguments);
-            if alias.ends_with([' ', '\t']) {
-                // The word behind such an alias may be one too.
-                at += (arguments.len() + 1).saturating_sub(before);
-            } else if alias
-                .split_whitespace()
-                .next()
-                .is_some_and(|first| !taken.contains_key(first))
-            {
+        // Where the word behind an alias that ends in a blank stands, counted from the end.
+        let mut behind = None;
+        let mut taken: Vec<String> = Vec::new();
+        for _ in 0..16 {
+            let name = arguments.get(at).map(|a| a.text.clone()).unwrap_or_default();
+            let quoted = taken.is_empty()
+                && at == 0
+                && simple.words.first().is_some_and(|word| word.plain().is_none());
+            let alias = self.state.aliases.get(&name).cloned();
+            if let Some(alias) = alias.filter(|_| !quoted && !taken.contains(&name)) {
+                let rest = arguments.len() - at - 1;
+                self.unalias(&alias, at, &mut arguments);
+                if alias.ends_with([' ', '\t']) {
+                    behind = Some(rest);
+                }
+                taken.push(name);
+            } else if let Some(rest) = behind.take().filter(|rest| *rest > 0) {
+                at = arguments.len() - rest;
+                taken.clear();
+            } else {
                 break;
             }
         }
@@ -236,6 +249,13 @@ impl Walker<'_> {
     /// Sets a variable; before a command it is part of that command's environment too.
     pub(super) fn assign(&mut self, assign: &Assign) {
         self.origin = None;
+        if self.place.busy_loop && grows(assign) {
+            self.find(
+                &exhaust::MEMORY,
+                assign.span,
+                format!("{} grows in a loop without end", assign.name),
+            );
+        }
         match &assign.value {
             Assigned::Word(word) => {
                 let mut value = self.single(word);
@@ -288,53 +308,6 @@ impl Walker<'_> {
                 }
                 self.state.set_array(&assign.name, values);
             }
-        }
-    }
-
-    /// Variables that make programs run a text or load a file.
-    pub(super) fn environment(&mut self, name: &str, value: &str, span: Span) {
-        match name {
-            "PROMPT_COMMAND"
-            | "GIT_SSH_COMMAND"
-            | "PAGER"
-            | "GIT_PAGER"
-            | "MANPAGER"
-            | "EDITOR"
-            | "VISUAL"
-            | "GIT_EDITOR"
-            | "GIT_EXTERNAL_DIFF"
-            | "GIT_ASKPASS"
-            | "SSH_ASKPASS"
-            | "LESSOPEN"
-            | "BROWSER"
-            | "GIT_PROXY_COMMAND"
-            | "GIT_SEQUENCE_EDITOR"
-            | "PERL5OPT"
-            | "RUBYOPT"
-                if text::is_known(value) && value.contains([' ', '/']) =>
-            {
-                self.text(value, name, span, &Stream::unknown());
-            }
-            "BASH_ENV" | "ENV" if self.files.contains_key(&self.path(value)) => {
-                let content = self.content(value);
-                self.shell_reads(&content, name, span);
-            }
-            "LD_PRELOAD" | "LD_AUDIT"
-                if value.starts_with("/tmp")
-                    || value.starts_with("/dev/shm")
-                    || value.starts_with("/var/tmp")
-                    || value.starts_with("./") =>
-            {
-                self.find(&shell::PRELOAD, span, format!("{name}={}", text::shown(value)));
-            }
-            "HISTFILE" | "HISTSIZE" | "HISTFILESIZE" | "HISTCONTROL" | "HISTIGNORE"
-                if matches!(value, "" | "0" | "/dev/null" | "*" | "ignoreboth:*")
-                    && name != "HISTCONTROL"
-                    || name == "HISTIGNORE" && value == "*" =>
-            {
-                self.find(&rules::logs::HISTORY_OFF, span, format!("{name}={value}"));
-            }
-            _ => {}
         }
     }
 
@@ -416,6 +389,10 @@ impl Walker<'_> {
             links: &self.links,
             place: self.place,
             output: opened.output.as_ref().map(|(target, _, _)| target.as_str()),
+            appends: opened
+                .output
+                .as_ref()
+                .is_some_and(|(_, change, _)| *change == Change::Append),
             socket: opened.socket,
             origin: self.origin.as_ref(),
             files: &self.files,
@@ -429,82 +406,6 @@ impl Walker<'_> {
             self.found(hits, span, &line);
         }
         self.act(name, arguments, stdin, span, opened)
-    }
-
-    /// What is made to be thrown away counts less: databases of tests, previews, what this script installed itself.
-    fn weighed(&mut self, mut hits: Vec<rules::Hit>, name: &str, rest: &[Argument]) -> Vec<rules::Hit> {
-        if matches!(name, "apt-get" | "apt" | "apk" | "dnf" | "yum") {
-            let operands: Vec<&str> = rest
-                .iter()
-                .map(|a| a.text.as_str())
-                .filter(|t| !t.starts_with('-'))
-                .collect();
-            if let Some((verb, packages)) = operands.split_first() {
-                if matches!(*verb, "install" | "add") {
-                    for package in packages.iter().take(64) {
-                        self.files
-                            .insert(format!("installed:{package}"), Stream::unknown());
-                    }
-                } else if !packages.is_empty()
-                    && packages
-                        .iter()
-                        .all(|package| self.files.contains_key(&format!("installed:{package}")))
-                {
-                    hits.retain(|hit| hit.rule.id != "packages.remove");
-                }
-            }
-        }
-        if hits.is_empty() {
-            return hits;
-        }
-        let testing = [
-            "RAILS_ENV",
-            "RACK_ENV",
-            "NODE_ENV",
-            "APP_ENV",
-            "MIX_ENV",
-            "DJANGO_ENV",
-        ]
-        .iter()
-        .any(|variable| match self.state.get(variable) {
-            Some(super::state::Variable::Scalar(values)) => values
-                .iter()
-                .all(|v| matches!(v.as_str(), "test" | "testing" | "ci")),
-            _ => false,
-        });
-        // The address of a database counts more than what the environment is called.
-        let elsewhere = [
-            "DATABASE_URL",
-            "DB_NAME",
-            "PGDATABASE",
-            "DB_DATABASE",
-            "PRIMARY_DATABASE_URL",
-        ]
-        .iter()
-        .any(|variable| match self.state.get(variable) {
-            Some(super::state::Variable::Scalar(values)) => values.iter().any(|value| {
-                let name = value.rsplit('/').next().unwrap_or_default();
-                !rules::databases::scratch(name.split('?').next().unwrap_or_default())
-            }),
-            _ => false,
-        });
-        if testing && !elsewhere {
-            hits.retain(|hit| hit.rule.id != "db.reset");
-        }
-        let words: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
-        if rules::databases::only_scratch(name, &words) {
-            for hit in &mut hits {
-                if let Some(milder) = rules::databases::milder(hit.rule) {
-                    hit.rule = milder;
-                }
-            }
-        }
-        if name == "btrfs" && rest.iter().any(|a| a.text.contains("snap")) {
-            for hit in hits.iter_mut().filter(|hit| hit.rule.id == "storage.pool") {
-                hit.rule = &rules::storage::SNAPSHOT;
-            }
-        }
-        hits
     }
 
     /// What a program is: links and copies that the script made stand for their origin.
@@ -533,7 +434,14 @@ impl Walker<'_> {
             }
             let end = base(&path);
             if end != name && !end.is_empty() {
-                if matches!(end, "busybox" | "toybox") {
+                // These go by the name they are called by.
+                if matches!(end, "busybox" | "toybox")
+                    || end == "systemctl"
+                        && matches!(
+                            name,
+                            "halt" | "poweroff" | "reboot" | "shutdown" | "init" | "telinit"
+                        )
+                {
                     return name.to_owned();
                 }
                 return end.to_owned();
@@ -672,6 +580,39 @@ impl Walker<'_> {
                 self.find(&shell::UNKNOWN_PROGRAM, span, what.to_owned());
             }
         }
+    }
+}
+
+/// Whether an assignment makes its variable longer each time.
+fn grows(assign: &Assign) -> bool {
+    fn mentions(parts: &[Part], name: &str) -> usize {
+        parts
+            .iter()
+            .map(|part| match part {
+                Part::Double(inner) => mentions(inner, name),
+                Part::Parameter(parameter) => {
+                    usize::from(parameter.name == name && parameter.op.is_none() && !parameter.length)
+                }
+                _ => 0,
+            })
+            .sum()
+    }
+    fn pieces(parts: &[Part]) -> usize {
+        parts
+            .iter()
+            .map(|part| match part {
+                Part::Double(inner) => pieces(inner),
+                _ => 1,
+            })
+            .sum()
+    }
+    match &assign.value {
+        Assigned::Word(word) => {
+            let number = word.literal().is_some_and(|text| text.parse::<i64>().is_ok());
+            assign.append && !number && !word.parts.is_empty()
+                || mentions(&word.parts, &assign.name) > 0 && pieces(&word.parts) > 1
+        }
+        Assigned::Array(_) => assign.append,
     }
 }
 

@@ -19,6 +19,8 @@ pub struct Stream {
     pub private: bool,
     /// It never ends (`/dev/zero`, `yes`).
     pub endless: bool,
+    /// It has more lines than anybody wrote.
+    pub many: bool,
     /// It came out of a decoder that could not be followed.
     pub decoded: bool,
     /// It is the whole of a local file that the script did not write.
@@ -126,6 +128,7 @@ impl Stream {
         self.secret |= other.secret;
         self.private |= other.private;
         self.endless |= other.endless;
+        self.many |= other.many;
         self.decoded |= other.decoded;
         self.file |= other.file;
         self.noise |= other.noise;

@@ -71,6 +71,19 @@ impl Walker<'_> {
         path
     }
 
+    /// `coproc NAME command`: an array of two descriptors, one that its output is read from and one that it reads.
+    pub(super) fn coprocess(&mut self, name: &str, script: &std::rc::Rc<Script>) -> Stream {
+        let reads = self.process(true, script);
+        let writes = self.process(false, script);
+        let (from, to) = (format!("coproc {name} 0"), format!("coproc {name} 1"));
+        let descriptors = std::rc::Rc::make_mut(&mut self.state.descriptors);
+        descriptors.insert(from.clone(), reads);
+        descriptors.insert(to.clone(), writes);
+        self.state
+            .set_array(name, vec![("0".to_owned(), from), ("1".to_owned(), to)]);
+        Stream::empty()
+    }
+
     /// Keeps in mind where a value that cannot be told came from, for the shell it may reach.
     fn remember_origin(&mut self, value: &str, stream: Stream) {
         if !text::is_known(value) || stream.remote.is_some() || stream.secret || !stream.steps.is_empty() {

@@ -328,7 +328,11 @@ impl Walker<'_> {
                 } else {
                     1
                 };
-            } else if wrapper.assigns && text.split_once('=').is_some_and(|(name, _)| is_name(name)) {
+            } else if wrapper.assigns
+                && text
+                    .split_once('=')
+                    .is_some_and(|(name, _)| is_name(name) || name.starts_with("BASH_FUNC_"))
+            {
                 let (name, value) = text.split_once('=').unwrap_or_default();
                 let (name, value) = (name.to_owned(), value.to_owned());
                 self.environment(&name, &value, span);

@@ -61,6 +61,16 @@ pub fn gunzip(bytes: &[u8]) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// The format of zlib, without gzip's head.
+pub fn inflated(bytes: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::new();
+    flate2::read::ZlibDecoder::new(bytes)
+        .take(MOST)
+        .read_to_end(&mut out)
+        .ok()?;
+    Some(out)
+}
+
 /// Each line reversed, as `rev` does.
 pub fn reversed(text: &str) -> String {
     let lines: Vec<String> = text
