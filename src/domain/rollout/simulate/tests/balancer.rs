@@ -64,6 +64,12 @@ fn an_outage_of_the_load_balancer_is_waited_for() {
             ActionStatus::Completed,
             44..110,
         ),
+        // Longer than anybody waits for it in a step: it fails, and goes back as soon as the balancer answers.
+        (
+            json!([{"from": 5, "until": 5000}]),
+            ActionStatus::RolledBack,
+            5000..5050,
+        ),
     ] {
         let report = run(&json!({"outages": outages}));
         assert_eq!(report.status, status, "{outages}: {}", report.to_text());

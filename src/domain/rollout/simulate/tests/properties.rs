@@ -406,7 +406,10 @@ fn file() -> impl Strategy<Value = File> {
             0..=100_u32,
             prop::collection::vec(failure(count), 0..5),
             prop::collection::vec(steering(), 0..4),
-            prop::collection::vec(0_u32..300, 0..3),
+            (
+                prop::collection::vec(0_u32..300, 0..3),
+                prop::collection::vec((0_u32..200, 1_u32..400), 0..2),
+            ),
             prop::sample::select(vec!["pass", "fail", "inconclusive"]),
             prop::collection::vec(prop::bool::weighted(0.9), count as usize),
             0_u32..3,
@@ -419,7 +422,7 @@ fn file() -> impl Strategy<Value = File> {
                     keep,
                     failures,
                     steer,
-                    restarts,
+                    (restarts, outages),
                     analysis,
                     in_service,
                     retries,
@@ -432,6 +435,10 @@ fn file() -> impl Strategy<Value = File> {
                             json!({"name": format!("h{}", place + 1), "in_service": in_service,
                                    "ring": place % 3, "group": format!("g{}", place % 2)})
                         })
+                        .collect();
+                    let outages: Vec<Value> = outages
+                        .iter()
+                        .map(|(from, span)| json!({"from": from, "until": from + span}))
                         .collect();
                     let all: Vec<String> = (1..=count).map(|number| format!("h{number}")).collect();
                     let some: Vec<&String> = all.iter().step_by(3).collect();
@@ -451,6 +458,7 @@ fn file() -> impl Strategy<Value = File> {
                         ],
                         "durations": {"install": [1, 20], "check": [0, 3], "drain": [0, 5]},
                         "failures": failures, "steer": steer, "restarts": restarts,
+                        "outages": outages,
                     }))
                 },
             )
