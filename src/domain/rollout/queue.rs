@@ -1,8 +1,8 @@
 //! The targets that wait for their turn, so that the next one is found without looking at all of them.
 //!
 //! A *lane* holds targets of the same pools (a class) which cost the same: those in service, and those
-//! known to be out of service, whose start takes nobody out. A lane whose pool can spare nobody is
-//! blocked; the others go on. Every operation is logarithmic in the number of targets.
+//! known to be out of service, whose start takes nobody out. A lane whose pool can spare nobody, or whose
+//! load balancer does not answer, is blocked; the others go on. Every operation is logarithmic in the number of targets.
 
 use std::collections::BTreeSet;
 
@@ -83,10 +83,10 @@ impl Queue {
         })
     }
 
-    /// Nobody of this class that is in service may start until `blocked.until`. One that was blocked
-    /// before keeps the moment since when. Says whether this is news.
-    pub fn block(&mut self, class: u32, mut blocked: Blocked) -> bool {
-        let number = class * 2;
+    /// Nobody of this lane may start until `blocked.until`. One that was blocked before keeps the moment since when. Says
+    /// whether this is news.
+    pub fn block(&mut self, class: u32, out_of_service: bool, mut blocked: Blocked) -> bool {
+        let number = class * 2 + u32::from(out_of_service);
         self.unlist(number);
         let lane = &mut self.lanes[number as usize];
         let mut news = true;
@@ -100,18 +100,20 @@ impl Queue {
         news
     }
 
-    /// Lets a blocked class be asked again.
+    /// Lets a blocked class be asked again, those out of service too.
     pub fn ask_again(&mut self, class: u32) {
-        let lane = &mut self.lanes[class as usize * 2];
-        if lane.blocked.is_some() && !lane.asking {
-            lane.asking = true;
-            self.list(class * 2);
+        for number in [class * 2, class * 2 + 1] {
+            let lane = &mut self.lanes[number as usize];
+            if lane.blocked.is_some() && !lane.asking {
+                lane.asking = true;
+                self.list(number);
+            }
         }
     }
 
-    /// One of this class may start: it is blocked no more.
-    pub fn unblock(&mut self, class: u32) {
-        let number = class * 2;
+    /// One of this lane may start: it is blocked no more.
+    pub fn unblock(&mut self, class: u32, out_of_service: bool) {
+        let number = class * 2 + u32::from(out_of_service);
         if self.lanes[number as usize].blocked.take().is_some() {
             self.lanes[number as usize].asking = false;
             self.blocked.remove(&number);
@@ -119,7 +121,7 @@ impl Queue {
         }
     }
 
-    /// Moves those of a class that turned out to be out of service to the lane that is never blocked.
+    /// Moves those of a class that turned out to be out of service to the lane that no pool's minimum blocks.
     /// Each is named by its order and number; those that do not wait here are passed over.
     pub fn sort_out(&mut self, class: u32, out: impl Iterator<Item = (i64, u32)>) {
         let lane = class * 2;
@@ -133,7 +135,7 @@ impl Queue {
             }
         }
         if self.lanes[lane as usize].waiting.is_empty() {
-            self.unblock(class);
+            self.unblock(class, false);
         }
     }
 
@@ -190,9 +192,9 @@ mod tests {
         queue.push(0, false, 1, 10);
         queue.push(0, false, 3, 11);
         queue.push(1, false, 2, 20);
-        assert!(queue.block(0, blocked(5)), "it is news");
+        assert!(queue.block(0, false, blocked(5)), "it is news");
         queue.ask_again(0);
-        assert!(!queue.block(0, blocked(9)), "nothing new");
+        assert!(!queue.block(0, false, blocked(9)), "nothing new");
         assert_eq!(
             queue.blocks().next().unwrap().since,
             Timestamp::from_millis(5),
@@ -205,5 +207,21 @@ mod tests {
         queue.ask_again(0);
         assert_eq!(queue.pop(), Some(10));
         assert!(queue.is_empty());
+    }
+    #[test]
+    fn those_out_of_service_wait_too_where_the_balancer_is_silent() {
+        let mut queue = Queue::new(1);
+        queue.push(0, true, 1, 10);
+        queue.push(0, false, 2, 11);
+        assert_eq!(queue.pop(), Some(10));
+        queue.push(0, true, 1, 10);
+        assert!(queue.block(0, true, blocked(5)), "it is news");
+        assert_eq!(queue.pop(), Some(11), "only its lane is blocked");
+        assert_eq!(queue.pop(), None);
+        assert_eq!(queue.blocks().count(), 1);
+        queue.ask_again(0);
+        assert_eq!(queue.pop(), Some(10));
+        queue.unblock(0, true);
+        assert_eq!(queue.blocks().count(), 0);
     }
 }

@@ -172,9 +172,12 @@ impl Rollout {
             self.block(target, &name, WaitKind::Capacity, detail, turn);
             return;
         }
+        let class = self.facts.class_of[target as usize];
+        // The balancer answers: nobody out of service has to wait for it any more.
+        self.state.queue.unblock(class, true);
         if weighed.in_service {
             let facts = Arc::clone(&self.facts);
-            self.state.queue.unblock(facts.class_of[target as usize]);
+            self.state.queue.unblock(class, false);
             let run = &mut self.state.runs[target as usize];
             run.presence = Presence::Leaving;
             for &pool in facts.pools_of(target) {
@@ -216,8 +219,11 @@ impl Rollout {
         let until = turn
             .now
             .plus_seconds(self.state.settings.pools_retry_seconds.max(1));
+        // Who is out takes nobody out: it waits only where the balancer is silent, and then those like it do too.
+        let out = self.state.runs[target as usize].is_out();
         let news = self.state.queue.block(
             self.facts.class_of[target as usize],
+            out,
             Blocked {
                 kind,
                 detail: detail.clone(),
