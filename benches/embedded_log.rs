@@ -135,7 +135,7 @@ async fn main() {
         all += spent;
         let rate = lines as f64 / spent.as_secs_f64();
         // That of making up the lines is in it.
-        let each = (processor_time() - before).as_secs_f64() * 1e6 / lines as f64;
+        let each = processor_time().saturating_sub(before).as_secs_f64() * 1e6 / lines as f64;
         println!(
             "action {action}: {lines} lines, {rate:.0} lines/s, {each:.1} us of a processor a line, {} MiB resident",
             resident()

@@ -212,15 +212,18 @@ impl<'a> Judge<'a> {
                     input.map(str::to_owned),
                     step.work.known_env(),
                 );
-                let verdict = self.known.entry(key).or_insert_with_key(|(command, cwd, _, _, env)| {
-                    let surroundings = Surroundings {
-                        cwd: cwd.as_deref(),
-                        files: placed.files(),
-                        input: input.map_or(Input::Inherited, Input::Text),
-                        env: Some(env),
-                    };
-                    self.sanitizer.judge_in(command, &surroundings)
-                });
+                let verdict = self
+                    .known
+                    .entry(key)
+                    .or_insert_with_key(|(command, cwd, _, _, env)| {
+                        let surroundings = Surroundings {
+                            cwd: cwd.as_deref(),
+                            files: placed.files(),
+                            input: input.map_or(Input::Inherited, Input::Text),
+                            env: Some(env),
+                        };
+                        self.sanitizer.judge_in(command, &surroundings)
+                    });
                 step.verdict = Some(verdict.decision);
                 step.rules.clone_from(&verdict.rules);
                 step.not_applied.clone_from(&verdict.not_applied);

@@ -300,7 +300,12 @@ fn what_a_command_finds_and_reads_is_part_of_it() {
         ("sh -s", &none, Some(&script[..]), Decision::Deny),
         ("cat > notes.txt", &none, Some(&script[..]), Decision::Allow),
         ("bash", &none, Some(&b"\xff\0\x01"[..]), Decision::Ask),
-        ("tar -xf - -C /opt/app", &none, Some(&b"\xff\0\x01"[..]), Decision::Allow),
+        (
+            "tar -xf - -C /opt/app",
+            &none,
+            Some(&b"\xff\0\x01"[..]),
+            Decision::Allow,
+        ),
     ] {
         let surroundings = Surroundings {
             input: input.map_or(Input::Inherited, Input::of_bytes),
@@ -310,7 +315,10 @@ fn what_a_command_finds_and_reads_is_part_of_it() {
         let verdict = Sanitizer::default().judge_in(command, &surroundings);
         assert_eq!(verdict.decision, decision, "{command}: {:?}", verdict.rules);
         // A place in a text is one that the text has.
-        assert!(verdict.rules.iter().all(|rule| rule.end <= command.len()), "{command}");
+        assert!(
+            verdict.rules.iter().all(|rule| rule.end <= command.len()),
+            "{command}"
+        );
     }
     let with_env = |command: &str| {
         let surroundings = Surroundings {

@@ -8,8 +8,8 @@ use edgewise::fleet::Fault;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use super::{DENIES_WEB_TOOL, edgewise};
 use super::made_up_hosts::MadeUpHosts;
+use super::{DENIES_WEB_TOOL, edgewise};
 
 fn exec(hosts: &MadeUpHosts, args: &[&str], command: &str) -> (i32, Vec<Value>, String) {
     let config = hosts.file("ssh_config");
@@ -45,7 +45,10 @@ fn what_goes_with_a_command_is_judged_with_it_and_reaches_nobody_where_it_may_no
         (&["--stdin", &script][..], "sh"),
         (&["--stdin", &script], "cat | sh -s"),
         (&["--env-file", &variables], "sh -c \"$WORK\""),
-        (&["--env-file", &variables, "--detachable"], "eval \"$WORK # $TOKEN\""),
+        (
+            &["--env-file", &variables, "--detachable"],
+            "eval \"$WORK # $TOKEN\"",
+        ),
     ] {
         let all = [&["--hosts", "web-1", "--policies", &policies], args].concat();
         let (code, objects, stderr) = exec(&hosts, &all, command);

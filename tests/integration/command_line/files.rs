@@ -3,8 +3,8 @@
 use edgewise::fleet::Fault;
 use serde_json::Value;
 
-use super::{DENIES_WEB_TOOL, edgewise};
 use super::made_up_hosts::MadeUpHosts;
+use super::{DENIES_WEB_TOOL, edgewise};
 
 fn files(hosts: &MadeUpHosts, what: &str, args: &[&str]) -> (i32, Vec<Value>, String) {
     let config = hosts.file("ssh_config");
@@ -136,7 +136,10 @@ fn a_script_is_judged_before_it_is_put_and_data_is_not() {
         ("by-name.sh", "sudo web-tool wipe\n"),
         ("notes.txt", "web-tool wipe\n"),
         ("good.sh", "#!/bin/sh\necho fine\n"),
-        ("tree/bin/start", "#!/usr/bin/env bash\nif true; then web-tool wipe; fi\n"),
+        (
+            "tree/bin/start",
+            "#!/usr/bin/env bash\nif true; then web-tool wipe; fi\n",
+        ),
     ];
     for (name, text) in texts {
         std::fs::write(hosts.file(name), text).unwrap();
@@ -147,7 +150,14 @@ fn a_script_is_judged_before_it_is_put_and_data_is_not() {
         ("notes.txt", "notes.txt", 0),
         ("good.sh", "good.sh", 0),
     ] {
-        let args = [&hosts.file(source), dest, "--hosts", "web-1", "--policies", &policies];
+        let args = [
+            &hosts.file(source),
+            dest,
+            "--hosts",
+            "web-1",
+            "--policies",
+            &policies,
+        ];
         let (code, objects, stderr) = files(&hosts, "put", &args);
         assert_eq!(code, want, "{source}: {objects:?} {stderr}");
     }

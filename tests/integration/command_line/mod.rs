@@ -15,7 +15,8 @@ mod simulation;
 use std::process::{Command, Stdio};
 
 /// A policy that denies a program which is nowhere: what must not run would do no harm either.
-const DENIES_WEB_TOOL: &str = r#"{"deny": [{"id": "wipe", "program": "web-tool", "args": ["wipe"], "reason": "it wipes"}]}"#;
+const DENIES_WEB_TOOL: &str =
+    r#"{"deny": [{"id": "wipe", "program": "web-tool", "args": ["wipe"], "reason": "it wipes"}]}"#;
 
 /// One call of the binary, in an environment of its own.
 pub(crate) struct Call {
