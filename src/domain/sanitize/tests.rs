@@ -286,15 +286,15 @@ fn what_a_command_finds_and_reads_is_part_of_it() {
         pairs.iter().map(own).collect()
     };
     let none = env(&[]);
-    let wipes = env(&[("TODO_NOW", "rm -rf /etc"), ("WHERE", "/etc")]);
+    let wipes = env(&[("COMMAND", "rm -rf /etc"), ("WHERE", "/etc")]);
     let plain = env(&[("VERSION", "2.1"), ("APP", "/opt/app/current")]);
     let loaded = env(&[("LD_PRELOAD", "/tmp/x.so")]);
     let script = b"cd /opt/app\nrm -rf /etc\n";
     for (command, env, input, decision) in [
-        ("sh -c \"$TODO_NOW\"", &wipes, None, Decision::Deny),
-        ("$TODO_NOW", &wipes, None, Decision::Deny),
+        ("sh -c \"$COMMAND\"", &wipes, None, Decision::Deny),
+        ("$COMMAND", &wipes, None, Decision::Deny),
         ("rm -rf \"$WHERE\"", &wipes, None, Decision::Deny),
-        ("echo \"$TODO_NOW\"", &wipes, None, Decision::Allow),
+        ("echo \"$COMMAND\"", &wipes, None, Decision::Allow),
         ("./start --version \"$VERSION\"", &plain, None, Decision::Allow),
         ("rm -rf \"$APP/tmp\"", &plain, None, Decision::Allow),
         ("sh -s", &none, Some(&script[..]), Decision::Deny),

@@ -17,7 +17,7 @@ rules! {
     REMOVE = "accounts.remove", Ask, "It removes an account or a group.",
         matches ["userdel bob", "groupdel app", "deluser bob", "gpasswd -d bob app"], near ["getent group app"];
     REMOVE_VITAL = "accounts.remove-vital", Deny, "It removes or locks an account that the host needs, or removes people's files with it.",
-        matches ["userdel -f root", "userdel -rf deploy", "deluser --remove-all-files bob", "groupdel sudo", "userdel www-data"], near ["userdel bob", "userdel -r oldapp"];
+        matches ["userdel -f root", "userdel -rf deploy", "deluser --remove-all-files bob", "groupdel sudo", "userdel www-data"], near ["userdel bob", "userdel -r oldapp", "userdel --remove oldapp"];
     RIGHTS = "accounts.rights", Deny, "It changes who may become root.",
         matches ["EDITOR='tee -a' visudo", "echo x | EDITOR=tee visudo -f /etc/sudoers.d/x"], near ["visudo -c", "sudo -l", "visudo -f /etc/sudoers.d/deploy"];
     RIGHTS_EDITED = "accounts.rights-edited", Ask, "Somebody edits who may become root.",
@@ -177,7 +177,10 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "userdel" | "deluser" | "luserdel" => {
             if call.name == "deluser" && rest.len() == 2 {
                 &REMOVE
-            } else if rest.iter().any(|u| needed(u)) || options.any(&["--remove-all-files", "-f", "--force"])
+            } else if rest.iter().any(|u| needed(u))
+                || options.any(&["-f", "--force"])
+                // Not where it is short for the `--remove` of userdel.
+                || call.name == "deluser" && options.any(&["--remove-all-files"])
             {
                 &REMOVE_VITAL
             } else {

@@ -427,7 +427,15 @@ fn kubectl(call: &Call<'_>) -> Vec<Hit> {
                 || !wide
                     && !options.any(&["-A", "--all-namespaces"])
                     && namespace.is_some_and(super::databases::scratch);
-            if kinds.split(',').any(|k| {
+            // One node by its name: its work moves on. Without a name, or many, the cluster goes.
+            let one_node = matches!(kinds.as_str(), "node" | "nodes" | "no")
+                && !all
+                && !options.any(&["-l", "--selector", "--force"])
+                && names.len() == 1
+                && !names.iter().any(|name| super::super::words::text::has_unknown(name));
+            if one_node {
+                hits.push(Hit::of(&CLUSTER_REMOVE));
+            } else if kinds.split(',').any(|k| {
                 matches!(k, "sts" | "statefulset" | "statefulsets")
                     || k.starts_with("sts/")
                     || k.starts_with("statefulset/")

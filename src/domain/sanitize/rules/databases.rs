@@ -429,6 +429,22 @@ fn bare(text: &str) -> Vec<String> {
         .collect()
 }
 
+/// The tables that these statements make for their own session alone.
+fn temporary(statements: &[String]) -> Vec<&str> {
+    let name = |statement: &'_ String| -> Option<usize> {
+        let words: Vec<&str> = statement.split(' ').collect();
+        let ["CREATE", "TEMP" | "TEMPORARY", "TABLE", rest @ ..] = &words[..] else {
+            return None;
+        };
+        Some(words.len() - rest.len() + if rest.first() == Some(&"IF") { 3 } else { 0 })
+    };
+    statements
+        .iter()
+        .filter_map(|statement| statement.split(' ').nth(name(statement)?))
+        .filter_map(|name| name.split('(').next())
+        .collect()
+}
+
 fn sql(text: &str) -> Vec<Hit> {
     let mut hits = Vec::new();
     let upper = text.to_uppercase();
@@ -443,13 +459,16 @@ fn sql(text: &str) -> Vec<Hit> {
     {
         hits.push(Hit::of(&CODE));
     }
-    for statement in bare(text) {
+    let statements = bare(text);
+    let made = temporary(&statements);
+    for statement in &statements {
         let words: Vec<&str> = statement.split(' ').collect();
         let verb = words.first().copied().unwrap_or_default();
         let verb = if verb == "EXPLAIN" { continue } else { verb };
         let second = words.get(1).copied().unwrap_or_default();
         let has = |word: &str| words.contains(&word);
         match verb {
+            "DROP" if second == "TABLE" && words.last().is_some_and(|name| made.contains(name)) => {}
             "DROP" => match second {
                 "DATABASE" | "SCHEMA" | "TABLE" | "KEYSPACE" | "TABLESPACE" | "TABLES" | "OWNED"
                 | "MEASUREMENT" | "COLLECTION" | "SERIES" | "BUCKET" => {
@@ -463,10 +482,10 @@ fn sql(text: &str) -> Vec<Hit> {
                 _ => {}
             },
             "TRUNCATE" => hits.push(Hit::on(&TRUNCATE, "service data")),
-            "DELETE" if (has("FROM") || !second.is_empty()) && !limited(&statement) => {
+            "DELETE" if (has("FROM") || !second.is_empty()) && !limited(statement) => {
                 hits.push(Hit::on(&TRUNCATE, "service data"));
             }
-            "UPDATE" if has("SET") && !limited(&statement) => hits.push(Hit::on(&TRUNCATE, "service data")),
+            "UPDATE" if has("SET") && !limited(statement) => hits.push(Hit::on(&TRUNCATE, "service data")),
             "WITH" | "BEGIN" | "DO" | "CALL" | "EXEC" | "EXECUTE" | "CREATE" | "PREPARE" | "IF" => {
                 if verb != "CREATE"
                     && (statement.contains("DROP TABLE")
@@ -474,7 +493,7 @@ fn sql(text: &str) -> Vec<Hit> {
                         || statement.contains("DROP SCHEMA"))
                 {
                     hits.push(Hit::on(&DROP, "service data"));
-                } else if statement.contains("DELETE FROM") && !limited(&statement) {
+                } else if statement.contains("DELETE FROM") && !limited(statement) {
                     hits.push(Hit::on(&TRUNCATE, "service data"));
                 }
                 if matches!(verb, "DO" | "EXECUTE" | "PREPARE" | "EXEC")

@@ -13,8 +13,8 @@ rules! {
     POOL = "storage.pool", Deny, "It destroys a pool or a file system with all its snapshots, or rolls it back.",
         matches ["zpool destroy tank", "zfs destroy -r tank/data", "zpool labelclear -f /dev/sdb", "btrfs subvolume delete /data/@", "zfs destroy tank/data", "zfs rollback -r tank/data@monday"],
         near ["zfs list", "zpool status", "zfs snapshot tank/data@now", "zfs destroy tank/data@old", "btrfs subvolume list /"];
-    SNAPSHOT = "storage.snapshot", Ask, "It removes snapshots or takes a disk from a pool.",
-        matches ["zfs destroy tank/data@old", "zpool detach tank sdb", "lvremove -y vg0/snap1", "zpool export tank", "zpool offline tank sdb", "btrfs device remove /dev/sdb /data"], near ["zfs list -t snapshot", "zpool scrub tank"];
+    SNAPSHOT = "storage.snapshot", Ask, "It removes snapshots, takes a disk from a pool or makes a volume smaller.",
+        matches ["zfs destroy tank/data@old", "zpool detach tank sdb", "lvremove -y vg0/snap1", "zpool export tank", "zpool offline tank sdb", "btrfs device remove /dev/sdb /data", "lvreduce -r -L 80G vg0/scratch"], near ["zfs list -t snapshot", "zpool scrub tank"];
     ENCRYPTION = "storage.encryption", Deny, "It formats an encrypted volume or destroys its keys.",
         matches ["cryptsetup luksFormat /dev/sdb", "cryptsetup luksErase /dev/sdb", "cryptsetup erase /dev/sdb", "cryptsetup luksKillSlot /dev/sdb 0", "cryptsetup reencrypt /dev/sdb"],
         near ["cryptsetup status data", "cryptsetup luksDump /dev/sdb", "cryptsetup isLuks /dev/sdb", "cryptsetup luksHeaderBackup /dev/sdb --header-backup-file h"];
@@ -30,8 +30,8 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
-    ("lvremove|vgremove|pvremove|lvreduce", &VOLUME),
-    ("lvm lvremove|vgremove|pvremove|lvreduce", &VOLUME),
+    ("lvremove|vgremove|pvremove", &VOLUME),
+    ("lvm lvremove|vgremove|pvremove", &VOLUME),
     ("vgreduce --removemissing|-a|--all|-f|--force", &VOLUME),
     ("vgreduce", &CLOSE),
     ("pvmove --abort", &CLOSE),
@@ -135,6 +135,14 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             });
             if short { vec![Hit::of(&RAID)] } else { Vec::new() }
         }
+        // With the file system made smaller first nothing is cut off, unless somebody insists.
+        "lvreduce" | "lvresize"
+            if call.options("-L -l --size --extents").any(&["-r", "--resizefs"])
+                && !call.options("-L -l --size --extents").any(&["-f", "--force"]) =>
+        {
+            vec![Hit::of(&SNAPSHOT)]
+        }
+        "lvreduce" => vec![Hit::of(&VOLUME)],
         "lvresize" => {
             let less = call
                 .words()
