@@ -21,7 +21,7 @@ rules! {
     ESCAPE_DOUBTFUL = "containers.host-access", Ask, "The container gets rights over the host that few containers need.",
         matches ["docker run --privileged app", "docker run --cap-add SYS_ADMIN app", "docker run --pid=host alpine ps", "docker run -v /var/run/docker.sock:/var/run/docker.sock x"], near ["docker run --cap-add NET_BIND_SERVICE app", "docker run --network host app"];
     CLUSTER_DELETE = "cluster.delete", Deny, "It deletes namespaces, nodes, volumes or everything of a kind from a cluster.",
-        matches ["kubectl delete namespace production", "kubectl delete ns prod", "kubectl delete all --all -n prod", "kubectl delete pvc --all", "kubectl delete node web-1", "kubectl delete deploy,svc --all -A", "kubectl delete crd x.example.com", "kubeadm reset -f", "kubectl delete pv data", "kubectl delete ns pr-17 production"],
+        matches ["kubectl delete namespace production", "kubectl delete ns prod", "kubectl delete all --all -n prod", "kubectl delete pvc --all", "kubectl delete node web-1 web-2", "kubectl delete deploy,svc --all -A", "kubectl delete crd x.example.com", "kubeadm reset -f", "kubectl delete pv data", "kubectl delete ns pr-17 production"],
         near ["kubectl get ns", "kubectl delete pod web-1", "kubectl rollout restart deploy/web", "kubectl delete -f old.yaml --dry-run=client"];
     CLUSTER_REMOVE = "cluster.remove", Ask, "It removes something from a cluster, or takes a node out of it.",
         matches ["kubectl delete deployment web", "kubectl drain node-1 --ignore-daemonsets", "helm uninstall web", "kubectl scale deploy --all --replicas=0", "kubectl cordon node-1", "kubectl delete -f app.yaml", "kubectl replace --force -f x.yaml", "helm delete web", "nomad job stop web"],
