@@ -192,8 +192,13 @@ fn steps(text: &mut String, steps: &[PlanStepView]) {
         let command = step.command.as_deref().unwrap_or(&step.kind);
         let _ = write!(
             text,
-            "\n  {:<12} {verdict}{}",
+            "\n  {:<12} {}{verdict}{}",
             step.name,
+            if step.once {
+                "(once, on the first host alone) "
+            } else {
+                ""
+            },
             command.replace('\n', "\n               ")
         );
         for rule in &step.rules {

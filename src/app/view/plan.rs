@@ -82,6 +82,12 @@ pub struct PlanStepView {
     /// What matched and was not applied, with the reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub not_applied: Vec<NotApplied>,
+    /// It runs on the first target of the rollout alone, whichever targets list it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub once: bool,
+    /// It also runs after an earlier step of its target failed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub always: bool,
 }
 
 /// The way back.
@@ -111,6 +117,8 @@ impl From<&Step> for PlanStepView {
             verdict: step.verdict,
             rules: step.rules.clone(),
             not_applied: step.not_applied.clone(),
+            once: step.once,
+            always: step.always,
         }
     }
 }

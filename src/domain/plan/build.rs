@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::domain::analysis::MetricSource;
 use crate::domain::name::{Name, TargetName};
 use crate::domain::sanitize::{Input, Sanitizer, Surroundings, Verdict};
-use crate::domain::target::Pool;
+use crate::domain::target::{Pool, goes_back};
 
 use super::{
-    Draft, Limits, Placed, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, ScriptTarget, Stage, Step,
-    Texts, Work, coming_in, going_out, putting_back, texts,
+    Draft, Limits, OnFailure, Placed, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, ScriptTarget,
+    Stage, Step, Texts, Work, coming_in, going_out, putting_back, texts,
 };
 
 /// What a plan is made of, besides the draft.
@@ -114,6 +114,7 @@ impl Plan {
                 steps,
             });
         }
+        held_on_the_way_back(&inputs.action, &mut inputs.limits, &mut inputs.stages);
         Self {
             plan_hash: PlanHash::over(
                 &inputs.action,
@@ -135,6 +136,20 @@ impl Plan {
             pools: inputs.pools,
             targets,
             rollback,
+        }
+    }
+}
+
+/// An action that takes targets back does not turn round by itself where it fails: what it came from is what was not
+/// wanted. It stops, and somebody decides.
+pub(super) fn held_on_the_way_back(action: &str, limits: &mut Limits, stages: &mut [Stage]) {
+    if !goes_back(action) {
+        return;
+    }
+    let own = stages.iter_mut().filter_map(|stage| stage.on_failure.as_mut());
+    for on_failure in own.chain([&mut limits.on_failure]) {
+        if *on_failure == OnFailure::Rollback {
+            *on_failure = OnFailure::Stop;
         }
     }
 }

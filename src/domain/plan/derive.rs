@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::domain::name::TargetName;
 use crate::domain::sanitize::Sanitizer;
 
-use super::build::Judge;
+use super::build::{Judge, held_on_the_way_back};
 use super::{
     Gate, Limits, OnFailure, Placed, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Stage, Step,
     Texts, UploadSource, Work,
@@ -111,6 +111,7 @@ impl Plan {
     #[must_use]
     pub fn named(mut self, action: &str) -> Self {
         action.clone_into(&mut self.action);
+        held_on_the_way_back(action, &mut self.limits, &mut self.stages);
         self.rehashed()
     }
 

@@ -146,6 +146,39 @@ async fn a_finished_action_that_cannot_be_rolled_back_everywhere_does_not_come_a
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rollback_that_fails_stops_and_finds_nothing_bad_that_was_good() {
+    let world = world(&json!({"on_failure": "rollback"})).await;
+    deploy(&world, "1", ActionStatus::Completed).await;
+    let bad = deploy(&world, "2", ActionStatus::Completed).await;
+    // By name, by the project's own action and as a word for a finished action: `b` has `2` then, and keeps it.
+    break_on(&world, "b: put 1");
+    let named = SteerBody {
+        version: Some("1".to_owned()),
+        ..because()
+    };
+    let before = world.ran().len();
+    let Steered::New(started) = world.app.steer(&caller(), bad, "rollback", &named).await.unwrap() else {
+        panic!("it starts an action");
+    };
+    world.ends(started.action_id, ActionStatus::Failed).await;
+    let id = world.act("rollback", version("1")).await;
+    world.ends(id, ActionStatus::Failed).await;
+    assert!(
+        world.ran()[before..]
+            .iter()
+            .all(|command| command.ends_with("put 1")),
+        "{:?}",
+        world.ran()
+    );
+    let page = world.app.quarantine(&caller(), "s", "p").await.unwrap();
+    assert!(page.items.iter().all(|record| record.version != "1"), "{page:?}");
+    break_on(&world, "");
+    let id = world.act("rollback", version("1")).await;
+    world.ends(id, ActionStatus::Completed).await;
+    assert_eq!(installed(&world).await, ["1", "1"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_installs_nothing_takes_no_version() {
     let world = world(&json!({})).await;
     deploy(&world, "1", ActionStatus::Completed).await;

@@ -20,6 +20,10 @@ impl Rollout {
     /// The bad versions that are to be recorded by now.
     pub(super) fn quarantine(&self) -> Vec<Effect> {
         let plan = &self.facts.plan;
+        if self.state.bad.is_some() && goes_back(&plan.action) {
+            // It goes to what was good before: that it did not get there says nothing about that version.
+            return Vec::new();
+        }
         if let (Some(why), Some(version)) = (&self.state.bad, &plan.version) {
             // Installing again what was there before says nothing about that version.
             let is_new = self.state.touched.iter().any(|&target| {

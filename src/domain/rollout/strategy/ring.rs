@@ -11,7 +11,7 @@ type Priority = (bool, i64, String);
 
 pub(super) fn lay(fleet: &Fleet<'_>, keys: &Keys) -> Result<Vec<Part>, StrategyError> {
     if let Some(list) = &keys.stages {
-        return list.cut(fleet, &fleet.all());
+        return list.cut(fleet, &fleet.all(), keys);
     }
     let mut rings: BTreeMap<(Priority, Option<String>), Vec<usize>> = BTreeMap::new();
     for place in fleet.all() {

@@ -8,7 +8,7 @@ use super::{Part, QUARTER, StrategyError};
 
 pub(super) fn lay(fleet: &Fleet<'_>, keys: &Keys) -> Result<Vec<Part>, StrategyError> {
     if let Some(list) = &keys.stages {
-        return list.cut(fleet, &fleet.all());
+        return list.cut(fleet, &fleet.all(), keys);
     }
     let all = fleet.all();
     if !keys.lock_step {

@@ -12,7 +12,7 @@ use crate::domain::plan::{Gate, OnFailure};
 
 use super::fleet::Fleet;
 use super::gate::GateKey;
-use super::keys::ON_FAILURE;
+use super::keys::{Keys, ON_FAILURE};
 use super::order::{ORDERS, Order};
 use super::values::{Amount, read_seconds, read_window, read_word};
 use super::{Part, StrategyError, suggestion};
@@ -111,7 +111,7 @@ impl StageList {
     }
 
     /// Cuts these places of the fleet into stages.
-    pub fn cut(&self, fleet: &Fleet<'_>, among: &[usize]) -> Result<Vec<Part>, StrategyError> {
+    pub fn cut(&self, fleet: &Fleet<'_>, among: &[usize], keys: &Keys) -> Result<Vec<Part>, StrategyError> {
         let mut left: Vec<usize> = among.to_vec();
         let mut parts: Vec<Part> = Vec::new();
         for entry in &self.0 {
@@ -126,7 +126,7 @@ impl StageList {
                 chosen => chosen.pick(fleet, &mut left)?,
             };
             if targets.is_empty() {
-                merge(parts.last_mut(), entry);
+                merge(parts.last_mut(), entry, keys);
             } else {
                 parts.push(entry.part(targets));
             }
@@ -139,13 +139,15 @@ fn take(left: &mut Vec<usize>, count: usize) -> Vec<usize> {
     left.drain(..count.min(left.len())).collect()
 }
 
-fn merge(before: Option<&mut Part>, entry: &Entry) {
-    if let Some(before) = before {
-        before.soak_seconds = before.soak_seconds.max(entry.soak_seconds);
-        let is_open = before.gate.as_ref().is_none_or(|gate| gate.gate == Gate::None);
-        if is_open && entry.gate.is_some() {
-            before.gate.clone_from(&entry.gate);
-        }
+/// What a stage does not say, the rollout's own keys say: both are looked at before one gives way to the other.
+fn merge(before: Option<&mut Part>, entry: &Entry, keys: &Keys) {
+    let Some(before) = before else {
+        return;
+    };
+    let soak = |own: Option<u64>| own.unwrap_or(keys.soak_seconds);
+    before.soak_seconds = Some(soak(before.soak_seconds).max(soak(entry.soak_seconds)));
+    if before.gate.as_ref().unwrap_or(&keys.gate).gate == Gate::None {
+        before.gate = Some(entry.gate.as_ref().unwrap_or(&keys.gate).clone());
     }
 }
 
@@ -331,6 +333,9 @@ fn read_choice(key: &str, value: &Value) -> Result<Option<Choice>, StrategyError
             let names = value
                 .as_array()
                 .ok_or_else(|| wrong("`targets` must be a list of names"))?;
+            if names.is_empty() {
+                return Err(wrong("`targets` is nobody; every stage needs targets"));
+            }
             let names = names.iter().map(|name| text("targets", name));
             Choice::Targets(names.collect::<Result<_, _>>()?)
         }

@@ -22,7 +22,7 @@ pub(super) fn lay(fleet: &Fleet<'_>, keys: &Keys) -> Result<Vec<Part>, StrategyE
     if keys.stages_choose_targets()
         && let Some(list) = &keys.stages
     {
-        return list.cut(fleet, &fleet.all());
+        return list.cut(fleet, &fleet.all(), keys);
     }
     grow(fleet, keys, &fleet.in_service(), &fleet.out_of_service())
 }
@@ -36,8 +36,8 @@ pub(super) fn grow(
 ) -> Result<Vec<Part>, StrategyError> {
     let mut parts = match &keys.stages {
         _ if first.is_empty() => Vec::new(),
-        Some(list) => list.cut(fleet, first)?,
-        None => by_size(first.len())?.cut(fleet, first)?,
+        Some(list) => list.cut(fleet, first, keys)?,
+        None => by_size(first.len())?.cut(fleet, first, keys)?,
     };
     if !others.is_empty() {
         let others = Part {

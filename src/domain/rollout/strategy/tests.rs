@@ -259,6 +259,31 @@ fn a_stage_that_falls_away_hands_on_its_gate_and_soak() {
 }
 
 #[test]
+fn a_stage_that_falls_away_takes_nothing_from_the_one_before() {
+    let fallen =
+        json!([{"percent": 1}, {"percent": 5, "gate": "none", "soak_seconds": 10}, {"percent": 100}]);
+    let laid = lay(
+        &json!({"stages": fallen, "gate": "approval", "soak_seconds": 600}),
+        10,
+    )
+    .unwrap();
+    assert_eq!(laid.stages[0].gate, Gate::Approval);
+    assert_eq!(laid.stages[0].soak_seconds, 600);
+    // One that lets everybody through by its own word takes over what the rollout says of the other.
+    let open = json!([{"percent": 1, "gate": "none", "soak_seconds": 0}, {"percent": 5}, {"percent": 100}]);
+    let laid = lay(
+        &json!({"stages": open, "gate": "approval", "soak_seconds": 600}),
+        10,
+    )
+    .unwrap();
+    assert_eq!(laid.stages[0].gate, Gate::Approval);
+    assert_eq!(laid.stages[0].soak_seconds, 600);
+    let nobody = json!([{"targets": [], "gate": "approval"}, {"percent": 100}]);
+    let error = lay(&json!({"stages": nobody}), 10).unwrap_err();
+    assert_eq!(error.key, "stages");
+}
+
+#[test]
 fn every_key_is_told_about_once() {
     let names: BTreeSet<&str> = ROLLOUT_KEYS.iter().map(|(name, _)| *name).collect();
     assert_eq!(names.len(), ROLLOUT_KEYS.len());

@@ -432,7 +432,9 @@ fn kubectl(call: &Call<'_>) -> Vec<Hit> {
                 && !all
                 && !options.any(&["-l", "--selector", "--force"])
                 && names.len() == 1
-                && !names.iter().any(|name| super::super::words::text::has_unknown(name));
+                && !names
+                    .iter()
+                    .any(|name| super::super::words::text::has_unknown(name));
             if one_node {
                 hits.push(Hit::of(&CLUSTER_REMOVE));
             } else if kinds.split(',').any(|k| {
