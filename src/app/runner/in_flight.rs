@@ -96,7 +96,12 @@ mod tests {
 
     #[test]
     fn a_line_longer_than_all_room_has_some() {
-        assert!(ActionRoom::default().of_attempt().take(u64::from(u32::MAX)).is_some());
+        assert!(
+            ActionRoom::default()
+                .of_attempt()
+                .take(u64::from(u32::MAX))
+                .is_some()
+        );
     }
 
     #[test]
