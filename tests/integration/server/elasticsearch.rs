@@ -134,7 +134,7 @@ async fn a_server_that_is_killed_while_100_000_records_flow_loses_none_and_repea
     shop.place.set("EDGEWISE_SERVER__SHUTDOWN_SECONDS", "50");
     let (mut server, mut client) = shop.open().await;
     let id = act(&client, "deploy", &json!({"all": true, "version": "1"})).await;
-    for enough in [5_000, 20_000, 40_000] {
+    for enough in [3_000, 9_000, 18_000] {
         while count(node.url(), "edge", Some(&id)).await < enough {
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
@@ -145,6 +145,13 @@ async fn a_server_that_is_killed_while_100_000_records_flow_loses_none_and_repea
     client.ends(&id, "COMPLETED").await;
     let closed = tokio::time::timeout(PATIENCE, log_is_closed(&client, &id)).await;
     assert!(closed.is_ok(), "the log has no end");
+    let story = client.log(&id, "level=basic&limit=1000").await;
+    let goes_on = |entry: &&Value| entry["event"] == "recovery";
+    assert_eq!(
+        story.iter().filter(goes_on).count(),
+        3,
+        "each kill was in the middle of it"
+    );
     assert!(server.stop().await.success());
     count(node.url(), "edge", Some(&id)).await;
     for (number, host) in [(1, "web-1"), (2, "web-2"), (3, "web-3")] {
