@@ -133,6 +133,12 @@ impl<T> Tail<T> {
         Some((std::mem::take(&mut self.dropped), last))
     }
 
+    /// The bytes of the first line that is held; 0 where none is.
+    #[must_use]
+    pub fn first_bytes(&self) -> u64 {
+        self.held.front().map_or(0, |(_, bytes)| *bytes)
+    }
+
     /// The first line that is held.
     pub fn pop(&mut self) -> Option<T> {
         let (line, bytes) = self.held.pop_front()?;

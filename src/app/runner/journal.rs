@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use crate::app::feed::Feed;
@@ -20,6 +20,7 @@ use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
 
 use super::claims::Claim;
+use super::in_flight::Room;
 
 /// Entries written to the sink at once.
 const BATCH: usize = 512;
@@ -44,8 +45,8 @@ struct Entry {
     log: Option<LogEntry>,
     /// None where nobody followed when it happened.
     items: Option<Vec<FeedItem>>,
-    /// Gets a permit back when it is written.
-    counted: Option<Arc<Semaphore>>,
+    /// Free again when it is written.
+    room: Option<Room>,
 }
 
 /// What a log entry is about, and how what it tells of ended.
@@ -139,11 +140,8 @@ impl Journal {
         self.send(entry, None);
     }
 
-    /// One line of a step's output. A permit is taken from `counted`, and given back when the line is written.
-    pub(super) fn output(&self, about: About, line: Line, counted: Option<Arc<Semaphore>>) {
-        if let Some(permit) = counted.as_ref().and_then(|counted| counted.try_acquire().ok()) {
-            permit.forget();
-        }
+    /// One line of a step's output. It has its room until it is written.
+    pub(super) fn output(&self, about: About, line: Line, room: Option<Room>) {
         let event = match line.dropped {
             Some(_) => LogEvent::Dropped,
             None => LogEvent::Output,
@@ -155,7 +153,7 @@ impl Journal {
             dropped: line.dropped,
             ..self.about(said, about, line.text)
         };
-        self.send(entry, counted);
+        self.send(entry, room);
     }
 
     /// Takes the next number for an event; [`Journal::happened`] must follow.
@@ -174,7 +172,7 @@ impl Journal {
             seq,
             log: None,
             items,
-            counted: None,
+            room: None,
         });
     }
 
@@ -201,7 +199,7 @@ impl Journal {
         }
     }
 
-    fn send(&self, entry: LogEntry, counted: Option<Arc<Semaphore>>) {
+    fn send(&self, entry: LogEntry, room: Option<Room>) {
         let mut numbered = self.numbered.lock().unwrap_or_else(PoisonError::into_inner);
         let seq = numbered.next;
         numbered.next += 1;
@@ -209,7 +207,7 @@ impl Journal {
             seq,
             log: Some(LogEntry { seq, ..entry }),
             items: Some(Vec::new()),
-            counted,
+            room,
         });
     }
 }
@@ -258,9 +256,7 @@ impl Writer {
         let logs: Vec<LogEntry> = entries.iter().filter_map(|entry| entry.log.clone()).collect();
         self.keep(&logs).await;
         for entry in entries {
-            if let Some(counted) = &entry.counted {
-                counted.add_permits(1);
-            }
+            drop(entry.room);
             let items = match (&entry.log, entry.items) {
                 (Some(log), _) => Some(vec![FeedItem::Log(Box::new(LogView::from(log)))]),
                 (None, items) => items,

@@ -10,6 +10,7 @@ mod ends;
 mod executor;
 mod figures;
 mod host_check;
+mod in_flight;
 mod journal;
 mod measuring;
 mod notices;

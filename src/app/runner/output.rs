@@ -2,9 +2,7 @@
 //! Where the log is slower than the host, or the host says more than it may, the beginning and the end are kept.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use tokio::sync::Semaphore;
+use std::sync::{Mutex, PoisonError};
 
 use crate::app::ports::{OutputLine, OutputRead};
 use crate::domain::log_entry::{Dropped, LogStream};
@@ -14,24 +12,26 @@ use crate::domain::name::TargetName;
 use crate::domain::output_limit::{Amount, OutputLimits, Tail};
 
 use super::executor::Attempt;
+use super::in_flight::{ActionRoom, AttemptRoom, Room};
 use super::journal::{Journal, Line};
 
-/// Lines of one attempt that may be on their way to the log store.
-const IN_FLIGHT: usize = 1024;
 /// What is held of the end of an output that is over a limit, or that the log store is too slow for.
 const END: Amount = Amount {
     lines: 1000,
     bytes: 256 * 1024,
 };
 
-/// What an action's steps have said until now.
+/// What an action's steps have said until now, and the room for what of it is on its way to the log store.
 #[derive(Default)]
-pub(super) struct OutputSoFar(Mutex<(Amount, HashMap<TargetName, Amount>)>);
+pub(super) struct OutputSoFar {
+    said: Mutex<(Amount, HashMap<TargetName, Amount>)>,
+    room: ActionRoom,
+}
 
 impl OutputSoFar {
     /// Counts a line, and says what the target and the action have said with it.
     fn count(&self, target: &TargetName, bytes: u64) -> (Amount, Amount) {
-        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         said.0 = said.0.with_line(bytes);
         let action = said.0;
         let of_target = match said.1.get_mut(target) {
@@ -60,7 +60,7 @@ pub(super) struct OutputLog<'a> {
     said: Amount,
     stdout: Stream,
     stderr: Stream,
-    in_flight: Arc<Semaphore>,
+    room: AttemptRoom,
     tail: Tail<(Place, Masked)>,
     is_over: bool,
 }
@@ -94,7 +94,7 @@ impl<'a> OutputLog<'a> {
             },
             stdout: stream(read.stdout_lines),
             stderr: stream(read.stderr_lines),
-            in_flight: Arc::new(Semaphore::new(IN_FLIGHT)),
+            room: said.room.of_attempt(),
             tail: Tail::new(END),
             is_over: false,
         }
@@ -129,7 +129,7 @@ impl<'a> OutputLog<'a> {
             self.log(place, text);
         }
         // The end of a step does not wait for the log store either: it is little.
-        while self.write_one_held(false) {}
+        while self.write_one_held(None) {}
     }
 
     fn log(&mut self, place: Place, text: Masked) {
@@ -144,34 +144,40 @@ impl<'a> OutputLog<'a> {
                     .detail(LogEvent::Dropped, LogStream::Story, self.attempt.about(), &text);
             }
         }
-        while !self.is_over && !self.tail.is_empty() && self.in_flight.available_permits() > 0 {
-            self.write_one_held(true);
+        while !self.is_over && !self.tail.is_empty() {
+            let Some(room) = self.room.take(self.tail.first_bytes()) else {
+                break;
+            };
+            self.write_one_held(Some(room));
         }
-        if !self.is_over && self.tail.is_empty() && self.in_flight.available_permits() > 0 {
-            self.write(place, text, None, true);
+        let room = if !self.is_over && self.tail.is_empty() {
+            self.room.take(bytes)
         } else {
-            self.tail.push((place, text), bytes);
+            None
+        };
+        match room {
+            Some(room) => self.write(place, text, None, Some(room)),
+            None => self.tail.push((place, text), bytes),
         }
     }
 
     /// Writes the first of what is held; whether there was any.
-    fn write_one_held(&mut self, counted: bool) -> bool {
+    fn write_one_held(&mut self, room: Option<Room>) -> bool {
         if let Some((dropped, (place, _))) = self.tail.take_dropped() {
             let Dropped { lines, bytes } = dropped;
             let text = self
                 .journal
                 .masked(&format!("{lines} lines of {bytes} bytes are left out here"));
-            self.write(place, text, Some(dropped), counted);
+            self.write(place, text, Some(dropped), room);
         } else if let Some((place, text)) = self.tail.pop() {
-            self.write(place, text, None, counted);
+            self.write(place, text, None, room);
         } else {
             return false;
         }
         true
     }
 
-    fn write(&self, place: Place, text: Masked, dropped: Option<Dropped>, counted: bool) {
-        let counted = counted.then(|| Arc::clone(&self.in_flight));
+    fn write(&self, place: Place, text: Masked, dropped: Option<Dropped>, room: Option<Room>) {
         let line = Line {
             stream: place.stream,
             text,
@@ -179,6 +185,6 @@ impl<'a> OutputLog<'a> {
             number: place.number,
             dropped,
         };
-        self.journal.output(self.attempt.about(), line, counted);
+        self.journal.output(self.attempt.about(), line, room);
     }
 }

@@ -8,8 +8,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::logs::world::line;
-use crate::support::elasticsearch::{Node, count};
-use crate::support::server::Client;
+use crate::support::elasticsearch::{Node, ask, count};
+use crate::support::server::{Client, PATIENCE};
 use crate::support::shop::{Shop, act, url};
 
 /// The log of an action, once its end is in it.
@@ -37,6 +37,7 @@ async fn the_log_is_whole_in_elasticsearch_however_often_either_of_them_dies() {
     let mut node = Node::start("").await;
     let mut shop = Shop::on(3).await;
     shop.place.set("EDGEWISE_ELASTICSEARCH__URL", node.url());
+    shop.place.set("EDGEWISE_ELASTICSEARCH__INDEX_PERIOD", "month");
     shop.place.set("EDGEWISE_SERVER__SHUTDOWN_SECONDS", "10");
     let (server, client) = shop.open().await;
     let first = act(&client, "deploy", &json!({"all": true, "version": "1"})).await;
@@ -69,6 +70,105 @@ async fn the_log_is_whole_in_elasticsearch_however_often_either_of_them_dies() {
     assert!(server.stop().await.success());
     assert_eq!(count(node.url(), "edge", Some(&second)).await, written);
     assert_eq!(count(node.url(), "edge", Some(&first)).await, seqs.len() as u64);
+
+    let (status, indices) = ask(node.url(), Method::GET, "edge-*/_settings", None).await;
+    assert!(status.is_success(), "{indices}");
+    let names: Vec<&String> = indices.as_object().unwrap().keys().collect();
+    for level in ["edge-basic-", "edge-detail-"] {
+        let of_month = |name: &&String| {
+            name.strip_prefix(level)
+                .is_some_and(|month| month.len() == "2026.11".len())
+        };
+        assert!(names.iter().any(|name| of_month(&name)), "{names:?}");
+    }
+    assert!(
+        names.iter().all(|name| name.matches('.').count() == 1),
+        "{names:?}"
+    );
+}
+
+/// Waits until the action's end is in its log.
+async fn log_is_closed(client: &Client, id: &str) {
+    loop {
+        let path = format!("/api/v1/actions/{id}/logs?level=basic&order=newest&limit=5");
+        let page = client.get(&path).await.wanted(200);
+        let is_end = |entry: &Value| {
+            let text = entry["text"].as_str();
+            text.is_some_and(|text| text.starts_with("end "))
+        };
+        if page["items"].as_array().unwrap().iter().any(is_end) {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+}
+
+/// Of a host's start in Elasticsearch: how many lines it wrote, and how many more are said to be left out, since the log was too
+/// slow for them.
+async fn lines_of(node: &Node, id: &str, host: &str) -> (u64, u64) {
+    let query = json!({"size": 0, "track_total_hits": true,
+        "query": {"bool": {"filter": [
+            {"term": {"correlation": id}}, {"term": {"edgewise.target": host}},
+            {"term": {"edgewise.step": "start"}}, {"term": {"edgewise.stream": "stdout"}}]}},
+        "aggs": {"said": {"filter": {"term": {"edgewise.event": "output"}}},
+                 "left_out": {"sum": {"field": "edgewise.dropped.lines"}}}});
+    let (status, found) = ask(node.url(), Method::POST, "edge-detail-*/_search", Some(query)).await;
+    assert!(status.is_success(), "{found}");
+    let said = found["aggregations"]["said"]["doc_count"].as_u64().unwrap();
+    (
+        said,
+        found["aggregations"]["left_out"]["value"].as_f64().unwrap() as u64,
+    )
+}
+
+/// Three hosts write 102,000 lines in 34 s, and the server is killed three times meanwhile: each line is in Elasticsearch once, or
+/// counted among those that were left out.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_is_killed_while_100_000_records_flow_loses_none_and_repeats_none() {
+    const LINES: u64 = 34_000;
+    let node = Node::start("").await;
+    let flood =
+        "sh {current}/start {home}; for part in $(seq 34); do seq -f \"line $part.%.0f\" 1000; sleep 1; done";
+    let mut shop = Shop::with(3, &json!({"start_command": flood, "strategy": "all_at_once"})).await;
+    shop.place.set("EDGEWISE_ELASTICSEARCH__URL", node.url());
+    shop.place.set("EDGEWISE_SERVER__SHUTDOWN_SECONDS", "50");
+    let (mut server, mut client) = shop.open().await;
+    let id = act(&client, "deploy", &json!({"all": true, "version": "1"})).await;
+    for enough in [3_000, 9_000, 18_000] {
+        while count(node.url(), "edge", Some(&id)).await < enough {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+        server.kill().await;
+        server = shop.place.serve().await;
+        client = server.client(client.token());
+    }
+    client.ends(&id, "COMPLETED").await;
+    let closed = tokio::time::timeout(PATIENCE, log_is_closed(&client, &id)).await;
+    assert!(closed.is_ok(), "the log has no end");
+    let story = client.log(&id, "level=basic&limit=1000").await;
+    let goes_on = |entry: &&Value| entry["event"] == "recovery";
+    assert_eq!(
+        story.iter().filter(goes_on).count(),
+        3,
+        "each kill was in the middle of it"
+    );
+    assert!(server.stop().await.success());
+    count(node.url(), "edge", Some(&id)).await;
+    for (number, host) in [(1, "web-1"), (2, "web-2"), (3, "web-3")] {
+        let (said, left_out) = lines_of(&node, &id, host).await;
+        // Two lines are the application's own.
+        assert_eq!(
+            said + left_out,
+            LINES + 2,
+            "{host}: {left_out} are said to be left out"
+        );
+        assert!(said > LINES / 4, "{host}: {said}");
+        assert_eq!(
+            shop.starts(number),
+            ["1"],
+            "a start that went on is not begun again"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

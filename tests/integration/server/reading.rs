@@ -179,3 +179,54 @@ async fn a_host_that_talks_without_end_is_cut_short_and_hurts_nobody() {
         "what was left out is said: {note:?}"
     );
 }
+
+#[tokio::test]
+async fn a_target_and_an_action_have_their_limits_too() {
+    for (key, name) in [
+        ("EDGEWISE_LOG__TARGET_LINES", "log.target_lines"),
+        ("EDGEWISE_LOG__ACTION_LINES", "log.action_lines"),
+    ] {
+        let start = "sh {current}/start {home}; seq 2000";
+        let mut shop = Shop::with(2, &json!({"start_command": start})).await;
+        shop.place.set(key, "100");
+        let (_server, client) = shop.open().await;
+        let id = act(&client, "deploy", &json!({"all": true, "version": "1"})).await;
+        client.ends(&id, "COMPLETED").await;
+        let of = async |host: &str| {
+            let query = format!("limit=5000&target={host}&step=start");
+            let entries = client.log(&id, &query).await;
+            let dropped = |entry: &&Value| entry["event"] == "dropped";
+            let notes: Vec<String> = entries.iter().filter(dropped).map(Value::to_string).collect();
+            let of_seq = |entry: &Value| entry["text"].as_str().unwrap().parse::<u64>().ok();
+            (
+                notes.concat(),
+                entries.iter().filter_map(of_seq).collect::<Vec<u64>>(),
+            )
+        };
+        let mut said = String::new();
+        for host in ["web-1", "web-2"] {
+            let (notes, kept) = of(host).await;
+            assert!(notes.contains("are left out here"), "{name}, {host}: {notes}");
+            assert_eq!(kept.last(), Some(&2000), "{name}, {host}: the end is kept");
+            assert!(
+                (1000..1110).contains(&kept.len()),
+                "{name}, {host}: {}",
+                kept.len()
+            );
+            // The first host uses up what the action may say; each target has its own.
+            let begins = kept[0] == 1;
+            assert!(
+                begins || (host == "web-2" && key.contains("ACTION")),
+                "{name}, {host}"
+            );
+            said += &notes;
+        }
+        assert!(said.contains(name), "{said}");
+        let other = if key.contains("ACTION") {
+            "log.target_lines"
+        } else {
+            "log.action_lines"
+        };
+        assert!(!said.contains(other), "{said}");
+    }
+}
