@@ -60,7 +60,8 @@ function group(folded, place) {
     lines.append(line);
   }
   const more = [];
-  if (shown.length === 0) more.push("Nothing was written.");
+  if (folded.difference_unseen) more.push("It differs in lines that are not kept here.");
+  else if (shown.length === 0 && !folded.left_out) more.push("Nothing was written.");
   if (folded.difference_cut) more.push("The difference goes on.");
   if (folded.left_out) more.push(`${folded.left_out} more lines.`);
   if (more.length > 0) {

@@ -87,14 +87,14 @@ impl App {
             ..LogsQuery::default()
         };
         let mut reader = self.log_reader(caller, id, &wanted).await?;
-        let mut outputs = Outputs::default();
+        let mut outputs = Outputs::new(options);
         while let Some(entries) = reader.next().await? {
             for entry in &entries {
                 outputs.take(entry, stream);
             }
         }
         // Comparing many long outputs takes a while, and others wait on this thread.
-        let groups = tokio::task::spawn_blocking(move || fold(outputs.into_hosts(), options))
+        let groups = tokio::task::spawn_blocking(move || fold(outputs))
             .await
             .map_err(|error| AppError::Internal(error.to_string()))?;
         Ok(FoldedView {

@@ -238,6 +238,9 @@ pub fn folded(view: &FoldedView) -> String {
             if group.difference_cut {
                 text.push_str("  (the difference goes on)\n");
             }
+            if group.difference_unseen {
+                text.push_str("  (they differ in lines that are not kept here)\n");
+            }
         }
         if group.left_out > 0 {
             let _ = writeln!(text, "  ({} more lines)", group.left_out);

@@ -1,22 +1,32 @@
 use proptest::prelude::*;
 
-use super::{FoldOptions, HostOutput, fold, headline, without_times};
+use super::written::Written;
+use super::{FoldOptions, FoldedGroup, Outputs, headline, without_times};
 
-fn output(target: &str, lines: &[&str]) -> HostOutput {
-    HostOutput {
-        target: target.to_owned(),
-        lines: lines.iter().map(|line| (*line).to_owned()).collect(),
-        left_out: 0,
+fn fold(written: &[(String, Vec<String>)], options: FoldOptions) -> Vec<FoldedGroup> {
+    let mut outputs = Outputs::new(options);
+    for (target, lines) in written {
+        let mut stdout = Written::default();
+        for line in lines {
+            stdout.take(line, usize::MAX, options);
+        }
+        outputs.put(target, stdout);
     }
+    super::fold(outputs)
+}
+
+fn output(target: &str, lines: &[&str]) -> (String, Vec<String>) {
+    let lines = lines.iter().map(|line| (*line).to_owned()).collect();
+    (target.to_owned(), lines)
 }
 
 #[test]
 fn hosts_that_differ_are_shown_with_their_difference() {
     let same = ["one", "two", "three", "four", "five"];
-    let mut outputs: Vec<HostOutput> = (0..57).map(|n| output(&format!("web-{n:02}"), &same)).collect();
+    let mut outputs: Vec<_> = (0..57).map(|n| output(&format!("web-{n:02}"), &same)).collect();
     outputs.push(output("web-90", &["one", "two", "3", "four", "five"]));
     outputs.push(output("web-91", &["one", "two", "three", "four", "five", "six"]));
-    let groups = fold(outputs, FoldOptions::default());
+    let groups = fold(&outputs, FoldOptions::default());
     assert_eq!(headline(&groups), "57 hosts: identical; 2 differ");
     assert_eq!(groups[0].targets.len(), 57);
     assert_eq!(groups[0].difference, []);
@@ -32,15 +42,13 @@ fn hosts_that_differ_are_shown_with_their_difference() {
 
 #[test]
 fn only_what_one_asks_for_is_passed_over() {
-    let outputs = || {
-        vec![
-            output("a", &["at 2026-11-21 02:36:50.123 done ", ""]),
-            output("b", &["at 2026-11-22 12:00:01.999 done"]),
-        ]
-    };
+    let outputs = [
+        output("a", &["at 2026-11-21 02:36:50.123 done ", ""]),
+        output("b", &["at 2026-11-22 12:00:01.999 done"]),
+    ];
     let groups = |ignore_space, ignore_times| {
         fold(
-            outputs(),
+            &outputs,
             FoldOptions {
                 ignore_space,
                 ignore_times,
@@ -73,10 +81,10 @@ fn moments_are_known_by_their_form() {
 #[test]
 fn words_for_each_number() {
     assert_eq!(headline(&[]), "no host wrote anything");
-    let one = fold(vec![output("a", &["x"])], FoldOptions::default());
+    let one = fold(&[output("a", &["x"])], FoldOptions::default());
     assert_eq!(headline(&one), "1 host: identical");
     let two = fold(
-        vec![output("a", &["x"]), output("b", &["y"])],
+        &[output("a", &["x"]), output("b", &["y"])],
         FoldOptions::default(),
     );
     assert_eq!(headline(&two), "1 host: identical; 1 differs");
@@ -87,22 +95,18 @@ proptest! {
     fn each_host_is_in_one_group_with_what_it_wrote(
         written in prop::collection::vec(prop::collection::vec("[ab]{0,2}", 0..4), 0..20),
     ) {
-        let outputs: Vec<HostOutput> = written
+        let outputs: Vec<_> = written
             .iter()
             .enumerate()
-            .map(|(number, lines)| HostOutput {
-                target: format!("h{number:02}"),
-                lines: lines.clone(),
-                left_out: 0,
-            })
+            .map(|(number, lines)| (format!("h{number:02}"), lines.clone()))
             .collect();
-        let groups = fold(outputs.clone(), FoldOptions::default());
+        let groups = fold(&outputs, FoldOptions::default());
         let mut seen = 0;
         for group in &groups {
             for target in &group.targets {
                 seen += 1;
-                let output = outputs.iter().find(|output| &output.target == target).unwrap();
-                prop_assert_eq!(&output.lines, &group.lines);
+                let (_, lines) = outputs.iter().find(|(name, _)| name == target).unwrap();
+                prop_assert_eq!(lines, &group.lines);
             }
         }
         prop_assert_eq!(seen, outputs.len());

@@ -1,6 +1,7 @@
 //! Folding: what many hosts wrote, grouped by sameness, so that one look tells which of them said something else.
 
 mod outputs;
+mod written;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -10,12 +11,12 @@ use regex::Regex;
 use serde::{Deserialize, Serialize};
 use similar::{ChangeTag, TextDiff};
 
+use outputs::HostOutput;
 pub use outputs::Outputs;
+use written::Kept;
 
 /// Lines of a difference at most; more would not be read.
 const MOST_CHANGES: usize = 200;
-/// Lines of an output that are compared line by line, at most. Longer ones are only said to differ.
-const MOST_COMPARED: usize = 5_000;
 /// Lines around a change that are shown with it.
 const AROUND: usize = 2;
 
@@ -26,17 +27,6 @@ pub struct FoldOptions {
     pub ignore_space: bool,
     /// Moments and clock times.
     pub ignore_times: bool,
-}
-
-/// What one host wrote, line by line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HostOutput {
-    /// The target's name.
-    pub target: String,
-    /// Its lines.
-    pub lines: Vec<String>,
-    /// How many more lines it wrote than are here.
-    pub left_out: u64,
 }
 
 /// Hosts that wrote the same.
@@ -52,6 +42,9 @@ pub struct FoldedGroup {
     pub difference: Vec<FoldedChange>,
     /// The difference goes on.
     pub difference_cut: bool,
+    /// It differs from the largest group in what is not kept of them, and in nothing that is.
+    #[serde(default)]
+    pub difference_unseen: bool,
 }
 
 /// A line of a difference.
@@ -64,34 +57,45 @@ pub struct FoldedChange {
 }
 
 /// Groups outputs by sameness: the largest group first, those of the same size by their first host.
+///
+/// Every line that was taken counts, also those that are not kept to be shown.
 #[must_use]
-pub fn fold(mut outputs: Vec<HostOutput>, options: FoldOptions) -> Vec<FoldedGroup> {
-    outputs.sort_by(|a, b| a.target.cmp(&b.target));
-    let mut places: HashMap<(Vec<String>, u64), usize> = HashMap::new();
-    let mut groups: Vec<FoldedGroup> = Vec::new();
-    for output in outputs {
-        let key = (compared(&output.lines, options), output.left_out);
-        if let Some(place) = places.get(&key) {
-            groups[*place].targets.push(output.target);
-            continue;
+pub fn fold(outputs: Outputs) -> Vec<FoldedGroup> {
+    let options = outputs.options();
+    let mut places: HashMap<_, usize> = HashMap::new();
+    let mut groups: Vec<(Vec<String>, HostOutput)> = Vec::new();
+    for (target, output) in outputs.into_hosts() {
+        let place = *places.entry(output.sameness()).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some((targets, _)) => targets.push(target),
+            None => groups.push((vec![target], output)),
         }
-        places.insert(key, groups.len());
-        groups.push(FoldedGroup {
-            targets: vec![output.target],
-            lines: output.lines,
-            left_out: output.left_out,
-            difference: Vec::new(),
-            difference_cut: false,
-        });
     }
     // The sort keeps the order of those of the same size.
-    groups.sort_by_key(|group| std::cmp::Reverse(group.targets.len()));
-    if let Some((largest, others)) = groups.split_first_mut() {
-        for group in others {
-            (group.difference, group.difference_cut) = difference(&largest.lines, &group.lines, options);
-        }
+    groups.sort_by_key(|(targets, _)| std::cmp::Reverse(targets.len()));
+    let mut differences = vec![(Vec::new(), false)];
+    if let Some(((_, largest), others)) = groups.split_first() {
+        differences.extend(
+            others
+                .iter()
+                .map(|(_, other)| difference(largest, other, options)),
+        );
     }
     groups
+        .into_iter()
+        .zip(differences)
+        .enumerate()
+        .map(
+            |(place, ((targets, output), (difference, difference_cut)))| FoldedGroup {
+                targets,
+                left_out: output.left_out(),
+                lines: output.into_lines(),
+                difference_unseen: place > 0 && difference.is_empty(),
+                difference,
+                difference_cut,
+            },
+        )
+        .collect()
 }
 
 /// The whole in a sentence.
@@ -109,17 +113,7 @@ pub fn headline(groups: &[FoldedGroup]) -> String {
     }
 }
 
-/// Lines as they are compared.
-fn compared(lines: &[String], options: FoldOptions) -> Vec<String> {
-    let mut compared: Vec<String> = lines.iter().map(|line| compared_line(line, options)).collect();
-    if options.ignore_space {
-        while compared.last().is_some_and(String::is_empty) {
-            compared.pop();
-        }
-    }
-    compared
-}
-
+/// A line as it is compared.
 fn compared_line(line: &str, options: FoldOptions) -> String {
     let line = if options.ignore_space {
         line.trim_end()
@@ -143,34 +137,50 @@ fn without_times(line: &str) -> Cow<'_, str> {
     MOMENT.replace_all(line, "\u{2026}")
 }
 
-/// What `other` has instead of what `base` has, with a little around it.
-fn difference(base: &[String], other: &[String], options: FoldOptions) -> (Vec<FoldedChange>, bool) {
-    let cut = |lines: &[String]| -> Vec<String> {
-        let some = &lines[..lines.len().min(MOST_COMPARED)];
-        some.iter().map(|line| compared_line(line, options)).collect()
-    };
-    let (old, new) = (cut(base), cut(other));
-    let old: Vec<&str> = old.iter().map(String::as_str).collect();
-    let new: Vec<&str> = new.iter().map(String::as_str).collect();
-    let diff = TextDiff::from_slices(&old, &new);
+/// What `other` has instead of what `base` has, with a little around it, and whether it goes on.
+fn difference(base: &HostOutput, other: &HostOutput, options: FoldOptions) -> (Vec<FoldedChange>, bool) {
     let mut changes = Vec::new();
-    for group in diff.grouped_ops(AROUND) {
-        for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-            if changes.len() == MOST_CHANGES {
-                return (changes, true);
+    let mut is_cut = false;
+    for (base, other) in base.streams().into_iter().zip(other.streams()) {
+        let (old_lines, new_lines) = (base.beside(other), other.beside(base));
+        let (old, new) = (
+            compared(base, old_lines, options),
+            compared(other, new_lines, options),
+        );
+        let old: Vec<&str> = old.iter().map(String::as_str).collect();
+        let new: Vec<&str> = new.iter().map(String::as_str).collect();
+        let diff = TextDiff::from_slices(&old, &new);
+        for group in diff.grouped_ops(AROUND) {
+            for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
+                if changes.len() == MOST_CHANGES {
+                    return (changes, true);
+                }
+                let (sign, line) = match change.tag() {
+                    ChangeTag::Insert => ('+', change.new_index().and_then(|at| new_lines.get(at))),
+                    ChangeTag::Delete => ('-', change.old_index().and_then(|at| old_lines.get(at))),
+                    ChangeTag::Equal => (' ', change.new_index().and_then(|at| new_lines.get(at))),
+                };
+                changes.push(FoldedChange {
+                    sign,
+                    text: line.cloned().unwrap_or_default(),
+                });
             }
-            let (sign, line) = match change.tag() {
-                ChangeTag::Insert => ('+', change.new_index().and_then(|at| other.get(at))),
-                ChangeTag::Delete => ('-', change.old_index().and_then(|at| base.get(at))),
-                ChangeTag::Equal => (' ', change.new_index().and_then(|at| other.get(at))),
-            };
-            changes.push(FoldedChange {
-                sign,
-                text: line.cloned().unwrap_or_default(),
-            });
+        }
+        is_cut |= base.is_cut() || other.is_cut();
+    }
+    let is_cut = is_cut && !changes.is_empty();
+    (changes, is_cut)
+}
+
+/// Lines of an output as they are compared; `lines` are all or the first ones of those that are kept.
+fn compared(kept: &Kept, lines: &[String], options: FoldOptions) -> Vec<String> {
+    let mut compared: Vec<String> = lines.iter().map(|line| compared_line(line, options)).collect();
+    if options.ignore_space && !kept.is_cut() && lines.len() == kept.lines().len() {
+        while compared.last().is_some_and(String::is_empty) {
+            compared.pop();
         }
     }
-    (changes, base.len().max(other.len()) > MOST_COMPARED)
+    compared
 }
 
 #[cfg(test)]
