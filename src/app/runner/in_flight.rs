@@ -107,7 +107,7 @@ mod tests {
     #[test]
     fn floods_of_many_leave_an_attempt_what_is_its_own() {
         let action = ActionRoom::default();
-        let attempts: Vec<AttemptRoom> = (0..ACTION_BYTES / ATTEMPT_BYTES + 1)
+        let attempts: Vec<AttemptRoom> = (0..=(ACTION_BYTES / ATTEMPT_BYTES))
             .map(|_| action.of_attempt())
             .collect();
         let floods: Vec<Vec<Room>> = attempts.iter().map(|attempt| all(attempt, 100_000)).collect();

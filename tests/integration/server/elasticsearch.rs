@@ -79,7 +79,7 @@ async fn the_log_is_whole_in_elasticsearch_however_often_either_of_them_dies() {
             name.strip_prefix(level)
                 .is_some_and(|month| month.len() == "2026.11".len())
         };
-        assert!(names.iter().any(|name| of_month(&name)), "{names:?}");
+        assert!(names.iter().any(of_month), "{names:?}");
     }
     assert!(
         names.iter().all(|name| name.matches('.').count() == 1),
