@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::ports::{Content, Payload, Tree, TreeKind};
-use crate::domain::plan::Carried;
+use crate::domain::plan::{Carried, is_shell_name};
 use crate::domain::sanitize::{Decision, Sanitizer};
 
 /// The text of an upload to `dest`. Of a folder, the files stand in it that the sanitizer has something to say about: one that
@@ -52,27 +52,9 @@ async fn text_of(below: &str, content: &Arc<dyn Content>) -> Result<Option<Carri
     Ok(Carried::of(below, &bytes))
 }
 
-/// Where the texts of an upload to `dest` come to lie, each with its path.
-#[must_use]
-pub fn placed(carried: &[Carried], dest: &str) -> Vec<(String, Arc<str>)> {
-    let dest = dest.trim_end_matches('/');
-    carried
-        .iter()
-        .map(|one| {
-            let path = if one.below.is_empty() {
-                dest.to_owned()
-            } else {
-                format!("{dest}/{}", one.below)
-            };
-            (path, Arc::clone(&one.text))
-        })
-        .collect()
-}
-
 /// The commands that would run the scripts among these files.
 pub fn runs(files: &[(String, Arc<str>)]) -> impl Iterator<Item = String> {
     files.iter().filter_map(|(path, text)| {
-        let by_name = [".sh", ".bash", ".ksh"].iter().any(|end| path.ends_with(end));
         if text.starts_with("#!") {
             // A path without a slash would be looked for in PATH.
             let path = if path.contains('/') {
@@ -82,7 +64,7 @@ pub fn runs(files: &[(String, Arc<str>)]) -> impl Iterator<Item = String> {
             };
             Some(word(&path))
         } else {
-            by_name.then(|| format!("sh {}", word(path)))
+            is_shell_name(path).then(|| format!("sh {}", word(path)))
         }
     })
 }

@@ -12,7 +12,7 @@ use crate::cli::local_store;
 use crate::cli::output::Output;
 use crate::domain::action::ActionId;
 use crate::domain::lease::Lease;
-use crate::domain::plan::{UploadSource, written};
+use crate::domain::plan::{Placed, UploadSource, written};
 use crate::domain::rollout::Way;
 use crate::domain::sanitize::{Input, Surroundings};
 
@@ -59,12 +59,13 @@ pub async fn run(args: &PutArgs, output: Output) -> Result<Exit, Failure> {
         return Ok(Exit::Refused);
     };
     // A script is judged as if it were run from its place: whoever runs it there need not come by here again.
-    let files = uploads::placed(&carried, &args.dest);
+    let mut placed = Placed::default();
+    placed.put(&args.dest, carried);
     let running = Surroundings {
-        files: &files,
+        files: placed.files(),
         ..Surroundings::default()
     };
-    for run in uploads::runs(&files) {
+    for run in uploads::runs(placed.files()) {
         if judged(&sanitizer, &run, &running, &hosts, output)?.is_none() {
             return Ok(Exit::Refused);
         }

@@ -18,7 +18,7 @@ pub use draft::{Draft, DraftTarget, ScriptContext, ScriptTarget, secret_placehol
 pub use hash::PlanHash;
 pub use leaving::{cannot_leave, coming_in, going_out, putting_back};
 pub use step::{Step, UploadSource, Work};
-pub use texts::{Carried, Placed, Texts, written};
+pub use texts::{Carried, Placed, Texts, is_shell_name, written};
 
 use super::analysis::{Analysis, Metric};
 use super::name::{Name, TargetName};

@@ -47,7 +47,9 @@ impl Carried {
     }
 }
 
-fn is_shell_name(name: &str) -> bool {
+/// Whether a file of this name is for a shell.
+#[must_use]
+pub fn is_shell_name(name: &str) -> bool {
     [".sh", ".bash", ".ksh"].iter().any(|end| name.ends_with(end))
 }
 
@@ -94,6 +96,11 @@ impl Placed {
         let (Work::Upload { dest, .. } | Work::Fetch { dest, .. }) = &step.work else {
             return;
         };
+        self.put(dest, carried);
+    }
+
+    /// After an upload of these texts to `dest` as well.
+    pub fn put(&mut self, dest: &str, carried: Vec<Carried>) {
         let dest = dest.trim_end_matches('/');
         // What was there is replaced, also by what cannot be looked at.
         self.files.retain(|(path, _)| path != dest);
