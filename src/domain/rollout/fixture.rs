@@ -338,6 +338,7 @@ impl World {
                 let pools = vec![PoolSeen {
                     pool: "p".to_owned(),
                     in_service: self.in_service.clone(),
+                    held: Vec::new(),
                 }];
                 self.later(self.now, Event::PoolsSeen { target, pools });
             }
