@@ -12,4 +12,5 @@ mod steering;
 mod stopping;
 mod telling;
 mod trouble;
+mod versions;
 mod waits;
