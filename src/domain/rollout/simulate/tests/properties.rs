@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 
 use crate::domain::action::{ActionStatus, TargetState, WaitKind};
 use crate::domain::name::TargetName;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{OnUnreachable, Plan};
 use crate::domain::rollout::simulate::scenario::Scenario;
 use crate::domain::rollout::simulate::world::World;
 use crate::domain::rollout::simulate::{Report, layout, run};
-use crate::domain::rollout::{Event, Rollout, StageStatus};
+use crate::domain::rollout::{Event, Rollout, StageStatus, Steer, Way};
 use crate::domain::timestamp::Timestamp;
 
 /// A file; shown as the text it is.
@@ -39,6 +39,15 @@ struct Witness {
     went_back: bool,
     /// It goes back, or went.
     turned: bool,
+    /// How many stages have begun, and of which nobody was left then.
+    begun: usize,
+    empty: HashSet<usize>,
+    /// Soaks, gates and proofs were skipped by somebody.
+    skips: bool,
+    /// Somebody let it go on.
+    resumed: bool,
+    /// Those out of reach that are to come last.
+    put_off: HashSet<TargetName>,
     /// Who was in service at the end.
     serving: HashSet<TargetName>,
     stages: HashMap<TargetName, usize>,
@@ -55,6 +64,11 @@ impl Witness {
             paused_at: None,
             went_back: false,
             turned: false,
+            begun: 0,
+            empty: HashSet::new(),
+            skips: false,
+            resumed: false,
+            put_off: HashSet::new(),
             serving: HashSet::new(),
             stages: plan
                 .stages
@@ -82,8 +96,11 @@ impl Witness {
         }
         if rollout.ended_at().is_some() {
             self.serving = world.serving().cloned().collect();
+            self.see_windows_of_success(rollout);
         }
         self.see_window(rollout);
+        self.see_proof(rollout, event);
+        self.see_deferred(rollout, event);
         self.see_pause(rollout, event);
         let waits = matches!(
             rollout.status(),
@@ -134,6 +151,107 @@ impl Witness {
                     stage.label
                 );
             }
+        }
+    }
+
+    /// No stage begins before one target of the stage before it is good, or one that stood in for it; and only one
+    /// stands in at a time.
+    fn see_proof(&mut self, rollout: &Rollout, event: &Event) {
+        if let Event::Steered { steer, .. } = event {
+            self.skips |= matches!(steer, Steer::Force | Steer::Promote { .. });
+            self.resumed |= *steer == Steer::Resume;
+        }
+        let is =
+            |name: &TargetName, state: TargetState| rollout.target(name.as_str()).unwrap().state == state;
+        let begun = rollout
+            .stages()
+            .take_while(|stage| !matches!(stage.status, StageStatus::Pending | StageStatus::Skipped))
+            .count();
+        for number in self.begun..begun {
+            let stage = &self.plan.stages[number];
+            if !stage.targets.iter().any(|name| is(name, TargetState::Pending)) {
+                self.empty.insert(number);
+                continue;
+            }
+            let before = self.plan.stages.iter().skip(number.saturating_sub(1));
+            let good = before
+                .flat_map(|stage| &stage.targets)
+                .any(|name| is(name, TargetState::Succeeded));
+            let nothing_to_prove = number == 0 || (number > 1 && self.empty.contains(&(number - 1)));
+            assert!(
+                good || nothing_to_prove || self.skips || (stage.only_out && self.resumed),
+                "stage {} began without a proof",
+                stage.label
+            );
+        }
+        self.begun = begun;
+        if !self.turned {
+            let ahead = self
+                .under_way
+                .iter()
+                .filter(|name| self.stages[*name] >= begun)
+                .count();
+            assert!(ahead <= 1, "{ahead} stand in at once");
+        }
+    }
+
+    /// Those out of reach come after all others.
+    fn see_deferred(&mut self, rollout: &Rollout, event: &Event) {
+        if self.plan.limits.on_unreachable != OnUnreachable::Defer || self.turned {
+            return;
+        }
+        match event {
+            Event::HostsChecked { unfit } => {
+                self.put_off.extend(unfit.iter().map(|(name, _, _)| name.clone()))
+            }
+            Event::StepEnded {
+                target,
+                way: Way::Forth,
+                ..
+            } => {
+                if rollout.target(target.as_str()).unwrap().state == TargetState::Unreachable {
+                    self.put_off.insert(target.clone());
+                }
+            }
+            Event::StepStarted {
+                target,
+                way: Way::Forth,
+                ..
+            } if self.put_off.contains(target) => {
+                for other in rollout.targets() {
+                    let leaves = self.plan.stages[self.stages[&other.name]].only_out;
+                    assert!(
+                        other.state != TargetState::Pending || leaves,
+                        "{target} is tried again, and {} was not tried",
+                        other.name
+                    );
+                    assert!(
+                        other.state != TargetState::Running || self.put_off.contains(&other.name),
+                        "{target} is tried again, and {} is not done",
+                        other.name
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whoever is good was healthy for its time after its last step.
+    fn see_windows_of_success(&self, rollout: &Rollout) {
+        for target in rollout
+            .targets()
+            .filter(|target| target.state == TargetState::Succeeded)
+        {
+            let last = target.forth.last().and_then(|step| step.ended_at);
+            let (Some(last), Some(good)) = (last, target.ended_at) else {
+                panic!("{} is good without having been worked on", target.name);
+            };
+            let window = self.plan.limits.success_window_seconds;
+            assert!(
+                good >= last.plus_seconds(window),
+                "{} was not good for {window} s",
+                target.name
+            );
         }
     }
 
