@@ -4,15 +4,22 @@ use std::sync::Arc;
 
 use crate::app::ports::{Content, Payload, Tree, TreeKind};
 use crate::domain::plan::{Carried, is_shell_name};
-use crate::domain::sanitize::{Decision, Sanitizer};
+use crate::domain::sanitize::{Before, Decision, Sanitizer, runs_by_itself};
 
 /// The text of an upload to `dest`. Of a folder, the files stand in it that the sanitizer has something to say about: one that
-/// may not be written by itself may not be written with others either.
-#[must_use]
-pub fn text(payload: &Payload, dest: &str, delete: bool, sanitizer: &Sanitizer) -> String {
+/// may not be written by itself may not be written with others either. Where it is for what they hold, that stands there too.
+///
+/// # Errors
+/// Why a file cannot be read, in words.
+pub async fn text(
+    payload: &Payload,
+    dest: &str,
+    delete: bool,
+    sanitizer: &Sanitizer,
+) -> Result<String, String> {
     match payload {
-        Payload::File { .. } => file(dest),
-        Payload::Folder(tree) => folder(tree, dest, delete, sanitizer),
+        Payload::File { .. } => Ok(file(dest)),
+        Payload::Folder(tree) => folder(tree, dest, delete, sanitizer).await,
     }
 }
 
@@ -52,19 +59,26 @@ async fn text_of(below: &str, content: &Arc<dyn Content>) -> Result<Option<Carri
     Ok(Carried::of(below, &bytes))
 }
 
-/// The commands that would run the scripts among these files.
-pub fn runs(files: &[(String, Arc<str>)]) -> impl Iterator<Item = String> {
-    files.iter().filter_map(|(path, text)| {
-        if text.starts_with("#!") {
+/// What an upload of these texts to `dest` does, as whatever runs after it finds it.
+#[must_use]
+pub fn done(carried: &[Carried], dest: &str) -> Vec<Before> {
+    let put = |one: &Carried| Before::Put {
+        path: one.path_at(dest),
+        text: Some(Arc::clone(&one.text)),
+    };
+    carried.iter().map(put).collect()
+}
+
+/// The commands that would run the scripts among these texts, once they lie at `dest`.
+pub fn runs(carried: &[Carried], dest: &str) -> impl Iterator<Item = String> {
+    carried.iter().filter_map(move |one| {
+        let path = one.path_at(dest);
+        if one.text.starts_with("#!") {
             // A path without a slash would be looked for in PATH.
-            let path = if path.contains('/') {
-                path.clone()
-            } else {
-                format!("./{path}")
-            };
-            Some(word(&path))
+            let here = if path.contains('/') { "" } else { "./" };
+            Some(word(&format!("{here}{path}")))
         } else {
-            is_shell_name(path).then(|| format!("sh {}", word(path)))
+            is_shell_name(&path).then(|| format!("sh {}", word(&path)))
         }
     })
 }
@@ -79,7 +93,8 @@ fn file(dest: &str) -> String {
     format!("cat > {}", word(dest))
 }
 
-fn folder(tree: &Tree, dest: &str, delete: bool, sanitizer: &Sanitizer) -> String {
+async fn folder(tree: &Tree, dest: &str, delete: bool, sanitizer: &Sanitizer) -> Result<String, String> {
+    let mut contents = String::new();
     let mut text = format!("tar -xf - -C {}", word(dest));
     if delete {
         text = format!("rm -rf {} && {text}", word(dest));
@@ -88,13 +103,35 @@ fn folder(tree: &Tree, dest: &str, delete: bool, sanitizer: &Sanitizer) -> Strin
         if matches!(entry.kind, TreeKind::Folder { .. }) {
             continue;
         }
-        let one = file(&format!("{}/{}", dest.trim_end_matches('/'), entry.path));
-        if sanitizer.judge(&one, None).decision != Decision::Allow {
+        let path = format!("{}/{}", dest.trim_end_matches('/'), entry.path);
+        let one = file(&path);
+        let decision = sanitizer.judge(&one, None).decision;
+        if decision != Decision::Allow {
             text.push_str(" && ");
             text.push_str(&one);
         }
+        if let TreeKind::File { content, .. } = &entry.kind
+            && runs_by_itself(&path)
+            && let Some(carried) = text_of("", content).await?
+        {
+            let written = here_document(&one, &carried.text);
+            if sanitizer.judge(&written, None).decision > decision {
+                contents.push('\n');
+                contents.push_str(&written);
+            }
+        }
     }
-    text
+    Ok(text + &contents)
+}
+
+/// The command with a text to read.
+fn here_document(command: &str, text: &str) -> String {
+    let mut end = "EDGEWISE_FILE".to_owned();
+    while text.lines().any(|line| line == end) {
+        end.push('_');
+    }
+    let newline = if text.ends_with('\n') { "" } else { "\n" };
+    format!("{command} <<'{end}'\n{text}{newline}{end}\n")
 }
 
 /// One word for a POSIX shell (POSIX.1-2017, XCU 2.2.2). A path below the home does not look like an option.
@@ -124,19 +161,23 @@ mod tests {
     use crate::domain::sanitize::{Decision, Sanitizer};
 
     fn tree(paths: &[&str]) -> Payload {
-        let entry = |path: &&str| TreeEntry {
+        holding(&paths.iter().map(|path| (*path, "")).collect::<Vec<_>>())
+    }
+
+    fn holding(files: &[(&str, &str)]) -> Payload {
+        let entry = |(path, text): &(&str, &str)| TreeEntry {
             path: (*path).to_owned(),
             kind: TreeKind::File {
                 mode: 0o644,
-                content: Arc::new(Bytes::new()),
+                content: Arc::new(Bytes::copy_from_slice(text.as_bytes())),
                 sha256: String::new(),
             },
         };
-        Payload::Folder(Arc::new(Tree::new(0o755, paths.iter().map(entry).collect())))
+        Payload::Folder(Arc::new(Tree::new(0o755, files.iter().map(entry).collect())))
     }
 
-    #[test]
-    fn an_upload_is_judged_as_a_redirect_to_the_same_place_would_be() {
+    #[tokio::test]
+    async fn an_upload_is_judged_as_a_redirect_to_the_same_place_would_be() {
         let one = Payload::of_bytes(Bytes::from_static(b"x"));
         let table: [(&Payload, &str, bool, Decision); 11] = [
             (&one, "/opt/app/a b", false, Decision::Allow),
@@ -158,8 +199,44 @@ mod tests {
         ];
         let sanitizer = Sanitizer::default();
         for (payload, dest, delete, want) in table {
-            let text = text(payload, dest, delete, &sanitizer);
+            let text = text(payload, dest, delete, &sanitizer).await.unwrap();
             assert_eq!(sanitizer.judge(&text, None).decision, want, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_of_a_folder_that_runs_by_itself_is_judged_with_what_it_holds() {
+        let harm = "mkfs.ext4 /dev/sdz9";
+        let (allow, ask, deny) = (Decision::Allow, Decision::Ask, Decision::Deny);
+        let unit = |command: &str| format!("[Service]\nExecStart=/usr/sbin/{command}\n");
+        let sanitizer = Sanitizer::default();
+        for (below, dest, content, want) in [
+            ("readme", "/opt/app", harm.to_owned(), allow),
+            (".git/hooks/post-merge", "/opt/app", harm.to_owned(), deny),
+            (
+                ".git/hooks/post-merge",
+                "/opt/app",
+                "echo merged".to_owned(),
+                allow,
+            ),
+            ("x", "/etc/cron.d", format!("0 3 * * * root {harm}\n"), deny),
+            ("x", "/etc/cron.d", "0 3 * * * root true\n".to_owned(), ask),
+            ("cron.d/x", "//etc/./", format!("0 3 * * * root {harm}"), deny),
+            ("app.service", "/etc/systemd/system", unit(harm), deny),
+            ("app.service", "/etc/systemd/system", unit("app"), ask),
+            (
+                ".profile",
+                "/home/deploy",
+                format!("EDGEWISE_FILE\n{harm}\nEDGEWISE_FILE_"),
+                deny,
+            ),
+            (".profile", "/home/deploy", "\u{0}\n".to_owned() + harm, allow),
+        ] {
+            let payload = holding(&[("a", ""), (below, &content)]);
+            let text = text(&payload, dest, false, &sanitizer).await.unwrap();
+            let verdict = sanitizer.judge(&text, None);
+            assert_eq!(verdict.decision, want, "{text}: {:?}", verdict.rules);
+            assert_eq!(text.contains(&content), want == deny, "{text}");
         }
     }
 }

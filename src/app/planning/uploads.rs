@@ -63,7 +63,10 @@ impl App {
             }
             *sha256 = Some(digest.to_owned());
             if let Payload::Folder(_) = payload {
-                step.command = Some(uploads::text(payload, dest, *delete, sanitizer));
+                let text = uploads::text(payload, dest, *delete, sanitizer).await;
+                step.command = Some(text.map_err(|reason| {
+                    AppError::field("artifact", format!("step `{}`: {reason}", step.name))
+                })?);
             }
         }
         Ok(texts)

@@ -19,14 +19,15 @@ use crate::domain::log_entry::LogStream;
 use crate::domain::log_event::LogEvent;
 use crate::domain::outcome::Outcome;
 use crate::domain::output_limit::OutputLimits;
-use crate::domain::plan::{self, Placed, Step, UploadSource, Work};
+use crate::domain::plan::{self, History, Step, UploadSource, Work};
 use crate::domain::rollout::{StepResult, Way};
-use crate::domain::sanitize::{Clearance, Input, SanitizedCommand, Sanitizer, Surroundings};
+use crate::domain::sanitize::{Before, Clearance, Input, SanitizedCommand, Surroundings};
 use crate::domain::target::Target;
 use crate::domain::timestamp::Timestamp;
 
 use super::check::Check;
 use super::dispatcher::HeldLeases;
+use super::in_force::InForce;
 use super::journal::{About, Journal};
 use super::output::{OutputLog, OutputSoFar};
 use super::outside::Outside;
@@ -49,7 +50,7 @@ pub(super) struct Executor {
     pub(super) sessions: Sessions,
     pub(super) payloads: Payloads,
     pub(super) journal: Journal,
-    pub(super) sanitizer: Sanitizer,
+    pub(super) policies: InForce,
     /// Somebody approved what the sanitizer asked about.
     pub(super) approved: AtomicBool,
     pub(super) secrets: SecretValues,
@@ -70,7 +71,7 @@ pub(super) struct Attempt {
     pub(super) target: Arc<Target>,
     pub(super) host: Arc<LogHost>,
     pub(super) step: Arc<Step>,
-    /// The steps before it that put files on the host.
+    /// The steps before it that may have left files on the host.
     pub(super) before: Vec<Arc<Step>>,
     pub(super) stage: String,
     pub(super) way: Way,
@@ -175,7 +176,7 @@ impl Executor {
     }
 
     async fn command(&self, lease: &Lease, attempt: &Attempt, cancel: CancellationToken) -> StepResult {
-        let mut placed = Placed::default();
+        let mut history = History::default();
         for step in &attempt.before {
             let carried = match &step.work {
                 Work::Upload { source, .. } => match self.filled(source) {
@@ -184,15 +185,15 @@ impl Executor {
                 },
                 _ => Vec::new(),
             };
-            placed.after(step, carried);
+            history.after(step, carried);
         }
-        let command = match self.sanitized(attempt, placed.files(), None) {
-            Ok(command) => command,
-            Err(result) => return result,
-        };
         let (run, read) = match self.step_run(attempt).await {
             Ok(run) => run,
             Err(message) => return failed(Outcome::Failed, message),
+        };
+        let command = match self.sanitized(attempt, history.done(), None, &run.env).await {
+            Ok(command) => command,
+            Err(result) => return result,
         };
         let session = match self.session(&attempt.target, attempt.look_up, &cancel).await {
             Ok(session) => session,
@@ -206,13 +207,15 @@ impl Executor {
         result
     }
 
-    /// The check at the door, on the exact text that is handed to the wrapper, with the texts that lie on the host and
-    /// the one that is written. An approval counts for what was seen when it was given.
-    fn sanitized(
+    /// The check at the door, on the exact text that is handed to the wrapper, with what was done on the host before, the
+    /// text that is written and the variables that it finds, secrets among them: none of those is told. An approval counts
+    /// for what was seen when it was given.
+    async fn sanitized(
         &self,
         attempt: &Attempt,
-        files: &[(String, Arc<str>)],
+        before: &[Before],
         input: Option<&str>,
+        env: &BTreeMap<String, String>,
     ) -> Result<SanitizedCommand, StepResult> {
         let cwd = match &attempt.step.work {
             Work::Run { cwd, .. } => cwd.as_deref(),
@@ -224,15 +227,23 @@ impl Executor {
         } else {
             Clearance::None
         };
-        let env = attempt.step.work.known_env();
         let surroundings = Surroundings {
             cwd,
-            files,
+            before,
             input: input.map_or(Input::Inherited, Input::Text),
-            env: Some(&env),
+            env: Some(env),
         };
-        SanitizedCommand::check_in(&self.sanitizer, text, &surroundings, clearance)
-            .map_err(|refusal| failed(Outcome::Denied, refusal.to_string()))
+        let sanitizer = self.policies.sanitizer().await;
+        SanitizedCommand::check_in(&sanitizer, text, &surroundings, clearance).map_err(|refusal| {
+            let refusal = refusal.masked(&self.secrets.masker());
+            // What may run already was let through when it began: nothing is known of it now.
+            let outcome = if attempt.look_up {
+                Outcome::Unknown
+            } else {
+                Outcome::Denied
+            };
+            failed(outcome, refusal.to_string())
+        })
     }
 
     /// A source with its secrets.
@@ -328,7 +339,8 @@ impl Executor {
             Ok(carried) => carried,
             Err(message) => return failed(Outcome::Failed, message),
         };
-        let command = match self.sanitized(attempt, &[], plan::written(&carried)) {
+        let written = plan::written(&carried);
+        let command = match self.sanitized(attempt, &[], written, &BTreeMap::new()).await {
             Ok(command) => command,
             Err(result) => return result,
         };

@@ -11,6 +11,7 @@ mod executor;
 mod figures;
 mod host_check;
 mod in_flight;
+mod in_force;
 mod journal;
 mod measuring;
 mod notices;

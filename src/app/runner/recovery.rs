@@ -8,7 +8,6 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::policies;
 use crate::app::telling::LiveTeller;
 use crate::domain::action::ActionId;
 use crate::domain::log_context::{LogContext, trace_id_of};
@@ -22,6 +21,7 @@ use super::claims::Claim;
 use super::dispatcher::{Dispatcher, HeldLeases, Said, Stopped};
 use super::executor::Executor;
 use super::figures::Figures;
+use super::in_force::InForce;
 use super::journal::{About, Journal};
 use super::notices::Notices;
 use super::output::OutputSoFar;
@@ -116,11 +116,11 @@ pub(super) async fn run(
             sessions: Sessions::new(id, Arc::clone(&shared.outside.hosts), figures.clone()),
             payloads: Payloads::new(Arc::clone(&shared.outside.artifacts)),
             journal: journal.clone(),
-            sanitizer: policies::sanitizer(
+            policies: InForce::read(
                 &shared.store,
+                &shared.outside.clock,
                 &action.record.space,
                 &action.record.environment,
-                now,
             )
             .await?,
             approved: AtomicBool::new(false),

@@ -8,7 +8,7 @@ use crate::domain::sanitize::Sanitizer;
 
 use super::build::{Judge, held_on_the_way_back};
 use super::{
-    Draft, Gate, Limits, OnFailure, Placed, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Stage,
+    Draft, Gate, History, Limits, OnFailure, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Stage,
     Step, Texts, UploadSource, Work, putting_back,
 };
 
@@ -134,14 +134,14 @@ impl Plan {
     pub fn judged_by(mut self, sanitizer: &Sanitizer, texts: &Texts) -> Self {
         let mut judge = Judge::new(sanitizer, texts);
         judge.analyses(&mut self.stages);
-        let mut placed: BTreeMap<TargetName, Placed> = BTreeMap::new();
+        let mut histories: BTreeMap<TargetName, History> = BTreeMap::new();
         for target in &mut self.targets {
-            let placed = placed.entry(target.target.name.clone()).or_default();
-            target.steps = judge.steps(std::mem::take(&mut target.steps), placed);
+            let history = histories.entry(target.target.name.clone()).or_default();
+            target.steps = judge.steps(std::mem::take(&mut target.steps), history);
         }
         for target in &mut self.rollback.targets {
-            let placed = placed.entry(target.name.clone()).or_default();
-            target.steps = judge.steps(std::mem::take(&mut target.steps), placed);
+            let history = histories.entry(target.name.clone()).or_default();
+            target.steps = judge.steps(std::mem::take(&mut target.steps), history);
         }
         self.rehashed()
     }

@@ -393,6 +393,7 @@ fn the_page_of_a_problem_says_what_was_denied_and_who_holds_what() {
         "fs.wipe",
         EVIL_SHOWN,
         "rm -rf ./build",
+        "not applied, <code>power.off</code>: its exception has ended",
     ] {
         assert!(denied.contains(wanted), "{wanted} in {denied}");
     }

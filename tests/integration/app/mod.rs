@@ -2,6 +2,7 @@
 
 mod background;
 mod choosing;
+mod door;
 mod following;
 mod going_back;
 mod output;

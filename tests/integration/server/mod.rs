@@ -11,6 +11,7 @@ mod hosts;
 mod killing;
 mod killing_many;
 mod plans;
+mod policies;
 mod quarantine;
 mod reading;
 mod requests;

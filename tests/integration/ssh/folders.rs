@@ -77,7 +77,9 @@ async fn only_what_differs_is_sent_and_the_rest_goes_only_if_asked() {
     std::fs::remove_dir_all(tree.path().join("folder-to-file")).expect("gone");
     std::fs::write(tree.path().join("folder-to-file"), "z").expect("written");
     let upload = upload_folder("sshd-1", tree.path(), &dest, false).await;
-    let text = edgewise::app::uploads::text(&upload.payload, &upload.dest, false, &Sanitizer::default());
+    let text = edgewise::app::uploads::text(&upload.payload, &upload.dest, false, &Sanitizer::default())
+        .await
+        .expect("it can be read");
     let command = edgewise::domain::sanitize::SanitizedCommand::check(
         &Sanitizer::default(),
         &text,

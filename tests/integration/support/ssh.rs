@@ -217,7 +217,9 @@ pub async fn put(session: &dyn HostSession, upload: &Upload, cancel: Cancellatio
         &upload.dest,
         upload.delete,
         &Sanitizer::default(),
-    );
+    )
+    .await
+    .expect("it can be read");
     let (lease, command) = (lease(&upload.key.target), command(&text));
     session.upload(&lease, &command, upload, cancel).await
 }

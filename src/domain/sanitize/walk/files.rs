@@ -534,50 +534,16 @@ impl Walker<'_> {
         if !known {
             return;
         }
-        let name = path.rsplit('/').next().unwrap_or_default();
-        let profile = matches!(
-            name,
-            ".bashrc"
-                | ".profile"
-                | ".bash_profile"
-                | ".bash_login"
-                | ".zshrc"
-                | ".zprofile"
-                | ".kshrc"
-                | ".bash_logout"
-                | "bash.bashrc"
-                | "rc.local"
-                | ".xinitrc"
-                | ".zshenv"
-        ) || path == "/etc/profile"
-            || path.starts_with("/etc/profile.d/")
-            || path.contains("/.git/hooks/")
-            || path.contains("/hooks/") && path.contains(".git")
-            || path.starts_with("/etc/init.d/")
-            || path.starts_with("/etc/update-motd.d/")
-            || path.starts_with("/etc/network/if-")
-            || [
-                "/etc/cron.hourly/",
-                "/etc/cron.daily/",
-                "/etc/cron.weekly/",
-                "/etc/cron.monthly/",
-            ]
-            .iter()
-            .any(|p| path.starts_with(p));
-        if profile {
+        if is_profile(path) {
             if let Some(text) = &content.text
                 && text.contains("alias ")
             {
                 self.shadowed_programs(text, span);
             }
             self.subshell(|walker| walker.shell_reads(content, &text::shown(path), span));
-        } else if path == "/etc/crontab" || path.starts_with("/etc/cron.d/") {
-            self.cron_lines(content, path, true, span);
-        } else if path.starts_with("/var/spool/cron") {
-            self.cron_lines(content, path, false, span);
-        } else if (path.starts_with("/etc/systemd/")
-            || path.contains("/systemd/system/")
-            || path.contains("/systemd/user/"))
+        } else if let Some(names_user) = crontab(path) {
+            self.cron_lines(content, path, names_user, span);
+        } else if is_unit(path)
             && let Some(unit) = &content.text
         {
             self.unit(&unit.clone(), span);
@@ -594,11 +560,11 @@ impl Walker<'_> {
                     self.text(&literal, "apt hook", span, &Stream::empty());
                 }
             }
-        } else if (path.ends_with("/.ssh/config") || path.starts_with("/etc/ssh/ssh_config"))
+        } else if is_ssh_config(path)
             && let Some(settings) = content.text.clone()
         {
             self.ssh_settings(&settings, span);
-        } else if (matches!(name, ".gitconfig" | "gitconfig") || path.ends_with(".git/config"))
+        } else if is_git_config(path)
             && let Some(settings) = content.text.clone()
         {
             for line in settings.lines() {
@@ -655,6 +621,77 @@ impl Walker<'_> {
             }
         }
     }
+}
+
+/// Whether what is written here is followed at once, since others run it without being told to: startup files of shells,
+/// hooks, schedules, units and the like.
+pub fn runs_by_itself(path: &str) -> bool {
+    is_profile(path)
+        || crontab(path).is_some()
+        || is_unit(path)
+        || is_ssh_config(path)
+        || is_git_config(path)
+        || path.starts_with("/etc/apt/apt.conf")
+        || path.starts_with("/etc/udev/rules.d/")
+}
+
+fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
+
+/// Startup files of shells, hooks and scripts that are run at set times.
+fn is_profile(path: &str) -> bool {
+    matches!(
+        base_name(path),
+        ".bashrc"
+            | ".profile"
+            | ".bash_profile"
+            | ".bash_login"
+            | ".zshrc"
+            | ".zprofile"
+            | ".kshrc"
+            | ".bash_logout"
+            | "bash.bashrc"
+            | "rc.local"
+            | ".xinitrc"
+            | ".zshenv"
+    ) || path == "/etc/profile"
+        || path.starts_with("/etc/profile.d/")
+        || path.contains("/.git/hooks/")
+        || path.contains("/hooks/") && path.contains(".git")
+        || path.starts_with("/etc/init.d/")
+        || path.starts_with("/etc/update-motd.d/")
+        || path.starts_with("/etc/network/if-")
+        || [
+            "/etc/cron.hourly/",
+            "/etc/cron.daily/",
+            "/etc/cron.weekly/",
+            "/etc/cron.monthly/",
+        ]
+        .iter()
+        .any(|p| path.starts_with(p))
+}
+
+/// A crontab, and whether its lines name the user.
+fn crontab(path: &str) -> Option<bool> {
+    if path == "/etc/crontab" || path.starts_with("/etc/cron.d/") {
+        Some(true)
+    } else {
+        path.starts_with("/var/spool/cron").then_some(false)
+    }
+}
+
+/// A unit of systemd.
+fn is_unit(path: &str) -> bool {
+    path.starts_with("/etc/systemd/") || path.contains("/systemd/system/") || path.contains("/systemd/user/")
+}
+
+fn is_ssh_config(path: &str) -> bool {
+    path.ends_with("/.ssh/config") || path.starts_with("/etc/ssh/ssh_config")
+}
+
+fn is_git_config(path: &str) -> bool {
+    matches!(base_name(path), ".gitconfig" | "gitconfig") || path.ends_with(".git/config")
 }
 
 /// Folders under which a copied file keeps its name.

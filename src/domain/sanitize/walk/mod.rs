@@ -7,6 +7,7 @@
 mod appetite;
 mod assembled;
 mod awk;
+mod before;
 mod builtins;
 mod code;
 mod compound;
@@ -42,6 +43,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 pub use expand::Argument;
+pub use files::runs_by_itself;
 pub use simple::base;
 pub use state::State;
 pub use stream::{Remote, Stream};
@@ -222,21 +224,6 @@ impl<'s> Walker<'s> {
             at: None,
             overspent: false,
         }
-    }
-
-    /// The same on a host where these files hold these texts.
-    #[must_use]
-    pub fn with_files<'a>(mut self, files: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
-        for (path, content) in files {
-            let path = self.path(path);
-            // Not cut where it is long: what cannot be looked at whole is asked about once it is run.
-            let content = Stream {
-                text: Some(text::clean(content)),
-                ..Stream::default()
-            };
-            self.files.insert(path, content);
-        }
-        self
     }
 
     /// The same where this was run before in the same shell, by us: it sets variables.
