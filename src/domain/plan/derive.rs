@@ -1,5 +1,5 @@
 //! Plans made from a plan that already ran: a retry of some targets, and the way back of a finished action.
-//! Nothing is evaluated anew: both use the frozen steps, so they do what was shown.
+//! The frozen steps are used, so that they do what was shown; only a way back to another version is drafted anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 
