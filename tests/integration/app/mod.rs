@@ -4,6 +4,7 @@ mod background;
 mod choosing;
 mod following;
 mod going_back;
+mod killed_before_the_log;
 mod output;
 mod quarantine;
 mod queueing;
