@@ -16,7 +16,6 @@ const SHORTEST: usize = 4;
 pub(super) struct Forms {
     every: Arc<Finder>,
     packed: Arc<Finder>,
-    secrets: Arc<Finder>,
 }
 
 /// Some forms, and what finds all of them at once.
@@ -48,15 +47,13 @@ impl Forms {
         Some(Self {
             every: Arc::new(Finder::of(every.collect())?),
             packed: Arc::new(Finder::of(packed)?),
-            secrets: Arc::new(Finder::of(plain)?),
         })
     }
 
     fn finder(&self, kind: ViewKind) -> &Finder {
         match kind {
-            ViewKind::Plain => &self.every,
+            ViewKind::Plain | ViewKind::Decoded => &self.every,
             ViewKind::Unwrapped => &self.packed,
-            ViewKind::Decoded => &self.secrets,
         }
     }
 
@@ -71,7 +68,7 @@ impl Forms {
 
     /// Where a form may begin that the text of the view ends in the middle of; the text's end where none does.
     pub(super) fn pending(&self, view: &View<'_>, end: usize) -> usize {
-        let bytes = &*view.bytes;
+        let bytes = &view.bytes[..view.settled];
         let forms = &self.finder(view.kind).forms;
         let longest = forms.iter().map(|form| begun(form.as_bytes(), bytes)).max();
         view.tail(longest.unwrap_or(0), end)

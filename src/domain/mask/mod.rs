@@ -1,7 +1,8 @@
 //! Secrets never reach logs or pages: text goes through a masker first, and comes out as another type.
 //!
 //! Secrets are found by their value, in each way that programs write values: as they are, in base64 (wherever in the encoded
-//! bytes they stand, wrapped over lines or not), in hexadecimal, in URLs, in JSON, and quoted for a shell.
+//! bytes they stand, wrapped over lines or not), in hexadecimal, in URLs, in JSON, and quoted for a shell;
+//! and in base64 and hexadecimal inside each of the others.
 
 mod forms;
 mod stream;

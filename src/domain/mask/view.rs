@@ -6,6 +6,8 @@ pub(super) struct View<'a> {
     pub(super) bytes: std::borrow::Cow<'a, [u8]>,
     /// From where to where each byte is written in the text; none where it is where it stands.
     places: Option<Vec<(u32, u32)>>,
+    /// How many of the bytes stay as they are whatever follows.
+    pub(super) settled: usize,
     /// Where the text ends in the middle of an escape.
     unfinished: Option<usize>,
 }
@@ -17,7 +19,7 @@ pub(super) enum ViewKind {
     Plain,
     /// Without the line ends of wrapped base64 and hexadecimal: these forms.
     Unwrapped,
-    /// Decoded: the secrets themselves.
+    /// Decoded: every form, as one encoding is put around another.
     Decoded,
 }
 
@@ -30,6 +32,7 @@ impl<'a> View<'a> {
             kind: ViewKind::Plain,
             bytes: text.as_bytes().into(),
             places: None,
+            settled: text.len(),
             unfinished: None,
         }
     }
@@ -46,6 +49,7 @@ impl<'a> View<'a> {
             plus.then(|| decoded(bytes, form_escape)),
             backslash.then(|| decoded(bytes, json_escape)),
             backslash.then(|| decoded(bytes, shell_escape)),
+            backslash.then(|| decoded(bytes, ansi_escape)),
         ]
         .into_iter()
         .flatten()
@@ -59,12 +63,12 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Where in the text the last `length` bytes begin; where it ends where there are none.
+    /// Where in the text the last `length` settled bytes begin; where it ends where there are none.
     pub(super) fn tail(&self, length: usize, end: usize) -> usize {
         let begins = match &self.places {
             _ if length == 0 => end,
-            None => self.bytes.len() - length,
-            Some(places) => places[places.len() - length].0 as usize,
+            None => self.settled - length,
+            Some(places) => places[self.settled - length].0 as usize,
         };
         begins.min(self.unfinished.unwrap_or(end))
     }
@@ -80,6 +84,8 @@ enum Escape {
     Char(char, usize),
     /// A byte.
     Byte(u8, usize),
+    /// A byte at the end, which may be another one if more digits follow.
+    Open(u8, usize),
 }
 
 fn decoded(bytes: &[u8], escape: fn(&[u8]) -> Escape) -> View<'static> {
@@ -87,6 +93,7 @@ fn decoded(bytes: &[u8], escape: fn(&[u8]) -> Escape) -> View<'static> {
     let mut places = Vec::with_capacity(bytes.len());
     let mut unfinished = None;
     let mut at = 0;
+    let mut open = 0;
     while at < bytes.len() {
         let (length, width) = match escape(&bytes[at..]) {
             Escape::Unfinished => {
@@ -98,6 +105,12 @@ fn decoded(bytes: &[u8], escape: fn(&[u8]) -> Escape) -> View<'static> {
                 (1, 1)
             }
             Escape::Byte(byte, length) => {
+                out.push(byte);
+                (length, 1)
+            }
+            Escape::Open(byte, length) => {
+                unfinished = Some(at);
+                open = 1;
                 out.push(byte);
                 (length, 1)
             }
@@ -115,6 +128,7 @@ fn decoded(bytes: &[u8], escape: fn(&[u8]) -> Escape) -> View<'static> {
     }
     View {
         kind: ViewKind::Decoded,
+        settled: out.len() - open,
         bytes: out.into(),
         places: Some(places),
         unfinished,
@@ -207,6 +221,57 @@ fn shell_escape(bytes: &[u8]) -> Escape {
     }
 }
 
+/// A backslash as it reads in a shell's `$'...'`, to `printf`, and in what many languages print: `\n`, `\303`, `\xc3`, `\u00e4`.
+fn ansi_escape(bytes: &[u8]) -> Escape {
+    let [b'\\', rest @ ..] = bytes else {
+        return Escape::None;
+    };
+    match rest {
+        [] => Escape::Unfinished,
+        [b'a', ..] => Escape::Byte(7, 2),
+        [b'b', ..] => Escape::Byte(8, 2),
+        [b't', ..] => Escape::Byte(b'\t', 2),
+        [b'n', ..] => Escape::Byte(b'\n', 2),
+        [b'v', ..] => Escape::Byte(11, 2),
+        [b'f', ..] => Escape::Byte(12, 2),
+        [b'r', ..] => Escape::Byte(b'\r', 2),
+        [b'e' | b'E', ..] => Escape::Byte(27, 2),
+        [sign @ (b'\\' | b'\'' | b'"' | b'?'), ..] => Escape::Byte(*sign, 2),
+        [b'0'..=b'7', ..] => byte_escape(rest, 1, 8, 3),
+        [b'x', digits @ ..] => byte_escape(digits, 2, 16, 2),
+        [b'u', digits @ ..] if may_go_on(digits, 4) => Escape::Unfinished,
+        [b'u', digits @ ..] => long_escape(digits, 4),
+        [b'U', digits @ ..] if may_go_on(digits, 8) => Escape::Unfinished,
+        [b'U', digits @ ..] => long_escape(digits, 8),
+        _ => Escape::None,
+    }
+}
+
+/// A byte written in so many digits at most, behind so many bytes of its escape.
+fn byte_escape(digits: &[u8], before: usize, radix: u32, most: usize) -> Escape {
+    let values = digits
+        .iter()
+        .map_while(|digit| char::from(*digit).to_digit(radix));
+    let (value, count) = values
+        .take(most)
+        .fold((0, 0), |(value, count), digit| (value * radix + digit, count + 1));
+    // Of three octal digits a shell takes the last eight bits.
+    let byte = (value & 0xFF) as u8;
+    match count {
+        0 if digits.is_empty() => Escape::Unfinished,
+        0 => Escape::None,
+        _ if count < most && count == digits.len() => Escape::Open(byte, before + count),
+        _ => Escape::Byte(byte, before + count),
+    }
+}
+
+/// What follows `\u` or `\U`, in so many digits.
+fn long_escape(digits: &[u8], length: usize) -> Escape {
+    let code = digits.get(..length).and_then(hex);
+    code.and_then(char::from_u32)
+        .map_or(Escape::None, |c| Escape::Char(c, length + 2))
+}
+
 /// Takes out the line ends that stand after a long run of what base64 and hexadecimal are written with.
 fn unwrapped(bytes: &[u8]) -> Option<View<'static>> {
     let mut out = Vec::with_capacity(bytes.len());
@@ -230,6 +295,7 @@ fn unwrapped(bytes: &[u8]) -> Option<View<'static>> {
     }
     any.then_some(View {
         kind: ViewKind::Unwrapped,
+        settled: out.len(),
         bytes: out.into(),
         places: Some(places),
         unfinished: None,
