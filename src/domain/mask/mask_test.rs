@@ -46,6 +46,37 @@ fn around(packed: &str) -> [String; 4] {
     ]
 }
 
+/// Something that takes a text and writes it otherwise.
+type Way = fn(&str) -> String;
+
+/// The ways of writing of which any two are put around a secret.
+const WAYS: [(&str, Way); 8] = [
+    ("base64", |text| BASE64.encode(text.as_bytes())),
+    ("base64 for URLs", |text| BASE64URL_NOPAD.encode(text.as_bytes())),
+    ("hexadecimal", |text| HEXLOWER.encode(text.as_bytes())),
+    ("URL", |text| {
+        percent(
+            text,
+            |byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte),
+            false,
+        )
+    }),
+    ("form", |text| {
+        percent(
+            text,
+            |byte| byte.is_ascii_alphanumeric() || b"-_.~ ".contains(&byte),
+            false,
+        )
+        .replace(' ', "+")
+    }),
+    ("JSON", |text| {
+        let json = serde_json::to_string(text).unwrap();
+        json[1..json.len() - 1].to_owned()
+    }),
+    ("single quotes", |text| text.replace('\'', r"'\''")),
+    ("quotes in quotes", |text| text.replace('\'', r#"'"'"'"#)),
+];
+
 /// How many of what [`written`] gives are no base64 and have nothing around them.
 const PLAIN: usize = 15;
 
@@ -189,6 +220,30 @@ proptest! {
             let out = streamed(&masker, &pieces(&text, &cuts));
             // A mask for each piece that had a part of it.
             prop_assert!(!leaks(&out, &secret) && !leaks(&out.replace(MASK, ""), &secret), "{text:?} {cuts:?} -> {out:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_never_leaks_that_is_encoded_twice_in_any_two_ways(
+        secret in "[ -~]{5,24}|\\PC{5,12}",
+        cuts in prop::collection::vec(0_usize..400, 0..9),
+    ) {
+        prop_assume!(secret.trim() == secret);
+        let masker = Masker::new([secret.as_str()]);
+        for ((inner_way, inner), (outer_way, outer)) in WAYS.iter().flat_map(|inner| WAYS.map(|outer| (*inner, outer))) {
+            for before in ["", "a", "ab"] {
+                let form = outer(&format!("{before}{}", inner(&format!("{before}{secret}"))));
+                let text = format!("see {form} here");
+                let hidden = masker.mask(&text);
+                let what = format!("{inner_way} in {outer_way}: {text:?} -> {hidden:?}");
+                prop_assert!(hidden.as_str().contains(MASK), "{what}");
+                // The first and the last characters of base64 hold bits of what is around it as well.
+                let out = streamed(&masker, &pieces(&text, &cuts));
+                for shown in [hidden.as_str(), out.as_str()] {
+                    let rest = shown.replace(MASK, "").chars().count();
+                    prop_assert!(rest <= "see  here".len() + 4 * 8 + before.len() * 12, "{what} {cuts:?} -> {out:?}");
+                }
+            }
         }
     }
 

@@ -37,22 +37,45 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Each other reading that a text has: most have none.
-    pub(super) fn all_of(text: &str) -> impl Iterator<Item = View<'static>> {
+    /// Each other reading that a text has, with one encoding taken off or two: most have none.
+    pub(super) fn all_of(text: &str) -> Vec<View<'static>> {
         let bytes = text.as_bytes();
-        let has = |sign: u8| memchr::memchr(sign, bytes).is_some();
-        let (percent, plus, backslash) = (has(b'%'), has(b'+'), has(b'\\'));
-        let unwrapped = (bytes.len() > WRAPPED && has(b'\n')).then(|| unwrapped(bytes));
-        [
-            unwrapped.flatten(),
-            percent.then(|| decoded(bytes, url_escape)),
-            plus.then(|| decoded(bytes, form_escape)),
-            backslash.then(|| decoded(bytes, json_escape)),
-            backslash.then(|| decoded(bytes, shell_escape)),
-            backslash.then(|| decoded(bytes, ansi_escape)),
-        ]
-        .into_iter()
-        .flatten()
+        let mut views: Vec<View<'static>> = Vec::new();
+        if bytes.len() > WRAPPED && memchr::memchr(b'\n', bytes).is_some() {
+            views.extend(unwrapped(bytes));
+        }
+        for view in readings(bytes) {
+            let twice = readings(&view.bytes).map(|inner| inner.below(&view));
+            let twice: Vec<View<'static>> = twice.collect();
+            views.push(view);
+            views.extend(twice);
+        }
+        views
+    }
+
+    /// A reading of what `outer` reads, as one of the text.
+    fn below(self, outer: &View<'_>) -> View<'static> {
+        let places = self.places.unwrap_or_default();
+        // What `outer` may still read otherwise, this one may too.
+        let settled = places.partition_point(|(_, end)| *end as usize <= outer.settled);
+        let of_text = |at: u32| outer.place(at as usize, at as usize + 1);
+        let unfinished = self.unfinished.and_then(|at| u32::try_from(at).ok());
+        let unfinished = unfinished.map(|at| of_text(at).start);
+        View {
+            kind: self.kind,
+            settled: settled.min(self.settled),
+            places: Some(
+                places
+                    .into_iter()
+                    .map(|(from, to)| (of_text(from).start as u32, of_text(to - 1).end as u32))
+                    .collect(),
+            ),
+            bytes: self.bytes.into_owned().into(),
+            unfinished: match (unfinished, outer.unfinished) {
+                (Some(inner), Some(outer)) => Some(inner.min(outer)),
+                (inner, outer) => inner.or(outer),
+            },
+        }
     }
 
     /// Where in the text the bytes `from..to` are written.
@@ -74,6 +97,31 @@ impl<'a> View<'a> {
     }
 }
 
+/// What some bytes read as, with one encoding taken off. Where nothing stands for anything else there is no other reading.
+fn readings(bytes: &[u8]) -> impl Iterator<Item = View<'static>> {
+    let views = escapes_in(bytes).map(move |escape| decoded(bytes, escape));
+    views.filter(move |view| view.bytes != bytes || view.unfinished.is_some())
+}
+
+/// What reads an escape at the beginning of some bytes.
+type ReadEscape = fn(&[u8]) -> Escape;
+
+/// The escapes that there may be in some bytes.
+fn escapes_in(bytes: &[u8]) -> impl Iterator<Item = ReadEscape> {
+    let has = |sign: u8| memchr::memchr(sign, bytes).is_some();
+    let (percent, plus, backslash, quote) = (has(b'%'), has(b'+'), has(b'\\'), has(b'\''));
+    [
+        (percent, url_escape as ReadEscape),
+        (plus, form_escape),
+        (backslash, json_escape),
+        (backslash, shell_escape),
+        (backslash, ansi_escape),
+        (quote, quote_escape),
+    ]
+    .into_iter()
+    .filter_map(|(there, escape)| there.then_some(escape))
+}
+
 /// What an escape at the beginning of some bytes stands for, and how long it is.
 enum Escape {
     /// No escape.
@@ -88,7 +136,7 @@ enum Escape {
     Open(u8, usize),
 }
 
-fn decoded(bytes: &[u8], escape: fn(&[u8]) -> Escape) -> View<'static> {
+fn decoded(bytes: &[u8], escape: ReadEscape) -> View<'static> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut places = Vec::with_capacity(bytes.len());
     let mut unfinished = None;
@@ -219,6 +267,19 @@ fn shell_escape(bytes: &[u8]) -> Escape {
         [b'\\', escaped, ..] => Escape::Byte(*escaped, 2),
         _ => Escape::None,
     }
+}
+
+/// A quote inside a shell's single quotes: it ends them, stands outside, and begins them again.
+fn quote_escape(bytes: &[u8]) -> Escape {
+    for written in [br"'\''".as_slice(), br#"'"'"'"#] {
+        if bytes.starts_with(written) {
+            return Escape::Byte(b'\'', written.len());
+        }
+        if written.starts_with(bytes) {
+            return Escape::Unfinished;
+        }
+    }
+    Escape::None
 }
 
 /// A backslash as it reads in a shell's `$'...'`, to `printf`, and in what many languages print: `\n`, `\303`, `\xc3`, `\u00e4`.
