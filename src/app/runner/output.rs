@@ -4,7 +4,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::app::ports::{OutputLine, OutputRead};
+use crate::app::ports::{OutputLine, OutputOf, OutputRead};
+use crate::app::telling::logged_name;
+use crate::domain::action::ActionId;
 use crate::domain::log_entry::{Dropped, LogStream};
 use crate::domain::log_event::LogEvent;
 use crate::domain::mask::{Masked, StreamMasker};
@@ -14,6 +16,7 @@ use crate::domain::output_limit::{Amount, OutputLimits, Tail};
 use super::executor::Attempt;
 use super::in_flight::{ActionRoom, AttemptRoom, Room};
 use super::journal::{Journal, Line};
+use super::outside::Outside;
 
 /// What is held of the end of an output that is over a limit, or that the log store is too slow for.
 const END: Amount = Amount {
@@ -29,6 +32,18 @@ pub(super) struct OutputSoFar {
 }
 
 impl OutputSoFar {
+    /// After what a log has of them.
+    pub(super) fn after(said: HashMap<TargetName, Amount>) -> Self {
+        let all = said.values().fold(Amount::default(), |all, one| Amount {
+            lines: all.lines + one.lines,
+            bytes: all.bytes + one.bytes,
+        });
+        Self {
+            said: Mutex::new((all, said)),
+            room: ActionRoom::default(),
+        }
+    }
+
     /// Counts a line, and says what the target and the action have said with it.
     fn count(&self, target: &TargetName, bytes: u64) -> (Amount, Amount) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
@@ -41,6 +56,20 @@ impl OutputSoFar {
         *of_target = of_target.with_line(bytes);
         (*of_target, action)
     }
+}
+
+/// How far the log has an attempt's output.
+pub(super) async fn read_so_far(outside: &Outside, action: ActionId, attempt: &Attempt) -> OutputRead {
+    let of = OutputOf {
+        action,
+        target: attempt.target.name.clone(),
+        step: logged_name(&attempt.step.name, attempt.way),
+        attempt: attempt.number,
+    };
+    outside.log_search.output_read(&of).await.unwrap_or_else(|error| {
+        tracing::warn!(%action, %error, "output is logged from its beginning again");
+        OutputRead::default()
+    })
 }
 
 /// Where a line stands in its stream.

@@ -5,6 +5,7 @@ mod choosing;
 mod door;
 mod following;
 mod going_back;
+mod killed_before_the_log;
 mod output;
 mod quarantine;
 mod queueing;

@@ -228,6 +228,14 @@ impl Case {
         serve_with(self.folder.path(), store, &self.clock, &door, logs, rollout).await
     }
 
+    /// What the log has of an action, whole.
+    pub async fn logged(&self, id: ActionId) -> Vec<LogEntry> {
+        let log = EmbeddedLogs::open(&self.folder.path().join("log.db"))
+            .await
+            .unwrap();
+        log.page(&LogQuery::of(id, 100_000)).await.unwrap().entries
+    }
+
     /// Moves the clock on whenever nothing else moves, until the action is over.
     pub async fn ends(&self, app: &App, fleet: &Fleet, id: ActionId) -> ActionStatus {
         let moving = async {
