@@ -1,5 +1,6 @@
 //! One step on one target: the one door through which anything reaches a host.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
