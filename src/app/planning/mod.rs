@@ -27,6 +27,7 @@ use crate::domain::space::Space;
 pub(crate) use verdicts::{asked, denied};
 
 use layout::lay_out;
+use targets::Chosen;
 use versions::{is_version, version_form, wanted_version};
 
 /// A plan with the configuration it was made from.
@@ -118,7 +119,12 @@ impl App {
         }
         check_body(&request.body)?;
         let config = subject.config(&request.body.config)?;
-        let (targets, pools, in_service) = self.targets(&config, &request.body).await?;
+        let Chosen {
+            targets,
+            pools,
+            in_service,
+            places,
+        } = self.targets(&config, &request.body).await?;
         let version = wanted_version(&request.action, &request.body, &config)?;
         let targets = self
             .with_versions(&subject, request, targets, version.as_deref())
@@ -132,7 +138,7 @@ impl App {
         } = self
             .draw(caller, &subject, request, &config, &targets, version.as_deref())
             .await?;
-        let laid = lay_out(&config, &draft, &targets, &pools, &in_service)?;
+        let laid = lay_out(&config, &draft, &targets, &pools, &in_service, &places)?;
 
         let plan = Plan::build(
             PlanInputs {

@@ -43,6 +43,14 @@ fn steer(steer: Steer) -> Event {
     }
 }
 
+type Row = (
+    OnUnreachable,
+    Outcome,
+    u32,
+    &'static [&'static str],
+    &'static [&'static str],
+);
+
 /// Five in a canary of one, a stage of one and the rest, with a soak after each.
 fn careful(change: impl FnOnce(&mut Plan)) -> std::sync::Arc<Plan> {
     plan(&[1, 1, 3], 0, |plan| {
@@ -56,7 +64,7 @@ fn careful(change: impl FnOnce(&mut Plan)) -> std::sync::Arc<Plan> {
 #[test]
 fn the_next_target_stands_in_alone_for_a_canary_that_failed() {
     // (policy, outcome, budget, who fails, who is installed before the first soak)
-    let table: [(OnUnreachable, Outcome, u32, &[&str], &[&str]); 6] = [
+    let table: [Row; 6] = [
         (
             OnUnreachable::Skip,
             Outcome::Unreachable,
