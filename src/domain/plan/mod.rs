@@ -17,7 +17,7 @@ pub use build::PlanInputs;
 pub use draft::{Draft, DraftTarget, ScriptContext, ScriptTarget, secret_placeholder};
 pub use hash::PlanHash;
 pub use leaving::{cannot_leave, coming_in, going_out, putting_back};
-pub use step::{Step, UploadSource, Work};
+pub use step::{Step, UploadSource, Work, seen_well};
 pub use texts::{Carried, Placed, Texts, is_shell_name, written};
 
 use super::analysis::{Analysis, Metric};

@@ -11,6 +11,7 @@ mod queueing;
 mod side_by_side;
 mod steering;
 mod stopping;
+mod story;
 mod telling;
 mod trouble;
 mod waits;

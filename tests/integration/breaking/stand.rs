@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edgewise::app::App;
-use edgewise::app::ports::{Clock as _, Interpreter as _, ScriptText};
+use edgewise::app::ports::{Clock as _, Interpreter as _, LogQuery, LogSearch as _, ScriptText};
 use edgewise::app::request::ActBody;
 use edgewise::domain::action::{ActionId, ActionStatus};
+use edgewise::domain::log_entry::LogEntry;
 use edgewise::domain::plan::{Plan, Work};
 use edgewise::domain::rollout::RolloutSettings;
 use edgewise::logs::embedded::EmbeddedLogs;
