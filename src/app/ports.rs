@@ -26,7 +26,7 @@ use crate::domain::target::{PoolPlace, Target};
 use crate::domain::timestamp::Timestamp;
 
 pub use log::{LogError, LogKeeper, LogOrder, LogPage, LogQuery, LogSearch, LogSink, OutputOf, OutputRead};
-pub use log_health::{AlwaysWell, LogFigures, LogHealth};
+pub use log_health::{AlwaysWell, LogFigures, LogHealth, SetAside};
 pub use payload::{Content, Payload, Tree, TreeEntry, TreeKind};
 
 /// Time. Tests hand in one that they move themselves.

@@ -77,6 +77,8 @@ pub(super) struct Line {
     pub(super) number: u64,
     /// It stands for lines that are left out, of which this is the last.
     pub(super) dropped: Option<Dropped>,
+    /// It is what a check on the host says of one probe: how that went.
+    pub(super) probe: Option<Outcome>,
 }
 
 impl Journal {
@@ -146,9 +148,14 @@ impl Journal {
 
     /// One line of a step's output. It has its room until it is written.
     pub(super) fn output(&self, about: About, line: Line, room: Option<Room>) {
-        let event = match line.dropped {
-            Some(_) => LogEvent::Dropped,
-            None => LogEvent::Output,
+        let event = match (line.dropped, line.probe) {
+            (Some(_), _) => LogEvent::Dropped,
+            (None, Some(_)) => LogEvent::Probe,
+            (None, None) => LogEvent::Output,
+        };
+        let about = About {
+            outcome: line.probe,
+            ..about
         };
         let said = (LogLevel::Detail, event, line.stream);
         let entry = LogEntry {

@@ -11,7 +11,9 @@ use crate::domain::log_entry::{Dropped, LogStream};
 use crate::domain::log_event::LogEvent;
 use crate::domain::mask::{Masked, StreamMasker};
 use crate::domain::name::TargetName;
+use crate::domain::outcome::Outcome;
 use crate::domain::output_limit::{Amount, OutputLimits, Tail};
+use crate::domain::plan::{Work, seen_well};
 
 use super::executor::Attempt;
 use super::in_flight::{ActionRoom, AttemptRoom, Room};
@@ -209,11 +211,34 @@ impl<'a> OutputLog<'a> {
     fn write(&self, place: Place, text: Masked, dropped: Option<Dropped>, room: Option<Room>) {
         let line = Line {
             stream: place.stream,
+            probe: self.probe(place.stream, &text).filter(|_| dropped.is_none()),
             text,
             offset: place.offset,
             number: place.number,
             dropped,
         };
         self.journal.output(self.attempt.about(), line, room);
+    }
+
+    /// How the probe went that a line tells of; none where it tells of none.
+    fn probe(&self, stream: LogStream, text: &Masked) -> Option<Outcome> {
+        let Work::HttpCheck {
+            from_host: true,
+            url,
+            method,
+            status,
+            ..
+        } = &self.attempt.step.work
+        else {
+            return None;
+        };
+        let good = self
+            .journal
+            .masked(&seen_well(&format!("{method} {url}"), *status));
+        (stream == LogStream::Stdout).then_some(if *text == good {
+            Outcome::Ok
+        } else {
+            Outcome::Failed
+        })
     }
 }

@@ -13,11 +13,12 @@ use super::space::SpacePage;
 use super::start::StartPage;
 use super::{problem, steering};
 use crate::app::error::AppError;
-use crate::app::view::{ActionView, Page};
-use crate::domain::action::ActionStatus;
+use crate::app::view::{ActionView, LogStateView, Page, SetAsideView, SinkView};
+use crate::domain::action::{ActionId, ActionStatus};
 use crate::domain::actor::{Actor, Caller, Role};
 use crate::domain::name::Name;
 use crate::domain::outcome::Outcome;
+use crate::domain::timestamp::Timestamp;
 use crate::web::error::Failure;
 
 fn frame() -> Frame {
@@ -72,6 +73,7 @@ fn start_page() -> String {
     StartPage {
         frame: frame(),
         spaces,
+        log: None,
     }
     .render()
     .unwrap()
@@ -355,6 +357,23 @@ fn nothing_from_outside_becomes_markup() {
         StartPage {
             frame: frame(),
             spaces,
+            log: Some(LogStateView {
+                full: Some(EVIL.into()),
+                dropped: 1,
+                sinks: vec![SinkView {
+                    name: EVIL.into(),
+                    waiting: 2,
+                    trouble: Some(EVIL.into()),
+                    refused: 1,
+                    set_aside: vec![SetAsideView {
+                        action: ActionId::from_parts(Timestamp::from_millis(0), [0; 10]),
+                        seq: 7,
+                        time: Timestamp::from_millis(0),
+                        text: EVIL.into(),
+                        why: EVIL.into(),
+                    }],
+                }],
+            }),
         }
         .render()
         .unwrap(),

@@ -12,6 +12,7 @@ mod queueing;
 mod side_by_side;
 mod steering;
 mod stopping;
+mod story;
 mod telling;
 mod trouble;
 mod versions;
