@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::ports::{Clock, HostNeeds, HostSession, OutputLine, OutputRead, StepKey, StepRun, Upload};
 use crate::app::telling::logged_name;
-use crate::app::uploads;
+use crate::app::uploads::{self, Place};
 use crate::domain::action::ActionId;
 use crate::domain::lease::Lease;
 use crate::domain::log_context::LogHost;
@@ -19,7 +19,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::output_limit::OutputLimits;
 use crate::domain::plan::{self, History, Step, UploadSource, Work};
 use crate::domain::rollout::{StepResult, Way};
-use crate::domain::sanitize::{Before, Clearance, Input, SanitizedCommand, Surroundings};
+use crate::domain::sanitize::{Before, Clearance, Input, SanitizedCommand, Sanitizer, Surroundings};
 use crate::domain::target::Target;
 use crate::domain::timestamp::Timestamp;
 
@@ -189,7 +189,14 @@ impl Executor {
             Ok(run) => run,
             Err(message) => return failed(Outcome::Failed, message),
         };
-        let command = match self.sanitized(attempt, history.done(), None, &run.env).await {
+        let found = Found {
+            before: history.done(),
+            input: None,
+            env: &run.env,
+        };
+        let sanitizer = self.policies.sanitizer().await;
+        let text = attempt.step.command.as_deref().unwrap_or_default();
+        let command = match self.sanitized(attempt, &sanitizer, text, &found) {
             Ok(command) => command,
             Err(result) => return result,
         };
@@ -208,18 +215,17 @@ impl Executor {
     /// The check at the door, on the exact text that is handed to the wrapper, with what was done on the host before, the
     /// text that is written and the variables that it finds, secrets among them: none of those is told. An approval counts
     /// for what was seen when it was given.
-    async fn sanitized(
+    fn sanitized(
         &self,
         attempt: &Attempt,
-        before: &[Before],
-        input: Option<&str>,
-        env: &BTreeMap<String, String>,
+        sanitizer: &Sanitizer,
+        text: &str,
+        found: &Found<'_>,
     ) -> Result<SanitizedCommand, StepResult> {
         let cwd = match &attempt.step.work {
             Work::Run { cwd, .. } => cwd.as_deref(),
             _ => None,
         };
-        let text = attempt.step.command.as_deref().unwrap_or_default();
         let clearance = if self.approved.load(Ordering::Acquire) {
             Clearance::ApprovedFor(&attempt.step.rules)
         } else {
@@ -227,12 +233,11 @@ impl Executor {
         };
         let surroundings = Surroundings {
             cwd,
-            before,
-            input: input.map_or(Input::Inherited, Input::Text),
-            env: Some(env),
+            before: found.before,
+            input: found.input.map_or(Input::Inherited, Input::Text),
+            env: Some(found.env),
         };
-        let sanitizer = self.policies.sanitizer().await;
-        SanitizedCommand::check_in(&sanitizer, text, &surroundings, clearance).map_err(|refusal| {
+        SanitizedCommand::check_in(sanitizer, text, &surroundings, clearance).map_err(|refusal| {
             let refusal = refusal.masked(&self.secrets.masker());
             // What may run already was let through when it began: nothing is known of it now.
             let outcome = if attempt.look_up {
@@ -312,8 +317,24 @@ impl Executor {
             Ok(carried) => carried,
             Err(message) => return failed(Outcome::Failed, message),
         };
-        let written = plan::written(&carried);
-        let command = match self.sanitized(attempt, &[], written, &BTreeMap::new()).await {
+        let place = Place {
+            dest: wanted.dest,
+            mode: wanted.mode,
+            owner: wanted.owner,
+            delete: wanted.delete,
+        };
+        let sanitizer = self.policies.sanitizer().await;
+        // Made anew: by the policies of now there may be more to say of what is in a folder.
+        let text = match uploads::text(&payload, place, &sanitizer).await {
+            Ok(text) => text,
+            Err(message) => return failed(Outcome::Failed, message),
+        };
+        let found = Found {
+            before: &[],
+            input: plan::written(&carried),
+            env: &BTreeMap::new(),
+        };
+        let command = match self.sanitized(attempt, &sanitizer, &text, &found) {
             Ok(command) => command,
             Err(result) => return result,
         };
@@ -343,6 +364,16 @@ impl Executor {
         };
         session.upload(lease, &command, &upload, cancel).await
     }
+}
+
+/// What a command finds on the host.
+struct Found<'a> {
+    /// What was done there before.
+    before: &'a [Before],
+    /// The text that it reads.
+    input: Option<&'a str>,
+    /// Its variables, with their secrets.
+    env: &'a BTreeMap<String, String>,
 }
 
 struct Wanted<'a> {

@@ -146,6 +146,13 @@ pub(super) async fn run(
                 journal.story(event, about, &text);
             }
         }
+        // Who approves has seen one plan: what has become another one since is approved by nobody.
+        let is_as_made = plan.has_its_hash();
+        if !is_as_made {
+            tracing::error!(action = %id, "its plan in the store is not the one that was made");
+            let text = "the plan in the store is not the one that was made: no approval counts for it";
+            journal.story(LogEvent::Recovery, About::default(), text);
+        }
         let executor = Executor {
             action: id,
             outside: shared.outside.clone(),
@@ -195,7 +202,7 @@ pub(super) async fn run(
             executor: Arc::new(executor),
             attempts,
             lease_keys,
-            needs_approval: events.iter().any(
+            approvable: is_as_made && events.iter().any(
                 |stored| matches!(&stored.event, Event::Created { needs_approval, .. } if !needs_approval.is_empty()),
             ),
             asking: Arc::new(asking),

@@ -5,7 +5,7 @@ use clap::Args;
 use super::hosts::on_all;
 use super::{Where, judged};
 use crate::app::ports::{StepKey, Upload};
-use crate::app::uploads;
+use crate::app::uploads::{self, Place};
 use crate::boot;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::local_store;
@@ -49,7 +49,13 @@ pub async fn run(args: &PutArgs, output: Output) -> Result<Exit, Failure> {
     };
     let artifacts = boot::artifacts().map_err(|error| Failure::failed(error.to_string()))?;
     let payload = artifacts.read(&source).await.map_err(Failure::usage)?;
-    let text = uploads::text(&payload, &args.dest, args.delete, &sanitizer)
+    let place = Place {
+        dest: &args.dest,
+        mode: &args.mode,
+        owner: args.owner.as_deref(),
+        delete: args.delete,
+    };
+    let text = uploads::text(&payload, place, &sanitizer)
         .await
         .map_err(Failure::usage)?;
     let carried = uploads::carried(&payload).await.map_err(Failure::usage)?;

@@ -146,6 +146,12 @@ impl Plan {
         self.rehashed()
     }
 
+    /// Whether it is still what its hash was made over, to the byte.
+    #[must_use]
+    pub fn has_its_hash(&self) -> bool {
+        self.plan_hash == self.hash_of_parts()
+    }
+
     /// The files and folders at the server that it uploads.
     pub fn uploaded_paths(&self) -> BTreeSet<&str> {
         let forth = self.targets.iter().flat_map(|target| &target.steps);
@@ -154,15 +160,19 @@ impl Plan {
     }
 
     fn rehashed(mut self) -> Self {
-        self.plan_hash = PlanHash::over(
+        self.plan_hash = self.hash_of_parts();
+        self
+    }
+
+    fn hash_of_parts(&self) -> PlanHash {
+        PlanHash::over(
             &self.action,
             &self.stages,
             &self.limits,
             &self.pools,
             &self.targets,
             &self.rollback,
-        );
-        self
+        )
     }
 }
 

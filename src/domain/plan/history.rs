@@ -1,9 +1,10 @@
 //! What the steps before did on a host: what they put there, and the commands that may have left files to run.
 
+use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{Carried, Step, Work};
-use crate::domain::sanitize::Before;
+use crate::domain::sanitize::{Before, quote};
 
 /// The steps before one, as far as the sanitizer has to know them to judge it.
 #[derive(Debug, Clone, Default)]
@@ -22,8 +23,13 @@ impl History {
                 sha256: Some(_),
                 ..
             } => self.put(dest, Vec::new()),
+            Work::Fetch { url, dest, .. } => self.done.push(Before::Ran {
+                // What the step's command comes to where it succeeds, without its second choices and its tidying up.
+                command: format!("curl -fsSL -o {} {}", quote(dest), quote(url)).into(),
+                cwd: None,
+                env: BTreeMap::new(),
+            }),
             Work::Run { cwd, .. } => self.ran(step, cwd.clone()),
-            Work::Fetch { .. } => self.ran(step, None),
             _ => {}
         }
     }
@@ -71,8 +77,6 @@ impl History {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::domain::plan::UploadSource;
     use crate::domain::sanitize::{Decision, Sanitizer, Surroundings};
@@ -103,10 +107,7 @@ mod tests {
             dest: "/opt/app/get.sh".to_owned(),
             sha256: sha256.map(str::to_owned),
         };
-        step(
-            work,
-            &format!("curl -fsSL -o /opt/app/.part {url}\nmv -f /opt/app/.part /opt/app/get.sh"),
-        )
+        step(work, "as the script has it")
     }
 
     fn upload(text: &str) -> Step {

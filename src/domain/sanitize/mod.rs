@@ -47,7 +47,7 @@ use rules::shell;
 use syntax::{Base, Span};
 use walk::{Finding, Followed, Walker};
 
-pub(crate) use walk::base as walk_base;
+pub(crate) use walk::{base as walk_base, quote};
 
 /// Longer texts are not looked into: they are asked about, or refused where a piece of them destroys.
 pub const LONGEST: usize = 64 * 1024;
@@ -267,7 +267,7 @@ fn exports(env: &BTreeMap<String, String>, whole: Span) -> Option<syntax::Script
     }
     let lines: Vec<String> = env
         .iter()
-        .map(|(name, value)| format!("export {name}={}", walk::quote(value)))
+        .map(|(name, value)| format!("export {name}={}", quote(value)))
         .collect();
     syntax::parse(&lines.join("\n"), Base::Fixed(whole)).ok()
 }

@@ -89,7 +89,10 @@ async fn a_rejection_is_told_with_who_and_why() {
     world.steer(id, "reject").await;
     world.runs_out(id).await;
     let story = story(&world, id).await;
-    assert_eq!(texts(&story, LogEvent::Approval), ["edgewise said reject: a test"]);
+    assert_eq!(
+        texts(&story, LogEvent::Approval),
+        ["edgewise said reject: a test"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,6 @@
-//! What policies do to plans: where they apply, what they forbid, and what they lift.
+//! What policies do to plans: where they apply, what they forbid, what they lift, and who answers for what is asked about.
 //!
-//! Nothing of it is run: it is planned alone.
+//! Nothing that is denied or asked about here is run: it is planned alone, or names what is nowhere.
 
 use serde_json::{Value, json};
 
@@ -230,4 +230,69 @@ async fn an_exception_lifts_one_command_and_says_so() {
             .contains(early),
         "{problem}"
     );
+}
+
+#[tokio::test]
+async fn what_is_asked_about_waits_for_another_or_for_a_reason() {
+    let shop = Shop::on(1).await;
+    let ask = json!([{"id": "starts", "regex": "current/start", "reason": "let somebody look"}]);
+    shop.place.configure(
+        "policies/pay.json",
+        &json!({"scope": {"space": SPACE}, "ask": ask}),
+    );
+    let (server, _client) = shop.open().await;
+    let author = server.client(&shop.place.token("x", SPACE, "admin").await);
+    let start = async || {
+        let accepted = author
+            .post(&url("deploy"), &json!({"all": true}))
+            .await
+            .wanted(202);
+        assert_eq!(accepted["status"], "WAITING");
+        accepted["action_id"].as_str().unwrap().to_owned()
+    };
+
+    // Nobody else has an account: the author may, and says why.
+    let id = start().await;
+    for body in [json!({}), json!({"reason": " "})] {
+        author.steer(&id, "approve", &body).await.fault(422, "reason");
+    }
+    author
+        .steer(&id, "approve", &json!({"reason": "nobody else is here"}))
+        .await
+        .wanted(200);
+    author.ends(&id, "COMPLETED").await;
+    let told = |log: &[Value], wanted: &str| {
+        log.iter().any(|entry| {
+            let text = entry["message"]
+                .as_str()
+                .or(entry["text"].as_str())
+                .unwrap_or_default();
+            text.contains(wanted)
+        })
+    };
+    let log = author.log(&id, "").await;
+    for wanted in [
+        "nobody else is here",
+        "it is their own action, and nobody else may approve here",
+        "the sanitizer asked about web-1/start: starts",
+    ] {
+        assert!(told(&log, wanted), "{wanted}: {log:#?}");
+    }
+
+    // Once there is somebody else, it is for them.
+    shop.place
+        .done(&["user", "add", "boss", "--admin"], "correct horse battery\n")
+        .await;
+    let id = start().await;
+    author
+        .steer(&id, "approve", &json!({"reason": "nobody else is here"}))
+        .await
+        .problem(403);
+    let other = server.client(&shop.place.token("y", SPACE, "approver").await);
+    other
+        .steer(&id, "approve", &json!({"reason": "looked"}))
+        .await
+        .wanted(200);
+    author.ends(&id, "COMPLETED").await;
+    assert_eq!(shop.starts(1).len(), 2);
 }
