@@ -1,11 +1,17 @@
 //! Requests that delete at the ports of databases, queues and registries.
 
 use super::super::{Call, Hit};
+use super::scratch::dated;
+use super::sql::sql;
 use super::{PURGE, RESET, STOP};
 
 /// Requests that delete at the ports of search engines, queues and registries.
 pub(super) fn delete_by_http(call: &Call<'_>) -> Vec<Hit> {
     let words: Vec<&str> = call.words().collect();
+    let spoken = statements(call, &words);
+    if !spoken.is_empty() {
+        return spoken;
+    }
     let method = words
         .iter()
         .zip(words.iter().skip(1))
@@ -46,8 +52,7 @@ pub(super) fn delete_by_http(call: &Call<'_>) -> Vec<Hit> {
         || url.contains("elastic")
         || url.contains("opensearch")
         || url.contains("/_all");
-    let everything =
-        search && (matches!(path, "_all" | "*" | "") || path.contains('*') || path == "_data_stream/*");
+    let everything = search && (matches!(path, "_all" | "*" | "") || path.contains('*') && !dated(path));
     if delete && everything
         || url.contains("/_delete_by_query") && words.iter().any(|w| w.contains("match_all"))
     {
@@ -78,4 +83,44 @@ pub(super) fn delete_by_http(call: &Call<'_>) -> Vec<Hit> {
         return Vec::new();
     }
     Vec::new()
+}
+
+/// Statements for a database that takes them by HTTP: in the address, as data, on the input.
+fn statements(call: &Call<'_>, words: &[&str]) -> Vec<Hit> {
+    let database = words.iter().any(|word| {
+        [
+            ":8123",
+            ":8086",
+            ":8443",
+            "clickhouse",
+            "influx",
+            "questdb",
+            ":9000",
+            ":7474",
+            "/_sql",
+            "/query",
+        ]
+        .iter()
+        .any(|sign| word.contains(sign))
+    });
+    if !database {
+        return Vec::new();
+    }
+    let given = words
+        .iter()
+        .map(|word| {
+            let text = word
+                .split_once("query=")
+                .or_else(|| word.split_once("q="))
+                .map_or(*word, |(_, text)| text);
+            text.replace(['+'], " ").replace("%20", " ").replace("%22", "\"")
+        })
+        .chain(call.stdin.text.clone());
+    given
+        .filter(|text| {
+            let verb = text.split_whitespace().next().unwrap_or_default().to_uppercase();
+            matches!(verb.as_str(), "DROP" | "TRUNCATE" | "DELETE" | "ALTER")
+        })
+        .flat_map(|text| sql(&text))
+        .collect()
 }

@@ -15,11 +15,21 @@ pub(super) fn redis(call: &Call<'_>) -> Vec<Hit> {
                 .map(|line| line.split_whitespace().map(str::to_owned).collect()),
         );
     }
+    let passing = options.value(&["-h"]).is_some_and(|host| {
+        host.split(['-', '.', '_'])
+            .any(|part| part.trim_end_matches(|c: char| c.is_ascii_digit()) == "cache")
+    });
+    // One database beside the one that everybody gets.
+    let numbered = options
+        .value(&["-n"])
+        .is_some_and(|number| number.parse::<u32>().is_ok_and(|number| number > 0));
     let mut hits = Vec::new();
     for words in &lines {
         let upper: Vec<String> = words.iter().map(|w| w.to_uppercase()).collect();
         let word = |at: usize| upper.get(at).map(String::as_str).unwrap_or_default();
         match word(0) {
+            "FLUSHALL" | "FLUSHDB" if passing => hits.push(Hit::of(&PURGE)),
+            "FLUSHDB" if numbered => hits.push(Hit::of(&PURGE)),
             "FLUSHALL" | "FLUSHDB" => hits.push(Hit::on(&FLUSH, "service data")),
             "EVAL" | "SCRIPT"
                 if word(1).contains("FLUSH") || word(1).contains("'DEL'") && word(1).contains("KEYS'") =>
@@ -87,4 +97,37 @@ pub(super) fn redis(call: &Call<'_>) -> Vec<Hit> {
         }
     }
     hits
+}
+
+/// Keys of a tree of settings that are deleted by their beginning: all of them, or those of one thing.
+pub(super) fn prefixes(call: &Call<'_>) -> Vec<Hit> {
+    let etcd = call.name == "etcdctl";
+    let options = call.options("--endpoints --cacert --cert --key --user -http-addr -token -datacenter");
+    let deep = if etcd {
+        options.any(&["--prefix", "--recursive"])
+    } else {
+        call.has(&["-recurse", "--recurse"])
+    };
+    let deletes = options
+        .rest
+        .iter()
+        .any(|word| matches!(word.as_str(), "del" | "rm" | "delete"));
+    if !(deep && deletes) {
+        return Vec::new();
+    }
+    let key = options
+        .rest
+        .iter()
+        .rfind(|word| !matches!(word.as_str(), "kv" | "del" | "rm" | "delete"))
+        .map(|key| key.trim_matches('/'))
+        .unwrap_or_default();
+    // The objects of a cluster lie under `/registry`.
+    let one = key.split('/').filter(|part| !part.is_empty()).count() > 1 && !key.starts_with("registry")
+        || super::scratch::transient(key)
+        || super::scratch::scratch(key);
+    if one {
+        vec![Hit::of(&PURGE)]
+    } else {
+        vec![Hit::on(&FLUSH, "service data")]
+    }
 }

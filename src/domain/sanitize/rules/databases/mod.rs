@@ -7,33 +7,33 @@ mod scratch;
 mod sql;
 mod statements;
 
-pub use scratch::{milder, only_scratch, scratch};
+pub use scratch::{dated, milder, only_scratch, scratch, transient};
 
 use super::{Call, Hit, Rule, rules};
 use http::delete_by_http;
-use keys::redis;
+use keys::{prefixes, redis};
 use mongo::mongo;
 use sql::sql;
 use statements::{dropped_databases, statements};
 
 rules! {
     DROP = "db.drop", Deny, "It drops a database, a schema or a table with all its data.",
-        matches ["mysql -e 'DROP DATABASE app'", "psql -c 'drop schema public cascade'", "dropdb app", "mysqladmin drop app -f", "echo 'DROP TABLE users;' | mysql app", "mongosh app --eval 'db.dropDatabase()'", "sqlite3 app.db 'DROP TABLE users'", "mysql app <<< 'drop table users'", "cqlsh -e 'DROP KEYSPACE app'", "psql ci_12 -c 'DROP DATABASE shop'"],
-        near ["dropdb app_test", "psql shop -c 'DROP DATABASE IF EXISTS ci_12'", "psql app_test -c 'DROP TABLE tmp_import'", "mysql -e \"SELECT 'DROP TABLE users'\"", "psql -c 'CREATE DATABASE app'", "mysql -e 'SHOW TABLES'", "echo 'DROP DATABASE app'", "mysql -e '-- DROP TABLE users'"];
+        matches ["mysql -e 'DROP DATABASE app'", "psql -c 'drop schema public cascade'", "dropdb app", "mysqladmin drop app -f", "echo 'DROP TABLE users;' | mysql app", "mongosh app --eval 'db.dropDatabase()'", "sqlite3 app.db 'DROP TABLE users'", "curl -d 'DROP DATABASE app' http://clickhouse:8123/", "arangosh --javascript.execute-string \"db._dropDatabase('app')\"", "db2 drop database app", "mysql app <<< 'drop table users'", "cqlsh -e 'DROP KEYSPACE app'", "psql ci_12 -c 'DROP DATABASE shop'"],
+        near ["psql shop -c 'DROP TABLE orders_backup_20230101'", "dropdb app_test", "psql shop -c 'DROP DATABASE IF EXISTS ci_12'", "psql app_test -c 'DROP TABLE tmp_import'", "mysql -e \"SELECT 'DROP TABLE users'\"", "psql -c 'CREATE DATABASE app'", "mysql -e 'SHOW TABLES'", "echo 'DROP DATABASE app'", "mysql -e '-- DROP TABLE users'"];
     TRUNCATE = "db.truncate", Deny, "It deletes all rows of a table.",
-        matches ["mysql app -e 'TRUNCATE TABLE users'", "psql -c 'DELETE FROM users'", "mongosh --eval 'db.users.deleteMany({})'", "psql -c 'update users set admin = true'", "mongo app --eval 'db.users.remove({})'", "psql -c 'DELETE FROM users WHERE 1=1'"],
-        near ["psql -c 'DELETE FROM sessions WHERE expires < now()'", "mysql -e 'UPDATE users SET name = 1 WHERE id = 2'"];
+        matches ["mysql app -e 'TRUNCATE TABLE users'", "psql -c 'DELETE FROM users'", "mongosh --eval 'db.users.deleteMany({})'", "psql -c 'update users set admin = true'", "mongo app --eval 'db.users.remove({})'", "psql -c 'DELETE FROM users WHERE 1=1'", "cypher-shell 'MATCH (n) DETACH DELETE n'"],
+        near ["psql shop -c 'TRUNCATE TABLE sessions'", "mysql shop -e 'DELETE FROM password_resets'", "psql -c 'DELETE FROM sessions WHERE expires < now()'", "mysql -e 'UPDATE users SET name = 1 WHERE id = 2'"];
     FLUSH = "db.flush", Deny, "It empties a key-value store.",
-        matches ["redis-cli FLUSHALL", "redis-cli -n 1 flushdb", "echo flush_all | nc localhost 11211", "etcdctl del '' --prefix", "redis-cli EVAL \"return redis.call('FLUSHALL')\" 0", "consul kv delete -recurse /", "redis-cli --scan | xargs redis-cli DEL"],
-        near ["redis-cli DEL session:1", "redis-cli INFO", "etcdctl get --prefix /app"];
+        matches ["redis-cli FLUSHALL", "redis-cli FLUSHDB", "echo flush_all | nc localhost 11211", "etcdctl del '' --prefix", "redis-cli EVAL \"return redis.call('FLUSHALL')\" 0", "consul kv delete -recurse /", "redis-cli --scan | xargs redis-cli DEL"],
+        near ["redis-cli -n 1 flushdb", "redis-cli -h cache-1 FLUSHALL", "redis-cli KEYS 'tmp:*' | xargs redis-cli DEL", "etcdctl del --prefix /app/locks/", "consul kv delete -recurse app/old-service", "redis-cli DEL session:1", "redis-cli INFO", "etcdctl get --prefix /app"];
     STOP = "db.stop", Ask, "It stops a database server, or takes it out of its cluster.",
         matches ["redis-cli SHUTDOWN NOSAVE", "mysqladmin shutdown", "pg_ctl stop -m immediate -D /data/pg", "nodetool decommission", "rabbitmqctl stop_app", "redis-cli CLUSTER RESET", "nodetool drain"],
         near ["mysqladmin status", "pg_ctl status", "nodetool status", "rabbitmqctl status"];
     RESET = "db.reset", Deny, "It sets a database server, a queue or an index back to nothing.",
-        matches ["rabbitmqctl reset", "rabbitmqctl force_reset", "curl -XDELETE http://localhost:9200/_all", "curl -X DELETE 'localhost:9200/logs-*'", "pg_resetwal -f /data/pg", "rabbitmqctl delete_vhost /", "kafka-topics.sh --delete --topic orders --bootstrap-server b:9092", "rails db:drop", "php artisan migrate:fresh --force", "RAILS_ENV=test DATABASE_URL=postgres://db.example.com/production rake db:drop", "influx -execute 'DROP DATABASE app'"],
-        near ["curl http://localhost:9200/_cat/indices", "rabbitmqctl list_queues", "kafka-topics.sh --list --bootstrap-server b:9092", "rails db:migrate", "php artisan migrate", "RAILS_ENV=test rake db:drop", "RAILS_ENV=test DATABASE_URL=postgres://localhost/shop_test rake db:drop"];
+        matches ["rabbitmqctl reset", "rabbitmqctl force_reset", "curl -XDELETE http://localhost:9200/_all", "curl -X DELETE 'localhost:9200/logs-*'", "pg_resetwal -f /data/pg", "rabbitmqctl delete_vhost /", "kafka-topics.sh --delete --topic orders --bootstrap-server b:9092", "rails db:drop", "php artisan migrate:fresh --force", "RAILS_ENV=test DATABASE_URL=postgres://db.example.com/production rake db:drop", "influx -execute 'DROP DATABASE app'", "kafka-storage.sh format -t x -c server.properties", "alembic downgrade base", "rabbitmqctl list_queues -q name | xargs -n1 rabbitmqctl delete_queue"],
+        near ["curl -XDELETE 'http://localhost:9200/logs-2022.*'", "rabbitmqctl delete_queue old-imports", "curl http://localhost:9200/_cat/indices", "rabbitmqctl list_queues", "kafka-topics.sh --list --bootstrap-server b:9092", "rails db:migrate", "php artisan migrate", "RAILS_ENV=test rake db:drop", "RAILS_ENV=test DATABASE_URL=postgres://localhost/shop_test rake db:drop"];
     PURGE = "db.purge", Ask, "It deletes messages, keys, logs of changes or older rows.",
-        matches ["dropdb app_test", "rabbitmqctl purge_queue jobs", "mysql -e 'PURGE BINARY LOGS BEFORE NOW()'", "mysql -e 'RESET MASTER'", "redis-cli CONFIG SET dir /tmp", "curl -X DELETE http://localhost:9200/logs-2020.01", "kafka-consumer-groups.sh --reset-offsets --to-latest --execute --group g --topic t", "mysql -e 'SET GLOBAL read_only=0'", "psql -c 'ALTER TABLE users DROP COLUMN email'"],
+        matches ["dropdb app_test", "rabbitmqctl purge_queue jobs", "mysql -e 'PURGE BINARY LOGS BEFORE NOW()'", "mysql -e 'RESET MASTER'", "redis-cli CONFIG SET dir /tmp", "curl -X DELETE http://localhost:9200/logs-2020.01", "kafka-consumer-groups.sh --reset-offsets --to-latest --execute --group g --topic t", "mysql -e 'SET GLOBAL read_only=0'", "psql -c 'ALTER TABLE users DROP COLUMN email'", "psql shop -c 'TRUNCATE TABLE sessions'", "redis-cli -n 3 FLUSHDB", "psql shop -c 'DROP TABLE events_2022_01'", "mongosh shop --eval 'db.sessions.drop()'"],
         near ["mysql -e 'SHOW BINARY LOGS'", "redis-cli CONFIG GET dir"];
     GRANT = "db.grant", Ask, "It gives an account all rights, from anywhere.",
         matches ["mysql -e \"GRANT ALL PRIVILEGES ON *.* TO 'x'@'%' WITH GRANT OPTION\"", "psql -c 'ALTER ROLE app SUPERUSER'", "mysql -e \"DROP USER 'app'@'%'\"", "psql -c 'REVOKE ALL ON DATABASE app FROM app'", "dropuser app"],
@@ -76,6 +76,14 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ),
     ("rabbitmqadmin delete|purge", &PURGE),
     ("kafka-topics.sh|kafka-topics --delete", &RESET),
+    ("kafka-storage.sh|kafka-storage format", &RESET),
+    ("alembic downgrade base", &RESET),
+    ("dotnet ef database drop", &DROP),
+    ("dotnet-ef database drop", &DROP),
+    ("db2 drop database|db|schema|table", &DROP),
+    ("neo4j-admin|cypher-shell database delete|drop", &DROP),
+    ("mongorestore|mongoimport --drop", &PURGE),
+    ("createdb_|dropuser_", &PURGE),
     ("kafka-delete-records.sh|kafka-delete-records", &RESET),
     (
         "kafka-consumer-groups.sh|kafka-consumer-groups --delete|--reset-offsets",
@@ -83,11 +91,12 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ),
     ("kafka-configs.sh|kafka-configs ~retention.ms=1", &RESET),
     ("zkCli.sh|zookeepercli deleteall|rmr", &RESET),
-    ("etcdctl del|rm --prefix|--recursive|--from-key", &FLUSH),
+    ("etcdctl del|rm --from-key", &FLUSH),
     ("etcdctl del|rm", &PURGE),
     ("etcdctl member remove", &STOP),
     ("etcdctl snapshot restore", &STOP),
-    ("consul kv delete -recurse", &FLUSH),
+    ("nats stream|str purge -f|--force", &RESET),
+    ("consul kv delete", &PURGE),
     ("consul leave|force-leave", &STOP),
     ("consul snapshot restore", &STOP),
     ("vault operator seal|rekey|step-down", &STOP),
@@ -96,7 +105,9 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("vault kv|lease|token metadata|destroy|revoke delete", &PURGE),
     ("vault kv|delete destroy", &PURGE),
     ("vault delete", &PURGE),
-    ("vault lease|token revoke -prefix", &RESET),
+    ("vault lease|token revoke -prefix -force", &RESET),
+    ("vault lease|token revoke -prefix", &PURGE),
+    ("vault delete sys/mounts/*|sys/auth/*", &DROP),
     ("influx bucket|delete delete", &DROP),
     ("influx delete", &PURGE),
     ("influx bucket delete", &DROP),
@@ -149,8 +160,8 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("clickhouse-keeper-client|zookeeper-client ~deleteall", &RESET),
 ];
 
-const SQL: &str = "mysql mariadb psql sqlite3 sqlite cqlsh clickhouse-client clickhouse pgcli mycli sqlcmd sqlplus influx cockroach usql duckdb mysqlsh bq trino presto hive beeline impala-shell snowsql isql db2 mssql-cli";
-const MONGO: &str = "mongo mongosh";
+const SQL: &str = "mysql mariadb psql sqlite3 sqlite cqlsh clickhouse-client clickhouse pgcli mycli sqlcmd sqlplus influx cockroach usql duckdb mysqlsh bq trino presto hive beeline impala-shell snowsql isql db2 mssql-cli cypher-shell";
+const MONGO: &str = "mongo mongosh arangosh";
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
@@ -190,6 +201,12 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     match call.name {
         "dropdb" => vec![Hit::of(if scratch { &PURGE } else { &DROP })],
         "redis-cli" | "valkey-cli" | "keydb-cli" => redis(call),
+        "etcdctl" | "consul" => prefixes(call),
+        "rabbitmqctl" | "rabbitmqadmin" | "nats" | "kafka-topics.sh" | "kafka-topics"
+            if call.lists_own("delete_queue purge_queue delete_vhost rm purge delete --delete --topic") =>
+        {
+            vec![Hit::on(&RESET, "service data")]
+        }
         "nc" | "ncat" | "netcat" | "telnet" | "socat" => {
             let text = call.stdin.text.as_deref().unwrap_or_default().to_lowercase();
             if text.lines().any(|line| {
@@ -198,7 +215,10 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                     Some("flush_all" | "flushall" | "flushdb")
                 )
             }) {
-                vec![Hit::of(&FLUSH)]
+                let cache = call
+                    .words()
+                    .any(|word| word.starts_with("cache") || word.starts_with("memcache"));
+                vec![Hit::of(if cache { &PURGE } else { &FLUSH })]
             } else {
                 Vec::new()
             }

@@ -1,6 +1,7 @@
 //! What scripts for a document store do to data.
 
 use super::super::Hit;
+use super::scratch::transient;
 use super::{DROP, PURGE, STOP, TRUNCATE};
 
 pub(super) fn mongo(text: &str) -> Vec<Hit> {
@@ -8,7 +9,18 @@ pub(super) fn mongo(text: &str) -> Vec<Hit> {
     let lower = compact.to_lowercase();
     let mut hits = Vec::new();
     let called = |name: &str| lower.contains(&format!("{name}("));
+    // `db.sessions.drop()`: what is kept for a while only.
+    let emptied: Vec<&str> = [".drop(", ".deletemany({})", ".remove({})"]
+        .iter()
+        .flat_map(|call| lower.match_indices(call))
+        .map(|(at, _)| lower[..at].rsplit(['.', '(', '=']).next().unwrap_or_default())
+        .collect();
+    if !emptied.is_empty() && !called("dropdatabase") && emptied.iter().all(|name| transient(name)) {
+        return vec![Hit::of(&PURGE)];
+    }
     if called("dropdatabase")
+        || called("_dropdatabase")
+        || called("._drop")
         || called(".drop")
         || lower.contains("dropdatabase:1")
         || lower.contains("{drop:")

@@ -5,6 +5,7 @@ use super::{PURGE, SQL};
 
 /// Whether a word names a database for tests, previews or other things that come and go.
 pub fn scratch(word: &str) -> bool {
+    let word = word.trim_end_matches('/');
     if word.len() > 80 || word.contains(['/', '=']) {
         return false;
     }
@@ -25,7 +26,7 @@ pub fn scratch(word: &str) -> bool {
     if name.starts_with("--context") || name.starts_with("-h") {
         return false;
     }
-    name.split(['_', '-', '.', ':']).any(|part| {
+    name.split(['_', '-', '.', ':', '@']).any(|part| {
         matches!(
             part.trim_end_matches(|c: char| c.is_ascii_digit()),
             "test"
@@ -47,7 +48,73 @@ pub fn scratch(word: &str) -> bool {
                 | "old"
                 | "legacy"
                 | "obsolete"
+                | "deprecated"
+                | "retired"
+                | "unused"
+                | "released"
+                | "orphaned"
+                | "copy"
+                | "clone"
+                | "demo"
+                | "qa"
+                | "uat"
+                | "e2e"
+                | "poc"
+                | "feature"
+                | "playground"
+                | "experiment"
+                | "benchmark"
+                | "training"
         )
+    })
+}
+
+/// Whether a name is that of data which is made again by itself or kept for a while only: sessions, caches, failed
+/// jobs, imports, a copy, a part with a date in its name.
+pub fn transient(name: &str) -> bool {
+    let name = name.rsplit('.').next().unwrap_or(name).to_lowercase();
+    let named = name
+        .split(|c: char| !c.is_alphanumeric())
+        .map(|part| part.trim_end_matches(|c: char| c.is_ascii_digit()))
+        .any(|part| {
+            matches!(
+                part.strip_suffix('s').unwrap_or(part),
+                "session"
+                    | "cache"
+                    | "cached"
+                    | "tmp"
+                    | "temp"
+                    | "temporary"
+                    | "scratch"
+                    | "staging"
+                    | "import"
+                    | "lock"
+                    | "failed"
+                    | "job"
+                    | "token"
+                    | "reset"
+                    | "throttle"
+                    | "visit"
+                    | "hit"
+                    | "log"
+                    | "flag"
+                    | "backup"
+                    | "bak"
+                    | "copy"
+                    | "clone"
+                    | "old"
+                    | "dlq"
+                    | "trace"
+                    | "preview"
+            ) || matches!(part, "caches" | "statuses_tmp")
+        });
+    named && !name.contains("audit") || dated(&name)
+}
+
+/// Whether a name holds a year: one part of many, as `events_2022_01` is.
+pub fn dated(name: &str) -> bool {
+    name.split(|c: char| !c.is_ascii_digit()).any(|digits| {
+        (4..=14).contains(&digits.len()) && (digits.starts_with("19") || digits.starts_with("20"))
     })
 }
 
@@ -58,6 +125,7 @@ pub fn milder(rule: &'static Rule) -> Option<&'static Rule> {
         "containers.volumes" => &super::super::containers::VOLUME,
         "cluster.delete" => &super::super::containers::CLUSTER_REMOVE,
         "cloud.destroy" => &super::super::cloud::DELETE,
+        "storage.cluster" | "storage.volume" | "storage.pool" => &super::super::storage::SNAPSHOT,
         _ => return None,
     })
 }
@@ -71,7 +139,7 @@ pub fn only_scratch(name: &str, words: &[&str]) -> bool {
     let verb = words.iter().rposition(|word| {
         matches!(
             *word,
-            "rm" | "remove" | "delete" | "del" | "destroy" | "drop" | "purge" | "down" | "prune"
+            "rm" | "remove" | "delete" | "del" | "destroy" | "drop" | "purge" | "down" | "prune" | "disable"
         )
     });
     let Some(verb) = verb else {
@@ -86,6 +154,15 @@ pub fn only_scratch(name: &str, words: &[&str]) -> bool {
     if names.is_empty() {
         words.iter().any(|word| scratch(word))
     } else {
-        names.iter().all(|word| scratch(word))
+        let thrown_away = |word: &str| {
+            // Volumes and images are named with the pool that they lie in.
+            let word = if matches!(name, "rbd" | "btrfs" | "lvremove" | "zfs") {
+                word.trim_end_matches('/').rsplit('/').next().unwrap_or(word)
+            } else {
+                word
+            };
+            scratch(word)
+        };
+        names.iter().all(|word| thrown_away(word))
     }
 }

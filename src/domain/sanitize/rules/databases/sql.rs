@@ -1,6 +1,7 @@
 //! What statements do to data.
 
 use super::super::Hit;
+use super::scratch::transient;
 use super::statements::bare;
 use super::{CODE, DROP, GRANT, PURGE, STOP, TRUNCATE};
 
@@ -45,10 +46,13 @@ pub(super) fn sql(text: &str) -> Vec<Hit> {
         match verb {
             "DROP" if second == "TABLE" && words.last().is_some_and(|name| made.contains(name)) => {}
             "DROP" => match second {
+                "TABLE" | "COLLECTION" | "MEASUREMENT" if passing(&words) => hits.push(Hit::of(&PURGE)),
                 "DATABASE" | "SCHEMA" | "TABLE" | "KEYSPACE" | "TABLESPACE" | "TABLES" | "OWNED"
                 | "MEASUREMENT" | "COLLECTION" | "SERIES" | "BUCKET" => {
                     hits.push(Hit::on(&DROP, "service data"));
                 }
+                // Elsewhere a schema is an account, and its tables go with it.
+                "USER" if has("CASCADE") => hits.push(Hit::on(&DROP, "service data")),
                 "USER" | "ROLE" | "LOGIN" => hits.push(Hit::of(&GRANT)),
                 "INDEX" | "VIEW" | "FUNCTION" | "TRIGGER" | "PROCEDURE" | "SEQUENCE" | "TYPE"
                 | "EXTENSION" | "MATERIALIZED" | "SUBSCRIPTION" | "PUBLICATION" | "POLICY" | "CONSTRAINT" => {
@@ -56,6 +60,14 @@ pub(super) fn sql(text: &str) -> Vec<Hit> {
                 }
                 _ => {}
             },
+            "TRUNCATE" | "DELETE" | "UPDATE"
+                if passing(&words) && (verb == "TRUNCATE" || !limited(statement)) =>
+            {
+                hits.push(Hit::of(&PURGE));
+            }
+            "MATCH" if has("DELETE") && !has("WHERE") && !statement.contains('{') => {
+                hits.push(Hit::on(&TRUNCATE, "service data"));
+            }
             "TRUNCATE" => hits.push(Hit::on(&TRUNCATE, "service data")),
             "DELETE" if (has("FROM") || !second.is_empty()) && !limited(statement) => {
                 hits.push(Hit::on(&TRUNCATE, "service data"));
@@ -141,6 +153,49 @@ pub(super) fn sql(text: &str) -> Vec<Hit> {
         }
     }
     hits
+}
+
+/// Whether all tables that a statement drops, empties or changes hold what is kept for a while only.
+fn passing(words: &[&str]) -> bool {
+    let mut names = words
+        .iter()
+        .skip(1)
+        .filter(|word| {
+            !matches!(
+                **word,
+                "TABLE"
+                    | "COLLECTION"
+                    | "MEASUREMENT"
+                    | "FROM"
+                    | "ONLY"
+                    | "IF"
+                    | "EXISTS"
+                    | "LOW_PRIORITY"
+                    | "QUICK"
+                    | "IGNORE"
+            )
+        })
+        .take_while(|word| {
+            !matches!(
+                **word,
+                "CASCADE"
+                    | "RESTRICT"
+                    | "RESTART"
+                    | "CONTINUE"
+                    | "SET"
+                    | "WHERE"
+                    | "USING"
+                    | "RETURNING"
+                    | "PURGE"
+                    | "SYNC"
+                    | "ON"
+                    | "LIMIT"
+            )
+        })
+        .flat_map(|word| word.split(','))
+        .filter(|name| !name.is_empty())
+        .peekable();
+    names.peek().is_some() && names.all(transient)
 }
 
 /// Whether a statement has a condition that is one.

@@ -6,6 +6,7 @@ mod sent;
 
 pub use places::{is_data, is_hash_file, is_login_key, is_machine_secret, is_private, is_secret};
 
+use super::super::words::text::HOME;
 use super::{Call, Hit, Rule, rules};
 use places::names_keys;
 use read::{collected, read};
@@ -30,7 +31,7 @@ rules! {
         matches ["cat ~/.bash_history | grep -e pass > ~/loot.txt", "grep -r password /etc > /tmp/x", "cat /etc/* > /tmp/all", "ssh web-1 'cd /etc && tar -zcf - *' > etc.tgz", "tar czf /tmp/etc.tgz /etc"],
         near ["tar -czf /backup/etc-$(date +%F).tar.gz /etc", "grep -r timeout /opt/app/config", "grep mkfs ~/.bash_history", "tar czf /opt/backups/nginx.tgz /etc/nginx"];
     SERVED = "secrets.served", Deny, "It offers a folder with secrets to everybody on the network.",
-        matches ["cd / && python3 -m http.server 8000", "python3 -m http.server -d /etc", "php -S 0.0.0.0:80 -t /root"], near ["python3 -m http.server -d /opt/app/public"];
+        matches ["cd / && python3 -m http.server 8000", "python3 -m http.server -d /etc", "php -S 0.0.0.0:80 -t /root", "cd /etc && busybox httpd -f -p 8080", "ruby -run -e httpd /root -p 9090", "npx http-server /root -p 8080", "cp ~/.ssh/id_rsa /var/www/html/k", "tar czf /var/www/html/b.tgz /root/.ssh"], near ["php -S localhost:8000 -t public", "npx http-server dist", "python3 -m http.server -d /opt/app/public"];
     DUMP = "secrets.dump", Deny, "It takes passwords out of the memory of programs, or off the wire.",
         matches ["gcore 1", "mimipenguin", "strings /proc/$(pidof sshd)/mem", "gcore -o /tmp/c $(pidof ssh-agent)", "dd if=/dev/mem of=/tmp/m", "strace -p $(pidof sshd) -e read -o /tmp/x", "cat /proc/kcore > /tmp/k"], near ["strace -p 4312", "gcore_list"];
     SNIFF = "secrets.sniff", Ask, "It records what goes over the network.",
@@ -47,13 +48,11 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("getent shadow|gshadow", &SHOW_HASHES),
     ("tcpdump|tshark|dumpcap -w", &SNIFF),
     ("gcore 1", &DUMP),
-    ("php -S ~-t_ ~/root", &SERVED),
-    ("php -S ~/root|/etc", &SERVED),
     ("gpg|gpg2 --export-secret-keys|--export-secret-subkeys", &KEYS),
     ("secretsdump.py|mimikatz|keyctl_dump", &DUMP),
 ];
 
-const READERS: &str = "cat tac less more head tail grep egrep awk sed cut sort strings xxd od hexdump base64 base32 nl rev tee cp mv dd tar zip gzip rsync scp install openssl gpg bat view vim vi nano paste diff cmp uuencode xz bzip2 zstd ln";
+const READERS: &str = "split csplit fold fmt pr expand jq iconv cat tac less more head tail grep egrep awk sed cut sort strings xxd od hexdump base64 base32 nl rev tee cp mv dd tar zip gzip rsync scp install openssl gpg bat view vim vi nano paste diff cmp uuencode xz bzip2 zstd ln";
 const SENDERS: &str = "curl wget nc ncat netcat socat scp sftp rsync ssh ftp tftp lftp mail mailx sendmail mutt telnet http xh aws gsutil rclone mc s3cmd dig nslookup host openssl gcloud azcopy az restic borg duplicity kopia gh glab pastebinit magic-wormhole logger svn hg git kubectl oc scp2 sshpass wall logger_remote smbclient croc magic-wormhole wormhole transfer";
 
 /// Applies the rules of this family.
@@ -64,6 +63,11 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     }
     if call.is(READERS) && hits.is_empty() {
         hits.extend(read(call));
+    }
+    if let Some(folder) = served(call)
+        && super::super::paths::Trees::is_sensitive_folder(&call.path(&folder))
+    {
+        hits.push(Hit::on(&SERVED, "a folder with secrets"));
     }
     match call.name {
         "find" => hits.extend(collected(call)),
@@ -129,4 +133,47 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         _ => {}
     }
     hits
+}
+
+/// The folder that a small web server offers.
+fn served(call: &Call<'_>) -> Option<String> {
+    let here = || call.cwd.unwrap_or_default().to_owned();
+    let options = call
+        .options("-p -P -h -d -t -r -a -b -S -l -u -c --port --root --address --bind --host --listen --dir");
+    let operand = || {
+        options
+            .rest
+            .iter()
+            .find(|word| !word.bytes().all(|b| b.is_ascii_digit()))
+            .cloned()
+    };
+    match call.name {
+        "php" if options.any(&["-S"]) => Some(options.value(&["-t"]).map_or_else(here, str::to_owned)),
+        "httpd" if options.any(&["-h", "-p", "-f"]) => {
+            Some(options.value(&["-h"]).map_or_else(here, str::to_owned))
+        }
+        "ruby"
+            if call.words().any(|word| word.ends_with("httpd"))
+                && call.words().any(|word| word == "-run" || word == "-run_") =>
+        {
+            let folder = call
+                .words()
+                .skip_while(|word| !word.ends_with("httpd"))
+                .skip(1)
+                .find(|word| word.starts_with(['/', '.', '~', HOME]));
+            Some(folder.map_or_else(here, str::to_owned))
+        }
+        "thttpd" | "darkhttpd" | "webfsd" | "miniserve" | "dufs" | "http-server" | "serve"
+        | "live-server" | "simple-http-server" | "sfz" | "goshs" | "static-web-server" | "twistd" => Some(
+            options
+                .value(&["-d", "-r", "--root", "--dir"])
+                .map(str::to_owned)
+                .or_else(operand)
+                .unwrap_or_else(here),
+        ),
+        "caddy" if call.has(&["file-server"]) => {
+            Some(options.value(&["--root", "-r"]).map_or_else(here, str::to_owned))
+        }
+        _ => None,
+    }
 }

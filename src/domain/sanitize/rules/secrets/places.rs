@@ -73,6 +73,11 @@ pub(super) fn is_private_key(path: &str) -> bool {
         && (name.starts_with("id_") || text::has_glob(name) && !name.ends_with(".pub"))
         && !name.ends_with(".pub")
         || matches!(name, "id_rsa" | "id_ed25519" | "id_ecdsa" | "id_dsa")
+        || anywhere(path)
+            && matches!(
+                text::shown(name).as_str(),
+                "*.pem" | "*.key" | "id_*" | "*.p12" | "*.pfx" | "*.kdbx" | "*.jks" | "*.ppk" | "*.gpg"
+            )
         || path.starts_with("/etc/ssh/ssh_host_") && name.ends_with("_key")
         || path.starts_with("/etc/ssl/private/") && !name.is_empty()
         || path.starts_with("/etc/letsencrypt/") && name.starts_with("privkey")
@@ -146,4 +151,26 @@ pub(super) fn names_keys(text: &str) -> bool {
     ]
     .iter()
     .any(|name| text.contains(name))
+}
+
+/// Whether a path was looked for all over the host, or in everybody's folder.
+fn anywhere(path: &str) -> bool {
+    let mut parts = path.split('/').skip(1);
+    let first = parts.next().unwrap_or_default();
+    let unknown = |part: &str| text::has_unknown(part) || text::has_glob(part);
+    unknown(first) || matches!(first, "home" | "root" | "etc") && parts.next().is_some_and(unknown)
+}
+
+/// Folders whose copy elsewhere tells what only this host may know.
+pub(super) fn is_store(path: &str) -> bool {
+    [
+        "/etc/letsencrypt",
+        "/etc/pki",
+        "/var/lib/vault",
+        "/etc/vault.d",
+        "/etc/wireguard",
+        "/etc/openvpn",
+    ]
+    .iter()
+    .any(|folder| super::super::super::paths::is_under(path, folder))
 }

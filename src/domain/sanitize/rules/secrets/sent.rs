@@ -3,7 +3,7 @@
 use super::super::super::words::text::{self, HOME};
 use super::super::{Call, Hit};
 use super::SEND;
-use super::places::{is_private, is_secret, is_treasure};
+use super::places::{is_private, is_secret, is_store, is_treasure};
 
 /// Whether a secret only stands in a header with which a request to a named host shows who sends it.
 pub(super) fn authorizes(call: &Call<'_>) -> bool {
@@ -47,6 +47,7 @@ pub(super) fn dumped(call: &Call<'_>) -> bool {
 /// `user@203.0.113.9`: an address out there instead of a host that has a name.
 pub(super) fn is_public_address(word: &str) -> bool {
     let host = word.rsplit('@').next().unwrap_or_default();
+    let host = host.split([':', '/']).next().unwrap_or_default();
     host.parse::<core::net::Ipv4Addr>()
         .is_ok_and(|address| !(address.is_private() || address.is_loopback() || address.is_link_local()))
 }
@@ -60,6 +61,7 @@ pub(super) fn sent(call: &Call<'_>) -> Vec<Hit> {
     let treasure = |path: &str| {
         is_secret(path)
             || is_private(path)
+            || is_store(path) && !own
             || call.files.get(path).is_some_and(|content| {
                 let dump = content.steps.iter().any(|step| step.contains("dump"));
                 content.secret || content.private && !(own && dump)
@@ -270,7 +272,18 @@ pub(super) fn pushes_secrets(call: &Call<'_>) -> bool {
 pub(super) fn sends_input(call: &Call<'_>, secret_input: bool) -> bool {
     let named = !call.words().any(is_public_address);
     let disk = call.stdin.steps.iter().any(|step| step == "disk");
-    let own_copy = (call.name == "ssh" || disk) && dumped(call) && named && !call.stdin.secret;
+    // A host that keeps copies.
+    let keeper = named
+        && call.name == "ssh"
+        && call.words().any(|word| {
+            let host = word.rsplit('@').next().unwrap_or_default();
+            host.len() < 64
+                && ["backup", "bak", "nas", "archive", "storage"].iter().any(|kind| {
+                    host.split(['-', '.', '_'])
+                        .any(|part| part.trim_end_matches(|c: char| c.is_ascii_digit()) == *kind)
+                })
+        });
+    let own_copy = (call.name == "ssh" || disk) && (dumped(call) || keeper) && named && !call.stdin.secret;
     let here = call
         .words()
         .any(|word| word == "localhost" || word == "127.0.0.1");
