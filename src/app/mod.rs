@@ -10,6 +10,7 @@ pub mod feed;
 pub(crate) mod guesses;
 pub mod health;
 mod log_query;
+pub mod log_state;
 pub mod logs;
 pub mod messenger;
 pub mod notices;

@@ -26,7 +26,7 @@ use crate::domain::target::{PoolPlace, Target};
 use crate::domain::timestamp::Timestamp;
 
 pub use log::{LogError, LogKeeper, LogOrder, LogPage, LogQuery, LogSearch, LogSink, OutputOf, OutputRead};
-pub use log_health::{AlwaysWell, LogFigures, LogHealth};
+pub use log_health::{AlwaysWell, LogFigures, LogHealth, SetAside};
 pub use payload::{Content, Payload, Tree, TreeEntry, TreeKind};
 
 /// Time. Tests hand in one that they move themselves.
@@ -100,6 +100,13 @@ pub trait HostSession: Send + Sync {
         cancel: CancellationToken,
     ) -> StepResult;
 
+    /// Sends what a step wrote that has ended, from `run.resume` on: it is read where the host kept it, and nothing is ever
+    /// started. Giving up the wait is harmless.
+    ///
+    /// # Errors
+    /// [`HostFailure`] where the host does not give all of it.
+    async fn hear_again(&self, run: &StepRun, output: mpsc::Sender<OutputLine>) -> Result<(), HostFailure>;
+
     /// Puts a file or a folder on the host: to a temporary name, verified there, then renamed; `command` is the
     /// judged text that says so. What is there already with the same bytes is left alone.
     async fn upload(
@@ -168,6 +175,24 @@ pub struct StepRun {
     pub timeout_seconds: u64,
     /// From where to read the output on.
     pub resume: StreamOffsets,
+}
+
+impl StepRun {
+    /// As the login, in its home, without a variable, for no time at all.
+    #[must_use]
+    pub fn of(key: StepKey) -> Self {
+        Self {
+            key,
+            sudo: false,
+            user: None,
+            cwd: None,
+            umask: None,
+            env: BTreeMap::new(),
+            ok_codes: vec![0],
+            timeout_seconds: 0,
+            resume: StreamOffsets::default(),
+        }
+    }
 }
 
 /// Bytes of each stream that were read (and logged) before.

@@ -17,6 +17,7 @@ mod history;
 mod host_list;
 mod hosts;
 mod local_store;
+mod log;
 mod migrate;
 mod output;
 mod password;
@@ -111,6 +112,8 @@ enum Command {
     Actions(actions::ActionsArgs),
     /// Versions that were rolled back: list them, and let one be deployed again
     Quarantine(quarantine::QuarantineArgs),
+    /// What the log could not bring to where it goes
+    Log(log::LogArgs),
     /// Run one command on many hosts; no server is needed
     Exec(exec::ExecArgs),
     /// Put files and folders on many hosts, and fetch them; no server is needed
@@ -180,6 +183,7 @@ fn dispatch(cli: &Cli) -> Result<Exit, Failure> {
         Command::Rollback { act, then } => wait(act::short(&server()?, "rollback", act, then, output)),
         Command::Actions(args) => wait(actions::run(&server()?, args, output)),
         Command::Quarantine(args) => wait(quarantine::run(&server()?, args, output)),
+        Command::Log(args) => log::run(args, output),
         Command::Exec(args) => wait_with_one_worker(exec::run(args, output)),
         Command::Files(args) => wait(files::run(args, output)),
         Command::Hosts(args) => wait(hosts::run(args, output)),

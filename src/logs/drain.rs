@@ -163,17 +163,21 @@ impl Drain {
             }
             match self.sink.take(part).await {
                 Ok(refused) => {
-                    self.fine();
-                    pause = PAUSE;
                     for one in refused {
-                        if let Some(entry) = part.get(one.place) {
-                            self.set_aside(entry, &one.why);
+                        if let Some(entry) = part.get(one.place)
+                            && !self.set_aside(entry, &one.why, stop).await
+                        {
+                            return false;
                         }
                     }
+                    self.fine();
+                    pause = PAUSE;
                 }
                 Err(SinkError::Refused(why)) => {
                     if let [entry] = part {
-                        self.set_aside(entry, &why);
+                        if !self.set_aside(entry, &why, stop).await {
+                            return false;
+                        }
                     } else {
                         let (first, second) = part.split_at(part.len() / 2);
                         parts.extend([second, first]);
@@ -195,15 +199,23 @@ impl Drain {
         true
     }
 
-    fn set_aside(&self, entry: &LogEntry, why: &str) {
-        let kept = self.aside.put(entry, why);
+    /// Sets an entry aside, however long that takes; says whether it came to that before it was stopped. Until then the entry is
+    /// not delivered, and the spool keeps it.
+    async fn set_aside(&self, entry: &LogEntry, why: &str, stop: &CancellationToken) -> bool {
         tracing::error!(
             sink = self.sink.name(), action = %entry.action, seq = entry.seq, why,
             path = %self.aside.path().display(), "a sink of the log refuses an entry: it is set aside"
         );
-        if let Err(error) = kept {
-            tracing::error!(%error, "an entry that was refused could not be set aside");
+        let mut pause = PAUSE;
+        while let Err(error) = self.aside.put(entry, why) {
+            self.troubled(&format!("an entry that it refused cannot be set aside: {error}"));
+            tokio::select! {
+                () = stop.cancelled() => return false,
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
         }
+        true
     }
 
     /// Told once for each time it begins.

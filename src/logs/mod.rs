@@ -17,5 +17,6 @@ pub mod spool;
 pub mod stdout;
 pub mod syslog;
 
+pub use aside::set_aside;
 pub use keeping::Keeping;
 pub use reading::Reading;

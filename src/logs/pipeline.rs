@@ -9,10 +9,11 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::aside;
 use super::drain::Drain;
 use super::sink::Sink;
 use super::spool::{Spool, SpoolError, SpoolOptions};
-use crate::app::ports::{LogError, LogFigures, LogHealth, LogSink};
+use crate::app::ports::{LogError, LogFigures, LogHealth, LogSink, SetAside};
 use crate::domain::log_entry::LogEntry;
 
 /// The log of a server. Cheap to clone.
@@ -23,6 +24,7 @@ pub struct Pipeline {
     stop: CancellationToken,
     tasks: TaskTracker,
     running: Arc<Vec<tokio::task::AbortHandle>>,
+    folder: Arc<Path>,
 }
 
 impl Pipeline {
@@ -54,6 +56,7 @@ impl Pipeline {
             stop,
             tasks,
             running: Arc::new(running),
+            folder: folder.into(),
         }
     }
 
@@ -135,6 +138,10 @@ impl LogSink for Pipeline {
 impl LogHealth for Pipeline {
     fn refusal(&self) -> Option<String> {
         self.spool.refusal()
+    }
+
+    fn set_aside(&self) -> Result<BTreeMap<String, Vec<SetAside>>, LogError> {
+        aside::set_aside(&self.folder).map_err(|error| LogError(error.to_string()))
     }
 
     fn figures(&self) -> LogFigures {

@@ -3,6 +3,7 @@
 //! The built-in store gets everything in any case. It knows what this server wrote even while Elasticsearch is down, so that
 //! following an action and going on with one after a restart depend on nothing outside.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,6 +15,8 @@ use super::pipeline::Pipeline;
 use super::sink::Sink as _;
 use crate::app::ports::{LogError, LogPage, LogQuery, LogSearch, OutputOf, OutputRead};
 use crate::domain::action::ActionId;
+use crate::domain::name::TargetName;
+use crate::domain::output_limit::Amount;
 
 /// How long a reader waits for what is on its way to the built-in store.
 const LOCAL_PATIENCE: Duration = Duration::from_secs(10);
@@ -106,6 +109,10 @@ impl LogSearch for Reading {
             Ok(Ok(last)) => Ok(last),
             _ => Ok(None),
         }
+    }
+
+    async fn said(&self, action: ActionId) -> Result<HashMap<TargetName, Amount>, LogError> {
+        self.local().await?.said(action).await
     }
 
     async fn output_read(&self, of: &OutputOf) -> Result<OutputRead, LogError> {

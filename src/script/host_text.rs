@@ -2,6 +2,8 @@
 //!
 //! They are literal: what the sanitizer judges and the plan shows is what runs.
 
+use crate::domain::plan::seen_well;
+
 /// The value as one word for a POSIX shell (POSIX.1-2017, XCU 2.2.2: nothing is special between `'`).
 pub fn quoted(value: &str) -> String {
     let plain = !value.is_empty()
@@ -91,6 +93,21 @@ pub fn http_poll_command(poll: &HttpPoll<'_>) -> String {
         successes,
         ..
     } = poll;
+    let asked = format!("{} {}", poll.method, poll.url);
+    let (good, lacks) = (
+        quoted(&seen_well(&asked, *status)),
+        quoted(&format!("{asked} answered {status} without the wanted text")),
+    );
+    let (before, after) = (
+        quoted(&format!("{asked} answered ")),
+        quoted(&format!(", wanted {status}")),
+    );
+    let bad = match poll.contains {
+        None => format!("printf '%s\\n' {before}\"${{seen:-nothing}}\"{after}"),
+        Some(_) => format!(
+            "if [ \"$seen\" = {status} ]; then printf '%s\\n' {lacks}; else printf '%s\\n' {before}\"${{seen:-nothing}}\"{after}; fi"
+        ),
+    };
     format!(
         "asked() {{\n\
          \x20 if command -v curl >/dev/null 2>&1; then\n\
@@ -104,7 +121,13 @@ pub fn http_poll_command(poll: &HttpPoll<'_>) -> String {
          good=0\n\
          end=$(($(date +%s) + {timeout_seconds}))\n\
          while [ \"$(date +%s)\" -le \"$end\" ]; do\n\
-         \x20 if asked; then good=$((good + 1)); else good=0; fi\n\
+         \x20 if asked; then\n\
+         \x20   good=$((good + 1))\n\
+         \x20   printf '%s\\n' {good}\n\
+         \x20 else\n\
+         \x20   good=0\n\
+         \x20   {bad}\n\
+         \x20 fi\n\
          \x20 if [ \"$good\" -ge {successes} ]; then exit 0; fi\n\
          \x20 sleep {interval_seconds}\n\
          done\n\
@@ -183,6 +206,50 @@ mod tests {
                 String::from_utf8_lossy(&out.stderr)
             );
         }
+    }
+
+    #[test]
+    fn each_probe_from_a_host_is_said() {
+        let dir = tempfile::tempdir().unwrap();
+        let curl = dir.path().join("curl");
+        // The first answer is none, the second a wrong one, the third lacks the text, and the rest are good.
+        let script = "#!/bin/sh\nn=$(cat n 2>/dev/null || echo 0)\n\
+            case \"$*\" in\n\
+            *http_code*) n=$((n + 1)); echo $n >n\n\
+              case $n in 1) exit 7 ;; 2) printf 503 ;; *) printf 200 ;; esac ;;\n\
+            *) [ \"$n\" -le 3 ] || echo \"it's up\" ;;\n\
+            esac\n";
+        std::fs::write(&curl, script).unwrap();
+        std::fs::set_permissions(&curl, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let poll = HttpPoll {
+            url: "http://h/x?a='1'",
+            method: "GET",
+            status: 200,
+            contains: Some("it's up"),
+            timeout_seconds: 30,
+            interval_seconds: 0,
+            successes: 2,
+        };
+        let path = format!("{}:{}", dir.path().display(), std::env::var("PATH").unwrap());
+        let out = Command::new("/bin/sh")
+            .args(["-c", &http_poll_command(&poll)])
+            .current_dir(dir.path())
+            .env("PATH", path)
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "{out:?}");
+        let said = String::from_utf8(out.stdout).unwrap();
+        let lines: Vec<&str> = said.lines().collect();
+        let asked = "GET http://h/x?a='1' answered";
+        let good = crate::domain::plan::seen_well("GET http://h/x?a='1'", 200);
+        let wanted = [
+            format!("{asked} nothing, wanted 200"),
+            format!("{asked} 503, wanted 200"),
+            format!("{asked} 200 without the wanted text"),
+            good.clone(),
+            good,
+        ];
+        assert_eq!(lines, wanted);
     }
 
     #[test]

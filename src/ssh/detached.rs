@@ -3,7 +3,7 @@
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::ports::{OutputLine, StepRun};
+use crate::app::ports::{HostFailure, OutputLine, StepRun};
 use crate::domain::lease::Lease;
 use crate::domain::rollout::StepResult;
 
@@ -29,6 +29,24 @@ impl SshSession {
         };
         self.follow(&seated, Follow::new(run, None, output, cancel), run)
             .await
+    }
+
+    /// Reads what a command wrote that has ended, from `run.resume` on. Nobody needs a lease to read.
+    pub(super) async fn hear(
+        &self,
+        run: &StepRun,
+        output: mpsc::Sender<OutputLine>,
+    ) -> Result<(), HostFailure> {
+        let seated = self.seat.sit().await;
+        let follow = Follow::new(run, None, output, CancellationToken::new());
+        let end = self.follow(&seated, follow, run).await;
+        if end.exit_code.is_some() {
+            return Ok(());
+        }
+        Err(HostFailure {
+            outcome: end.outcome,
+            message: end.error.unwrap_or_default(),
+        })
     }
 
     /// Ends a command that was started before, and says what is left of it: `ok` where nothing is.

@@ -35,7 +35,7 @@ const MOST_CUTS: u32 = 3;
 
 /// A session with a host.
 pub struct SshSession {
-    seat: Arc<Seat>,
+    pub(super) seat: Arc<Seat>,
     /// The host has shown that it runs no commands for us.
     no_shell: AtomicBool,
 }
@@ -170,6 +170,10 @@ impl HostSession for SshSession {
         };
         let follow = Follow::new(run, Some(command.text()), output, cancel);
         self.follow(&seated, follow, run).await
+    }
+
+    async fn hear_again(&self, run: &StepRun, output: mpsc::Sender<OutputLine>) -> Result<(), HostFailure> {
+        self.hear(run, output).await
     }
 
     async fn upload(

@@ -6,6 +6,7 @@ mod create;
 mod event;
 mod list;
 mod new;
+mod owed;
 mod prune;
 mod record;
 mod row;

@@ -90,6 +90,7 @@ diesel::table! {
         traceparent -> Nullable<Text>,
         claimed_by -> Nullable<Text>,
         claimed_until -> Nullable<BigInt>,
+        log_owed_from -> Nullable<BigInt>,
     }
 }
 

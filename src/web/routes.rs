@@ -70,6 +70,7 @@ pub const TABLE: &[Entry] = &[
     entry(GET,  "/api/v1/actions/{id}/logs/raw",            Who::Api,  || web::to(api::logs::raw)),
     entry(GET,  "/api/v1/actions/{id}/events",              Who::Api,  || web::to(api::events::stream)),
     entry(POST, "/api/v1/actions/{id}/{word}",              Who::Api,  || web::to(api::steer::steer)),
+    entry(GET,  "/api/v1/log",                              Who::Api,  || web::to(api::log_state::show)),
     entry(GET,  "/api/v1/quarantine/{space}/{project}",     Who::Api,  || web::to(api::quarantine::list)),
     entry(POST, "/api/v1/quarantine/{space}/{project}/lift", Who::Api, || web::to(api::quarantine::lift)),
 

@@ -1,5 +1,7 @@
 //! Where log entries go, where they are read, and where the log forgets.
 
+use std::collections::HashMap;
+
 use async_trait::async_trait;
 
 use super::StreamOffsets;
@@ -7,6 +9,7 @@ use crate::domain::action::ActionId;
 use crate::domain::log_entry::{LogEntry, LogLevel, LogStream};
 use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
+use crate::domain::output_limit::Amount;
 use crate::domain::text_query::TextQuery;
 use crate::domain::timestamp::Timestamp;
 
@@ -30,6 +33,11 @@ pub trait LogSearch: Send + Sync {
     }
     /// The highest `seq` of an action; none where it has no entry.
     async fn last_seq(&self, action: ActionId) -> Result<Option<u64>, LogError>;
+    /// How much of what programs wrote the log has of each target of an action. A store that cannot tell says nothing.
+    async fn said(&self, action: ActionId) -> Result<HashMap<TargetName, Amount>, LogError> {
+        let _ = action;
+        Ok(HashMap::new())
+    }
     /// How far the output of an attempt of a step has been logged.
     async fn output_read(&self, of: &OutputOf) -> Result<OutputRead, LogError>;
 }

@@ -2,12 +2,31 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
+use super::LogError;
+use crate::domain::log_entry::LogEntry;
+
 /// How the log is getting on.
 pub trait LogHealth: Send + Sync {
     /// Why no new action may begin; none where one may.
     fn refusal(&self) -> Option<String>;
     /// What waits, and what was left out.
     fn figures(&self) -> LogFigures;
+    /// What was set aside last, by sink, the newest first. Reads files: for a thread that may block.
+    ///
+    /// # Errors
+    /// [`LogError`] where they cannot be read.
+    fn set_aside(&self) -> Result<BTreeMap<String, Vec<SetAside>>, LogError>;
+}
+
+/// An entry that a sink refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// Why, as the sink said.
+    pub why: String,
+    /// The entry.
+    pub entry: LogEntry,
 }
 
 /// The figures of the log.
@@ -36,5 +55,9 @@ impl LogHealth for AlwaysWell {
 
     fn figures(&self) -> LogFigures {
         LogFigures::default()
+    }
+
+    fn set_aside(&self) -> Result<BTreeMap<String, Vec<SetAside>>, LogError> {
+        Ok(BTreeMap::new())
     }
 }

@@ -4,7 +4,7 @@ use crate::app::ports::PROBED_BYTES;
 use crate::domain::log_entry::LogStream;
 use crate::domain::log_event::LogEvent;
 use crate::domain::outcome::Outcome;
-use crate::domain::plan::Work;
+use crate::domain::plan::{Work, seen_well};
 use crate::domain::rollout::StepResult;
 
 use super::executor::{Attempt, failed, ok};
@@ -99,7 +99,7 @@ impl Check<'_> {
                             "{method} {url} answered {status} without the text `{text}`{place}"
                         ))
                     }
-                    _ => Ok(format!("{method} {url} answered {status}")),
+                    _ => Ok(seen_well(&format!("{method} {url}"), *status)),
                 }
             }
             Work::TcpCheck { address, port, .. } => {

@@ -14,7 +14,7 @@ use crate::app::feed::Feed;
 use crate::app::ports::LogError;
 use crate::app::quarantine;
 use crate::app::telling::LiveTeller;
-use crate::domain::action::{ActionStatus, WaitingFor};
+use crate::domain::action::ActionStatus;
 use crate::domain::actor::Actor;
 use crate::domain::analysis::Measurement;
 use crate::domain::lease::Lease;
@@ -32,6 +32,7 @@ use super::figures::Figures;
 use super::journal::{About, Journal};
 use super::notices::Notices;
 use super::outside::Outside;
+use super::story::Story;
 use super::timers::Timers;
 use super::{ends, host_check, measuring, pools, story};
 
@@ -130,8 +131,8 @@ pub(super) struct Dispatcher {
     pub(super) steps_under_way: usize,
     /// The log says that targets wait for a connection.
     pub(super) held_up: bool,
-    /// What the log says that the action waits for.
-    pub(super) waiting: Option<WaitingFor>,
+    /// What its events bring into the log.
+    pub(super) story: Story,
 }
 
 impl Dispatcher {

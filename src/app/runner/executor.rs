@@ -7,9 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::ports::{
-    Clock, HostNeeds, HostSession, OutputLine, OutputOf, OutputRead, StepKey, StepRun, StreamOffsets, Upload,
-};
+use crate::app::ports::{Clock, HostNeeds, HostSession, OutputLine, OutputRead, StepKey, StepRun, Upload};
 use crate::app::telling::logged_name;
 use crate::app::uploads::{self, Place};
 use crate::domain::action::ActionId;
@@ -29,7 +27,7 @@ use super::check::Check;
 use super::dispatcher::HeldLeases;
 use super::in_force::InForce;
 use super::journal::{About, Journal};
-use super::output::{OutputLog, OutputSoFar};
+use super::output::{self, OutputLog, OutputSoFar};
 use super::outside::Outside;
 use super::payload::Payloads;
 use super::pool_places::PoolPlaces;
@@ -38,7 +36,7 @@ use super::service;
 use super::sessions::Sessions;
 
 /// Lines of one step's output on their way to the journal.
-const OUTPUT_LINES: usize = 256;
+pub(super) const OUTPUT_LINES: usize = 256;
 
 /// What is said of a step that somebody stopped.
 const STOPPED: &str = "stopped before it ended";
@@ -61,7 +59,7 @@ pub(super) struct Executor {
     /// How much of what steps write is kept.
     pub(super) output_limits: OutputLimits,
     /// What they wrote.
-    pub(super) said: OutputSoFar,
+    pub(super) said: Arc<OutputSoFar>,
     /// Stops every step under way.
     pub(super) cancel: CancellationToken,
 }
@@ -263,15 +261,8 @@ impl Executor {
         let step = &attempt.step;
         let mut read = OutputRead::default();
         let mut run = StepRun {
-            key: attempt.key(self.action),
-            sudo: false,
-            user: None,
-            cwd: None,
-            umask: None,
-            env: BTreeMap::new(),
-            ok_codes: vec![0],
             timeout_seconds: step.timeout_seconds,
-            resume: StreamOffsets::default(),
+            ..StepRun::of(attempt.key(self.action))
         };
         if let Work::Run {
             sudo,
@@ -292,28 +283,10 @@ impl Executor {
             }
         }
         if attempt.look_up {
-            read = self.output_read(attempt).await;
+            read = output::read_so_far(&self.outside, self.action, attempt).await;
             run.resume = read.bytes;
         }
         Ok((run, read))
-    }
-
-    /// How far the log has the attempt's output.
-    async fn output_read(&self, attempt: &Attempt) -> OutputRead {
-        let of = OutputOf {
-            action: self.action,
-            target: attempt.target.name.clone(),
-            step: logged_name(&attempt.step.name, attempt.way),
-            attempt: attempt.number,
-        };
-        self.outside
-            .log_search
-            .output_read(&of)
-            .await
-            .unwrap_or_else(|error| {
-                tracing::warn!(action = %self.action, %error, "output is logged from its beginning again");
-                OutputRead::default()
-            })
     }
 
     async fn read_output(&self, attempt: &Attempt, read: OutputRead, mut lines: mpsc::Receiver<OutputLine>) {
@@ -429,7 +402,7 @@ impl Attempt {
         self.since.unwrap_or_else(|| clock.now())
     }
 
-    fn key(&self, action: ActionId) -> StepKey {
+    pub(super) fn key(&self, action: ActionId) -> StepKey {
         StepKey {
             action,
             target: self.target.name.clone(),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use crate::app::feed::Feed;
@@ -18,9 +18,11 @@ use crate::domain::log_event::LogEvent;
 use crate::domain::mask::{Masked, Masker};
 use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
+use crate::domain::timestamp::Timestamp;
 
 use super::claims::Claim;
 use super::in_flight::Room;
+use super::story::Told;
 
 /// Entries written to the sink at once.
 const BATCH: usize = 512;
@@ -47,6 +49,8 @@ struct Entry {
     items: Option<Vec<FeedItem>>,
     /// Free again when it is written.
     room: Option<Room>,
+    /// Told when it is written.
+    written: Option<oneshot::Sender<()>>,
 }
 
 /// What a log entry is about, and how what it tells of ended.
@@ -73,22 +77,24 @@ pub(super) struct Line {
     pub(super) number: u64,
     /// It stands for lines that are left out, of which this is the last.
     pub(super) dropped: Option<Dropped>,
+    /// It is what a check on the host says of one probe: how that went.
+    pub(super) probe: Option<Outcome>,
 }
 
 impl Journal {
-    /// Opens the journal of `action` after its entry `last`. The task ends, with everything written, when
-    /// the last clone of the journal is dropped.
+    /// Opens the journal of `action`, whose log has everything up to `written`; numbers up to `last` are taken. The task ends
+    /// when the last clone of the journal is dropped, and says whether everything is written.
     pub(super) fn open(
         (action, context): (ActionId, LogContext),
-        last: u64,
+        (written, last): (u64, u64),
         clock: Arc<dyn Clock>,
-        masker: Masker,
+        masker: Arc<Masker>,
         sink: Arc<dyn LogSink>,
         feed: Feed,
         claim: Claim,
-    ) -> (Self, JoinHandle<()>) {
+    ) -> (Self, JoinHandle<bool>) {
         let (sender, receiver) = mpsc::unbounded_channel();
-        feed.open(action, last);
+        feed.open(action, written);
         let writer = Writer {
             action,
             next: last + 1,
@@ -109,7 +115,7 @@ impl Journal {
                 action,
                 context: Arc::new(context),
                 clock,
-                masker: Arc::new(masker),
+                masker,
                 numbered,
             },
             task,
@@ -142,9 +148,14 @@ impl Journal {
 
     /// One line of a step's output. It has its room until it is written.
     pub(super) fn output(&self, about: About, line: Line, room: Option<Room>) {
-        let event = match line.dropped {
-            Some(_) => LogEvent::Dropped,
-            None => LogEvent::Output,
+        let event = match (line.dropped, line.probe) {
+            (Some(_), _) => LogEvent::Dropped,
+            (None, Some(_)) => LogEvent::Probe,
+            (None, None) => LogEvent::Output,
+        };
+        let about = About {
+            outcome: line.probe,
+            ..about
         };
         let said = (LogLevel::Detail, event, line.stream);
         let entry = LogEntry {
@@ -156,24 +167,67 @@ impl Journal {
         self.send(entry, room);
     }
 
-    /// Takes the next number for an event; [`Journal::happened`] must follow.
-    pub(super) fn reserve(&self) -> u64 {
+    /// Takes the next numbers for an event and for what it brings into the log; [`Journal::happened`] and [`Journal::told`]
+    /// must follow. Gives the first.
+    pub(super) fn reserve(&self, count: u64) -> u64 {
         let mut numbered = self.numbered.lock().unwrap_or_else(PoisonError::into_inner);
         let seq = numbered.next;
-        numbered.next += 1;
+        numbered.next += count;
         seq
     }
 
     /// The event with this number is stored: what followers are told of it; none where nobody followed.
     pub(super) fn happened(&self, seq: u64, items: Option<Vec<FeedItem>>) {
-        let numbered = self.numbered.lock().unwrap_or_else(PoisonError::into_inner);
-        // The writer ends only after the last sender.
-        let _ = numbered.sender.send(Entry {
+        self.pass_on(Entry {
             seq,
             log: None,
             items,
             room: None,
+            written: None,
         });
+    }
+
+    /// What an event that is stored brings into the log, under the number that was reserved for it, by this journal or one
+    /// before it.
+    pub(super) fn told(&self, seq: u64, time: Timestamp, told: Told) {
+        self.pass_on(Entry {
+            seq,
+            log: Some(self.entry_of(seq, time, told)),
+            items: Some(Vec::new()),
+            room: None,
+            written: None,
+        });
+    }
+
+    /// Resolves when everything that was given a number before is written, or never will be.
+    pub(super) async fn written(&self) {
+        let (written, when) = oneshot::channel();
+        let seq = self.reserve(1);
+        self.pass_on(Entry {
+            seq,
+            log: None,
+            items: Some(Vec::new()),
+            room: None,
+            written: Some(written),
+        });
+        // The writer has ended without: then it never will be.
+        let _ = when.await;
+    }
+
+    fn pass_on(&self, entry: Entry) {
+        let numbered = self.numbered.lock().unwrap_or_else(PoisonError::into_inner);
+        // The writer ends only after the last sender.
+        let _ = numbered.sender.send(entry);
+    }
+
+    fn entry_of(&self, seq: u64, time: Timestamp, told: Told) -> LogEntry {
+        let said = (LogLevel::Basic, told.event, LogStream::Story);
+        let text = self.masked(&told.text);
+        LogEntry {
+            seq,
+            time,
+            ..self.about(said, told.about, text)
+        }
     }
 
     /// An entry without its number and its moment.
@@ -208,6 +262,7 @@ impl Journal {
             log: Some(LogEntry { seq, ..entry }),
             items: Some(Vec::new()),
             room,
+            written: None,
         });
     }
 }
@@ -226,13 +281,18 @@ struct Writer {
 }
 
 impl Writer {
-    async fn run(mut self, mut receiver: mpsc::UnboundedReceiver<Entry>) {
+    /// Whether everything was written in the end.
+    async fn run(mut self, mut receiver: mpsc::UnboundedReceiver<Entry>) -> bool {
         let mut arrived = Vec::with_capacity(BATCH);
         while receiver.recv_many(&mut arrived, BATCH).await > 0 {
-            for entry in arrived.drain(..) {
-                self.early.insert(entry.seq, entry);
-            }
             let mut due = Vec::new();
+            for entry in arrived.drain(..) {
+                if entry.seq < self.next {
+                    due.push(entry);
+                } else {
+                    self.early.insert(entry.seq, entry);
+                }
+            }
             // An event's number is taken before it is stored: what was numbered after it waits here.
             while let Some(entry) = self.early.remove(&self.next) {
                 self.next += 1;
@@ -240,13 +300,14 @@ impl Writer {
             }
             self.write(due).await;
         }
-        // What waits behind an event that was never stored is still worth keeping.
-        let rest = std::mem::take(&mut self.early).into_values().collect();
-        self.write(rest).await;
+        // What waits behind an event of which nobody knows whether it was stored is not written: the log would seem to have
+        // what that event brings. Whoever goes on with the action tells it, and reads output again from the host.
+        self.lost += self.early.values().filter(|entry| entry.log.is_some()).count();
         self.feed.close(self.action);
         if self.lost > 0 {
-            tracing::error!(action = %self.action, entries = self.lost, "log entries were lost: the log store did not take them before the end");
+            tracing::warn!(action = %self.action, entries = self.lost, "log entries were not written: the next server that has the action makes up for them");
         }
+        self.lost == 0
     }
 
     async fn write(&mut self, entries: Vec<Entry>) {
@@ -257,6 +318,10 @@ impl Writer {
         self.keep(&logs).await;
         for entry in entries {
             drop(entry.room);
+            if let Some(written) = entry.written {
+                // Who asked may have given up.
+                let _ = written.send(());
+            }
             let items = match (&entry.log, entry.items) {
                 (Some(log), _) => Some(vec![FeedItem::Log(Box::new(LogView::from(log)))]),
                 (None, items) => items,
@@ -269,6 +334,11 @@ impl Writer {
     /// tries once more and does not wait for it.
     async fn keep(&mut self, logs: &[LogEntry]) {
         if logs.is_empty() {
+            return;
+        }
+        if self.lost > 0 {
+            // The log ends where something is missing: what comes after it is made up for together with it.
+            self.lost += logs.len();
             return;
         }
         let mut pause = Duration::from_millis(100);

@@ -4,16 +4,21 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::app::ports::{OutputLine, OutputRead};
+use crate::app::ports::{OutputLine, OutputOf, OutputRead};
+use crate::app::telling::logged_name;
+use crate::domain::action::ActionId;
 use crate::domain::log_entry::{Dropped, LogStream};
 use crate::domain::log_event::LogEvent;
 use crate::domain::mask::{Masked, StreamMasker};
 use crate::domain::name::TargetName;
+use crate::domain::outcome::Outcome;
 use crate::domain::output_limit::{Amount, OutputLimits, Tail};
+use crate::domain::plan::{Work, seen_well};
 
 use super::executor::Attempt;
 use super::in_flight::{ActionRoom, AttemptRoom, Room};
 use super::journal::{Journal, Line};
+use super::outside::Outside;
 
 /// What is held of the end of an output that is over a limit, or that the log store is too slow for.
 const END: Amount = Amount {
@@ -29,6 +34,18 @@ pub(super) struct OutputSoFar {
 }
 
 impl OutputSoFar {
+    /// After what a log has of them.
+    pub(super) fn after(said: HashMap<TargetName, Amount>) -> Self {
+        let all = said.values().fold(Amount::default(), |all, one| Amount {
+            lines: all.lines + one.lines,
+            bytes: all.bytes + one.bytes,
+        });
+        Self {
+            said: Mutex::new((all, said)),
+            room: ActionRoom::default(),
+        }
+    }
+
     /// Counts a line, and says what the target and the action have said with it.
     fn count(&self, target: &TargetName, bytes: u64) -> (Amount, Amount) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
@@ -41,6 +58,20 @@ impl OutputSoFar {
         *of_target = of_target.with_line(bytes);
         (*of_target, action)
     }
+}
+
+/// How far the log has an attempt's output.
+pub(super) async fn read_so_far(outside: &Outside, action: ActionId, attempt: &Attempt) -> OutputRead {
+    let of = OutputOf {
+        action,
+        target: attempt.target.name.clone(),
+        step: logged_name(&attempt.step.name, attempt.way),
+        attempt: attempt.number,
+    };
+    outside.log_search.output_read(&of).await.unwrap_or_else(|error| {
+        tracing::warn!(%action, %error, "output is logged from its beginning again");
+        OutputRead::default()
+    })
 }
 
 /// Where a line stands in its stream.
@@ -180,11 +211,34 @@ impl<'a> OutputLog<'a> {
     fn write(&self, place: Place, text: Masked, dropped: Option<Dropped>, room: Option<Room>) {
         let line = Line {
             stream: place.stream,
+            probe: self.probe(place.stream, &text).filter(|_| dropped.is_none()),
             text,
             offset: place.offset,
             number: place.number,
             dropped,
         };
         self.journal.output(self.attempt.about(), line, room);
+    }
+
+    /// How the probe went that a line tells of; none where it tells of none.
+    fn probe(&self, stream: LogStream, text: &Masked) -> Option<Outcome> {
+        let Work::HttpCheck {
+            from_host: true,
+            url,
+            method,
+            status,
+            ..
+        } = &self.attempt.step.work
+        else {
+            return None;
+        };
+        let good = self
+            .journal
+            .masked(&seen_well(&format!("{method} {url}"), *status));
+        (stream == LogStream::Stdout).then_some(if *text == good {
+            Outcome::Ok
+        } else {
+            Outcome::Failed
+        })
     }
 }

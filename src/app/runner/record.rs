@@ -4,17 +4,16 @@
 use crate::app::view::FeedItem;
 use crate::domain::action::{ActionStatus, TargetState};
 use crate::domain::analysis::Measurement;
-use crate::domain::log_event::LogEvent;
 use crate::domain::name::TargetName;
 use crate::domain::notice::AddressedNotice;
-use crate::domain::rollout::{Decision, Effect, Event, Refused};
+use crate::domain::rollout::{Effect, Event, Refused};
 use crate::domain::target::Put;
 use crate::domain::timestamp::Timestamp;
 use crate::store::{ActionUpdate, FoundBad, RecordedVersion, SteerId, StoreError};
 
 use super::dispatcher::{Dispatcher, Due, Stopped};
-use super::journal::{About, Journal};
-use super::story;
+use super::journal::Journal;
+use super::story::{Story, Told};
 
 /// An event that was applied, with what is to be stored and told of it.
 struct Applied {
@@ -24,7 +23,8 @@ struct Applied {
     accepted: bool,
     /// None where nobody follows.
     items: Option<Vec<FeedItem>>,
-    decisions: Vec<Decision>,
+    /// What it brings into the log, under the numbers behind its own.
+    told: Vec<Told>,
     versions: Vec<RecordedVersion>,
     completed: Vec<TargetName>,
     notices: Vec<AddressedNotice>,
@@ -48,9 +48,8 @@ impl Dispatcher {
                 if steer.is_none() {
                     return Ok(Vec::new());
                 }
-                self.journal
-                    .story(LogEvent::Steering, About::default(), &refused.to_string());
-                self.note(event, false, &[], now, &mut applied);
+                let told = Story::of_refused(&event, &refused);
+                self.note(event, (false, told), &[], now, &mut applied);
                 Vec::new()
             }
         };
@@ -88,7 +87,9 @@ impl Dispatcher {
         let event = masked(event, &self.journal);
         match self.rollout.apply(&event, now) {
             Ok(effects) => {
-                self.note(event, true, &effects, now, applied);
+                let decisions = self.rollout.take_decisions();
+                let told = self.story.of(&self.rollout, &event, &effects, decisions);
+                self.note(event, (true, told), &effects, now, applied);
                 Ok(effects)
             }
             Err(refused) => {
@@ -99,16 +100,17 @@ impl Dispatcher {
         }
     }
 
-    /// Numbers an event, with what will be told of it: what is so now may be otherwise after the next one.
+    /// Numbers an event and what it brings into the log, with what will be told of it: what is so now may be otherwise after
+    /// the next one. The numbers of its entries follow its own without a gap, so that whoever applies it again finds them.
     fn note(
         &mut self,
         event: Event,
-        accepted: bool,
+        (accepted, told): (bool, Vec<Told>),
         effects: &[Effect],
         now: Timestamp,
         applied: &mut Vec<Applied>,
     ) {
-        let seq = self.journal.reserve();
+        let seq = self.journal.reserve(1 + told.len() as u64);
         let items = if self.feed.is_followed(self.action.record.id) {
             Some(self.teller.items(&self.action, &self.rollout, &event, seq))
         } else {
@@ -119,7 +121,7 @@ impl Dispatcher {
             seq,
             accepted,
             items,
-            decisions: self.rollout.take_decisions(),
+            told,
             versions: self.versions(effects),
             completed: self.completed(effects),
             notices: self.notices.since(&self.action, &self.rollout, now),
@@ -232,8 +234,7 @@ impl Dispatcher {
             event,
             accepted,
             items,
-            decisions,
-            found_bad,
+            told,
             ..
         } in applied
         {
@@ -241,13 +242,11 @@ impl Dispatcher {
                 self.note_approval(&event);
             }
             self.journal.happened(seq, items);
-            story::tell(&self.journal, &self.rollout, &event, decisions);
-            story::found_bad(&self.journal, &found_bad);
+            for (number, told) in (seq + 1..).zip(told) {
+                self.journal.told(number, now, told);
+            }
             self.figures.count(&event, now);
         }
-        let waiting = self.rollout.waiting_for();
-        story::waiting(&self.journal, self.waiting.as_ref(), waiting.as_ref());
-        self.waiting = waiting;
     }
 
     /// What the effects write into the inventory.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -13,14 +14,16 @@ use crate::domain::action::ActionId;
 use crate::domain::log_context::{LogContext, trace_id_of};
 use crate::domain::log_event::LogEvent;
 use crate::domain::mask::Masker;
-use crate::domain::rollout::{Event, Rollout};
-use crate::store::{FrozenAction, StoredEvent};
+use crate::domain::rollout::Event;
+use crate::store::FrozenAction;
 
+use super::Shared;
 use super::attempts::Attempts;
 use super::claims::Claim;
 use super::dispatcher::{Dispatcher, HeldLeases, Said, Stopped};
 use super::executor::Executor;
 use super::figures::Figures;
+use super::hearing::{self, Hearing, Unheard};
 use super::in_force::InForce;
 use super::journal::{About, Journal};
 use super::notices::Notices;
@@ -28,10 +31,11 @@ use super::output::OutputSoFar;
 use super::payload::Payloads;
 use super::pool_places::PoolPlaces;
 use super::pools::Asking;
+use super::replay::{Replay, Untold};
 use super::secrets::SecretValues;
 use super::sessions::Sessions;
+use super::story::Told;
 use super::timers::Timers;
-use super::{Shared, story};
 
 /// More numbers than a server can have given to log lines that it has not written yet.
 const NUMBERS_LEFT: u64 = 1 << 20;
@@ -44,70 +48,104 @@ pub(super) async fn run(
     words: mpsc::UnboundedReceiver<Said>,
     figures: Figures,
 ) -> Result<(), Stopped> {
+    let closing = claim.closing().clone();
     let Some(action) = shared.store.action(id).await? else {
         return Ok(());
     };
+    let action = Arc::new(action);
     let events = shared.store.events(id).await?;
-    let plan = Arc::new(action.plan.clone());
     let now = shared.outside.clock.now();
-
-    let mut rollout = Rollout::new(Arc::clone(&plan));
-    let mut effects = Vec::new();
-    let mut accepted = Vec::with_capacity(events.len());
-    for StoredEvent { time, event, .. } in &events {
-        // What the engine refused when it happened, it refuses again.
-        effects = match rollout.apply(event, *time) {
-            Ok(effects) => {
-                accepted.push(event);
-                effects
-            }
-            Err(_) => Vec::new(),
-        };
-    }
-    let decisions = rollout.take_decisions();
-    if rollout.status().is_final() {
-        return Ok(());
-    }
     // Without it, numbers of entries that are there would be used again, and the new ones taken for the old.
     let last_log = shared.outside.log_search.last_seq(id).await?;
+    let told_to = last_log.unwrap_or(0);
+    // A server that died before this one did its part may not have got to the end of it.
+    let owed_from = shared.store.log_owed_from(id).await?;
+    let heard_to = owed_from.map_or(told_to, |owed| owed.min(told_to));
+    let secrets = SecretValues::resolve(&action.config, &*shared.outside.secrets);
+    let masker = Arc::new(secrets.masker());
+    let Replay {
+        rollout,
+        mut story,
+        mut effects,
+        accepted,
+        untold,
+        ended,
+        last,
+    } = Replay::of(&action, Arc::clone(&masker), &events, (told_to, heard_to));
     // A server before this one may have begun with it, and waited for its countdown.
     let is_new = events.len() == 1 && last_log.is_none();
     if !is_new {
         effects = rollout.outstanding(now);
     }
-
-    let last_event = events.last().map_or(0, |stored| stored.seq);
-    let mut last = last_event.max(last_log.unwrap_or(0));
+    let mut last = last.max(told_to);
     if !is_new && shared.store.is_shared() {
         // The server before may still be writing the last lines that it numbered.
         last += NUMBERS_LEFT;
     }
-    let secrets = SecretValues::resolve(&action.config, &*shared.outside.secrets);
-    let masker = secrets.masker();
+    let plan = Arc::new(action.plan.clone());
+    let attempts = Attempts::new(Arc::clone(&plan));
+    // Where this server's log knows nothing of the action, that of the server before has it, and will have the rest of it.
+    let is_elsewhere = shared.store.is_shared() && last_log.is_none();
+    let unheard = if is_elsewhere {
+        Vec::new()
+    } else {
+        hearing::unheard(&attempts, ended)
+    };
+    if !unheard.is_empty() {
+        // Noted before the log goes on: behind the first new entry nobody sees any more that something is missing.
+        shared.store.owe_log(id, &shared.server, heard_to).await?;
+    }
+    let said = if is_new {
+        OutputSoFar::default()
+    } else {
+        OutputSoFar::after(shared.outside.log_search.said(id).await?)
+    };
+    let said = Arc::new(said);
+    let first = events.first().map_or(0, |event| event.seq);
     let (journal, written) = Journal::open(
         (id, log_context(&action, &masker)),
-        last,
+        (told_to.max(first), last),
         Arc::clone(&shared.outside.clock),
         masker,
         Arc::clone(&shared.outside.log_sink),
         shared.feed.clone(),
         claim.clone(),
     );
+    for Untold { seq, time, told } in untold {
+        if seq > told_to.max(first) {
+            journal.happened(seq, None);
+        }
+        for (number, told) in told {
+            journal.told(number, time, told);
+        }
+    }
+    let heard = {
+        let hearing = Hearing {
+            action: id,
+            outside: shared.outside.clone(),
+            sessions: Sessions::new(id, Arc::clone(&shared.outside.hosts), figures.clone()),
+            journal: journal.clone(),
+            limits: shared.output_limits,
+            said: Arc::clone(&said),
+        };
+        hear(shared, hearing, unheard, claim.clone())
+    };
+    let has_ended = rollout.status().is_final();
     let result = async {
-        if is_new {
-            tell_beginning(&journal, &action);
-            if let Some(first) = events.first() {
-                story::verdicts(&journal, &first.event);
-                story::tell(&journal, &rollout, &first.event, decisions);
-            }
-        } else {
+        if has_ended {
+            drop(journal);
+            return Ok(());
+        }
+        if !is_new {
             journal.story(
                 LogEvent::Recovery,
                 About::default(),
                 "a server goes on with this action",
             );
+            if let Some(Told { event, about, text }) = story.waits_still(&rollout) {
+                journal.story(event, about, &text);
+            }
         }
-
         // Who approves has seen one plan: what has become another one since is approved by nobody.
         let is_as_made = plan.has_its_hash();
         if !is_as_made {
@@ -115,8 +153,6 @@ pub(super) async fn run(
             let text = "the plan in the store is not the one that was made: no approval counts for it";
             journal.story(LogEvent::Recovery, About::default(), text);
         }
-        let waiting = rollout.waiting_for();
-        story::waiting(&journal, None, waiting.as_ref());
         let executor = Executor {
             action: id,
             outside: shared.outside.clone(),
@@ -135,7 +171,7 @@ pub(super) async fn run(
             pools: PoolPlaces::of(&action.config),
             leases: HeldLeases::default(),
             output_limits: shared.output_limits,
-            said: OutputSoFar::default(),
+            said,
             cancel: CancellationToken::new(),
         };
         let (answers, answered) = mpsc::unbounded_channel();
@@ -158,13 +194,13 @@ pub(super) async fn run(
             claim,
             feed: shared.feed.clone(),
             outside: shared.outside.clone(),
-            action: Arc::new(action),
+            action: Arc::clone(&action),
             rollout,
             teller: LiveTeller::default(),
             notices,
             journal,
             executor: Arc::new(executor),
-            attempts: Attempts::new(plan),
+            attempts,
             lease_keys,
             approvable: is_as_made && events.iter().any(
                 |stored| matches!(&stored.event, Event::Created { needs_approval, .. } if !needs_approval.is_empty()),
@@ -180,7 +216,7 @@ pub(super) async fn run(
             figures,
             steps_under_way: 0,
             held_up: false,
-            waiting,
+            story,
         };
         for event in accepted {
             dispatcher.note_approval(event);
@@ -195,43 +231,41 @@ pub(super) async fn run(
     }
     .await;
     // Everything that was said is written before anybody is told that the action is over here.
-    if let Err(error) = written.await {
-        tracing::error!(action = %id, %error, "the journal ended badly");
+    let heard = heard.await.unwrap_or(false);
+    let whole = written.await.unwrap_or(false);
+    result?;
+    if heard && whole {
+        shared.store.log_is_whole(id, &shared.server).await?;
+        return Ok(());
     }
-    result
+    // Whoever goes on with it writes the rest of its log.
+    Err(if closing.is_over() {
+        Stopped::Shutdown
+    } else {
+        Stopped::TakenOver
+    })
 }
 
-/// Who asked for what, as the first entry of the log.
-fn tell_beginning(journal: &Journal, action: &FrozenAction) {
-    let record = &action.record;
-    let version = record
-        .version
-        .as_ref()
-        .map(|version| format!(" of {version}"))
-        .unwrap_or_default();
-    let behalf = record
-        .on_behalf
-        .as_ref()
-        .map(|user| format!(" for {user}"))
-        .unwrap_or_default();
-    let why = record
-        .reason
-        .as_ref()
-        .map(|reason| format!(": {reason}"))
-        .unwrap_or_default();
-    journal.story(
-        LogEvent::Asked,
-        About::default(),
-        &format!(
-            "{} asked{behalf} for {}{version} on {} targets of {}/{} (plan {}){why}",
-            record.actor,
-            record.action,
-            action.plan.targets.len(),
-            record.space,
-            record.project,
-            record.plan_hash,
-        ),
-    );
+/// Hears again, beside everything else, what steps wrote that ended before; says in the end whether all of it was had that can
+/// be. A server that stops does not wait for it.
+fn hear(shared: &Shared, hearing: Hearing, unheard: Vec<Unheard>, claim: Claim) -> JoinHandle<bool> {
+    let (store, server, id) = (shared.store.clone(), shared.server.clone(), hearing.action);
+    tokio::spawn(async move {
+        if unheard.is_empty() {
+            return true;
+        }
+        tokio::select! {
+            biased;
+            () = claim.over() => return false,
+            () = claim.closing().beginning() => return false,
+            () = hearing.run(unheard) => {}
+        }
+        if let Err(error) = store.log_is_paid(id, &server).await {
+            // Whoever goes on with the action hears it once more, which changes nothing.
+            tracing::warn!(action = %id, %error, "it was not noted that the output of ended steps is in the log");
+        }
+        true
+    })
 }
 
 /// What all entries of the action say.

@@ -6,74 +6,176 @@ use crate::app::planning::asked;
 use crate::app::ports::HeldUp;
 use crate::app::telling::logged_name;
 use crate::domain::action::{TargetState, WaitingFor};
+use crate::domain::actor::Actor;
 use crate::domain::analysis::Measurement;
 use crate::domain::log_entry::StepRecord;
 use crate::domain::log_event::LogEvent;
+use crate::domain::mask::Masker;
 use crate::domain::name::TargetName;
-use crate::domain::rollout::{Decision, Event, Rollout, Steer, StepState, Way};
-use crate::store::FoundBad;
+use crate::domain::rollout::{Decision, Effect, Event, Refused, Rollout, Steer, StepState, Way};
+use crate::store::FrozenAction;
 
 use super::attempts::log_host;
-use super::journal::{About, Journal};
+use super::journal::About;
 
-/// Writes what an event means, and what the engine decided on it.
-pub(super) fn tell(journal: &Journal, rollout: &Rollout, event: &Event, decisions: Vec<Decision>) {
-    if let Some((about, text)) = of_event(journal, rollout, event) {
-        journal.story(kind_of(event), about, &text);
-    }
-    let end = format!("end {}", rollout.status());
-    for decision in decisions {
-        let kind = match decision.what.as_str() {
-            what if what == end => LogEvent::Result,
-            what if what.starts_with("gate ") => LogEvent::Gate,
-            _ => LogEvent::Decision,
-        };
-        let text = if decision.why.is_empty() {
-            decision.what
-        } else {
-            format!("{}: {}", decision.what, decision.why)
-        };
-        journal.story(kind, About::default(), &text);
+/// One entry of the story that an event brings with it.
+pub(super) struct Told {
+    pub(super) event: LogEvent,
+    pub(super) about: About,
+    pub(super) text: String,
+}
+
+impl Told {
+    /// An entry about the action itself.
+    fn of_action(event: LogEvent, text: String) -> Self {
+        Self {
+            event,
+            about: About::default(),
+            text,
+        }
     }
 }
 
-/// Which versions nobody is to deploy any more.
-pub(super) fn found_bad(journal: &Journal, found: &[FoundBad]) {
-    for FoundBad {
-        version,
-        environment,
-        why,
-        ..
-    } in found
-    {
-        let text = format!("version {version} is in quarantine in {environment}: {why}");
-        journal.story(LogEvent::Decision, About::default(), &text);
+/// What the events of an action bring into its log, one after another: the same each time they are applied, so that what a
+/// server that died did not write is made again by the next one, entry by entry.
+pub(super) struct Story {
+    action: Arc<FrozenAction>,
+    masker: Arc<Masker>,
+    /// What the log says that the action waits for.
+    waiting: Option<WaitingFor>,
+}
+
+impl Story {
+    pub(super) fn new(action: Arc<FrozenAction>, masker: Arc<Masker>) -> Self {
+        Self {
+            action,
+            masker,
+            waiting: None,
+        }
     }
+
+    /// What an event means that the engine took, what it decided on it, and what the action waits for then.
+    pub(super) fn of(
+        &mut self,
+        rollout: &Rollout,
+        event: &Event,
+        effects: &[Effect],
+        decisions: Vec<Decision>,
+    ) -> Vec<Told> {
+        let mut told = Vec::new();
+        if let Event::Created { needs_approval, .. } = event {
+            told.push(beginning(&self.action));
+            told.push(verdict(needs_approval));
+        }
+        if let Some((about, text)) = of_event(&self.masker, rollout, event) {
+            let event = kind_of(event);
+            told.push(Told { event, about, text });
+        }
+        let end = format!("end {}", rollout.status());
+        told.extend(decisions.into_iter().map(|decision| {
+            let kind = match decision.what.as_str() {
+                what if what == end => LogEvent::Result,
+                what if what.starts_with("gate ") => LogEvent::Gate,
+                _ => LogEvent::Decision,
+            };
+            let text = if decision.why.is_empty() {
+                decision.what
+            } else {
+                format!("{}: {}", decision.what, decision.why)
+            };
+            Told::of_action(kind, text)
+        }));
+        let environment = &self.action.record.environment;
+        told.extend(effects.iter().filter_map(|effect| {
+            let Effect::Quarantine { version, why } = effect else {
+                return None;
+            };
+            let text = format!("version {version} is in quarantine in {environment}: {why}");
+            Some(Told::of_action(LogEvent::Decision, text))
+        }));
+        told.extend(self.waits(rollout));
+        told
+    }
+
+    /// A word that the engine refused although it was asked for: who said it, and why nothing came of it.
+    pub(super) fn of_refused(event: &Event, refused: &Refused) -> Vec<Told> {
+        let text = match event {
+            Event::Steered { steer, by, reason } => {
+                format!("{}, and nothing came of it: {refused}", said(steer, by, reason))
+            }
+            _ => return Vec::new(),
+        };
+        vec![Told::of_action(kind_of(event), text)]
+    }
+
+    /// What the action waits for now, where that is another thing than the log says.
+    pub(super) fn waits(&mut self, rollout: &Rollout) -> Option<Told> {
+        let same = |a: &WaitingFor, b: &WaitingFor| a.kind == b.kind && a.since == b.since;
+        let now = rollout.waiting_for();
+        let before = std::mem::replace(&mut self.waiting, now);
+        match (before, &self.waiting) {
+            (before, Some(now)) if before.as_ref().is_none_or(|before| !same(before, now)) => {
+                let text = format!("waits: {}; {}", now.detail, now.unblock);
+                Some(Told::of_action(LogEvent::Waiting, text))
+            }
+            (Some(_), None) => Some(Told::of_action(LogEvent::Resumed, "waits no longer".to_owned())),
+            _ => None,
+        }
+    }
+
+    /// The same, where the log is to say it once more: for who reads on after a server took the action up.
+    pub(super) fn waits_still(&mut self, rollout: &Rollout) -> Option<Told> {
+        self.waiting = None;
+        self.waits(rollout)
+    }
+}
+
+/// Who asked for what.
+fn beginning(action: &FrozenAction) -> Told {
+    let record = &action.record;
+    let version = record
+        .version
+        .as_ref()
+        .map(|version| format!(" of {version}"))
+        .unwrap_or_default();
+    let behalf = record
+        .on_behalf
+        .as_ref()
+        .map(|user| format!(" for {user}"))
+        .unwrap_or_default();
+    let why = record
+        .reason
+        .as_ref()
+        .map(|reason| format!(": {reason}"))
+        .unwrap_or_default();
+    let text = format!(
+        "{} asked{behalf} for {}{version} on {} targets of {}/{} (plan {}){why}",
+        record.actor,
+        record.action,
+        action.plan.targets.len(),
+        record.space,
+        record.project,
+        record.plan_hash,
+    );
+    Told::of_action(LogEvent::Asked, text)
 }
 
 /// What the sanitizer said of the plan's commands: what it denies is never accepted as an action.
-pub(super) fn verdicts(journal: &Journal, event: &Event) {
-    let Event::Created { needs_approval, .. } = event else {
-        return;
-    };
+fn verdict(needs_approval: &[String]) -> Told {
     let text = if needs_approval.is_empty() {
         "the sanitizer allows every command of the plan".to_owned()
     } else {
         format!("the sanitizer asks about {}", needs_approval.join("; "))
     };
-    journal.story(LogEvent::Verdict, About::default(), &text);
+    Told::of_action(LogEvent::Verdict, text)
 }
 
-/// What the action waits for now, where that is another thing than before.
-pub(super) fn waiting(journal: &Journal, before: Option<&WaitingFor>, now: Option<&WaitingFor>) {
-    let same = |a: &WaitingFor, b: &WaitingFor| a.kind == b.kind && a.since == b.since;
-    match (before, now) {
-        (_, Some(now)) if before.is_none_or(|before| !same(before, now)) => {
-            let text = format!("waits: {}; {}", now.detail, now.unblock);
-            journal.story(LogEvent::Waiting, About::default(), &text);
-        }
-        (Some(_), None) => journal.story(LogEvent::Resumed, About::default(), "waits no longer"),
-        _ => {}
+/// Who said what, and why.
+fn said(steer: &Steer, by: &Actor, reason: &str) -> String {
+    if reason.is_empty() {
+        format!("{by} said {}", steer.as_str())
+    } else {
+        format!("{by} said {}: {reason}", steer.as_str())
     }
 }
 
@@ -141,7 +243,7 @@ fn kind_of(event: &Event) -> LogEvent {
     }
 }
 
-fn of_event(journal: &Journal, rollout: &Rollout, event: &Event) -> Option<(About, String)> {
+fn of_event(masker: &Masker, rollout: &Rollout, event: &Event) -> Option<(About, String)> {
     match event {
         Event::StepEnded {
             target,
@@ -167,7 +269,7 @@ fn of_event(journal: &Journal, rollout: &Rollout, event: &Event) -> Option<(Abou
                 batch: Some(planned.batch),
                 started: seen.started_at,
                 ended: seen.ended_at?,
-                error: result.error.as_deref().map(|error| journal.masked(error)),
+                error: result.error.as_deref().map(|error| masker.mask(error)),
             };
             let about = About {
                 target: Some(target.clone()),
@@ -203,20 +305,13 @@ fn of_event(journal: &Journal, rollout: &Rollout, event: &Event) -> Option<(Abou
             Some((About::default(), format!("not fit: {}", reasons.join("; "))))
         }
         Event::Steered { steer, by, reason } => {
-            let why = if reason.is_empty() {
-                String::new()
-            } else {
-                format!(": {reason}")
-            };
             let approved = if *steer == Steer::Approve {
                 approved(rollout)
             } else {
                 String::new()
             };
-            Some((
-                About::default(),
-                format!("{by} said {}{why}{approved}", steer.as_str()),
-            ))
+            let text = format!("{}{approved}", said(steer, by, reason));
+            Some((About::default(), text))
         }
         Event::LeasesHeld { holder, targets } => {
             let names: Vec<&str> = targets.iter().map(TargetName::as_str).collect();

@@ -3,6 +3,7 @@
 mod action;
 mod feed;
 mod log;
+mod log_state;
 mod notice;
 mod page;
 mod plan;
@@ -12,6 +13,7 @@ mod space;
 pub use action::{Accepted, ActionSummary, ActionView, StageView, StepView, TargetView};
 pub use feed::FeedItem;
 pub use log::{FoldedView, LogMore, LogView};
+pub use log_state::{LogStateView, SetAsideView, SinkView};
 pub use notice::{NoticeState, NoticeView};
 pub use page::Page;
 pub use plan::{PlanStageView, PlanStepView, PlanTargetView, PlanView, RollbackTargetView, RollbackView};

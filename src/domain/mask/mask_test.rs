@@ -17,6 +17,69 @@ fn percent(text: &str, keep: impl Fn(u8) -> bool, lower: bool) -> String {
         .collect()
 }
 
+/// In a shell's `$'...'`, as `printf %q` has it.
+fn ansi(text: &str, keep: impl Fn(u8) -> bool, escape: impl Fn(u8) -> String) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'\'' | b'\\' => format!("\\{}", char::from(byte)),
+            _ if keep(byte) => char::from(byte).to_string(),
+            _ => escape(byte),
+        })
+        .collect()
+}
+
+/// What is written in base64 or hexadecimal, as it is written in a URL, in JSON and in a shell's `$'...'`.
+fn around(packed: &str) -> [String; 4] {
+    [
+        percent(
+            packed,
+            |byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte),
+            false,
+        ),
+        percent(packed, |byte| byte.is_ascii_alphanumeric(), true),
+        packed.replace('/', "\\/"),
+        ansi(
+            packed,
+            |byte| byte.is_ascii_alphanumeric(),
+            |byte| format!("\\x{byte:02x}"),
+        ),
+    ]
+}
+
+/// Something that takes a text and writes it otherwise.
+type Way = fn(&str) -> String;
+
+/// The ways of writing of which any two are put around a secret.
+const WAYS: [(&str, Way); 8] = [
+    ("base64", |text| BASE64.encode(text.as_bytes())),
+    ("base64 for URLs", |text| BASE64URL_NOPAD.encode(text.as_bytes())),
+    ("hexadecimal", |text| HEXLOWER.encode(text.as_bytes())),
+    ("URL", |text| {
+        percent(
+            text,
+            |byte| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte),
+            false,
+        )
+    }),
+    ("form", |text| {
+        percent(
+            text,
+            |byte| byte.is_ascii_alphanumeric() || b"-_.~ ".contains(&byte),
+            false,
+        )
+        .replace(' ', "+")
+    }),
+    ("JSON", |text| {
+        let json = serde_json::to_string(text).unwrap();
+        json[1..json.len() - 1].to_owned()
+    }),
+    ("single quotes", |text| text.replace('\'', r"'\''")),
+    ("quotes in quotes", |text| text.replace('\'', r#"'"'"'"#)),
+];
+
+/// How many of what [`written`] gives are no base64 and have nothing around them.
+const PLAIN: usize = 15;
+
 /// A secret as programs write it, with something around it where that matters.
 fn written(secret: &str) -> Vec<String> {
     let unreserved = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
@@ -57,12 +120,32 @@ fn written(secret: &str) -> Vec<String> {
                 }
             })
             .collect(),
+        ansi(
+            secret,
+            |byte| (b' '..0x7F).contains(&byte),
+            |byte| format!("\\{byte:03o}"),
+        ),
+        ansi(
+            secret,
+            |byte| (b' '..0x7F).contains(&byte),
+            |byte| format!("\\x{byte:02x}"),
+        ),
+        ansi(secret, |_| false, |byte| format!("\\x{byte:02X}")),
     ];
+    assert_eq!(all.len(), PLAIN);
+    all.extend(around(&HEXLOWER.encode(secret.as_bytes())));
     for before in ["", "a", "ab", "abc", "user:"] {
         for after in ["", "x", "xy"] {
             let whole = format!("{before}{secret}{after}");
-            all.push(BASE64.encode(whole.as_bytes()));
-            all.push(BASE64URL_NOPAD.encode(whole.as_bytes()));
+            for packed in [
+                BASE64.encode(whole.as_bytes()),
+                BASE64URL_NOPAD.encode(whole.as_bytes()),
+            ] {
+                if after.is_empty() {
+                    all.extend(around(&packed));
+                }
+                all.push(packed);
+            }
         }
     }
     all
@@ -77,10 +160,14 @@ fn leaks(out: &str, secret: &str) -> bool {
         encoded(&whole)[(before * 8).div_ceil(6)..whole.len() * 8 / 6].to_owned()
     };
     let whole = written(secret);
-    whole[..12].iter().any(|form| out.contains(form.as_str()))
+    let reads = |packed: String| {
+        let around = around(&packed);
+        out.contains(&packed) || around.iter().any(|form| out.contains(form.as_str()))
+    };
+    whole[..PLAIN].iter().any(|form| out.contains(form.as_str()))
         || (0..3).any(|before| {
-            out.contains(&core(before, &|bytes| BASE64.encode(bytes)))
-                || out.contains(&core(before, &|bytes| BASE64URL_NOPAD.encode(bytes)))
+            reads(core(before, &|bytes| BASE64.encode(bytes)))
+                || reads(core(before, &|bytes| BASE64URL_NOPAD.encode(bytes)))
         })
 }
 
@@ -133,6 +220,30 @@ proptest! {
             let out = streamed(&masker, &pieces(&text, &cuts));
             // A mask for each piece that had a part of it.
             prop_assert!(!leaks(&out, &secret) && !leaks(&out.replace(MASK, ""), &secret), "{text:?} {cuts:?} -> {out:?}");
+        }
+    }
+
+    #[test]
+    fn a_secret_never_leaks_that_is_encoded_twice_in_any_two_ways(
+        secret in "[ -~]{5,24}|\\PC{5,12}",
+        cuts in prop::collection::vec(0_usize..400, 0..9),
+    ) {
+        prop_assume!(secret.trim() == secret);
+        let masker = Masker::new([secret.as_str()]);
+        for ((inner_way, inner), (outer_way, outer)) in WAYS.iter().flat_map(|inner| WAYS.map(|outer| (*inner, outer))) {
+            for before in ["", "a", "ab"] {
+                let form = outer(&format!("{before}{}", inner(&format!("{before}{secret}"))));
+                let text = format!("see {form} here");
+                let hidden = masker.mask(&text);
+                let what = format!("{inner_way} in {outer_way}: {text:?} -> {hidden:?}");
+                prop_assert!(hidden.as_str().contains(MASK), "{what}");
+                // The first and the last characters of base64 hold bits of what is around it as well.
+                let out = streamed(&masker, &pieces(&text, &cuts));
+                for shown in [hidden.as_str(), out.as_str()] {
+                    let rest = shown.replace(MASK, "").chars().count();
+                    prop_assert!(rest <= "see  here".len() + 4 * 8 + before.len() * 12, "{what} {cuts:?} -> {out:?}");
+                }
+            }
         }
     }
 
@@ -227,6 +338,33 @@ fn wrapped_base64_is_found_across_its_lines() {
         "{out}"
     );
     assert_eq!(out.lines().count(), lines.len(), "each line has one still");
+}
+
+#[test]
+fn what_is_encoded_twice_is_hidden() {
+    // In base64 it has a plus sign, a slash and padding.
+    let secret = "p\u{e4}\u{df}>?~>~w\u{f6}rd~~?x";
+    let masker = Masker::new([secret]);
+    let base64 = BASE64.encode(secret.as_bytes());
+    assert!(base64.contains('+') && base64.contains('/'), "{base64}");
+    for form in around(&base64)
+        .into_iter()
+        .chain(around(&HEXUPPER.encode(secret.as_bytes())))
+    {
+        let hidden = masker.mask(&format!("<{form}>"));
+        assert_eq!(hidden.as_str(), format!("<{MASK}>"), "{form}");
+    }
+    let octal = ansi(secret, |byte| byte.is_ascii(), |byte| format!("\\{byte:o}"));
+    let hidden = masker.mask(&format!("export PASS=$'{octal}'"));
+    assert_eq!(hidden.as_str(), format!("export PASS=$'{MASK}'"));
+}
+
+#[test]
+fn an_escape_that_the_text_ends_in_is_hidden_too() {
+    let masker = Masker::new(["word\u{1}"]);
+    assert_eq!(masker.mask(r"word\1").as_str(), MASK);
+    assert_eq!(masker.mask(r"word\x1").as_str(), MASK);
+    assert_eq!(masker.mask(r"word\x11").as_str(), r"word\x11");
 }
 
 #[test]

@@ -1,7 +1,12 @@
 //! Secrets never reach logs or pages: text goes through a masker first, and comes out as another type.
 //!
 //! Secrets are found by their value, in each way that programs write values: as they are, in base64 (wherever in the encoded
-//! bytes they stand, wrapped over lines or not), in hexadecimal, in URLs, in JSON, and quoted for a shell.
+//! bytes they stand, wrapped over lines or not), in hexadecimal, in URLs, in JSON, and quoted for a shell; and in any two of these
+//! ways, one inside the other.
+//!
+//! Not found: values of four characters in base64 inside base64; what is encoded three times (but for base64 or hexadecimal inside two escapes); base64 that is wrapped over lines and
+//! then encoded again; and inside base64 or hexadecimal, escapes other than the usual ones (percent signs for all that RFC 3986 does not
+//! leave alone, JSON as most write it, in full and in ASCII, and the shell's `'\''`, `'"'"'` and backslashes).
 
 mod forms;
 mod stream;
@@ -109,7 +114,8 @@ impl Masker {
         };
         let plain = forms.pending(&View::plain(text), text.len());
         View::all_of(text)
-            .map(|view| forms.pending(&view, text.len()))
+            .iter()
+            .map(|view| forms.pending(view, text.len()))
             .fold(plain, usize::min)
     }
 }

@@ -6,6 +6,8 @@ pub(super) struct View<'a> {
     pub(super) bytes: std::borrow::Cow<'a, [u8]>,
     /// From where to where each byte is written in the text; none where it is where it stands.
     places: Option<Vec<(u32, u32)>>,
+    /// How many of the bytes stay as they are whatever follows.
+    pub(super) settled: usize,
     /// Where the text ends in the middle of an escape.
     unfinished: Option<usize>,
 }
@@ -17,7 +19,7 @@ pub(super) enum ViewKind {
     Plain,
     /// Without the line ends of wrapped base64 and hexadecimal: these forms.
     Unwrapped,
-    /// Decoded: the secrets themselves.
+    /// Decoded: every form, as one encoding is put around another.
     Decoded,
 }
 
@@ -30,25 +32,50 @@ impl<'a> View<'a> {
             kind: ViewKind::Plain,
             bytes: text.as_bytes().into(),
             places: None,
+            settled: text.len(),
             unfinished: None,
         }
     }
 
-    /// Each other reading that a text has: most have none.
-    pub(super) fn all_of(text: &str) -> impl Iterator<Item = View<'static>> {
+    /// Each other reading that a text has, with one encoding taken off or two: most have none.
+    pub(super) fn all_of(text: &str) -> Vec<View<'static>> {
         let bytes = text.as_bytes();
-        let has = |sign: u8| memchr::memchr(sign, bytes).is_some();
-        let (percent, plus, backslash) = (has(b'%'), has(b'+'), has(b'\\'));
-        let unwrapped = (bytes.len() > WRAPPED && has(b'\n')).then(|| unwrapped(bytes));
-        [
-            unwrapped.flatten(),
-            percent.then(|| decoded(bytes, url_escape)),
-            plus.then(|| decoded(bytes, form_escape)),
-            backslash.then(|| decoded(bytes, json_escape)),
-            backslash.then(|| decoded(bytes, shell_escape)),
-        ]
-        .into_iter()
-        .flatten()
+        let mut views: Vec<View<'static>> = Vec::new();
+        if bytes.len() > WRAPPED && memchr::memchr(b'\n', bytes).is_some() {
+            views.extend(unwrapped(bytes));
+        }
+        for view in readings(bytes) {
+            let twice = readings(&view.bytes).map(|inner| inner.below(&view));
+            let twice: Vec<View<'static>> = twice.collect();
+            views.push(view);
+            views.extend(twice);
+        }
+        views
+    }
+
+    /// A reading of what `outer` reads, as one of the text.
+    fn below(self, outer: &View<'_>) -> View<'static> {
+        let places = self.places.unwrap_or_default();
+        // What `outer` may still read otherwise, this one may too.
+        let settled = places.partition_point(|(_, end)| *end as usize <= outer.settled);
+        let of_text = |at: u32| outer.place(at as usize, at as usize + 1);
+        let unfinished = self.unfinished.and_then(|at| u32::try_from(at).ok());
+        let unfinished = unfinished.map(|at| of_text(at).start);
+        View {
+            kind: self.kind,
+            settled: settled.min(self.settled),
+            places: Some(
+                places
+                    .into_iter()
+                    .map(|(from, to)| (of_text(from).start as u32, of_text(to - 1).end as u32))
+                    .collect(),
+            ),
+            bytes: self.bytes.into_owned().into(),
+            unfinished: match (unfinished, outer.unfinished) {
+                (Some(inner), Some(outer)) => Some(inner.min(outer)),
+                (inner, outer) => inner.or(outer),
+            },
+        }
     }
 
     /// Where in the text the bytes `from..to` are written.
@@ -59,15 +86,40 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Where in the text the last `length` bytes begin; where it ends where there are none.
+    /// Where in the text the last `length` settled bytes begin; where it ends where there are none.
     pub(super) fn tail(&self, length: usize, end: usize) -> usize {
         let begins = match &self.places {
             _ if length == 0 => end,
-            None => self.bytes.len() - length,
-            Some(places) => places[places.len() - length].0 as usize,
+            None => self.settled - length,
+            Some(places) => places[self.settled - length].0 as usize,
         };
         begins.min(self.unfinished.unwrap_or(end))
     }
+}
+
+/// What some bytes read as, with one encoding taken off. Where nothing stands for anything else there is no other reading.
+fn readings(bytes: &[u8]) -> impl Iterator<Item = View<'static>> {
+    let views = escapes_in(bytes).map(move |escape| decoded(bytes, escape));
+    views.filter(move |view| view.bytes != bytes || view.unfinished.is_some())
+}
+
+/// What reads an escape at the beginning of some bytes.
+type ReadEscape = fn(&[u8]) -> Escape;
+
+/// The escapes that there may be in some bytes.
+fn escapes_in(bytes: &[u8]) -> impl Iterator<Item = ReadEscape> {
+    let has = |sign: u8| memchr::memchr(sign, bytes).is_some();
+    let (percent, plus, backslash, quote) = (has(b'%'), has(b'+'), has(b'\\'), has(b'\''));
+    [
+        (percent, url_escape as ReadEscape),
+        (plus, form_escape),
+        (backslash, json_escape),
+        (backslash, shell_escape),
+        (backslash, ansi_escape),
+        (quote, quote_escape),
+    ]
+    .into_iter()
+    .filter_map(|(there, escape)| there.then_some(escape))
 }
 
 /// What an escape at the beginning of some bytes stands for, and how long it is.
@@ -80,13 +132,16 @@ enum Escape {
     Char(char, usize),
     /// A byte.
     Byte(u8, usize),
+    /// A byte at the end, which may be another one if more digits follow.
+    Open(u8, usize),
 }
 
-fn decoded(bytes: &[u8], escape: fn(&[u8]) -> Escape) -> View<'static> {
+fn decoded(bytes: &[u8], escape: ReadEscape) -> View<'static> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut places = Vec::with_capacity(bytes.len());
     let mut unfinished = None;
     let mut at = 0;
+    let mut open = 0;
     while at < bytes.len() {
         let (length, width) = match escape(&bytes[at..]) {
             Escape::Unfinished => {
@@ -98,6 +153,12 @@ fn decoded(bytes: &[u8], escape: fn(&[u8]) -> Escape) -> View<'static> {
                 (1, 1)
             }
             Escape::Byte(byte, length) => {
+                out.push(byte);
+                (length, 1)
+            }
+            Escape::Open(byte, length) => {
+                unfinished = Some(at);
+                open = 1;
                 out.push(byte);
                 (length, 1)
             }
@@ -115,6 +176,7 @@ fn decoded(bytes: &[u8], escape: fn(&[u8]) -> Escape) -> View<'static> {
     }
     View {
         kind: ViewKind::Decoded,
+        settled: out.len() - open,
         bytes: out.into(),
         places: Some(places),
         unfinished,
@@ -207,6 +269,70 @@ fn shell_escape(bytes: &[u8]) -> Escape {
     }
 }
 
+/// A quote inside a shell's single quotes: it ends them, stands outside, and begins them again.
+fn quote_escape(bytes: &[u8]) -> Escape {
+    for written in [br"'\''".as_slice(), br#"'"'"'"#] {
+        if bytes.starts_with(written) {
+            return Escape::Byte(b'\'', written.len());
+        }
+        if written.starts_with(bytes) {
+            return Escape::Unfinished;
+        }
+    }
+    Escape::None
+}
+
+/// A backslash as it reads in a shell's `$'...'`, to `printf`, and in what many languages print: `\n`, `\303`, `\xc3`, `\u00e4`.
+fn ansi_escape(bytes: &[u8]) -> Escape {
+    let [b'\\', rest @ ..] = bytes else {
+        return Escape::None;
+    };
+    match rest {
+        [] => Escape::Unfinished,
+        [b'a', ..] => Escape::Byte(7, 2),
+        [b'b', ..] => Escape::Byte(8, 2),
+        [b't', ..] => Escape::Byte(b'\t', 2),
+        [b'n', ..] => Escape::Byte(b'\n', 2),
+        [b'v', ..] => Escape::Byte(11, 2),
+        [b'f', ..] => Escape::Byte(12, 2),
+        [b'r', ..] => Escape::Byte(b'\r', 2),
+        [b'e' | b'E', ..] => Escape::Byte(27, 2),
+        [sign @ (b'\\' | b'\'' | b'"' | b'?'), ..] => Escape::Byte(*sign, 2),
+        [b'0'..=b'7', ..] => byte_escape(rest, 1, 8, 3),
+        [b'x', digits @ ..] => byte_escape(digits, 2, 16, 2),
+        [b'u', digits @ ..] if may_go_on(digits, 4) => Escape::Unfinished,
+        [b'u', digits @ ..] => long_escape(digits, 4),
+        [b'U', digits @ ..] if may_go_on(digits, 8) => Escape::Unfinished,
+        [b'U', digits @ ..] => long_escape(digits, 8),
+        _ => Escape::None,
+    }
+}
+
+/// A byte written in so many digits at most, behind so many bytes of its escape.
+fn byte_escape(digits: &[u8], before: usize, radix: u32, most: usize) -> Escape {
+    let values = digits
+        .iter()
+        .map_while(|digit| char::from(*digit).to_digit(radix));
+    let (value, count) = values
+        .take(most)
+        .fold((0, 0), |(value, count), digit| (value * radix + digit, count + 1));
+    // Of three octal digits a shell takes the last eight bits.
+    let byte = (value & 0xFF) as u8;
+    match count {
+        0 if digits.is_empty() => Escape::Unfinished,
+        0 => Escape::None,
+        _ if count < most && count == digits.len() => Escape::Open(byte, before + count),
+        _ => Escape::Byte(byte, before + count),
+    }
+}
+
+/// What follows `\u` or `\U`, in so many digits.
+fn long_escape(digits: &[u8], length: usize) -> Escape {
+    let code = digits.get(..length).and_then(hex);
+    code.and_then(char::from_u32)
+        .map_or(Escape::None, |c| Escape::Char(c, length + 2))
+}
+
 /// Takes out the line ends that stand after a long run of what base64 and hexadecimal are written with.
 fn unwrapped(bytes: &[u8]) -> Option<View<'static>> {
     let mut out = Vec::with_capacity(bytes.len());
@@ -230,6 +356,7 @@ fn unwrapped(bytes: &[u8]) -> Option<View<'static>> {
     }
     any.then_some(View {
         kind: ViewKind::Unwrapped,
+        settled: out.len(),
         bytes: out.into(),
         places: Some(places),
         unfinished: None,

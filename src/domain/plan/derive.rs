@@ -1,5 +1,5 @@
 //! Plans made from a plan that already ran: a retry of some targets, and the way back of a finished action.
-//! Nothing is evaluated anew: both use the frozen steps, so they do what was shown.
+//! The frozen steps are used, so that they do what was shown; only a way back to another version is drafted anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +8,8 @@ use crate::domain::sanitize::Sanitizer;
 
 use super::build::{Judge, held_on_the_way_back};
 use super::{
-    Gate, History, Limits, OnFailure, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Stage, Step,
-    Texts, UploadSource, Work,
+    Draft, Gate, History, Limits, OnFailure, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Stage,
+    Step, Texts, UploadSource, Work, putting_back,
 };
 
 impl Plan {
@@ -105,6 +105,20 @@ impl Plan {
             ..self.clone()
         }
         .named("rollback")
+    }
+
+    /// The same plan with the way back of this draft, which leads every target to this version. It is not judged yet.
+    #[must_use]
+    pub fn leading_back_by(mut self, draft: Draft, version: &str) -> Self {
+        let back = draft.targets.into_iter().filter_map(|target| {
+            Some(RollbackTarget {
+                name: target.name,
+                version: Some(version.to_owned()),
+                steps: putting_back(target.rollback?),
+            })
+        });
+        self.rollback.targets = back.collect();
+        self
     }
 
     /// The same plan as an action of this name.

@@ -170,6 +170,12 @@ pub enum Work {
     PoolIn,
 }
 
+/// What a check says of a good answer to what it asked (`GET URL`), from the server and from a host alike.
+#[must_use]
+pub fn seen_well(asked: &str, status: u16) -> String {
+    format!("{asked} answered {status}")
+}
+
 impl Work {
     /// The variables that a command finds, as far as a plan tells them: one with a secret in its value is left out, so that
     /// the sanitizer takes it for what it is, not known.

@@ -21,8 +21,10 @@ use crate::logs::sink::{Portion, Refused, Sink, SinkError};
 
 /// The first pause where it is too much for Elasticsearch at the moment; twice as long each time.
 const PAUSE: Duration = Duration::from_millis(50);
-/// How often something is sent in smaller and smaller parts before all of it waits.
-const MOST_TRIES: u32 = 6;
+/// The longest pause: so many times the first.
+const LONGEST: u32 = 8;
+/// How often something is sent in smaller and smaller parts before all of it waits: down to one document of any portion.
+const MOST_TRIES: u32 = 14;
 
 /// How many bytes a bulk has: less where Elasticsearch says that it is too much, and little by little more again.
 pub(super) struct BulkSize {
@@ -66,15 +68,15 @@ impl Sink for ElasticsearchLogs {
         self.prepare().await?;
         let documents = Documents::of(entries, &self.indices)?;
         let bulks = documents.bulks(self.size.now());
-        let results: Vec<Result<Vec<Refused>, SinkError>> = stream::iter(bulks)
+        let results: Vec<Result<Sent, SinkError>> = stream::iter(bulks)
             .map(|places| self.bulk(&documents, places))
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
-        let mut refused = Vec::new();
+        let mut all = Sent::default();
         for result in results {
             match result {
-                Ok(some) => refused.extend(some),
+                Ok(sent) => all.add(sent),
                 Err(error) => {
                     // What it was may be another cluster now, or an empty one.
                     self.prepared.store(false, Ordering::Relaxed);
@@ -82,7 +84,14 @@ impl Sink for ElasticsearchLogs {
                 }
             }
         }
-        Ok(refused)
+        let Sent { refused, stuck, kept } = &mut all;
+        if let Some(first) = stuck.first()
+            && !self.is_their_own_fault(entries, stuck.len(), *kept).await
+        {
+            return Err(SinkError::Unavailable(first.why.clone()));
+        }
+        refused.append(stuck);
+        Ok(all.refused)
     }
 }
 
@@ -116,8 +125,8 @@ impl ElasticsearchLogs {
 
     /// Sends some of the documents until each is kept or refused. What is too much for now is sent again in smaller parts after
     /// a pause; if that does not help, all of it waits.
-    async fn bulk(&self, documents: &Documents, places: Vec<usize>) -> Result<Vec<Refused>, SinkError> {
-        let mut refused = Vec::new();
+    async fn bulk(&self, documents: &Documents, places: Vec<usize>) -> Result<Sent, SinkError> {
+        let mut sent = Sent::default();
         let mut parts = vec![Part { places, tries: 0 }];
         while let Some(Part { places, tries }) = parts.pop() {
             let request = Request {
@@ -131,19 +140,30 @@ impl ElasticsearchLogs {
                 Verdict::Halve(why) => {
                     self.size.shrink();
                     if let [place] = *places {
-                        refused.push(Refused { place, why });
+                        sent.refused.push(Refused { place, why });
                     } else {
                         parts.extend(halves(&places, tries));
                     }
                 }
+                Verdict::Failed(why) => match *places {
+                    [place] if tries >= MOST_TRIES => sent.stuck.push(Refused { place, why }),
+                    _ => parts.extend(self.later(&places, tries, why).await?),
+                },
                 Verdict::Busy(why) => parts.extend(self.later(&places, tries, why).await?),
                 Verdict::Each(fates) => {
                     let mut again = Vec::new();
                     let mut busy = None;
                     for (fate, place) in fates.into_iter().zip(places) {
                         match fate {
-                            Fate::Kept => {}
-                            Fate::Refused(why) => refused.push(Refused { place, why }),
+                            Fate::Kept => sent.kept += 1,
+                            Fate::Refused(why) => sent.refused.push(Refused { place, why }),
+                            Fate::Failed(why) if tries >= MOST_TRIES => {
+                                sent.stuck.push(Refused { place, why })
+                            }
+                            Fate::Failed(why) => {
+                                busy = Some(why);
+                                again.push(place);
+                            }
                             Fate::Again(why) => {
                                 busy = Some(why);
                                 again.push(place);
@@ -157,7 +177,26 @@ impl ElasticsearchLogs {
                 }
             }
         }
-        Ok(refused)
+        Ok(sent)
+    }
+
+    /// Whether documents that fail however often they are sent fail by themselves: others are taken at the same time, or what
+    /// is there already can be read. Where everything fails, something else is wrong, and all of it waits.
+    async fn is_their_own_fault(&self, entries: &[LogEntry], stuck: usize, kept: usize) -> bool {
+        if kept > 0 {
+            return stuck <= kept;
+        }
+        let Some(entry) = entries.first() else {
+            return false;
+        };
+        let index = self.indices.of(entry.level, entry.time);
+        let request = Request::new(
+            Method::Post,
+            format!("{index}/_search?size=0&filter_path=_shards.failed"),
+            Some(json!({"query": {"match_none": {}}})),
+        );
+        let answer = self.nodes.send(&request).await.and_then(|answer| answer.json());
+        answer.is_ok_and(|answer: serde_json::Value| answer["_shards"]["failed"] == 0)
     }
 
     /// Waits a while, longer each time, and gives what is to be sent then.
@@ -166,9 +205,28 @@ impl ElasticsearchLogs {
             return Err(SinkError::Unavailable(why));
         }
         self.size.shrink();
-        let pause = PAUSE * 2_u32.pow(tries);
+        let pause = PAUSE * 2_u32.saturating_pow(tries).min(LONGEST);
         tokio::time::sleep(pause.mul_f64(rand::random_range(0.5..1.0))).await;
         Ok(halves(places, tries + 1))
+    }
+}
+
+/// What became of some documents: those that are in neither list are kept.
+#[derive(Default)]
+struct Sent {
+    /// They never will be.
+    refused: Vec<Refused>,
+    /// They fail however often they are sent, each alone.
+    stuck: Vec<Refused>,
+    /// So many were taken.
+    kept: usize,
+}
+
+impl Sent {
+    fn add(&mut self, other: Self) {
+        self.refused.extend(other.refused);
+        self.stuck.extend(other.stuck);
+        self.kept += other.kept;
     }
 }
 

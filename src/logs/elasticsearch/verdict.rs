@@ -11,6 +11,8 @@ pub(super) enum Verdict {
     Halve(String),
     /// It is too much at the moment: later, and in smaller parts.
     Busy(String),
+    /// Something went wrong with it: in smaller and smaller parts, to find out whether one document is why.
+    Failed(String),
     /// Later, all of it.
     Again(String),
 }
@@ -22,6 +24,8 @@ pub(super) enum Fate {
     Kept,
     /// Later.
     Again(String),
+    /// Something went wrong with it, which may be its own fault.
+    Failed(String),
     /// Never.
     Refused(String),
 }
@@ -60,6 +64,8 @@ pub(super) fn of_answer(status: u16, body: &[u8], reason: impl FnOnce() -> Strin
         413 => return Verdict::Halve("Elasticsearch answered 413: too large".to_owned()),
         400 => return Verdict::Halve(format!("Elasticsearch answered 400: {}", reason())),
         429 => return Verdict::Busy(format!("Elasticsearch answered 429: {}", reason())),
+        // Nodes that are out of reach behind a proxy (502 to 504) are no document's fault.
+        500 | 505..=599 => return Verdict::Failed(format!("Elasticsearch answered {status}: {}", reason())),
         // Also 401 and 403: an operator has to do something, and until then everything waits.
         _ => return Verdict::Again(format!("Elasticsearch answered {status}: {}", reason())),
     }
@@ -92,7 +98,9 @@ fn fate(created: Created) -> Fate {
         _ if error.kind.ends_with("cluster_block_exception") || error.kind == "index_not_found_exception" => {
             Fate::Again(why())
         }
-        401 | 403 | 429 | 500..=599 => Fate::Again(why()),
+        // 503: a shard that is not there at the moment.
+        401 | 403 | 429 | 502..=504 => Fate::Again(why()),
+        500..=599 => Fate::Failed(why()),
         _ => Fate::Refused(why()),
     }
 }
@@ -114,6 +122,7 @@ mod tests {
             (item(409, "version_conflict_engine_exception"), "kept"),
             (item(429, "es_rejected_execution_exception"), "again"),
             (item(503, "unavailable_shards_exception"), "again"),
+            (item(500, "null_pointer_exception"), "failed"),
             (item(403, "cluster_block_exception"), "again"),
             (item(403, "security_exception"), "again"),
             (item(404, "index_not_found_exception"), "again"),
@@ -129,6 +138,7 @@ mod tests {
             let word = match fate {
                 Fate::Kept => "kept",
                 Fate::Again(_) => "again",
+                Fate::Failed(_) => "failed",
                 Fate::Refused(_) => "refused",
             };
             assert_eq!(word, *expected, "{item}");
@@ -141,7 +151,8 @@ mod tests {
         assert!(matches!(of_answer(413, b"", why, 5), Verdict::Halve(_)));
         assert!(matches!(of_answer(400, b"{}", why, 5), Verdict::Halve(_)));
         assert!(matches!(of_answer(429, b"", why, 5), Verdict::Busy(_)));
-        for status in [401, 403, 404, 500, 502, 503, 504] {
+        assert!(matches!(of_answer(500, b"", why, 5), Verdict::Failed(_)));
+        for status in [401, 403, 404, 502, 503, 504] {
             assert!(
                 matches!(of_answer(status, b"", why, 5), Verdict::Again(_)),
                 "{status}"

@@ -10,10 +10,12 @@ mod page;
 mod places;
 mod retention;
 mod row;
+mod said;
 mod schema;
 mod words;
 mod write;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -24,6 +26,8 @@ use diesel_async::sync_connection_wrapper::SyncConnectionWrapper;
 use crate::app::ports::{LogError, LogPage, LogQuery, LogSearch, LogSink, OutputOf, OutputRead};
 use crate::domain::action::ActionId;
 use crate::domain::log_entry::LogEntry;
+use crate::domain::name::TargetName;
+use crate::domain::output_limit::Amount;
 
 pub use error::EmbeddedLogError;
 pub use retention::LogRetention;
@@ -94,6 +98,10 @@ impl LogSearch for EmbeddedLogs {
 
     async fn last_seq(&self, action: ActionId) -> Result<Option<u64>, LogError> {
         Ok(Self::work(&self.readers, move |conn| page::last_seq(conn, action)).await?)
+    }
+
+    async fn said(&self, action: ActionId) -> Result<HashMap<TargetName, Amount>, LogError> {
+        Ok(Self::work(&self.readers, move |conn| said::said(conn, action)).await?)
     }
 
     async fn output_read(&self, of: &OutputOf) -> Result<OutputRead, LogError> {

@@ -1,11 +1,13 @@
 //! Log entries to a syslog daemon, as RFC 5424 has them: over a Unix socket, UDP (RFC 5426) or TCP (RFC 6587, with counted
-//! octets). None of them answers: what the daemon loses after it was handed over is lost.
+//! octets). None of them answers. Over a stream, what a daemon may have left unread when it went away is sent again to the next
+//! one; what is lost on its way over UDP, or in a daemon, is lost.
 
 mod address;
 mod message;
+mod unsure;
 
 use std::os::unix::net::UnixDatagram;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use tokio::io::AsyncWriteExt as _;
@@ -16,6 +18,8 @@ use super::sink::{Refused, Sink, SinkError};
 use crate::domain::log_entry::LogEntry;
 
 pub use address::{NotAnAddress, SyslogAddress};
+
+use unsure::Unsure;
 
 /// How long a portion may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -28,7 +32,14 @@ const STREAMED: usize = 256 << 10;
 pub struct SyslogSink {
     address: SyslogAddress,
     host: String,
-    connection: Mutex<Option<Connection>>,
+    way: Mutex<Way>,
+}
+
+/// The way to the daemon.
+#[derive(Default)]
+struct Way {
+    connection: Option<Connection>,
+    unsure: Unsure,
 }
 
 enum Connection {
@@ -40,6 +51,34 @@ enum Connection {
     UnixStream(UnixStream),
 }
 
+impl Connection {
+    /// Whether the other side has gone away, as far as it is known by now.
+    fn is_closed(&self) -> bool {
+        let mut said = [0; 1024];
+        let mut read = || match self {
+            Self::Tcp(stream) => stream.try_read(&mut said),
+            Self::UnixStream(stream) => stream.try_read(&mut said),
+            Self::Unix(_) | Self::Udp(_) => Err(std::io::ErrorKind::WouldBlock.into()),
+        };
+        loop {
+            match read() {
+                Ok(0) => return true,
+                // A daemon has nothing to say; what it says all the same nobody needs.
+                Ok(_) => {}
+                Err(error) => return error.kind() != std::io::ErrorKind::WouldBlock,
+            }
+        }
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.write_all(bytes).await,
+            Self::UnixStream(stream) => stream.write_all(bytes).await,
+            Self::Unix(_) | Self::Udp(_) => Ok(()),
+        }
+    }
+}
+
 impl SyslogSink {
     /// The daemon behind this address. Speaks to nobody yet.
     #[must_use]
@@ -49,7 +88,7 @@ impl SyslogSink {
         Self {
             address,
             host,
-            connection: Mutex::new(None),
+            way: Mutex::default(),
         }
     }
 
@@ -84,15 +123,8 @@ impl SyslogSink {
         }
     }
 
-    async fn send(&self, connection: &mut Connection, entries: &[LogEntry]) -> std::io::Result<()> {
-        let streamed = || {
-            let mut all = Vec::new();
-            for entry in entries {
-                let message = message::of(entry, &self.host, STREAMED);
-                all.extend_from_slice(format!("{} {message}", message.len()).as_bytes());
-            }
-            all
-        };
+    /// Sends the entries; what was sent over a stream.
+    async fn send(&self, connection: &mut Connection, entries: &[LogEntry]) -> std::io::Result<Vec<u8>> {
         match connection {
             Connection::Unix(socket) => {
                 for entry in entries {
@@ -115,10 +147,17 @@ impl SyslogSink {
                         .await?;
                 }
             }
-            Connection::Tcp(stream) => stream.write_all(&streamed()).await?,
-            Connection::UnixStream(stream) => stream.write_all(&streamed()).await?,
+            Connection::Tcp(_) | Connection::UnixStream(_) => {
+                let mut all = Vec::new();
+                for entry in entries {
+                    let message = message::of(entry, &self.host, STREAMED);
+                    all.extend_from_slice(format!("{} {message}", message.len()).as_bytes());
+                }
+                connection.write(&all).await?;
+                return Ok(all);
+            }
         }
-        Ok(())
+        Ok(Vec::new())
     }
 }
 
@@ -129,19 +168,28 @@ impl Sink for SyslogSink {
     }
 
     async fn take(&self, entries: &[LogEntry]) -> Result<Vec<Refused>, SinkError> {
-        let mut held = self.connection.lock().await;
+        let mut way = self.way.lock().await;
+        let open = way.connection.take().filter(|open| !open.is_closed());
+        let unsure = &way.unsure;
         let sending = async {
-            let mut connection = match held.take() {
+            let mut connection = match open {
                 Some(connection) => connection,
-                None => self.connect().await?,
+                None => {
+                    let mut connection = self.connect().await?;
+                    for portion in unsure.portions() {
+                        connection.write(portion).await?;
+                    }
+                    connection
+                }
             };
-            self.send(&mut connection, entries).await?;
-            Ok::<_, std::io::Error>(connection)
+            let sent = self.send(&mut connection, entries).await?;
+            Ok::<_, std::io::Error>((connection, sent))
         };
         let told = |error: String| SinkError::Unavailable(format!("{}: {error}", self.address));
         match tokio::time::timeout(PATIENCE, sending).await {
-            Ok(Ok(connection)) => {
-                *held = Some(connection);
+            Ok(Ok((connection, sent))) => {
+                way.connection = Some(connection);
+                way.unsure.sent(sent, Instant::now());
                 Ok(Vec::new())
             }
             Ok(Err(error)) => Err(told(error.to_string())),

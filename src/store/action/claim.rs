@@ -32,8 +32,8 @@ struct ClaimedRow {
 }
 
 impl Store {
-    /// Claims an action until `until`; says whether it is ours now. It is where it is not at its end, and nobody else's
-    /// claim on it holds at `now`.
+    /// Claims an action until `until`; says whether it is ours now. It is where it is not at its end, or the end of its log is
+    /// owed, and nobody else's claim on it holds at `now`.
     pub async fn claim_action(
         &self,
         id: ActionId,
@@ -44,12 +44,15 @@ impl Store {
         let id = id.to_string();
         writing!(self, Alone::No, conn => {
             let claimed = diesel::update(
-                actions::table.find(&id).filter(actions::status.eq_any(live_words())).filter(
-                    actions::claimed_by
-                        .eq(&server.0)
-                        .or(actions::claimed_until.is_null())
-                        .or(actions::claimed_until.lt(now.as_millis())),
-                ),
+                actions::table
+                    .find(&id)
+                    .filter(actions::status.eq_any(live_words()).or(actions::log_owed_from.is_not_null()))
+                    .filter(
+                        actions::claimed_by
+                            .eq(&server.0)
+                            .or(actions::claimed_until.is_null())
+                            .or(actions::claimed_until.lt(now.as_millis())),
+                    ),
             )
             .set((
                 actions::claimed_by.eq(&server.0),
@@ -61,8 +64,8 @@ impl Store {
         })
     }
 
-    /// Claims the oldest action that is not at its end, that no server's claim holds at `now`, and that does not rest
-    /// then; none where there is none. Of several servers that ask at once, each gets another.
+    /// Claims the oldest action that is not at its end, or whose log is owed its end, that no server's claim holds at `now`, and
+    /// that does not rest then; none where there is none. Of several servers that ask at once, each gets another.
     pub async fn claim_next(
         &self,
         server: &ServerId,
@@ -77,7 +80,7 @@ impl Store {
         let live = live_words().join("', '");
         let sql = format!(
             "UPDATE actions SET claimed_by = $1, claimed_until = $2 WHERE id = (SELECT id FROM actions \
-             WHERE status IN ('{live}') AND (claimed_until IS NULL OR claimed_until < $3) \
+             WHERE (status IN ('{live}') OR log_owed_from IS NOT NULL) AND (claimed_until IS NULL OR claimed_until < $3) \
              ORDER BY id LIMIT 1 {skip_locked}) RETURNING id"
         );
         let claimed: Vec<ClaimedRow> = writing!(self, Alone::No, conn => {
@@ -108,7 +111,7 @@ impl Store {
     ) -> Result<Option<Timestamp>, StoreError> {
         let first: Option<i64> = reading!(self, conn => {
             actions::table
-                .filter(actions::status.eq_any(live_words()))
+                .filter(actions::status.eq_any(live_words()).or(actions::log_owed_from.is_not_null()))
                 .filter(actions::claimed_until.gt(now.as_millis()))
                 .filter(actions::claimed_by.is_null().or(actions::claimed_by.ne(&server.0)))
                 .select(diesel::dsl::min(actions::claimed_until))

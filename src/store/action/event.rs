@@ -6,7 +6,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 
-use super::{AT_ONCE, ServerId};
+use super::{AT_ONCE, ServerId, live_words};
 use crate::domain::action::{ActionId, ActionStatus, WaitingFor};
 use crate::domain::name::TargetName;
 use crate::domain::notice::AddressedNotice;
@@ -34,7 +34,7 @@ pub struct StoredEvent {
 /// What an event changes in the action's row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActionUpdate {
-    /// How it is getting on now. A final status also releases its leases and its claim.
+    /// How it is getting on now. A final status also releases its leases, and the end of its log is owed from then on.
     pub status: ActionStatus,
     /// What it waits for now; none where it does not wait.
     pub waiting_for: Option<WaitingFor>,
@@ -88,8 +88,8 @@ impl EventRow {
 
 impl Store {
     /// Stores an event with what it changes in the action's row, and with `steer` that it is what became of that
-    /// word; all or nothing. With a final status the action's leases and claim are released too. Storing the same
-    /// again, as one must whose answer was lost, changes nothing.
+    /// word; all or nothing. With a final status the action's leases are released too; the claim stays until
+    /// [`Store::log_is_whole`]. Storing the same again, as one must whose answer was lost, changes nothing.
     ///
     /// This is the fence between servers: only the one whose claim it is writes.
     ///
@@ -143,7 +143,10 @@ impl Store {
         );
         writing!(self, Alone::No, conn => {
             let place = actions::table.find(&id);
-            let changed = diesel::update(place.filter(actions::claimed_by.eq(&by.0)))
+            let ours = place
+                .filter(actions::claimed_by.eq(&by.0))
+                .filter(actions::status.eq_any(live_words()));
+            let changed = diesel::update(ours)
                 .set((
                     actions::status.eq(update.status.as_str()),
                     actions::waiting_for.eq(waiting_for),
@@ -268,11 +271,8 @@ impl Store {
             }
             if update.status.is_final() {
                 diesel::delete(leases::table.filter(leases::action.eq(&id))).execute(conn).await?;
-                diesel::update(place)
-                    .set((
-                        actions::claimed_by.eq(None::<String>),
-                        actions::claimed_until.eq(None::<i64>),
-                    ))
+                diesel::update(place.filter(actions::log_owed_from.is_null()))
+                    .set(actions::log_owed_from.eq(big(first)))
                     .execute(conn)
                     .await?;
             }

@@ -4,6 +4,7 @@ pub mod act;
 pub mod actions;
 pub mod events;
 pub mod health;
+pub mod log_state;
 pub mod logs;
 pub mod quarantine;
 pub mod steer;

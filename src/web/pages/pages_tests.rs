@@ -13,11 +13,12 @@ use super::space::SpacePage;
 use super::start::StartPage;
 use super::{problem, steering};
 use crate::app::error::AppError;
-use crate::app::view::{ActionView, Page};
-use crate::domain::action::ActionStatus;
+use crate::app::view::{ActionView, LogStateView, Page, SetAsideView, SinkView};
+use crate::domain::action::{ActionId, ActionStatus};
 use crate::domain::actor::{Actor, Caller, Role};
 use crate::domain::name::Name;
 use crate::domain::outcome::Outcome;
+use crate::domain::timestamp::Timestamp;
 use crate::web::error::Failure;
 
 fn frame() -> Frame {
@@ -72,6 +73,7 @@ fn start_page() -> String {
     StartPage {
         frame: frame(),
         spaces,
+        log: None,
     }
     .render()
     .unwrap()
@@ -104,6 +106,20 @@ fn the_way_back_has_columns_of_its_own_and_no_part_in_the_progress() {
     assert!(html.contains("<span id=\"steps-all\">72</span>"));
     assert!(html.contains("exit 1"));
     assert!(html.contains("title=\"start: exited with 1: address already in use\""));
+}
+
+#[test]
+fn a_step_that_runs_on_one_host_alone_is_marked() {
+    let mut action = samples::action(ActionStatus::InProgress, 8, 3);
+    let mark = "<span class=\"once\"";
+    assert!(!action_page(action.clone()).contains(mark));
+    for target in &mut action.targets {
+        target.steps[1].once = true;
+    }
+    let html = action_page(action);
+    assert_eq!(html.matches(mark).count(), 1, "in the head of its column");
+    let head = html.split("data-step=\"unpack\"").nth(1).unwrap();
+    assert!(head.split("</th>").next().unwrap().contains(mark));
 }
 
 #[test]
@@ -341,6 +357,23 @@ fn nothing_from_outside_becomes_markup() {
         StartPage {
             frame: frame(),
             spaces,
+            log: Some(LogStateView {
+                full: Some(EVIL.into()),
+                dropped: 1,
+                sinks: vec![SinkView {
+                    name: EVIL.into(),
+                    waiting: 2,
+                    trouble: Some(EVIL.into()),
+                    refused: 1,
+                    set_aside: vec![SetAsideView {
+                        action: ActionId::from_parts(Timestamp::from_millis(0), [0; 10]),
+                        seq: 7,
+                        time: Timestamp::from_millis(0),
+                        text: EVIL.into(),
+                        why: EVIL.into(),
+                    }],
+                }],
+            }),
         }
         .render()
         .unwrap(),

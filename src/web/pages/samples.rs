@@ -109,6 +109,7 @@ fn step(place: usize, state: &str, begun: u64) -> StepView {
         attempts: u32::from(state != "pending"),
         started_at: (state != "pending" && state != "skipped").then(|| at(begun)),
         ended_at: over.then(|| at(begun).plus_millis(400 + 733 * place as u64)),
+        once: false,
     }
 }
 

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use edgewise::app::App;
 use edgewise::domain::action::{ActionStatus, TargetState};
+use edgewise::domain::log_entry::LogEntry;
+use edgewise::domain::log_event::LogEvent;
 use edgewise::domain::name::Name;
 use edgewise::domain::plan::{Plan, Step, Work};
-use edgewise::domain::rollout::{Rollout, Way};
+use edgewise::domain::rollout::{Event, Rollout, Way};
 
 use super::fleet::{Called, FIRST, Fleet, HOSTS};
 use super::stand::{Case, Stand};
+use crate::support::server::PATIENCE;
 
 /// The pool's minimum: half of three.
 const MINIMUM: usize = 2;
@@ -48,8 +51,37 @@ pub async fn run(stand: &Stand, case: &Case, fleet: &Arc<Fleet>) -> Gone {
     let app = case.serve(fleet).await;
     let status = case.ends(&app, fleet, stand.id).await;
     let gone = look(stand, &app, fleet, status).await;
+    // An action that ended is left when its log is whole.
+    let whole = async {
+        while app.store().log_owed_from(stand.id).await.unwrap().is_some() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, whole)
+        .await
+        .expect("the end of the log");
     app.runner().stop().await;
+    assert_told_once(stand, &app, &case.logged(stand.id).await).await;
     gone
+}
+
+/// Each step that ended has one record in the log, whoever died, and the action one result.
+async fn assert_told_once(stand: &Stand, app: &App, log: &[LogEntry]) {
+    let mut told: BTreeMap<_, usize> = BTreeMap::new();
+    for entry in log.iter().filter(|entry| entry.event == LogEvent::Step) {
+        let of = (entry.target.clone(), entry.step.clone(), entry.attempt);
+        *told.entry(of).or_default() += 1;
+    }
+    let events = app.store().events(stand.id).await.unwrap();
+    let ends = events
+        .iter()
+        .filter(|stored| matches!(stored.event, Event::StepEnded { .. }));
+    assert!(told.values().all(|times| *times == 1), "{}: {told:?}", stand.name);
+    assert_eq!(told.len(), ends.count(), "{}: {told:?}", stand.name);
+    for event in [LogEvent::Asked, LogEvent::Result] {
+        let times = log.iter().filter(|entry| entry.event == event).count();
+        assert_eq!(times, 1, "{}: {event:?}", stand.name);
+    }
 }
 
 /// Looks at the end, and at what must be so in any case.

@@ -399,6 +399,10 @@ impl HostSession for Session {
             .await
     }
 
+    async fn hear_again(&self, _run: &StepRun, _output: mpsc::Sender<OutputLine>) -> Result<(), HostFailure> {
+        Ok(())
+    }
+
     async fn sweep(&self, _days: u32) -> Result<(), HostFailure> {
         Ok(())
     }

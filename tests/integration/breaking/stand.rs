@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edgewise::app::App;
-use edgewise::app::ports::{Clock as _, Interpreter as _, ScriptText};
+use edgewise::app::ports::{Clock as _, Interpreter as _, LogQuery, LogSearch as _, ScriptText};
 use edgewise::app::request::ActBody;
 use edgewise::domain::action::{ActionId, ActionStatus};
+use edgewise::domain::log_entry::LogEntry;
 use edgewise::domain::plan::{Plan, Work};
 use edgewise::domain::rollout::RolloutSettings;
 use edgewise::logs::embedded::EmbeddedLogs;
@@ -226,6 +227,14 @@ impl Case {
         let logs = (Arc::clone(&log), log);
         let rollout = RolloutSettings::default();
         serve_with(self.folder.path(), store, &self.clock, &door, logs, rollout).await
+    }
+
+    /// What the log has of an action, whole.
+    pub async fn logged(&self, id: ActionId) -> Vec<LogEntry> {
+        let log = EmbeddedLogs::open(&self.folder.path().join("log.db"))
+            .await
+            .unwrap();
+        log.page(&LogQuery::of(id, 100_000)).await.unwrap().entries
     }
 
     /// Moves the clock on whenever nothing else moves, until the action is over.

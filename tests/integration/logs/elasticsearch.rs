@@ -1,17 +1,28 @@
 //! Elasticsearch as a log store, on a real one: the suite that the built-in store passes too, and what is its own.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use edgewise::app::ports::{LogError, LogPage, LogQuery, LogSearch, LogSink, OutputOf, OutputRead};
+use edgewise::app::ports::{
+    LogError, LogKeeper as _, LogPage, LogQuery, LogSearch, LogSink, OutputOf, OutputRead,
+};
 use edgewise::domain::action::ActionId;
-use edgewise::domain::log_entry::{LogEntry, LogLevel, LogStream};
+use edgewise::domain::log_entry::{LogEntry, LogLevel, LogStream, StepRecord};
+use edgewise::domain::log_event::LogEvent;
+use edgewise::domain::mask::Masker;
 use edgewise::domain::outcome::Outcome;
+use edgewise::logs::Keeping;
 use edgewise::logs::elasticsearch::{ElasticsearchLogs, ElasticsearchOptions, Indices, Period};
+use edgewise::logs::embedded::EmbeddedLogs;
+use edgewise::logs::pipeline::Pipeline;
 use edgewise::logs::sink::{Sink as _, SinkError};
+use edgewise::logs::spool::SpoolOptions;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::suite;
 use super::world::{all, at, id, line, seqs};
+use crate::support::cutting::{Counted, CuttingWay};
 use crate::support::elasticsearch::{Node, ask, count, shared};
 
 suite::for_each_case!(open);
@@ -80,6 +91,15 @@ async fn documents_have_the_names_of_the_schema_and_explicit_mappings() {
     end.level = LogLevel::Basic;
     end.outcome = Some(Outcome::Failed);
     end.exit_code = Some(3);
+    end.event = LogEvent::Step;
+    end.run = Some(Box::new(StepRecord {
+        method: "run".into(),
+        status: "failed".into(),
+        batch: Some(2),
+        started: Some(at(-1_234)),
+        ended: at(2),
+        error: Some(Masker::default().mask("exit code 3")),
+    }));
     assert_eq!(logs.take(&[command, end]).await.unwrap(), []);
     logs.refresh().await.unwrap();
 
@@ -93,7 +113,13 @@ async fn documents_have_the_names_of_the_schema_and_explicit_mappings() {
         ("/message", json!("start ended")),
         ("/correlation", json!(action)),
         ("/edgewise/correlation_id", json!(action)),
-        ("/event/action", json!("output")),
+        ("/event/action", json!("step")),
+        ("/event/start", json!(at(-1_234).to_string())),
+        ("/event/end", json!(at(2).to_string())),
+        ("/event/duration", json!(1_236_000_000_u64)),
+        ("/edgewise/duration_ms", json!(1_236)),
+        ("/error/message", json!("exit code 3")),
+        ("/host/hostname", json!("10.0.0.1")),
         ("/event/outcome", json!("failure")),
         ("/edgewise/outcome", json!("failed")),
         ("/user/name", json!("jdoe")),
@@ -125,6 +151,11 @@ async fn documents_have_the_names_of_the_schema_and_explicit_mappings() {
             ("/correlation", "keyword"),
             ("/event/properties/action", "keyword"),
             ("/event/properties/outcome", "keyword"),
+            ("/event/properties/start", "date"),
+            ("/event/properties/end", "date"),
+            ("/event/properties/duration", "long"),
+            ("/error/properties/message", "text"),
+            ("/host/properties/hostname", "keyword"),
             ("/user/properties/name", "keyword"),
             ("/host/properties/name", "keyword"),
             ("/process/properties/command_line", "keyword"),
@@ -297,6 +328,99 @@ async fn a_storm_of_429_loses_nothing() {
     let node = stats["nodes"].as_object().unwrap().values().next().unwrap();
     let rejected = &node["indexing_pressure"]["memory"]["total"]["coordinating_rejections"];
     assert!(rejected.as_u64().unwrap() > 0, "there was a storm: {rejected}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_store_keeps_as_many_days_as_it_is_told_and_zero_is_for_ever() {
+    let (url, prefix) = shared().await;
+    let remote = ElasticsearchLogs::new(&options(&[&url], &prefix)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let local = EmbeddedLogs::open(&folder.path().join("logs.db")).await.unwrap();
+    let day = 86_400_000;
+    // Actions of ten days, one a day.
+    for number in 0..10 {
+        let mut entry = line(number, 1, "of one day");
+        entry.time = at(i64::from(number) * day);
+        assert_eq!(remote.take(std::slice::from_ref(&entry)).await.unwrap(), []);
+        local.write(&[entry]).await.unwrap();
+    }
+    remote.refresh().await.unwrap();
+    let left = async || {
+        let mut here = Vec::new();
+        let mut there = Vec::new();
+        for number in 0..10 {
+            if local.last_seq(id(number)).await.unwrap().is_some() {
+                here.push(number);
+            }
+            if remote.last_seq(id(number)).await.unwrap().is_some() {
+                there.push(number);
+            }
+        }
+        (here, there)
+    };
+    let now = 10 * day;
+    let forget = async |local_days: u32, remote_days: u32| {
+        let keeping = Keeping::new((local.clone(), local_days), (Some(remote.clone()), remote_days));
+        let not_before = at(now - i64::from(local_days) * day);
+        keeping.forget(not_before, u64::MAX, &[]).await.unwrap()
+    };
+    forget(7, 0).await;
+    assert_eq!(left().await, ((3..10).collect(), (0..10).collect()), "0 is never");
+    // A day that is not over so long ago stays whole.
+    forget(7, 3).await;
+    assert_eq!(left().await, ((3..10).collect(), (7..10).collect()));
+    forget(1, 5).await;
+    assert_eq!(left().await, (vec![9], (7..10).collect()), "each by its own");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_next_node_takes_over_when_one_dies_in_mid_flow() {
+    let (url, prefix) = shared().await;
+    let to = url.trim_start_matches("http://").parse().unwrap();
+    let node = async || CuttingWay::between(0, to, Counted::Sent, vec![u64::MAX]).await;
+    let (mut first, mut second) = (Some(node().await), Some(node().await));
+    let urls: Vec<String> = [&first, &second]
+        .map(|node| format!("http://127.0.0.1:{}", node.as_ref().unwrap().port()))
+        .to_vec();
+    let port = first.as_ref().unwrap().port();
+    let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+    let logs = ElasticsearchLogs::new(&options(&urls, &prefix)).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = Pipeline::start(
+        SpoolOptions::new(folder.path().join("spool")),
+        vec![Arc::new(logs)],
+    )
+    .unwrap();
+    let lines: Vec<LogEntry> = (0..6000).map(|seq| line(1, seq, "flows")).collect();
+    for (number, part) in lines.chunks(500).enumerate() {
+        pipeline.write(part).await.unwrap();
+        match number {
+            // The one that is spoken to dies, and later the other one, when the first is back.
+            3 => first = None,
+            7 => {
+                first = Some(CuttingWay::between(port, to, Counted::Sent, vec![u64::MAX]).await);
+                second = None;
+            }
+            _ => {}
+        }
+        if matches!(number, 2 | 6) {
+            let arriving = async {
+                while count(&url, &prefix, None).await == 0 {
+                    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+                }
+            };
+            arriving.await;
+        }
+    }
+    assert!(
+        pipeline
+            .drained(std::time::Duration::from_mins(2))
+            .await
+            .is_empty()
+    );
+    assert_eq!(count(&url, &prefix, None).await, 6000, "each once");
+    pipeline.close(std::time::Duration::from_secs(10)).await;
+    drop((first, second));
 }
 
 #[tokio::test(flavor = "multi_thread")]

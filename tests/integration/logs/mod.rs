@@ -4,6 +4,7 @@ mod delivering;
 mod elasticsearch;
 mod embedded;
 mod login;
+mod setting_aside;
 mod sinks;
 mod spool;
 mod suite;

@@ -56,6 +56,22 @@ async fn a_rollout_goes_on_after_the_server_was_killed_while_a_step_ran() {
         .filter(|entry| entry["text"] == "a server goes on with this action")
         .count();
     assert_eq!(servers, 2);
+    let ends = log.iter().filter(|entry| entry["event"] == "step");
+    let of = |entry: &Value, key: &str| entry[key].as_str().unwrap().to_owned();
+    let mut ends: Vec<_> = ends
+        .map(|entry| (of(entry, "target"), of(entry, "step")))
+        .collect();
+    let told = ends.len();
+    ends.sort();
+    ends.dedup();
+    assert_eq!(ends.len(), told, "each end of a step is told once");
+    let steps = client.get(&format!("/api/v1/actions/{id}")).await.wanted(200)["targets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|target| target["steps"].as_array().unwrap().len())
+        .sum::<usize>();
+    assert_eq!(told, steps, "and none is missing");
 }
 
 #[tokio::test]

@@ -3,13 +3,14 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use edgewise::app::ports::{HostNeeds, HostSession as _, StreamOffsets};
+use edgewise::app::ports::{HostNeeds, HostSession as _, OutputLine, StepRun, StreamOffsets};
+use edgewise::domain::log_entry::LogStream;
 use edgewise::domain::outcome::Outcome;
 use edgewise::ssh::Asked;
 use futures_util::future::join_all;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::ssh::{connect, hosts, run, run_until, settings, step, until};
+use crate::support::ssh::{connect, hear_again, hosts, run, run_until, settings, step, until};
 use crate::support::sshd::Farm;
 
 #[tokio::test]
@@ -35,6 +36,46 @@ async fn output_exit_code_environment_and_folder() {
     assert_eq!(said.stdout(), ["/usr", first.key.action.to_string().as_str()]);
     assert_eq!(said.stderr(), ["it's \"me\""]);
     session.close().await;
+}
+
+#[tokio::test]
+async fn what_an_ended_step_wrote_is_heard_again_from_anywhere_in_it() {
+    let farm = Farm::start(1);
+    let hosts = hosts(&settings(&farm, ""));
+    let ended = step("sshd-1", 0);
+    {
+        let session = connect(&hosts, "sshd-1").await.expect("a session");
+        let text = "echo x >>count; seq 1 400; echo one >&2; echo two >&2; exit 3";
+        let said = run(&*session, text, &ended).await;
+        assert_eq!(said.result.exit_code, Some(3), "{said:?}");
+        session.close().await;
+    }
+    let session = connect(&hosts, "sshd-1").await.expect("a session");
+    let of = |lines: Vec<OutputLine>, stream: LogStream| -> Vec<String> {
+        let lines = lines.into_iter().filter(|line| line.stream == stream);
+        lines.map(|line| line.text).collect()
+    };
+    let numbers = |from: usize| (from..=400).map(|number| number.to_string()).collect::<Vec<_>>();
+    let mut again = StepRun {
+        timeout_seconds: 86_400,
+        ..StepRun::of(ended.key.clone())
+    };
+    let lines = hear_again(&*session, &again).await.expect("all of it");
+    assert_eq!(of(lines.clone(), LogStream::Stdout), numbers(1));
+    assert_eq!(of(lines, LogStream::Stderr), ["one", "two"]);
+    again.resume = StreamOffsets {
+        stdout: "1\n2\n3\n".len() as u64,
+        stderr: "one\n".len() as u64,
+    };
+    let lines = hear_again(&*session, &again).await.expect("the rest");
+    assert_eq!(of(lines.clone(), LogStream::Stdout), numbers(4));
+    assert_eq!(of(lines, LogStream::Stderr), ["two"]);
+
+    let count = std::fs::read_to_string(farm.server(1).home().join("count"));
+    assert_eq!(count.expect("it ran"), "x\n", "it was never begun again");
+    let never = StepRun::of(step("sshd-1", 7).key);
+    let failure = hear_again(&*session, &never).await.expect_err("nothing is there");
+    assert!(failure.message.contains("never started"), "{failure:?}");
 }
 
 #[tokio::test]

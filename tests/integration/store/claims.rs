@@ -3,13 +3,14 @@
 use edgewise::domain::action::ActionId;
 use edgewise::store::{ConflictRule, ServerId, Store};
 
-use super::world::{action, at, end, id, on_both};
+use super::world::{self, action, at, end, id, on_both};
 
 on_both!(
     a_claim_holds_until_it_ends,
     a_claim_that_is_not_named_is_not_renewed_and_a_rest_is_kept_by_all,
     of_many_servers_each_gets_another_action,
-    an_action_at_its_end_is_nobodys,
+    an_action_at_its_end_is_nobodys_once_its_log_is_whole,
+    what_the_log_lacks_of_an_action_under_way_is_noted_until_it_is_paid,
     what_a_server_had_is_free_when_it_is_known_to_have_ended,
 );
 
@@ -100,14 +101,54 @@ async fn of_many_servers_each_gets_another_action(store: Store) {
     assert_eq!(claimed, (1..=20).map(id).collect::<Vec<_>>());
 }
 
-async fn an_action_at_its_end_is_nobodys(store: Store) {
+async fn an_action_at_its_end_is_nobodys_once_its_log_is_whole(store: Store) {
     create(&store, 1).await;
-    let a = server("a");
-    assert!(store.claim_action(id(1), &a, at(0), at(30)).await.unwrap());
+    let (here, next) = (world::server(), server("next"));
     end(&store, 1, 40).await;
-    assert_eq!(store.renew_claims(&a, &[id(1)], at(60)).await.unwrap(), []);
-    assert!(!store.claim_action(id(1), &a, at(6), at(30)).await.unwrap());
-    assert_eq!(store.claim_next(&a, at(6), at(30)).await.unwrap(), None);
+    assert!(store.log_owed_from(id(1)).await.unwrap().is_some());
+    // The server that ended it died before the end of the log was written.
+    assert_eq!(
+        store.renew_claims(&here, &[id(1)], at(60)).await.unwrap(),
+        [id(1)]
+    );
+    assert_eq!(store.claim_next(&next, at(59), at(90)).await.unwrap(), None);
+    assert_eq!(store.next_free_claim(&next, at(59)).await.unwrap(), Some(at(60)));
+    assert_eq!(
+        store.claim_next(&next, at(61), at(90)).await.unwrap(),
+        Some(id(1))
+    );
+    assert!(
+        !store.log_is_whole(id(1), &here).await.unwrap(),
+        "it is another's"
+    );
+    store.log_is_paid(id(1), &next).await.unwrap();
+    assert!(
+        store.log_owed_from(id(1)).await.unwrap().is_some(),
+        "its end is owed"
+    );
+    assert!(store.log_is_whole(id(1), &next).await.unwrap());
+
+    assert_eq!(store.log_owed_from(id(1)).await.unwrap(), None);
+    assert_eq!(store.renew_claims(&next, &[id(1)], at(99)).await.unwrap(), []);
+    assert!(!store.claim_action(id(1), &next, at(99), at(120)).await.unwrap());
+    assert_eq!(store.claim_next(&next, at(99), at(120)).await.unwrap(), None);
+}
+
+async fn what_the_log_lacks_of_an_action_under_way_is_noted_until_it_is_paid(store: Store) {
+    create(&store, 1).await;
+    let (a, b) = (server("a"), server("b"));
+    assert!(store.claim_action(id(1), &a, at(0), at(30)).await.unwrap());
+    store.owe_log(id(1), &b, 1).await.unwrap();
+    assert_eq!(store.log_owed_from(id(1)).await.unwrap(), None, "it is another's");
+    for (owed, noted) in [(9, 9), (4, 4), (7, 4)] {
+        store.owe_log(id(1), &a, owed).await.unwrap();
+        assert_eq!(store.log_owed_from(id(1)).await.unwrap(), Some(noted));
+    }
+    assert!(!store.log_is_whole(id(1), &a).await.unwrap(), "it has not ended");
+    store.log_is_paid(id(1), &b).await.unwrap();
+    assert_eq!(store.log_owed_from(id(1)).await.unwrap(), Some(4));
+    store.log_is_paid(id(1), &a).await.unwrap();
+    assert_eq!(store.log_owed_from(id(1)).await.unwrap(), None);
 }
 
 async fn what_a_server_had_is_free_when_it_is_known_to_have_ended(store: Store) {

@@ -162,6 +162,13 @@ pub async fn run_until(
     Said { result, lines }
 }
 
+/// What a step wrote that has ended, from `run.resume` on.
+pub async fn hear_again(session: &dyn HostSession, run: &StepRun) -> Result<Vec<OutputLine>, HostFailure> {
+    let (output, lines) = mpsc::channel(64);
+    let (heard, lines) = tokio::join!(session.hear_again(run, output), collect(lines));
+    heard.map(|()| lines)
+}
+
 async fn collect(mut lines: mpsc::Receiver<OutputLine>) -> Vec<OutputLine> {
     let mut all = Vec::new();
     while let Some(line) = lines.recv().await {

@@ -1,6 +1,6 @@
 //! The use cases on a made-up world: hosts that do at once what they are told, a balancer and a clock that the test moves.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -26,7 +26,7 @@ use edgewise::domain::lease::Lease;
 use edgewise::domain::log_entry::{LogEntry, LogStream};
 use edgewise::domain::name::{Name, TargetName};
 use edgewise::domain::outcome::Outcome;
-use edgewise::domain::output_limit::OutputLimits;
+use edgewise::domain::output_limit::{Amount, OutputLimits};
 use edgewise::domain::project::Project;
 use edgewise::domain::rollout::{RolloutSettings, StepResult};
 use edgewise::domain::sanitize::SanitizedCommand;
@@ -92,6 +92,12 @@ pub struct Made {
     pub fails: Mutex<BTreeMap<String, String>>,
     /// What a command that begins so on this host prints: lines, by `host: command`.
     pub prints: Mutex<BTreeMap<String, Vec<String>>>,
+    /// What each step wrote, as its host keeps it.
+    wrote: Mutex<BTreeMap<String, Vec<OutputLine>>>,
+    /// Hosts keep nothing of steps that ended.
+    pub forgets: AtomicBool,
+    /// Hosts say nothing of steps that ended, and nobody knows when they will.
+    pub mute: AtomicBool,
     /// The load balancer does not answer.
     pub balancer_is_down: AtomicBool,
     /// The next command panics in its task.
@@ -164,7 +170,8 @@ impl HostSession for Session {
     ) -> StepResult {
         assert!(!self.0.panics.swap(false, Ordering::SeqCst), "as it was told to");
         let what = format!("{}: {}", lease.target(), command.text());
-        if self.0.begun.lock().unwrap().insert(format!("{:?}", run.key)) {
+        let begins = self.0.begun.lock().unwrap().insert(format!("{:?}", run.key));
+        if begins {
             self.0.ran.lock().unwrap().push(what.clone());
         }
         let prints = self.0.prints.lock().unwrap().clone();
@@ -175,6 +182,9 @@ impl HostSession for Session {
             .flat_map(|(_, lines)| lines)
         {
             offset += text.len() as u64 + 1;
+            if offset <= run.resume.stdout {
+                continue;
+            }
             let line = OutputLine {
                 stream: LogStream::Stdout,
                 text,
@@ -182,6 +192,11 @@ impl HostSession for Session {
                 offset,
                 is_cut: false,
             };
+            if begins {
+                let mut wrote = self.0.wrote.lock().unwrap();
+                let kept = wrote.entry(format!("{:?}", run.key)).or_default();
+                kept.push(line.clone());
+            }
             // Nobody listens any more where the server is gone.
             let _ = output.send(line).await;
         }
@@ -197,6 +212,31 @@ impl HostSession for Session {
             },
             None => well(),
         }
+    }
+
+    async fn hear_again(&self, run: &StepRun, output: mpsc::Sender<OutputLine>) -> Result<(), HostFailure> {
+        if self.0.mute.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        if self.0.forgets.load(Ordering::SeqCst) {
+            return Err(HostFailure {
+                outcome: Outcome::Unknown,
+                message: "its folder is gone".to_owned(),
+            });
+        }
+        let wrote = self
+            .0
+            .wrote
+            .lock()
+            .unwrap()
+            .get(&format!("{:?}", run.key))
+            .cloned();
+        for line in wrote.unwrap_or_default() {
+            if line.offset > run.resume.stdout {
+                let _ = output.send(line).await;
+            }
+        }
+        Ok(())
     }
 
     async fn sweep(&self, days: u32) -> Result<(), HostFailure> {
@@ -312,6 +352,10 @@ impl LogSearch for Logs {
     async fn last_seq(&self, action: ActionId) -> Result<Option<u64>, LogError> {
         self.answers()?;
         self.log.last_seq(action).await
+    }
+
+    async fn said(&self, action: ActionId) -> Result<HashMap<TargetName, Amount>, LogError> {
+        self.log.said(action).await
     }
 
     async fn output_read(&self, of: &OutputOf) -> Result<OutputRead, LogError> {

@@ -55,6 +55,11 @@ impl Walker<'_> {
                             &super::redirect::Opened::default(),
                         );
                     }
+                    if link_path.ends_with("/systemd/system/default.target") {
+                        // What `systemctl set-default` does.
+                        let target = super::base(&target_path).to_owned();
+                        self.words_called(&["systemctl", "set-default", &target], span);
+                    }
                     if target_path == "/dev/null" {
                         self.write(link, Change::Overwrite, &Stream::empty(), span);
                     } else {
@@ -78,6 +83,44 @@ impl Walker<'_> {
                         ..content
                     };
                     self.write(target, Change::Overwrite, &content, span);
+                }
+            }
+            "crudini" if has(&["--set"]) => {
+                if let Some(file) = operands.first() {
+                    let setting = Stream::known(operands[1..].join(" "));
+                    self.write(file, Change::Append, &setting, span);
+                }
+            }
+            "augtool" => {
+                if let Some(path) = operands.iter().find_map(|o| o.strip_prefix("/files")) {
+                    let (file, key) = path.rsplit_once('/').unwrap_or((path, ""));
+                    let value = operands.last().cloned().unwrap_or_default();
+                    self.write(
+                        file,
+                        Change::Append,
+                        &Stream::known(format!("{key} {value}")),
+                        span,
+                    );
+                }
+            }
+            "patch" if !has(&["--dry-run"]) => {
+                if let Some(file) = operands.first() {
+                    self.write(file, Change::Edit, &Stream::unknown(), span);
+                }
+            }
+            "touch" if has(&["/etc/nologin"]) => {
+                self.write("/etc/nologin", Change::Append, &Stream::empty(), span);
+            }
+            "update-alternatives" | "alternatives"
+                if has(&["--install"])
+                    && operands.iter().any(|o| {
+                        ["/tmp/", "/var/tmp/", "/dev/shm/"]
+                            .iter()
+                            .any(|folder| o.starts_with(folder))
+                    }) =>
+            {
+                if let Some(link) = operands.first() {
+                    self.write(link, Change::Link, &Stream::unknown(), span);
                 }
             }
             "redis-cli" | "valkey-cli" | "pg_dump" | "pg_dumpall" | "mysqldump" | "mariadb-dump" => {
@@ -260,6 +303,10 @@ impl Walker<'_> {
                     .collect::<Vec<_>>()
                     .split_first()
                 {
+                    let path = self.path(archive);
+                    if super::super::rules::disks::is_disk(&path) {
+                        self.write(&path, Change::Overwrite, &Stream::unknown(), span);
+                    }
                     let secret = members.iter().any(|m| {
                         let full = self.path(m);
                         super::super::rules::secrets::is_secret(&full)
@@ -267,6 +314,13 @@ impl Walker<'_> {
                     });
                     if secret {
                         let path = self.path(archive);
+                        let packed = Stream {
+                            secret: true,
+                            ..Stream::unknown()
+                        };
+                        if path.starts_with('/') {
+                            self.write(&path, Change::Overwrite, &packed, span);
+                        }
                         self.files.insert(
                             path,
                             Stream {
@@ -409,6 +463,23 @@ impl Walker<'_> {
             }
             at += 1;
         }
+        // The lines that a script puts in: `$a text`, `1i text`.
+        let put: Vec<&str> = scripts
+            .lines()
+            .filter_map(|line| {
+                let line = line.trim_start_matches(|c: char| c.is_ascii_digit() || "$, ".contains(c));
+                line.strip_prefix(['a', 'i', 'c'])
+                    .filter(|rest| rest.starts_with([' ', '\\']))
+                    .map(|rest| rest.trim_start_matches(['\\', ' ']))
+            })
+            .collect();
+        if !put.is_empty() {
+            let put = Stream::known(put.join("\n"));
+            for file in &files {
+                let path = self.path(file);
+                self.executable_content(&path, &put, span);
+            }
+        }
         for file in files {
             self.write(&file, Change::Edit, &Stream::known(scripts.clone()), span);
         }
@@ -543,6 +614,8 @@ impl Walker<'_> {
             self.subshell(|walker| walker.shell_reads(content, &text::shown(path), span));
         } else if let Some(names_user) = crontab(path) {
             self.cron_lines(content, path, names_user, span);
+        } else if is_unit(path) && content.remote == Some(super::Remote::Open) {
+            self.subshell(|walker| walker.shell_reads(content, &text::shown(path), span));
         } else if is_unit(path)
             && let Some(unit) = &content.text
         {

@@ -22,6 +22,7 @@ mod handed;
 mod lines;
 mod literals;
 mod make;
+mod mended;
 mod outputs;
 mod parameter;
 mod program_calls;
@@ -55,10 +56,16 @@ use super::rules::{Hit, Rule, shell};
 use super::syntax::{self, Base, Script, Span};
 use super::words::text;
 
-/// How many simple commands one judgement looks at.
-const STEPS: usize = 3_000;
-/// How many bytes of derived text one judgement parses.
-const DERIVED: usize = 1024 * 1024;
+/// How many simple commands one judgement looks at, whatever the length of its text.
+const STEPS: usize = 1_600;
+/// For how many bytes of a text one further command is looked at.
+const BYTES_PER_STEP: usize = 24;
+/// How many bytes of derived text one judgement parses, beside four times the text's own length.
+const DERIVED: usize = 256 * 1024;
+/// How many arguments one judgement looks at.
+const WORDS: usize = 40_000;
+/// How many bytes the values of variables may take in all.
+const VALUES: usize = 768 * 1024;
 /// How deep scripts may lie within scripts.
 const DEPTH: usize = 30;
 
@@ -181,6 +188,8 @@ pub struct Walker<'s> {
     place: Place,
     steps: usize,
     derived: usize,
+    words: usize,
+    values: usize,
     depth: usize,
     /// How many programs were started in the background so far.
     processes: usize,
@@ -216,6 +225,8 @@ impl<'s> Walker<'s> {
             place: Place::default(),
             steps: STEPS,
             derived: DERIVED,
+            words: WORDS,
+            values: VALUES,
             depth: 0,
             processes: 0,
             processes_seen: 0,
@@ -254,7 +265,11 @@ impl<'s> Walker<'s> {
     /// Follows the judged text itself.
     pub fn judge(mut self, script: &Script, whole: Span) -> Followed {
         let input = self.input.clone();
+        let length = whole.end.saturating_sub(whole.start).min(super::LONGEST);
+        self.steps += length / BYTES_PER_STEP;
+        self.derived += length * 4;
         self.script(script, &input);
+        self.mend();
         if self.overspent {
             self.find(&shell::TOO_COMPLEX, whole, String::new());
         }

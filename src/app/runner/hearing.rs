@@ -1,0 +1,108 @@
+//! The output of steps that ended while a server had not yet written it: it is read again where the host kept it.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use tokio::sync::mpsc;
+
+use crate::app::ports::StepRun;
+use crate::domain::action::ActionId;
+use crate::domain::log_event::LogEvent;
+use crate::domain::output_limit::OutputLimits;
+use crate::domain::plan::Work;
+
+use super::attempts::Attempts;
+use super::executor::{Attempt, OUTPUT_LINES};
+use super::journal::Journal;
+use super::output::{self, OutputLog, OutputSoFar};
+use super::outside::Outside;
+use super::replay::EndedStep;
+use super::sessions::Sessions;
+
+/// Hosts that are asked at once.
+const AT_ONCE: usize = 8;
+/// How long one may take to say it all.
+const PATIENCE_SECONDS: u64 = 300;
+/// The step is over, so its time cannot run out any more.
+const NO_TIMEOUT_SECONDS: u64 = 10 * 365 * 86_400;
+
+/// Hears steps again that have ended.
+pub(super) struct Hearing {
+    pub(super) action: ActionId,
+    pub(super) outside: Outside,
+    /// Of its own: those of the action's steps are closed when these have ended.
+    pub(super) sessions: Sessions,
+    pub(super) journal: Journal,
+    pub(super) limits: OutputLimits,
+    pub(super) said: Arc<OutputSoFar>,
+}
+
+/// A step to hear again.
+pub(super) struct Unheard {
+    attempt: Attempt,
+    exited: bool,
+}
+
+/// Those of the steps that ended whose output a host keeps.
+pub(super) fn unheard(attempts: &Attempts, ended: Vec<EndedStep>) -> Vec<Unheard> {
+    let of = |ended: EndedStep| {
+        let attempt = attempts.attempt(&ended.target, ended.way, ended.step, ended.attempt, true)?;
+        let kept = matches!(
+            attempt.step.work,
+            Work::Run { .. } | Work::Fetch { .. } | Work::HttpCheck { from_host: true, .. }
+        );
+        kept.then_some(Unheard {
+            attempt,
+            exited: ended.exited,
+        })
+    };
+    ended.into_iter().filter_map(of).collect()
+}
+
+impl Hearing {
+    /// Reads what the log lacks of their output, and resolves when it is written. Of what cannot be had the log says so.
+    pub(super) async fn run(self, unheard: Vec<Unheard>) {
+        futures_util::stream::iter(&unheard)
+            .for_each_concurrent(AT_ONCE, |unheard| self.hear(unheard))
+            .await;
+        self.sessions.close_all().await;
+        self.journal.written().await;
+    }
+
+    async fn hear(&self, Unheard { attempt, exited }: &Unheard) {
+        let read = output::read_so_far(&self.outside, self.action, attempt).await;
+        let run = StepRun {
+            timeout_seconds: NO_TIMEOUT_SECONDS,
+            resume: read.bytes,
+            ..StepRun::of(attempt.key(self.action))
+        };
+        let (lines, mut received) = mpsc::channel(OUTPUT_LINES);
+        let clock = &self.outside.clock;
+        let late = clock.sleep_until(clock.now().plus_seconds(PATIENCE_SECONDS));
+        let hearing = async {
+            let session = self.sessions.get(&attempt.target).await?;
+            session.hear_again(&run, lines).await
+        };
+        let hearing = async {
+            tokio::select! {
+                heard = hearing => heard.map_err(|failure| failure.message),
+                () = late => Err(format!("it did not say all of it within {PATIENCE_SECONDS} s")),
+            }
+        };
+        let reading = async {
+            let mut log = OutputLog::new(&self.journal, attempt, self.limits, &self.said, read);
+            while let Some(line) = received.recv().await {
+                log.take(line);
+            }
+            log.finish();
+        };
+        let (heard, ()) = tokio::join!(hearing, reading);
+        // Of a step that the host never said the end of, the step's own record says what is known.
+        if let (Err(why), true) = (heard, exited) {
+            let text = format!(
+                "a server ended before all output of this step was in the log, and the host does not give the end of it: {why}"
+            );
+            self.journal.story(LogEvent::Dropped, attempt.about(), &text);
+        }
+    }
+}
