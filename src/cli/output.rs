@@ -80,9 +80,12 @@ impl Output {
 /// Writes a line to standard output. A reader that went away (`| head`) is no error worth words.
 pub fn line(text: &str) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}")
-        .and_then(|()| out.flush())
-        .map_err(|error| Failure::failed(format!("cannot write the output: {error}")))
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Failure::failed(format!("cannot write the output: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Writes a line to standard error; nothing can be done where that fails.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, BufRead, BufWriter, Read, Write};
 
 use clap::Args;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 
 use super::exit::{Exit, Failure};
@@ -23,19 +23,13 @@ pub struct SanitizeArgs {
     #[arg(long, conflicts_with = "command")]
     jsonl: bool,
     /// Tell what a rule is about (given its id), or every program that the command would reach and how
-    #[arg(long, conflicts_with = "jsonl", requires = "command")]
+    #[arg(long, conflicts_with = "jsonl")]
     explain: bool,
     #[command(flatten)]
     policies: PolicyArgs,
 }
 
-/// One line of `--jsonl`; its other keys are ignored.
-#[derive(Debug, Deserialize)]
-struct Question {
-    cmd: String,
-}
-
-/// The answer to it.
+/// The answer to a line of `--jsonl`.
 #[derive(Debug, Serialize)]
 struct Answer<'a> {
     cmd: &'a str,
@@ -91,13 +85,17 @@ pub fn run(args: &SanitizeArgs, output: Output) -> Result<Exit, Failure> {
     let sanitizer = args.policies.sanitizer()?;
     let unreadable = |error: io::Error| Failure::failed(format!("cannot read standard input: {error}"));
     if args.jsonl {
-        many(
+        let answered = many(
             &sanitizer,
             &mut io::stdin().lock(),
             &mut BufWriter::new(io::stdout().lock()),
-        )
-        .map_err(unreadable)?;
-        return Ok(Exit::Done);
+        );
+        return match answered {
+            // Whoever asked has heard enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Done),
+            Err(error) => Err(Failure::failed(format!("cannot answer: {error}"))),
+            Ok(()) => Ok(Exit::Done),
+        };
     }
     let command = if let Some(command) = &args.command {
         command.clone()
@@ -112,6 +110,14 @@ pub fn run(args: &SanitizeArgs, output: Output) -> Result<Exit, Failure> {
         let rule = rule_of(&line);
         output.print(&rule, || about(&rule))?;
         return Ok(Exit::Done);
+    }
+    if args.explain
+        && let Some(like) = meant(command.trim())
+    {
+        let word = command.trim();
+        return Err(Failure::usage(format!(
+            "there is no rule `{word}`: do you mean `{like}`?"
+        )));
     }
     let verdict = sanitizer.judge(&command, None);
     let answer = Answer::of(&command, &verdict);
@@ -137,6 +143,28 @@ pub fn run(args: &SanitizeArgs, output: Output) -> Result<Exit, Failure> {
     })
 }
 
+/// The rule that a word which is nearly one's id is meant for.
+fn meant(word: &str) -> Option<&'static str> {
+    let (family, _) = word.split_once('.')?;
+    let of_family = Sanitizer::rules().filter(|rule| rule.id.split('.').next() == Some(family));
+    of_family
+        .map(|rule| rule.id)
+        .min_by_key(|id| strsim::osa_distance(id, word))
+        .filter(|id| strsim::osa_distance(id, word) <= 4)
+}
+
+/// The command of a line.
+fn question(line: &[u8]) -> Result<String, String> {
+    match serde_json::from_slice(line).map_err(|error| error.to_string())? {
+        serde_json::Value::Object(mut object) => match object.remove("cmd") {
+            Some(serde_json::Value::String(command)) => Ok(command),
+            Some(_) => Err("`cmd` is no text".to_owned()),
+            None => Err("there is no `cmd` in it".to_owned()),
+        },
+        _ => Err("it is no object".to_owned()),
+    }
+}
+
 /// One answer line for each line, in their order, each flushed: whoever asks may wait for it.
 fn many(sanitizer: &Sanitizer, input: &mut impl BufRead, output: &mut impl Write) -> io::Result<()> {
     let mut line = Vec::new();
@@ -144,10 +172,10 @@ fn many(sanitizer: &Sanitizer, input: &mut impl BufRead, output: &mut impl Write
         line.clear();
         input.read_until(b'\n', &mut line)? > 0
     } {
-        match serde_json::from_slice::<Question>(&line) {
-            Ok(question) => {
-                let verdict = sanitizer.judge(&question.cmd, None);
-                serde_json::to_writer(&mut *output, &Answer::of(&question.cmd, &verdict))?;
+        match question(&line) {
+            Ok(command) => {
+                let verdict = sanitizer.judge(&command, None);
+                serde_json::to_writer(&mut *output, &Answer::of(&command, &verdict))?;
             }
             Err(error) => {
                 let error = format!("this line is not {{\"cmd\": \"...\"}}: {error}");

@@ -333,6 +333,10 @@ fn group_of(record: &Record) -> Option<u32> {
 }
 
 #[cfg(test)]
+#[path = "exact_test.rs"]
+mod exact;
+
+#[cfg(test)]
 mod tests {
     use std::process::Command;
 

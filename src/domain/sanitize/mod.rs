@@ -380,4 +380,6 @@ fn spared(finding: &Finding) -> NotApplied {
 }
 
 #[cfg(test)]
+mod corpus_tests;
+#[cfg(test)]
 mod tests;

@@ -1,6 +1,6 @@
 //! The table of rules, checked case by case; the corpus; and what must hold for any text.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
@@ -10,12 +10,12 @@ use super::*;
 
 /// A command of the corpus, the rules it must raise, and how it is hidden.
 #[derive(Debug, Deserialize)]
-struct Row {
-    cmd: String,
+pub(super) struct Row {
+    pub(super) cmd: String,
     #[serde(default)]
-    rules: Vec<String>,
+    pub(super) rules: Vec<String>,
     #[serde(default)]
-    technique: String,
+    pub(super) technique: String,
 }
 
 fn rows(text: &str) -> Vec<Row> {
@@ -24,11 +24,11 @@ fn rows(text: &str) -> Vec<Row> {
         .collect()
 }
 
-fn dangerous() -> Vec<Row> {
+pub(super) fn dangerous() -> Vec<Row> {
     rows(include_str!("../../../tests/data/sanitizer/dangerous.jsonl"))
 }
 
-fn ordinary() -> Vec<Row> {
+pub(super) fn ordinary() -> Vec<Row> {
     rows(include_str!("../../../tests/data/sanitizer/ordinary.jsonl"))
 }
 
@@ -101,26 +101,6 @@ fn the_ordinary_corpus_is_allowed() {
         .map(|(row, verdict)| format!("{:?}: {:?}", row.cmd, ids(&verdict)))
         .collect();
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
-}
-
-#[test]
-fn the_corpus_does_not_repeat_itself() {
-    let mut seen = HashSet::new();
-    let mut counts: HashMap<(String, String), usize> = HashMap::new();
-    for row in dangerous().into_iter().chain(ordinary()) {
-        let mut renamed = String::new();
-        for c in row.cmd.chars() {
-            let c = if c.is_ascii_digit() { '0' } else { c };
-            if !(c == '0' && renamed.ends_with('0')) {
-                renamed.push(c);
-            }
-        }
-        assert!(seen.insert(renamed), "twice: {}", row.cmd);
-        for rule in row.rules {
-            *counts.entry((rule, row.technique.clone())).or_default() += 1;
-        }
-    }
-    assert!(counts.values().all(|count| *count <= 10));
 }
 
 #[test]

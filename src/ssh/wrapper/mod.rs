@@ -25,6 +25,8 @@ mod sweep;
 
 pub(super) use body::Body;
 pub(super) use follow::{Ended, Follow, Heed, stop};
+#[cfg(test)]
+pub(super) use program::StepProgram;
 pub use quote::quote;
 pub(super) use record::{Decoder, Record};
 pub(super) use stop::Stopped;

@@ -296,3 +296,56 @@ async fn what_is_asked_about_waits_for_another_or_for_a_reason() {
     author.ends(&id, "COMPLETED").await;
     assert_eq!(shop.starts(1).len(), 2);
 }
+
+#[tokio::test]
+async fn what_waits_for_an_approval_waits_through_a_restart() {
+    let shop = Shop::on(1).await;
+    let rule = json!([{"id": "starts", "regex": "current/start", "reason": "let somebody look"}]);
+    policies_of(&shop, &json!({"ask": rule}));
+    let (mut server, _client) = shop.open().await;
+    let author = shop.place.token("x", SPACE, "deployer").await;
+    let approver = shop.place.token("y", SPACE, "approver").await;
+    // What is forbidden meanwhile is so although somebody says yes.
+    for (policy, status, starts) in [
+        (json!({"ask": rule}), "COMPLETED", 1),
+        (json!({"deny": rule}), "FAILED", 1),
+    ] {
+        let config = json!({"on_failure": "stop"});
+        let body = json!({"all": true, "config": config});
+        let accepted = server
+            .client(&author)
+            .post(&url("deploy"), &body)
+            .await
+            .wanted(202);
+        let id = accepted["action_id"].as_str().unwrap().to_owned();
+        server.stop().await;
+        policies_of(&shop, &policy);
+        shop.place.apply().await;
+        server = shop.place.serve().await;
+        let [own, other] = [&author, &approver].map(|token| server.client(token));
+        let waiting = own.action(&id).await;
+        assert_eq!(waiting["waiting_for"]["kind"], "approval", "{waiting}");
+        let reason = json!({"reason": "seen"});
+        own.steer(&id, "approve", &reason).await.problem(403);
+        other.steer(&id, "approve", &reason).await.wanted(200);
+        own.ends(&id, status).await;
+        assert_eq!(shop.starts(1).len(), starts);
+        let said = own.log(&id, "").await;
+        let of_verdict = said
+            .iter()
+            .filter_map(|entry| entry["text"].as_str().or(entry["message"].as_str()))
+            .filter(|text| {
+                text.contains("the sanitizer asked about web-1/start: starts") && text.contains("seen")
+            });
+        assert_eq!(
+            of_verdict.count(),
+            1,
+            "the approval is logged with the verdict: {said:#?}"
+        );
+    }
+}
+
+/// The one policy of the space.
+fn policies_of(shop: &Shop, policy: &Value) {
+    shop.place.configure("policies/pay.json", policy);
+}
