@@ -28,7 +28,10 @@ pub(super) struct ScenarioPool {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "`targets` of a pool must be a pattern such as \"web-*\", or a list of names and patterns"
+)]
 enum Members {
     Pattern(String),
     Names(Vec<String>),

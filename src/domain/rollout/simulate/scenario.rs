@@ -38,9 +38,11 @@ impl SimulationError {
 
 impl From<StrategyError> for SimulationError {
     fn from(error: StrategyError) -> Self {
-        // The targets are the file's own; every other key is of its `config`.
+        // The targets and pools are the file's own; every other key is of its `config`.
         match error.key.as_str() {
             "targets" => Self::new("targets", error.message),
+            // What a pool must keep is said with the pool here.
+            "inpool_threshold" => Self::new("pools", error.message),
             key => Self::new(&format!("config.{key}"), error.message),
         }
     }
@@ -168,9 +170,7 @@ impl Scenario {
     }
 
     fn check_steps(&self) -> Result<(), SimulationError> {
-        if self.steps.is_empty() {
-            return Err(SimulationError::new("steps", "there is none"));
-        }
+        steps::check(&self.steps)?;
         for (step, duration) in &self.durations {
             self.known_step("durations", step)?;
             let (low, high) = duration.bounds();
