@@ -6,6 +6,7 @@ import { get } from "./http.js";
 import { Steer } from "./steer.js";
 import { Story } from "./story.js";
 import { between, element as time } from "./times.js";
+import { Told } from "./told.js";
 
 const STATUS = {
   BUILDING: ["idle", "○"], QUEUED: ["idle", "○"], SCHEDULED: ["idle", "○"], INPROGRESS: ["run", "●"], WAITING: ["warn", "‖"],
@@ -24,6 +25,7 @@ const grid = new Grid(at("grid"));
 const drawer = new Drawer(id, grid);
 const story = new Story(id);
 const steer = new Steer(id, root.dataset.space, (action) => head(action));
+const told = new Told(at("told-place"));
 const took = at("took");
 let seq = Number(root.dataset.seq);
 let patience = 1000;
@@ -48,6 +50,7 @@ function head(action) {
     at("status-word").textContent = action.status;
     at("progress").className = tone;
     document.title = `${action.action} ${action.project} ${action.status} · Edgewise`;
+    told.look();
   }
   const wait = action.waiting_for;
   root.dataset.status = action.status;
@@ -149,6 +152,7 @@ function follow() {
 
 addEventListener("pagehide", () => {
   clearTimeout(retry);
+  told.stop();
   source?.close();
 });
 addEventListener("pageshow", (event) => {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::domain::action::ActionId;
 use crate::domain::quarantine::Refusal;
-use crate::domain::sanitize::RuleHit;
+use crate::domain::sanitize::{NotApplied, RuleHit};
 use crate::domain::timestamp::Timestamp;
 use crate::store::StoreError;
 
@@ -78,6 +78,9 @@ pub struct DeniedStep {
     pub verdict: String,
     /// The rules that matched, with span and a safer spelling.
     pub rules: Vec<RuleHit>,
+    /// What matched as well and was not applied, with the reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_applied: Vec<NotApplied>,
 }
 
 /// Who holds targets that were asked for.

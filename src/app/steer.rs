@@ -5,15 +5,17 @@ use std::collections::BTreeSet;
 use crate::app::App;
 use crate::app::act::Start;
 use crate::app::error::AppError;
+use crate::app::planning::Planned;
 use crate::app::policies;
 use crate::app::request::{ActBody, ActRequest, CallerHeaders, SteerBody};
 use crate::app::telling::{action_view, is_done, retry_word, was_touched};
 use crate::app::view::{Accepted, ActionView};
 use crate::domain::action::{ActionId, TargetState};
 use crate::domain::actor::{Caller, Permission};
+use crate::domain::config::MergedConfig;
 use crate::domain::name::TargetName;
 use crate::domain::plan::Plan;
-use crate::domain::rollout::{Rollout, Steer};
+use crate::domain::rollout::{Rollout, Steer, TargetProgress};
 use crate::domain::target::goes_back;
 use crate::store::{ActionRecord, FrozenAction};
 
@@ -163,7 +165,8 @@ impl App {
         if !goes_back(&plan.action) {
             self.check_quarantine(&plan).await?;
         }
-        self.start_again(caller, action, plan, body, "retry").await
+        let same = (plan, action.config.clone());
+        self.start_again(caller, action, same, body, "retry").await
     }
 
     /// Every touched target of a finished action that is not back yet to the version it had, or all of them to a named one.
@@ -179,35 +182,26 @@ impl App {
             .filter(|progress| was_touched(progress))
             .collect();
         touched.sort_by_key(|progress| progress.touched);
-        let names: Vec<TargetName> = touched.iter().map(|progress| progress.name.clone()).collect();
-        if names.is_empty() {
+        if touched.is_empty() {
             return Err(AppError::Conflict(
                 "the action touched no target: there is nothing to go back from".to_owned(),
             ));
         }
-        if let Some(version) = &body.version {
-            let record = &action.record;
-            let request = ActRequest {
-                space: record.space.to_string(),
-                project: record.project.to_string(),
-                action: record.action.clone(),
-                body: ActBody {
-                    servers: names.iter().map(ToString::to_string).collect(),
-                    version: Some(version.clone()),
-                    reason: Some(body.reason.clone()),
-                    ..ActBody::default()
-                },
-                headers: CallerHeaders::default(),
-            };
-            let planned = self.make_plan(caller, &request).await?;
-            let plan = planned.plan.named("rollback");
-            may_act(caller, &plan)?;
+        let with_versions = |touched: Vec<&TargetProgress>| -> Vec<(TargetName, Option<String>)> {
+            touched
+                .into_iter()
+                .map(|progress| (progress.name.clone(), progress.version.clone()))
+                .collect()
+        };
+        if body.version.is_some() {
+            let request = asked_again(&action.record, body);
+            let touched = with_versions(touched);
+            let ran = (&action.plan, &action.config);
+            let Planned { plan, config } = self.plan_back_to(caller, &request, ran, &touched).await?;
             self.check_quarantine(&plan).await?;
-            let start = Start {
-                config: planned.config,
-                ..start_of(action, plan, body, "rollback")
-            };
-            return self.start(caller, start).await;
+            return self
+                .start_again(caller, action, (plan, config), body, "rollback")
+                .await;
         }
         touched.retain(|progress| progress.state != TargetState::RolledBack);
         if touched.is_empty() {
@@ -216,17 +210,14 @@ impl App {
                     .to_owned(),
             ));
         }
-        let touched: Vec<(TargetName, Option<String>)> = touched
-            .iter()
-            .map(|progress| (progress.name.clone(), progress.version.clone()))
-            .collect();
-        let plan = action.plan.way_back(&touched);
+        let plan = action.plan.way_back(&with_versions(touched));
         if plan.targets.is_empty() {
             return Err(AppError::Conflict(
                 "no target of the action had a version before it: name the `version` to go to".to_owned(),
             ));
         }
-        self.start_again(caller, action, plan, body, "rollback").await
+        let same = (plan, action.config.clone());
+        self.start_again(caller, action, same, body, "rollback").await
     }
 
     /// Starts what was made of a finished action's plan. Its commands are judged anew: what was allowed then may be
@@ -235,7 +226,7 @@ impl App {
         &self,
         caller: &Caller,
         action: &FrozenAction,
-        plan: Plan,
+        (plan, config): (Plan, MergedConfig),
         body: &SteerBody,
         word: &str,
     ) -> Result<Accepted, AppError> {
@@ -249,7 +240,8 @@ impl App {
         .await?;
         let texts = self.texts_of(&plan).await;
         let plan = plan.judged_by(&sanitizer, &texts);
-        self.start(caller, start_of(action, plan, body, word)).await
+        self.start(caller, start_of(&action.record, plan, config, body, word))
+            .await
     }
 }
 
@@ -298,8 +290,22 @@ fn may_act(caller: &Caller, plan: &Plan) -> Result<(), AppError> {
     }
 }
 
-fn start_of(action: &FrozenAction, plan: Plan, body: &SteerBody, word: &str) -> Start {
-    let record = &action.record;
+/// The request that the action was made from, for another version. What it set in the configuration is in the action's.
+fn asked_again(record: &ActionRecord, body: &SteerBody) -> ActRequest {
+    ActRequest {
+        space: record.space.to_string(),
+        project: record.project.to_string(),
+        action: record.action.clone(),
+        body: ActBody {
+            version: body.version.clone(),
+            reason: Some(body.reason.clone()),
+            ..ActBody::default()
+        },
+        headers: CallerHeaders::default(),
+    }
+}
+
+fn start_of(record: &ActionRecord, plan: Plan, config: MergedConfig, body: &SteerBody, word: &str) -> Start {
     let reason = if body.reason.is_empty() {
         format!("{word} of {}", record.id)
     } else {
@@ -307,7 +313,7 @@ fn start_of(action: &FrozenAction, plan: Plan, body: &SteerBody, word: &str) -> 
     };
     Start {
         plan,
-        config: action.config.clone(),
+        config,
         countdown: 0,
         on_behalf: record.on_behalf.clone(),
         reason,

@@ -168,6 +168,7 @@ fn step_view(step: &Step, progress: &StepProgress, way: Way) -> StepView {
         attempts: progress.attempt,
         started_at: progress.started_at,
         ended_at: progress.ended_at,
+        once: step.once,
     }
 }
 

@@ -4,16 +4,43 @@ use std::sync::Arc;
 
 use crate::app::ports::{Content, Payload, Tree, TreeKind};
 use crate::domain::plan::{Carried, is_shell_name};
-use crate::domain::sanitize::{Decision, Sanitizer};
+use crate::domain::sanitize::{Before, Decision, Sanitizer, runs_by_itself};
 
-/// The text of an upload to `dest`. Of a folder, the files stand in it that the sanitizer has something to say about: one that
-/// may not be written by itself may not be written with others either.
-#[must_use]
-pub fn text(payload: &Payload, dest: &str, delete: bool, sanitizer: &Sanitizer) -> String {
+/// Where an upload goes, and how it lies there.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The path on the host.
+    pub dest: &'a str,
+    /// Permission bits of a file, in octal; what is in a folder has its own.
+    pub mode: &'a str,
+    /// `user` or `user:group`, where that is not the login.
+    pub owner: Option<&'a str>,
+    /// Of a folder: what it does not have is removed.
+    pub delete: bool,
+}
+
+/// The text of an upload. Of a folder, the files stand in it that the sanitizer has something to say about: one that may not be
+/// written by itself may not be written with others either. Where it is for what they hold, or for their permissions, that stands
+/// there too.
+///
+/// # Errors
+/// Why a file cannot be read, in words.
+pub async fn text(payload: &Payload, place: Place<'_>, sanitizer: &Sanitizer) -> Result<String, String> {
     match payload {
-        Payload::File { .. } => file(dest),
-        Payload::Folder(tree) => folder(tree, dest, delete, sanitizer),
+        Payload::File { .. } => Ok(text_of_file(place, sanitizer)),
+        Payload::Folder(tree) => folder(tree, place, sanitizer).await,
     }
+}
+
+/// The text of an upload of one file.
+#[must_use]
+pub fn text_of_file(place: Place<'_>, sanitizer: &Sanitizer) -> String {
+    let mut text = file(place.dest);
+    let mode = format!("chmod {} {}", word(place.mode), word(place.dest));
+    for said in [Some(mode), given_to(place)].into_iter().flatten() {
+        add_told_of(&mut text, &said, sanitizer);
+    }
+    text
 }
 
 /// The texts in it that a later step may run.
@@ -52,19 +79,26 @@ async fn text_of(below: &str, content: &Arc<dyn Content>) -> Result<Option<Carri
     Ok(Carried::of(below, &bytes))
 }
 
-/// The commands that would run the scripts among these files.
-pub fn runs(files: &[(String, Arc<str>)]) -> impl Iterator<Item = String> {
-    files.iter().filter_map(|(path, text)| {
-        if text.starts_with("#!") {
+/// What an upload of these texts to `dest` does, as whatever runs after it finds it.
+#[must_use]
+pub fn done(carried: &[Carried], dest: &str) -> Vec<Before> {
+    let put = |one: &Carried| Before::Put {
+        path: one.path_at(dest),
+        text: Some(Arc::clone(&one.text)),
+    };
+    carried.iter().map(put).collect()
+}
+
+/// The commands that would run the scripts among these texts, once they lie at `dest`.
+pub fn runs(carried: &[Carried], dest: &str) -> impl Iterator<Item = String> {
+    carried.iter().filter_map(move |one| {
+        let path = one.path_at(dest);
+        if one.text.starts_with("#!") {
             // A path without a slash would be looked for in PATH.
-            let path = if path.contains('/') {
-                path.clone()
-            } else {
-                format!("./{path}")
-            };
-            Some(word(&path))
+            let here = if path.contains('/') { "" } else { "./" };
+            Some(word(&format!("{here}{path}")))
         } else {
-            is_shell_name(path).then(|| format!("sh {}", word(path)))
+            is_shell_name(&path).then(|| format!("sh {}", word(&path)))
         }
     })
 }
@@ -79,22 +113,76 @@ fn file(dest: &str) -> String {
     format!("cat > {}", word(dest))
 }
 
-fn folder(tree: &Tree, dest: &str, delete: bool, sanitizer: &Sanitizer) -> String {
+fn given_to(place: Place<'_>) -> Option<String> {
+    let owner = word(place.owner?);
+    Some(format!("chown {owner} {}", word(place.dest)))
+}
+
+/// Goes on with a command where the sanitizer has something to say of it.
+fn add_told_of(text: &mut String, command: &str, sanitizer: &Sanitizer) {
+    if sanitizer.judge(command, None).decision != Decision::Allow {
+        text.push_str(" && ");
+        text.push_str(command);
+    }
+}
+
+/// Set-user and set-group bits of a file, and that everybody may write: of other bits nobody has anything to say.
+fn is_told_of(kind: &TreeKind) -> Option<u32> {
+    let (mode, told_of) = match kind {
+        TreeKind::File { mode, .. } => (*mode, 0o6002),
+        TreeKind::Folder { mode } => (*mode, 0o0002),
+        TreeKind::Link { .. } => return None,
+    };
+    (mode & told_of != 0).then_some(mode)
+}
+
+async fn folder(tree: &Tree, place: Place<'_>, sanitizer: &Sanitizer) -> Result<String, String> {
+    let dest = place.dest;
+    let mut contents = String::new();
     let mut text = format!("tar -xf - -C {}", word(dest));
-    if delete {
+    if place.delete {
         text = format!("rm -rf {} && {text}", word(dest));
     }
+    if let Some(given) = given_to(place) {
+        add_told_of(&mut text, &given, sanitizer);
+    }
     for entry in tree.entries() {
+        let path = format!("{}/{}", dest.trim_end_matches('/'), entry.path);
+        if let Some(mode) = is_told_of(&entry.kind) {
+            let mode = format!("chmod {mode:04o} {}", word(&path));
+            add_told_of(&mut text, &mode, sanitizer);
+        }
         if matches!(entry.kind, TreeKind::Folder { .. }) {
             continue;
         }
-        let one = file(&format!("{}/{}", dest.trim_end_matches('/'), entry.path));
-        if sanitizer.judge(&one, None).decision != Decision::Allow {
+        let one = file(&path);
+        let decision = sanitizer.judge(&one, None).decision;
+        if decision != Decision::Allow {
             text.push_str(" && ");
             text.push_str(&one);
         }
+        if let TreeKind::File { content, .. } = &entry.kind
+            && runs_by_itself(&path)
+            && let Some(carried) = text_of("", content).await?
+        {
+            let written = here_document(&one, &carried.text);
+            if sanitizer.judge(&written, None).decision > decision {
+                contents.push('\n');
+                contents.push_str(&written);
+            }
+        }
     }
-    text
+    Ok(text + &contents)
+}
+
+/// The command with a text to read.
+fn here_document(command: &str, text: &str) -> String {
+    let mut end = "EDGEWISE_FILE".to_owned();
+    while text.lines().any(|line| line == end) {
+        end.push('_');
+    }
+    let newline = if text.ends_with('\n') { "" } else { "\n" };
+    format!("{command} <<'{end}'\n{text}{newline}{end}\n")
 }
 
 /// One word for a POSIX shell (POSIX.1-2017, XCU 2.2.2). A path below the home does not look like an option.
@@ -119,24 +207,37 @@ mod tests {
 
     use bytes::Bytes;
 
-    use super::{Payload, Tree, TreeKind, text};
+    use super::{Payload, Place, Tree, TreeKind, text};
     use crate::app::ports::TreeEntry;
     use crate::domain::sanitize::{Decision, Sanitizer};
 
+    fn at(dest: &str) -> Place<'_> {
+        Place {
+            dest,
+            mode: "0644",
+            owner: None,
+            delete: false,
+        }
+    }
+
     fn tree(paths: &[&str]) -> Payload {
-        let entry = |path: &&str| TreeEntry {
+        holding(&paths.iter().map(|path| (*path, "")).collect::<Vec<_>>())
+    }
+
+    fn holding(files: &[(&str, &str)]) -> Payload {
+        let entry = |(path, text): &(&str, &str)| TreeEntry {
             path: (*path).to_owned(),
             kind: TreeKind::File {
                 mode: 0o644,
-                content: Arc::new(Bytes::new()),
+                content: Arc::new(Bytes::copy_from_slice(text.as_bytes())),
                 sha256: String::new(),
             },
         };
-        Payload::Folder(Arc::new(Tree::new(0o755, paths.iter().map(entry).collect())))
+        Payload::Folder(Arc::new(Tree::new(0o755, files.iter().map(entry).collect())))
     }
 
-    #[test]
-    fn an_upload_is_judged_as_a_redirect_to_the_same_place_would_be() {
+    #[tokio::test]
+    async fn an_upload_is_judged_as_a_redirect_to_the_same_place_would_be() {
         let one = Payload::of_bytes(Bytes::from_static(b"x"));
         let table: [(&Payload, &str, bool, Decision); 11] = [
             (&one, "/opt/app/a b", false, Decision::Allow),
@@ -158,8 +259,96 @@ mod tests {
         ];
         let sanitizer = Sanitizer::default();
         for (payload, dest, delete, want) in table {
-            let text = text(payload, dest, delete, &sanitizer);
+            let place = Place { delete, ..at(dest) };
+            let text = text(payload, place, &sanitizer).await.unwrap();
             assert_eq!(sanitizer.judge(&text, None).decision, want, "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_owns_it_and_who_may_do_what_with_it_is_judged_as_well() {
+        let one = Payload::of_bytes(Bytes::from_static(b"x"));
+        let with = |mode: u32| {
+            let content = Arc::new(Bytes::from_static(b"x"));
+            let (path, sha256) = ("bin/tool".to_owned(), String::new());
+            let kind = TreeKind::File {
+                mode,
+                content,
+                sha256,
+            };
+            Payload::Folder(Arc::new(Tree::new(0o755, vec![TreeEntry { path, kind }])))
+        };
+        let sanitizer = Sanitizer::default();
+        let plain = "cat > /opt/app/tool";
+        for (payload, dest, mode, owner, want) in [
+            (&one, "/opt/app/tool", "0755", Some("app:app"), Some(plain)),
+            (&one, "/opt/app/tool", "1755", Some("root"), Some(plain)),
+            (&one, "/opt/app/tool", "4755", None, None),
+            (&one, "/usr/local/bin/tool", "6711", Some("root"), None),
+            (&one, "/etc/app.conf", "0640", None, Some("cat > /etc/app.conf")),
+            (
+                &with(0o755),
+                "/opt/app",
+                "0644",
+                None,
+                Some("tar -xf - -C /opt/app"),
+            ),
+            (
+                &with(0o1775),
+                "/opt/app",
+                "0644",
+                None,
+                Some("tar -xf - -C /opt/app"),
+            ),
+            (&with(0o4755), "/opt/app", "0644", None, None),
+        ] {
+            let place = Place {
+                mode,
+                owner,
+                ..at(dest)
+            };
+            let text = text(payload, place, &sanitizer).await.unwrap();
+            let decision = sanitizer.judge(&text, None).decision;
+            match want {
+                Some(want) => assert_eq!((text.as_str(), decision), (want, Decision::Allow)),
+                None => assert_eq!(decision, Decision::Deny, "{text}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_of_a_folder_that_runs_by_itself_is_judged_with_what_it_holds() {
+        let harm = "mkfs.ext4 /dev/sdz9";
+        let (allow, ask, deny) = (Decision::Allow, Decision::Ask, Decision::Deny);
+        let unit = |command: &str| format!("[Service]\nExecStart=/usr/sbin/{command}\n");
+        let sanitizer = Sanitizer::default();
+        for (below, dest, content, want) in [
+            ("readme", "/opt/app", harm.to_owned(), allow),
+            (".git/hooks/post-merge", "/opt/app", harm.to_owned(), deny),
+            (
+                ".git/hooks/post-merge",
+                "/opt/app",
+                "echo merged".to_owned(),
+                allow,
+            ),
+            ("x", "/etc/cron.d", format!("0 3 * * * root {harm}\n"), deny),
+            ("x", "/etc/cron.d", "0 3 * * * root true\n".to_owned(), ask),
+            ("cron.d/x", "//etc/./", format!("0 3 * * * root {harm}"), deny),
+            ("app.service", "/etc/systemd/system", unit(harm), deny),
+            ("app.service", "/etc/systemd/system", unit("app"), ask),
+            (
+                ".profile",
+                "/home/deploy",
+                format!("EDGEWISE_FILE\n{harm}\nEDGEWISE_FILE_"),
+                deny,
+            ),
+            (".profile", "/home/deploy", "\u{0}\n".to_owned() + harm, allow),
+        ] {
+            let payload = holding(&[("a", ""), (below, &content)]);
+            let text = text(&payload, at(dest), &sanitizer).await.unwrap();
+            let verdict = sanitizer.judge(&text, None);
+            assert_eq!(verdict.decision, want, "{text}: {:?}", verdict.rules);
+            assert_eq!(text.contains(&content), want == deny, "{text}");
         }
     }
 }

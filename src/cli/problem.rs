@@ -91,6 +91,11 @@ fn denied(verdict: &Value) -> String {
             let _ = write!(lines, "\n    instead: {instead}");
         }
     }
+    let spared = verdict.get("not_applied").and_then(Value::as_array);
+    for spared in spared.into_iter().flatten() {
+        let (id, reason) = (text(spared, "id"), text(spared, "reason"));
+        let _ = write!(lines, "\n    not applied, {id}: {reason}");
+    }
     lines
 }
 
@@ -141,13 +146,14 @@ mod tests {
     fn a_denied_command_is_refused_and_says_what_to_write_instead() {
         let body = json!({"detail": "the sanitizer denied 1 command of the plan", "verdicts": [
             {"target": "web-1", "step": "clean", "command": "rm -rf /", "rules": [
-                {"id": "fs.wipe-root", "reason": "removes everything", "instead": "rm -rf ./build"}]}]});
+                {"id": "fs.wipe-root", "reason": "removes everything", "instead": "rm -rf ./build"}],
+             "not_applied": [{"id": "power.off", "reason": "its exception has ended"}]}]});
         let failure = failure(422, &body.to_string(), true);
         assert_eq!(failure.exit.code(), 5);
         assert_eq!(
             failure.message,
             "the sanitizer denied 1 command of the plan\n  clean on web-1: rm -rf /\n    fs.wipe-root: removes \
-             everything\n    instead: rm -rf ./build"
+             everything\n    instead: rm -rf ./build\n    not applied, power.off: its exception has ended"
         );
     }
 

@@ -67,7 +67,8 @@ pub struct Scope {
 pub struct PolicyRule {
     /// Names the rule in verdicts.
     pub id: String,
-    /// Matches anywhere in a simple command's text unless anchored (crate `regex`).
+    /// Matches anywhere in a simple command's text unless anchored (crate `regex`), or in `> /path` for a file that a redirection
+    /// would write.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regex: Option<String>,
     /// Matches a simple command whose program has this name, however it is spelt.

@@ -59,7 +59,7 @@ impl Faults {
         self.cuts.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// How many connections were cut since the fault was set.
+    /// How many connections were cut, or refused, since the fault was set.
     pub(super) fn cuts(&self) -> usize {
         self.cuts.load(Ordering::SeqCst)
     }

@@ -88,7 +88,10 @@ impl FleetHost {
         client: PublicKey,
     ) -> Result<(), russh::Error> {
         match self.faults.get() {
-            Fault::Refuse => return Ok(()),
+            Fault::Refuse => {
+                self.faults.count_cut();
+                return Ok(());
+            }
             Fault::HangBeforeBanner => {
                 let mut nothing = Vec::new();
                 tokio::select! {
@@ -161,7 +164,7 @@ impl FleetHost {
         self.faults.set(fault);
     }
 
-    /// How many connections the fault has cut since it was set.
+    /// How many connections the fault has cut, or refused, since it was set.
     #[must_use]
     pub fn faults_hit(&self) -> usize {
         self.faults.cuts()

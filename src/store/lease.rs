@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use diesel::dsl::{max, min};
 use diesel::sql_types::{BigInt, Text};
 use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
@@ -28,7 +29,7 @@ pub struct HeldLease {
     pub holder: ActionId,
     /// What that action calls the target.
     pub target: TargetName,
-    /// When it was taken.
+    /// When it was taken: later than every lease that others held then, whatever the servers' clocks say.
     pub taken_at: Timestamp,
     /// When it runs out unless it is renewed.
     pub expires_at: Timestamp,
@@ -61,9 +62,18 @@ impl From<diesel::result::Error> for TakeLeasesError {
     }
 }
 
+impl HeldLease {
+    /// Its place in the order in which actions took their leases: an action's leases have one moment, and no two
+    /// actions the same place.
+    #[must_use]
+    pub fn order(&self) -> (Timestamp, ActionId) {
+        (self.taken_at, self.holder)
+    }
+}
+
 impl Store {
     /// Takes the leases on all these targets, each `(lease_key, name)`, until `expires`, or none. What the action holds
-    /// already it gets again. Several targets may share a key (and a host).
+    /// already it gets again, with the moment at which it took them. Several targets may share a key (and a host).
     ///
     /// # Errors
     /// [`TakeLeasesError::Held`] where another action holds some; [`StoreError::TakenOver`] where `by` has no claim on
@@ -119,6 +129,16 @@ impl Store {
             if let Some(conflict) = conflict(&held, &by_key)? {
                 return Err(conflict.into());
             }
+            // Who came first must stay first for all who ask, also where one server's clock is behind another's.
+            let first: Option<i64> = leases::table
+                .filter(leases::action.eq(&id))
+                .select(min(leases::taken_at))
+                .first(conn)
+                .await?;
+            let last: Option<i64> = leases::table.select(max(leases::taken_at)).first(conn).await?;
+            let taken_at = first.unwrap_or_else(|| {
+                last.map_or(now.as_millis(), |last| now.as_millis().max(last.saturating_add(1)))
+            });
             for some in wanted.chunks(AT_ONCE) {
                 // What is left of these keys is ours already, or an ended action's.
                 diesel::delete(
@@ -129,7 +149,7 @@ impl Store {
             }
             diesel::sql_query(&insert)
                 .bind::<Text, _>(&id)
-                .bind::<BigInt, _>(now.as_millis())
+                .bind::<BigInt, _>(taken_at)
                 .bind::<BigInt, _>(expires.as_millis())
                 .bind::<Text, _>(json_text(&wanted))
                 .execute(conn)

@@ -42,6 +42,7 @@ const ASSETS: &[Asset] = &[
     asset!("drawer.js", SCRIPT),
     asset!("fold.js", SCRIPT),
     asset!("story.js", SCRIPT),
+    asset!("told.js", SCRIPT),
     asset!("steer.js", SCRIPT),
     asset!("project.js", SCRIPT),
     asset!("plan.js", SCRIPT),

@@ -52,6 +52,7 @@ fn every_failure() -> Vec<(Failure, u16)> {
             chain: Vec::new(),
             instead: None,
         }],
+        not_applied: Vec::new(),
     };
     vec![
         (AppError::Unauthenticated.into(), 401),
@@ -166,6 +167,7 @@ fn what_a_program_needs_to_go_on_is_in_the_document() {
     let verdict = &find("Denied")["verdicts"][0];
     assert_eq!(verdict["command"], "rm -rf /");
     assert_eq!(verdict["rules"][0]["id"], "fs.wipe-root");
+    assert!(verdict.get("not_applied").is_none());
     let holder = &find("Held")["holder"];
     assert_eq!(holder["actor"], "jdoe");
     assert_eq!(holder["since"], "1970-01-01T00:00:00.000Z");

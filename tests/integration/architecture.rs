@@ -209,3 +209,78 @@ fn comments_are_no_dependencies_and_urls_are_no_comments() {
         "let a = \"http://x\"; f(b) "
     );
 }
+
+/// What it does, by which code, and the files that have it, each with why.
+type Door = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
+/// What may bring a text to a host. A door that is not here is one that nobody judges at: docs/sanitizer.md
+/// ("Where it is judged") tells of all of them.
+const DOORS: &[Door] = &[
+    (
+        "an SSH channel is told to run a line",
+        r"\.write\s*\.exec\(",
+        &[("ssh/connection/channel.rs", "the one place where a line leaves")],
+    ),
+    (
+        "a command's line and program are put together",
+        r#"\b(?:self|connection)\.start\([&"]"#,
+        &[
+            (
+                "ssh/exec.rs",
+                "ad-hoc commands, and what Edgewise itself asks of a host",
+            ),
+            ("ssh/wrapper/follow.rs", "steps, and looking one up or ending it"),
+            ("ssh/transfer/talk.rs", "uploads and downloads"),
+        ],
+    ),
+    (
+        "a text is given to that without the wrapper",
+        r"\bExec \{$",
+        &[
+            ("ssh/ad_hoc.rs", "judged: it takes a `SanitizedCommand`"),
+            ("ssh/session.rs", "the sweep, a constant"),
+            ("ssh/check.rs", "the look at a host, a constant"),
+        ],
+    ),
+    (
+        "somebody's yes is taken for an approval",
+        r"\bClearance::Approved\b",
+        &[("cli/exec/mod.rs", "`--yes`"), ("cli/files/mod.rs", "`--yes`")],
+    ),
+    (
+        "a process is started on this machine",
+        r"\bCommand::new\(",
+        &[
+            ("demo/scene.rs", "the keeper of the demo"),
+            ("fleet/process.rs", "made-up hosts, the other side of SSH"),
+            ("script/worker/parent.rs", "the interpreter of scripts"),
+        ],
+    ),
+];
+
+#[test]
+fn the_doors_to_a_host_are_known() {
+    let sources = sources();
+    let opening = Regex::new(r"mod tests \{").unwrap();
+    for (what, pattern, known) in DOORS {
+        let pattern = Regex::new(pattern).unwrap();
+        let mut found: Vec<String> = Vec::new();
+        for source in sources.iter().filter(|source| !source.is_test) {
+            let path = source.path.strip_prefix(SRC).unwrap().display().to_string();
+            // What the sanitizer knows of programs is a text.
+            let is_text = source.part == "domain";
+            let code = source.lines.iter().take_while(|line| !opening.is_match(line));
+            if !is_text && code.into_iter().any(|line| pattern.is_match(line)) {
+                found.push(path);
+            }
+        }
+        found.sort();
+        let mut wanted: Vec<String> = known.iter().map(|(path, _)| (*path).to_owned()).collect();
+        wanted.sort();
+        assert_eq!(found, wanted, "{what}");
+    }
+}

@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::support::browser::Browser;
+use crate::support::receiver::Receiver;
 use crate::support::shop::{BROKEN, PROJECT, SPACE, Shop, act};
 
 /// How many cells of the grid's row of a host are in a state.
@@ -15,7 +16,9 @@ fn cells(host: &str, state: &str) -> String {
 
 #[tokio::test]
 async fn a_person_signs_in_presses_deploy_and_sees_the_grid_fill_and_the_status_end() {
-    let shop = Shop::on(3).await;
+    let chat = Receiver::start();
+    let told = json!({"notify": [{"kind": "chat", "url": chat.url("/chat"), "events": ["started", "done"]}]});
+    let shop = Shop::with(3, &told).await;
     let (server, client) = shop.open().await;
     shop.place
         .done(
@@ -79,6 +82,9 @@ async fn a_person_signs_in_presses_deploy_and_sees_the_grid_fill_and_the_status_
             "{host}"
         );
     }
+    // That others were told of the end is seen without loading the page anew.
+    browser.find("#told li[data-state=delivered]:nth-child(2)").await;
+    assert!(text(&browser, "#told li:nth-child(2)").await.contains("done"));
     let action = client.action(&id).await;
     assert_eq!(action["status"], "COMPLETED");
     assert_eq!(action["actor"], "jdoe");

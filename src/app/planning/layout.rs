@@ -9,7 +9,7 @@ use crate::domain::analysis::{Metric, MetricSource};
 use crate::domain::config::{MergedConfig, rollout_keys_of};
 use crate::domain::name::TargetName;
 use crate::domain::plan::{Draft, ScriptTarget, Stage, cannot_leave};
-use crate::domain::rollout::strategy::{self, TargetFacts};
+use crate::domain::rollout::strategy::{self, Places, TargetFacts};
 use crate::domain::target::Pool;
 
 /// The keys of the configuration that bound every rollout, whatever strategy a script names itself.
@@ -34,19 +34,12 @@ pub(super) fn lay_out(
     targets: &[ScriptTarget],
     pools: &[Pool],
     in_service: &BTreeSet<TargetName>,
+    places: &Places,
 ) -> Result<strategy::Laid, AppError> {
     let configured: Map<String, Value> = config.values.clone().into_iter().collect();
     let mut keys = rollout_keys_of(&configured, draft.targets.len());
     keys.retain(|key, _| LIMIT_KEYS.contains(&key.as_str()));
     keys.extend(draft.rollout.clone());
-    if let Some(Value::Array(zones)) = keys.get_mut("zones") {
-        // An order names every zone of the project; a selection may leave some of them out.
-        zones.retain(|zone| {
-            targets
-                .iter()
-                .any(|seen| zone.as_str() == Some(seen.target.zone.as_str()))
-        });
-    }
     let facts: Vec<TargetFacts> = draft
         .targets
         .iter()
@@ -62,8 +55,9 @@ pub(super) fn lay_out(
             new_version: seen.version.is_some() && seen.version != seen.installed,
         })
         .collect();
-    let laid =
-        strategy::lay_out(&keys, &facts, pools).map_err(|error| AppError::field(error.key, error.message))?;
+    let laid = strategy::narrowed(keys, &facts, places)
+        .and_then(|keys| strategy::lay_out(&keys, &facts, pools))
+        .map_err(|error| AppError::field(error.key, error.message))?;
     if let Some(name) = cannot_leave(draft, &laid.stages) {
         return Err(AppError::field(
             "strategy",

@@ -5,6 +5,7 @@ mod targets;
 mod uploads;
 mod verdicts;
 mod versions;
+mod way_back;
 
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
@@ -18,13 +19,15 @@ use crate::domain::actor::{Caller, Permission};
 use crate::domain::config::{ConfigError, MergedConfig, check, check_approvals, merge};
 use crate::domain::environment::Environment;
 use crate::domain::name::Name;
-use crate::domain::plan::{Plan, PlanInputs, ScriptContext};
+use crate::domain::plan::{Draft, Plan, PlanInputs, ScriptContext, ScriptTarget, Texts};
 use crate::domain::project::Project;
+use crate::domain::sanitize::Sanitizer;
 use crate::domain::space::Space;
 
 pub(crate) use verdicts::{asked, denied};
 
 use layout::lay_out;
+use targets::Chosen;
 use versions::{is_version, version_form, wanted_version};
 
 /// A plan with the configuration it was made from.
@@ -116,19 +119,66 @@ impl App {
         }
         check_body(&request.body)?;
         let config = subject.config(&request.body.config)?;
-        let (targets, pools, in_service) = self.targets(&config, &request.body).await?;
+        let Chosen {
+            targets,
+            pools,
+            in_service,
+            places,
+        } = self.targets(&config, &request.body).await?;
         let version = wanted_version(&request.action, &request.body, &config)?;
         let targets = self
             .with_versions(&subject, request, targets, version.as_deref())
             .await?;
 
+        let Drawn {
+            draft,
+            script_digest,
+            sanitizer,
+            texts,
+        } = self
+            .draw(caller, &subject, request, &config, &targets, version.as_deref())
+            .await?;
+        let laid = lay_out(&config, &draft, &targets, &pools, &in_service, &places)?;
+
+        let plan = Plan::build(
+            PlanInputs {
+                space: subject.space.name,
+                project: subject.project.name,
+                environment: subject.environment.name,
+                action: request.action.clone(),
+                script_digest,
+                script: subject.script.name,
+                version,
+                targets: &targets,
+                pools,
+                stages: laid.stages,
+                limits: laid.limits,
+                order: laid.order,
+                sanitizer: &sanitizer,
+                texts: &texts,
+            },
+            draft,
+        );
+        Ok(Planned { plan, config })
+    }
+
+    /// What the script makes of the request for these targets, with all that judges it.
+    async fn draw(
+        &self,
+        caller: &Caller,
+        subject: &Subject,
+        request: &ActRequest,
+        config: &MergedConfig,
+        targets: &[ScriptTarget],
+        version: Option<&str>,
+    ) -> Result<Drawn, AppError> {
         let context = ScriptContext {
             space: request.space.clone(),
             project: request.project.clone(),
             action: request.action.clone(),
             config: config.for_script(&subject.facts.keys),
-            targets: targets.clone(),
-            version: version.clone(),
+            targets: targets.to_vec(),
+            version: version.map(str::to_owned),
             reason: request.body.reason.clone().unwrap_or_default(),
             user: request
                 .body
@@ -149,30 +199,22 @@ impl App {
         )
         .await?;
         let texts = self.digest_uploads(&mut draft, &sanitizer).await?;
-        let laid = lay_out(&config, &draft, &targets, &pools, &in_service)?;
-
-        let plan = Plan::build(
-            PlanInputs {
-                space: subject.space.name,
-                project: subject.project.name,
-                environment: subject.environment.name,
-                action: request.action.clone(),
-                script_digest: data_encoding::HEXLOWER
-                    .encode(&Sha256::digest(subject.script.text.as_bytes())),
-                script: subject.script.name,
-                version,
-                targets: &targets,
-                pools,
-                stages: laid.stages,
-                limits: laid.limits,
-                order: laid.order,
-                sanitizer: &sanitizer,
-                texts: &texts,
-            },
+        Ok(Drawn {
             draft,
-        );
-        Ok(Planned { plan, config })
+            script_digest: data_encoding::HEXLOWER.encode(&Sha256::digest(subject.script.text.as_bytes())),
+            sanitizer,
+            texts,
+        })
     }
+}
+
+/// What a script made of a request.
+struct Drawn {
+    draft: Draft,
+    /// SHA-256 (hex) of the script's text.
+    script_digest: String,
+    sanitizer: Sanitizer,
+    texts: Texts,
 }
 
 /// What can be said of a body before anything is looked up.

@@ -7,6 +7,7 @@ use crate::app::error::{AppError, FieldError};
 use crate::app::request::ActBody;
 use crate::domain::config::MergedConfig;
 use crate::domain::name::TargetName;
+use crate::domain::rollout::strategy::Places;
 use crate::domain::target::{Pool, SelectionError, Target, Topology, UnknownName};
 
 use super::invalid_config;
@@ -21,13 +22,20 @@ pub(crate) struct Whereabouts {
     pub(crate) in_service: BTreeSet<TargetName>,
 }
 
+/// What a request is about.
+pub(super) struct Chosen {
+    pub(super) targets: Vec<Target>,
+    /// The pools they are in.
+    pub(super) pools: Vec<Pool>,
+    /// Who of the pools is in service now.
+    pub(super) in_service: BTreeSet<TargetName>,
+    /// Where the whole project lives.
+    pub(super) places: Places,
+}
+
 impl App {
     /// The chosen targets, the pools they are in, and who of the pools is in service now.
-    pub(super) async fn targets(
-        &self,
-        config: &MergedConfig,
-        body: &ActBody,
-    ) -> Result<(Vec<Target>, Vec<Pool>, BTreeSet<TargetName>), AppError> {
+    pub(super) async fn targets(&self, config: &MergedConfig, body: &ActBody) -> Result<Chosen, AppError> {
         let Whereabouts {
             topology,
             pools,
@@ -57,11 +65,17 @@ impl App {
             }
         }
         let touched: BTreeSet<&String> = targets.iter().flat_map(|target| &target.pools).collect();
+        let places = places(&topology);
         let pools = pools
             .into_iter()
             .filter(|pool| touched.contains(&pool.name))
             .collect();
-        Ok((targets, pools, in_service))
+        Ok(Chosen {
+            targets,
+            pools,
+            in_service,
+            places,
+        })
     }
 
     /// The topology with the members of every pool, asked of the balancer where the configuration does not
@@ -96,6 +110,19 @@ impl App {
             pools,
             in_service,
         })
+    }
+}
+
+fn places(topology: &Topology) -> Places {
+    let of_servers = topology.servers.iter().map(|server| &server.zone);
+    let of_pools = topology.pools.iter().map(|pool| &pool.zone);
+    Places {
+        zones: of_servers.chain(of_pools).cloned().collect(),
+        pools: topology
+            .pools
+            .iter()
+            .map(|pool| (pool.zone.clone(), pool.name.clone()))
+            .collect(),
     }
 }
 

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use crate::app::App;
 use crate::app::error::AppError;
 use crate::app::ports::Payload;
-use crate::app::uploads;
+use crate::app::uploads::{self, Place};
 use crate::domain::plan::{Draft, Plan, Texts, UploadSource, Work};
 use crate::domain::sanitize::Sanitizer;
 
 impl App {
     /// Fixes what every upload from a file or a folder at the server carries: the plan's hash covers it. Of a folder it is
-    /// known only now what is written where, so the text that is judged is made here. The answer are the texts among it that
+    /// known only now what is written where, so the text that is judged is made here, for every upload. The answer are the texts among it that
     /// later steps may run.
     pub(super) async fn digest_uploads(
         &self,
@@ -28,16 +28,24 @@ impl App {
         });
         for step in steps {
             let Work::Upload {
-                source: source @ UploadSource::Path(_),
+                source,
                 sha256,
                 dest,
+                mode,
+                owner,
                 delete,
-                ..
             } = &mut step.work
             else {
                 continue;
             };
+            let place = Place {
+                dest,
+                mode,
+                owner: owner.as_deref(),
+                delete: *delete,
+            };
             let UploadSource::Path(path) = &*source else {
+                step.command = Some(uploads::text_of_file(place, sanitizer));
                 continue;
             };
             if !known.contains_key(path) {
@@ -62,9 +70,11 @@ impl App {
                 ));
             }
             *sha256 = Some(digest.to_owned());
-            if let Payload::Folder(_) = payload {
-                step.command = Some(uploads::text(payload, dest, *delete, sanitizer));
-            }
+            let text = uploads::text(payload, place, sanitizer).await;
+            step.command =
+                Some(text.map_err(|reason| {
+                    AppError::field("artifact", format!("step `{}`: {reason}", step.name))
+                })?);
         }
         Ok(texts)
     }

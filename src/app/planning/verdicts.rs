@@ -49,6 +49,7 @@ fn judged(plan: &Plan, decision: Decision) -> Vec<DeniedStep> {
                 command,
                 verdict: decision.as_str().to_owned(),
                 rules: step.rules.clone(),
+                not_applied: step.not_applied.clone(),
             });
         }
     }

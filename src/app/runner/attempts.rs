@@ -65,10 +65,15 @@ impl Attempts {
             Way::Back => &prepared.back,
         };
         let step = Arc::clone(steps.get(place as usize)?);
-        // On the way back lies on the host what the way forth brought.
+        // On the way back lies on the host what the way forth left.
         let forth = prepared.forth.iter().filter(|_| way == Way::Back);
-        let brings = |step: &&Arc<Step>| matches!(step.work, Work::Upload { .. } | Work::Fetch { .. });
-        let before = forth.chain(&steps[..place as usize]).filter(brings);
+        let leaves = |step: &&Arc<Step>| {
+            matches!(
+                step.work,
+                Work::Run { .. } | Work::Upload { .. } | Work::Fetch { .. }
+            )
+        };
+        let before = forth.chain(&steps[..place as usize]).filter(leaves);
         Some(Attempt {
             target: Arc::clone(&prepared.target),
             before: before.cloned().collect(),

@@ -115,8 +115,8 @@ pub(super) struct Dispatcher {
     pub(super) executor: Arc<Executor>,
     pub(super) attempts: Attempts,
     pub(super) lease_keys: Vec<(String, TargetName)>,
-    /// The sanitizer asked about some of the plan's commands.
-    pub(super) needs_approval: bool,
+    /// The sanitizer asked about some of the plan's commands, and they are what they were then.
+    pub(super) approvable: bool,
     pub(super) asking: Arc<pools::Asking>,
     pub(super) timers: Timers,
     /// When the store is asked for the leases again that it failed to give.
@@ -390,7 +390,7 @@ impl Dispatcher {
                 steer: Steer::Approve,
                 ..
             }
-        ) && self.needs_approval
+        ) && self.approvable
         {
             self.executor.approved.store(true, Ordering::Release);
         }

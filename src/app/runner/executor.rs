@@ -1,5 +1,6 @@
 //! One step on one target: the one door through which anything reaches a host.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,20 +9,21 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::ports::{Clock, HostNeeds, HostSession, OutputLine, OutputRead, StepKey, StepRun, Upload};
 use crate::app::telling::logged_name;
-use crate::app::uploads;
+use crate::app::uploads::{self, Place};
 use crate::domain::action::ActionId;
 use crate::domain::lease::Lease;
 use crate::domain::log_context::LogHost;
 use crate::domain::outcome::Outcome;
 use crate::domain::output_limit::OutputLimits;
-use crate::domain::plan::{self, Placed, Step, UploadSource, Work};
+use crate::domain::plan::{self, History, Step, UploadSource, Work};
 use crate::domain::rollout::{StepResult, Way};
-use crate::domain::sanitize::{Clearance, Input, SanitizedCommand, Sanitizer, Surroundings};
+use crate::domain::sanitize::{Before, Clearance, Input, SanitizedCommand, Sanitizer, Surroundings};
 use crate::domain::target::Target;
 use crate::domain::timestamp::Timestamp;
 
 use super::check::Check;
 use super::dispatcher::HeldLeases;
+use super::in_force::InForce;
 use super::journal::{About, Journal};
 use super::output::{self, OutputLog, OutputSoFar};
 use super::outside::Outside;
@@ -44,7 +46,7 @@ pub(super) struct Executor {
     pub(super) sessions: Sessions,
     pub(super) payloads: Payloads,
     pub(super) journal: Journal,
-    pub(super) sanitizer: Sanitizer,
+    pub(super) policies: InForce,
     /// Somebody approved what the sanitizer asked about.
     pub(super) approved: AtomicBool,
     pub(super) secrets: SecretValues,
@@ -65,7 +67,7 @@ pub(super) struct Attempt {
     pub(super) target: Arc<Target>,
     pub(super) host: Arc<LogHost>,
     pub(super) step: Arc<Step>,
-    /// The steps before it that put files on the host.
+    /// The steps before it that may have left files on the host.
     pub(super) before: Vec<Arc<Step>>,
     pub(super) stage: String,
     pub(super) way: Way,
@@ -166,7 +168,7 @@ impl Executor {
     }
 
     async fn command(&self, lease: &Lease, attempt: &Attempt, cancel: CancellationToken) -> StepResult {
-        let mut placed = Placed::default();
+        let mut history = History::default();
         for step in &attempt.before {
             let carried = match &step.work {
                 Work::Upload { source, .. } => match self.filled(source) {
@@ -175,15 +177,22 @@ impl Executor {
                 },
                 _ => Vec::new(),
             };
-            placed.after(step, carried);
+            history.after(step, carried);
         }
-        let command = match self.sanitized(attempt, placed.files(), None) {
-            Ok(command) => command,
-            Err(result) => return result,
-        };
         let (run, read) = match self.step_run(attempt).await {
             Ok(run) => run,
             Err(message) => return failed(Outcome::Failed, message),
+        };
+        let found = Found {
+            before: history.done(),
+            input: None,
+            env: &run.env,
+        };
+        let sanitizer = self.policies.sanitizer().await;
+        let text = attempt.step.command.as_deref().unwrap_or_default();
+        let command = match self.sanitized(attempt, &sanitizer, text, &found) {
+            Ok(command) => command,
+            Err(result) => return result,
         };
         let session = match self.session(&attempt.target, attempt.look_up, &cancel).await {
             Ok(session) => session,
@@ -197,33 +206,41 @@ impl Executor {
         result
     }
 
-    /// The check at the door, on the exact text that is handed to the wrapper, with the texts that lie on the host and
-    /// the one that is written. An approval counts for what was seen when it was given.
+    /// The check at the door, on the exact text that is handed to the wrapper, with what was done on the host before, the
+    /// text that is written and the variables that it finds, secrets among them: none of those is told. An approval counts
+    /// for what was seen when it was given.
     fn sanitized(
         &self,
         attempt: &Attempt,
-        files: &[(String, Arc<str>)],
-        input: Option<&str>,
+        sanitizer: &Sanitizer,
+        text: &str,
+        found: &Found<'_>,
     ) -> Result<SanitizedCommand, StepResult> {
         let cwd = match &attempt.step.work {
             Work::Run { cwd, .. } => cwd.as_deref(),
             _ => None,
         };
-        let text = attempt.step.command.as_deref().unwrap_or_default();
         let clearance = if self.approved.load(Ordering::Acquire) {
             Clearance::ApprovedFor(&attempt.step.rules)
         } else {
             Clearance::None
         };
-        let env = attempt.step.work.known_env();
         let surroundings = Surroundings {
             cwd,
-            files,
-            input: input.map_or(Input::Inherited, Input::Text),
-            env: Some(&env),
+            before: found.before,
+            input: found.input.map_or(Input::Inherited, Input::Text),
+            env: Some(found.env),
         };
-        SanitizedCommand::check_in(&self.sanitizer, text, &surroundings, clearance)
-            .map_err(|refusal| failed(Outcome::Denied, refusal.to_string()))
+        SanitizedCommand::check_in(sanitizer, text, &surroundings, clearance).map_err(|refusal| {
+            let refusal = refusal.masked(&self.secrets.masker());
+            // What may run already was let through when it began: nothing is known of it now.
+            let outcome = if attempt.look_up {
+                Outcome::Unknown
+            } else {
+                Outcome::Denied
+            };
+            failed(outcome, refusal.to_string())
+        })
     }
 
     /// A source with its secrets.
@@ -294,7 +311,24 @@ impl Executor {
             Ok(carried) => carried,
             Err(message) => return failed(Outcome::Failed, message),
         };
-        let command = match self.sanitized(attempt, &[], plan::written(&carried)) {
+        let place = Place {
+            dest: wanted.dest,
+            mode: wanted.mode,
+            owner: wanted.owner,
+            delete: wanted.delete,
+        };
+        let sanitizer = self.policies.sanitizer().await;
+        // Made anew: by the policies of now there may be more to say of what is in a folder.
+        let text = match uploads::text(&payload, place, &sanitizer).await {
+            Ok(text) => text,
+            Err(message) => return failed(Outcome::Failed, message),
+        };
+        let found = Found {
+            before: &[],
+            input: plan::written(&carried),
+            env: &BTreeMap::new(),
+        };
+        let command = match self.sanitized(attempt, &sanitizer, &text, &found) {
             Ok(command) => command,
             Err(result) => return result,
         };
@@ -324,6 +358,16 @@ impl Executor {
         };
         session.upload(lease, &command, &upload, cancel).await
     }
+}
+
+/// What a command finds on the host.
+struct Found<'a> {
+    /// What was done there before.
+    before: &'a [Before],
+    /// The text that it reads.
+    input: Option<&'a str>,
+    /// Its variables, with their secrets.
+    env: &'a BTreeMap<String, String>,
 }
 
 struct Wanted<'a> {

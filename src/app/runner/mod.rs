@@ -12,6 +12,7 @@ mod figures;
 mod hearing;
 mod host_check;
 mod in_flight;
+mod in_force;
 mod journal;
 mod measuring;
 mod notices;

@@ -1,13 +1,13 @@
 //! Who is in service now, asked before each single target is taken out.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use crate::domain::action::ActionId;
 use crate::domain::name::TargetName;
 use crate::domain::plan::Plan;
-use crate::domain::rollout::{Event, PoolSeen};
+use crate::domain::rollout::{Event, PoolHeld, PoolSeen};
 use crate::domain::target::{Pool, Topology};
-use crate::store::{FrozenAction, Store};
+use crate::store::{FrozenAction, HeldLease, Store};
 
 use super::outside::Outside;
 use super::pool_places::PoolPlaces;
@@ -21,6 +21,8 @@ pub(super) struct Asking {
     places: PoolPlaces,
     /// The machine behind each server of the project, also of those that the action does not touch.
     machines: HashMap<TargetName, String>,
+    /// The key of one of its own leases, by which it knows its place among the actions.
+    own_lease: Option<String>,
 }
 
 impl Asking {
@@ -36,17 +38,23 @@ impl Asking {
             .chain(action.plan.targets.iter().map(|planned| &planned.target))
             .map(|target| (target.name.clone(), hosts.lease_key(target)))
             .collect();
+        let own_lease = action
+            .plan
+            .targets
+            .first()
+            .map(|planned| hosts.lease_key(&planned.target));
         Self {
             store,
-            outside,
             plan: action.plan.clone(),
             action: action.record.id,
             places: PoolPlaces::of(&action.config),
             machines,
+            own_lease,
+            outside,
         }
     }
 
-    /// Asks about every pool of the target; members that other actions hold do not count as in service.
+    /// Asks about every pool of the target; members that actions before this one hold do not count as in service.
     pub(super) async fn ask(&self, target: TargetName) -> Event {
         let planned = self
             .plan
@@ -66,25 +74,22 @@ impl Asking {
             else {
                 continue;
             };
-            match self.in_service(pool).await {
-                Ok(in_service) => pools.push(PoolSeen {
-                    pool: name.clone(),
-                    in_service,
-                }),
+            match self.look_at(pool).await {
+                Ok(seen) => pools.push(seen),
                 Err(error) => return Event::PoolsUnknown { target, error },
             }
         }
         Event::PoolsSeen { target, pools }
     }
 
-    async fn in_service(&self, pool: &Pool) -> Result<Vec<TargetName>, String> {
+    async fn look_at(&self, pool: &Pool) -> Result<PoolSeen, String> {
         let members = self
             .outside
             .balancer
             .members(&self.places.get(&pool.zone, &pool.name))
             .await
             .map_err(|e| e.to_string())?;
-        let in_service: Vec<TargetName> = match members {
+        let mut in_service: Vec<TargetName> = match members {
             Some(members) => members
                 .into_iter()
                 .filter(|m| m.in_service)
@@ -92,15 +97,31 @@ impl Asking {
                 .collect(),
             None => pool.members.clone(),
         };
-        let held = self.held_by_others(pool).await?;
-        Ok(in_service
-            .into_iter()
-            .filter(|name| !held.contains(name))
-            .collect())
+        let ahead = self.held_ahead(pool).await?;
+        let mut held: BTreeMap<ActionId, u32> = BTreeMap::new();
+        in_service.retain(|name| {
+            let holder = ahead.get(name);
+            if let Some(holder) = holder {
+                *held.entry(*holder).or_default() += 1;
+            }
+            holder.is_none()
+        });
+        Ok(PoolSeen {
+            pool: pool.name.clone(),
+            in_service,
+            held: held
+                .into_iter()
+                .map(|(by, members)| PoolHeld { by, members })
+                .collect(),
+        })
     }
 
-    /// The members of the pool that other actions hold.
-    async fn held_by_others(&self, pool: &Pool) -> Result<BTreeSet<TargetName>, String> {
+    /// The members of the pool that actions hold which took their leases before this one, and by whom.
+    ///
+    /// Who came later leaves room for all that those before it may still take out, so these need not leave room for
+    /// it: what it has out already the balancer says. Were both to leave room for the other, two actions on two halves
+    /// of a pool would wait for each other for ever.
+    async fn held_ahead(&self, pool: &Pool) -> Result<HashMap<TargetName, ActionId>, String> {
         let keys: Vec<(&str, &TargetName)> = pool
             .members
             .iter()
@@ -111,16 +132,24 @@ impl Asking {
                 )
             })
             .collect();
+        let own = self.own_lease.iter().map(String::as_str);
         let held = self
             .store
-            .leases_held(keys.iter().map(|(key, _)| *key))
+            .leases_held(keys.iter().map(|(key, _)| *key).chain(own))
             .await
             .map_err(|e| e.to_string())?;
-        let by_others = |key: &str| held.iter().any(|h| h.lease_key == key && h.holder != self.action);
+        let mine = held
+            .iter()
+            .find(|lease| lease.holder == self.action)
+            .map(HeldLease::order);
+        let ahead: HashMap<&str, ActionId> = held
+            .iter()
+            .filter(|lease| lease.holder != self.action && mine.is_none_or(|mine| lease.order() < mine))
+            .map(|lease| (lease.lease_key.as_str(), lease.holder))
+            .collect();
         Ok(keys
             .into_iter()
-            .filter(|(key, _)| by_others(key))
-            .map(|(_, name)| name.clone())
+            .filter_map(|(key, name)| Some((name.clone(), *ahead.get(key)?)))
             .collect())
     }
 }

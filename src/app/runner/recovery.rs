@@ -9,7 +9,6 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::app::policies;
 use crate::app::telling::LiveTeller;
 use crate::domain::action::ActionId;
 use crate::domain::log_context::{LogContext, trace_id_of};
@@ -25,6 +24,7 @@ use super::dispatcher::{Dispatcher, HeldLeases, Said, Stopped};
 use super::executor::Executor;
 use super::figures::Figures;
 use super::hearing::{self, Hearing, Unheard};
+use super::in_force::InForce;
 use super::journal::{About, Journal};
 use super::notices::Notices;
 use super::output::OutputSoFar;
@@ -145,17 +145,24 @@ pub(super) async fn run(
                 journal.story(told.event, told.about, &told.text);
             }
         }
+        // Who approves has seen one plan: what has become another one since is approved by nobody.
+        let is_as_made = plan.has_its_hash();
+        if !is_as_made {
+            tracing::error!(action = %id, "its plan in the store is not the one that was made");
+            let text = "the plan in the store is not the one that was made: no approval counts for it";
+            journal.story(LogEvent::Recovery, About::default(), text);
+        }
         let executor = Executor {
             action: id,
             outside: shared.outside.clone(),
             sessions: Sessions::new(id, Arc::clone(&shared.outside.hosts), figures.clone()),
             payloads: Payloads::new(Arc::clone(&shared.outside.artifacts)),
             journal: journal.clone(),
-            sanitizer: policies::sanitizer(
+            policies: InForce::read(
                 &shared.store,
+                &shared.outside.clock,
                 &action.record.space,
                 &action.record.environment,
-                now,
             )
             .await?,
             approved: AtomicBool::new(false),
@@ -194,7 +201,7 @@ pub(super) async fn run(
             executor: Arc::new(executor),
             attempts,
             lease_keys,
-            needs_approval: events.iter().any(
+            approvable: is_as_made && events.iter().any(
                 |stored| matches!(&stored.event, Event::Created { needs_approval, .. } if !needs_approval.is_empty()),
             ),
             asking: Arc::new(asking),

@@ -146,4 +146,7 @@ pub struct StepView {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub ended_at: Option<Timestamp>,
+    /// It runs on the first target of the rollout alone, whichever targets list it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub once: bool,
 }

@@ -5,14 +5,14 @@ use clap::Args;
 use super::hosts::on_all;
 use super::{Where, judged};
 use crate::app::ports::{StepKey, Upload};
-use crate::app::uploads;
+use crate::app::uploads::{self, Place};
 use crate::boot;
 use crate::cli::exit::{Exit, Failure};
 use crate::cli::local_store;
 use crate::cli::output::Output;
 use crate::domain::action::ActionId;
 use crate::domain::lease::Lease;
-use crate::domain::plan::{Placed, UploadSource, written};
+use crate::domain::plan::{UploadSource, written};
 use crate::domain::rollout::Way;
 use crate::domain::sanitize::{Input, Surroundings};
 
@@ -49,7 +49,15 @@ pub async fn run(args: &PutArgs, output: Output) -> Result<Exit, Failure> {
     };
     let artifacts = boot::artifacts().map_err(|error| Failure::failed(error.to_string()))?;
     let payload = artifacts.read(&source).await.map_err(Failure::usage)?;
-    let text = uploads::text(&payload, &args.dest, args.delete, &sanitizer);
+    let place = Place {
+        dest: &args.dest,
+        mode: &args.mode,
+        owner: args.owner.as_deref(),
+        delete: args.delete,
+    };
+    let text = uploads::text(&payload, place, &sanitizer)
+        .await
+        .map_err(Failure::usage)?;
     let carried = uploads::carried(&payload).await.map_err(Failure::usage)?;
     let writing = Surroundings {
         input: written(&carried).map_or(Input::Inherited, Input::Text),
@@ -59,13 +67,12 @@ pub async fn run(args: &PutArgs, output: Output) -> Result<Exit, Failure> {
         return Ok(Exit::Refused);
     };
     // A script is judged as if it were run from its place: whoever runs it there need not come by here again.
-    let mut placed = Placed::default();
-    placed.put(&args.dest, carried);
+    let done = uploads::done(&carried, &args.dest);
     let running = Surroundings {
-        files: placed.files(),
+        before: &done,
         ..Surroundings::default()
     };
-    for run in uploads::runs(placed.files()) {
+    for run in uploads::runs(&carried, &args.dest) {
         if judged(&sanitizer, &run, &running, &hosts, output)?.is_none() {
             return Ok(Exit::Refused);
         }

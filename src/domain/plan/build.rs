@@ -8,7 +8,7 @@ use crate::domain::sanitize::{Input, Sanitizer, Surroundings, Verdict};
 use crate::domain::target::{Pool, goes_back};
 
 use super::{
-    Draft, Limits, OnFailure, Placed, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, ScriptTarget,
+    Draft, History, Limits, OnFailure, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, ScriptTarget,
     Stage, Step, Texts, Work, coming_in, going_out, putting_back, texts,
 };
 
@@ -96,13 +96,13 @@ impl Plan {
                 });
                 continue;
             }
-            let mut placed = Placed::default();
-            let steps = judge.steps(drafted.steps, &mut placed);
+            let mut history = History::default();
+            let steps = judge.steps(drafted.steps, &mut history);
             if let Some(back) = drafted.rollback {
                 rollback.targets.push(RollbackTarget {
                     name: name.clone(),
                     version: seen.installed.clone(),
-                    steps: putting_back(judge.steps(back, &mut placed)),
+                    steps: putting_back(judge.steps(back, &mut history)),
                 });
             }
             targets.push(PlanTarget {
@@ -176,7 +176,7 @@ pub(super) struct Judge<'a> {
     known: HashMap<Judged, Verdict>,
 }
 
-/// What a verdict depends on: the command, its folder, the texts that lie on the host and that it writes, and the
+/// What a verdict depends on: the command, its folder, what was done on the host before, the text that it writes, and the
 /// variables that it finds.
 type Judged = (
     String,
@@ -210,8 +210,8 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Judges the steps of one way, on a host where the steps before placed texts; these place more.
-    pub(super) fn steps(&mut self, mut steps: Vec<Step>, placed: &mut Placed) -> Vec<Step> {
+    /// Judges the steps of one way, on a host with this history; they become a part of it.
+    pub(super) fn steps(&mut self, mut steps: Vec<Step>, history: &mut History) -> Vec<Step> {
         for step in &mut steps {
             let (cwd, carried) = match &step.work {
                 Work::Run { cwd, .. } => (cwd.clone(), Vec::new()),
@@ -223,7 +223,7 @@ impl<'a> Judge<'a> {
                 let key = (
                     command.clone(),
                     cwd,
-                    placed.fingerprint(),
+                    history.fingerprint(),
                     input.map(str::to_owned),
                     step.work.known_env(),
                 );
@@ -233,7 +233,7 @@ impl<'a> Judge<'a> {
                     .or_insert_with_key(|(command, cwd, _, _, env)| {
                         let surroundings = Surroundings {
                             cwd: cwd.as_deref(),
-                            files: placed.files(),
+                            before: history.done(),
                             input: input.map_or(Input::Inherited, Input::Text),
                             env: Some(env),
                         };
@@ -243,7 +243,7 @@ impl<'a> Judge<'a> {
                 step.rules.clone_from(&verdict.rules);
                 step.not_applied.clone_from(&verdict.not_applied);
             }
-            placed.after(step, carried);
+            history.after(step, carried);
         }
         steps
     }

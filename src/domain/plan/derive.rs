@@ -1,5 +1,5 @@
 //! Plans made from a plan that already ran: a retry of some targets, and the way back of a finished action.
-//! Nothing is evaluated anew: both use the frozen steps, so they do what was shown.
+//! The frozen steps are used, so that they do what was shown; only a way back to another version is drafted anew.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,8 +8,8 @@ use crate::domain::sanitize::Sanitizer;
 
 use super::build::{Judge, held_on_the_way_back};
 use super::{
-    Gate, Limits, OnFailure, Placed, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Stage, Step,
-    Texts, UploadSource, Work,
+    Draft, Gate, History, Limits, OnFailure, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Stage,
+    Step, Texts, UploadSource, Work, putting_back,
 };
 
 impl Plan {
@@ -107,6 +107,20 @@ impl Plan {
         .named("rollback")
     }
 
+    /// The same plan with the way back of this draft, which leads every target to this version. It is not judged yet.
+    #[must_use]
+    pub fn leading_back_by(mut self, draft: Draft, version: &str) -> Self {
+        let back = draft.targets.into_iter().filter_map(|target| {
+            Some(RollbackTarget {
+                name: target.name,
+                version: Some(version.to_owned()),
+                steps: putting_back(target.rollback?),
+            })
+        });
+        self.rollback.targets = back.collect();
+        self
+    }
+
     /// The same plan as an action of this name.
     #[must_use]
     pub fn named(mut self, action: &str) -> Self {
@@ -120,16 +134,22 @@ impl Plan {
     pub fn judged_by(mut self, sanitizer: &Sanitizer, texts: &Texts) -> Self {
         let mut judge = Judge::new(sanitizer, texts);
         judge.analyses(&mut self.stages);
-        let mut placed: BTreeMap<TargetName, Placed> = BTreeMap::new();
+        let mut histories: BTreeMap<TargetName, History> = BTreeMap::new();
         for target in &mut self.targets {
-            let placed = placed.entry(target.target.name.clone()).or_default();
-            target.steps = judge.steps(std::mem::take(&mut target.steps), placed);
+            let history = histories.entry(target.target.name.clone()).or_default();
+            target.steps = judge.steps(std::mem::take(&mut target.steps), history);
         }
         for target in &mut self.rollback.targets {
-            let placed = placed.entry(target.name.clone()).or_default();
-            target.steps = judge.steps(std::mem::take(&mut target.steps), placed);
+            let history = histories.entry(target.name.clone()).or_default();
+            target.steps = judge.steps(std::mem::take(&mut target.steps), history);
         }
         self.rehashed()
+    }
+
+    /// Whether it is still what its hash was made over, to the byte.
+    #[must_use]
+    pub fn has_its_hash(&self) -> bool {
+        self.plan_hash == self.hash_of_parts()
     }
 
     /// The files and folders at the server that it uploads.
@@ -140,15 +160,19 @@ impl Plan {
     }
 
     fn rehashed(mut self) -> Self {
-        self.plan_hash = PlanHash::over(
+        self.plan_hash = self.hash_of_parts();
+        self
+    }
+
+    fn hash_of_parts(&self) -> PlanHash {
+        PlanHash::over(
             &self.action,
             &self.stages,
             &self.limits,
             &self.pools,
             &self.targets,
             &self.rollback,
-        );
-        self
+        )
     }
 }
 

@@ -1,10 +1,9 @@
 //! What uploads bring that a later step may run: texts, by the place where they come to lie.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
-use super::{Step, UploadSource, Work};
+use super::UploadSource;
 
 /// Longer texts are not looked at, unless they are for a shell.
 const LONGEST: u64 = 64 * 1024;
@@ -45,6 +44,17 @@ impl Carried {
             text: text.into(),
         })
     }
+
+    /// Where it comes to lie once it is uploaded to `dest`.
+    #[must_use]
+    pub fn path_at(&self, dest: &str) -> String {
+        let dest = dest.trim_end_matches('/');
+        if self.below.is_empty() {
+            dest.to_owned()
+        } else {
+            format!("{dest}/{}", self.below)
+        }
+    }
 }
 
 /// Whether a file of this name is for a shell.
@@ -81,52 +91,6 @@ impl Texts {
             UploadSource::Content(text) => Carried::of("", text.as_bytes()).into_iter().collect(),
             UploadSource::Url(_) => Vec::new(),
         }
-    }
-}
-
-/// The texts that lie on a host after some steps.
-#[derive(Debug, Clone, Default)]
-pub struct Placed {
-    files: Vec<(String, Arc<str>)>,
-}
-
-impl Placed {
-    /// After this step as well; `carried` is what it uploads, where it does.
-    pub fn after(&mut self, step: &Step, carried: Vec<Carried>) {
-        let (Work::Upload { dest, .. } | Work::Fetch { dest, .. }) = &step.work else {
-            return;
-        };
-        self.put(dest, carried);
-    }
-
-    /// After an upload of these texts to `dest` as well.
-    pub fn put(&mut self, dest: &str, carried: Vec<Carried>) {
-        let dest = dest.trim_end_matches('/');
-        // What was there is replaced, also by what cannot be looked at.
-        self.files.retain(|(path, _)| path != dest);
-        for one in carried {
-            let path = if one.below.is_empty() {
-                dest.to_owned()
-            } else {
-                format!("{dest}/{}", one.below)
-            };
-            self.files.retain(|(known, _)| *known != path);
-            self.files.push((path, one.text));
-        }
-    }
-
-    /// Path and text of each.
-    #[must_use]
-    pub fn files(&self) -> &[(String, Arc<str>)] {
-        &self.files
-    }
-
-    /// The same for the same files and texts.
-    #[must_use]
-    pub fn fingerprint(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.files.hash(&mut hasher);
-        hasher.finish()
     }
 }
 

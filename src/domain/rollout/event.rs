@@ -136,8 +136,20 @@ pub enum Event {
 pub struct PoolSeen {
     /// The pool.
     pub pool: String,
-    /// The members in service at this moment, less those that other actions hold.
+    /// The members in service at this moment, less those that actions before this one hold.
     pub in_service: Vec<TargetName>,
+    /// Who holds the members in service that were taken off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<PoolHeld>,
+}
+
+/// Members of a pool that another action holds: it may take them out at any moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PoolHeld {
+    /// The action.
+    pub by: ActionId,
+    /// How many members in service it holds.
+    pub members: u32,
 }
 
 /// What a load balancer says of one pool, in counts. It must be its own word: a member that this rollout

@@ -212,6 +212,8 @@ pub(super) struct World {
     pub most_in_progress: u32,
     pub fewest_in_service: usize,
     pub in_service: Vec<TargetName>,
+    /// The load balancer does not answer in these seconds.
+    pub silent: std::ops::Range<u64>,
     fate: Fate,
     later: BinaryHeap<std::cmp::Reverse<(Timestamp, u64, usize)>>,
     payload: Vec<Event>,
@@ -233,6 +235,7 @@ impl World {
             most_in_progress: 0,
             fewest_in_service: in_service.len(),
             in_service,
+            silent: 0..0,
             fate,
             later: BinaryHeap::new(),
             payload: Vec::new(),
@@ -334,10 +337,15 @@ impl World {
         match effect {
             Effect::TakeLeases => self.later(self.now, Event::LeasesTaken),
             Effect::CheckHosts => self.later(self.now, Event::HostsChecked { unfit: Vec::new() }),
+            Effect::AskPools { target } if self.silent.contains(&(self.now.millis_since(at(0)) / 1000)) => {
+                let error = "connection refused".to_owned();
+                self.later(self.now, Event::PoolsUnknown { target, error });
+            }
             Effect::AskPools { target } => {
                 let pools = vec![PoolSeen {
                     pool: "p".to_owned(),
                     in_service: self.in_service.clone(),
+                    held: Vec::new(),
                 }];
                 self.later(self.now, Event::PoolsSeen { target, pools });
             }

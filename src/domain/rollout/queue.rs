@@ -6,14 +6,23 @@
 
 use std::collections::BTreeSet;
 
-use crate::domain::action::WaitKind;
 use crate::domain::timestamp::Timestamp;
+
+/// What a lane is short of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Short {
+    /// Members in service.
+    Members,
+    /// Members in service that no other action holds.
+    Held,
+    /// A word of the load balancer.
+    Answer,
+}
 
 /// Why a lane waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Blocked {
-    /// `Capacity` or `Balancer`.
-    pub kind: WaitKind,
+    pub short: Short,
     /// With names and numbers.
     pub detail: String,
     pub since: Timestamp,
@@ -174,11 +183,11 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
-    use super::{Blocked, Queue, Timestamp, WaitKind};
+    use super::{Blocked, Queue, Short, Timestamp};
 
     fn blocked(since: i64) -> Blocked {
         Blocked {
-            kind: WaitKind::Capacity,
+            short: Short::Members,
             detail: String::new(),
             since: Timestamp::from_millis(since),
             until: Timestamp::from_millis(since + 10),

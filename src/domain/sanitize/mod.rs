@@ -47,7 +47,7 @@ use rules::shell;
 use syntax::{Base, Span};
 use walk::{Finding, Followed, Walker};
 
-pub(crate) use walk::base as walk_base;
+pub(crate) use walk::{base as walk_base, quote};
 
 /// Longer texts are not looked into: they are asked about, or refused where a piece of them destroys.
 pub const LONGEST: usize = 64 * 1024;
@@ -83,17 +83,43 @@ pub(in crate::domain) fn is_vital(folder: &str) -> bool {
     Trees::default().loss(&paths::resolve(folder, None)).0 == Loss::Fatal
 }
 
+/// Whether a file here is run without anybody's being told to: what it holds counts when it is written.
+pub(crate) fn runs_by_itself(path: &str) -> bool {
+    walk::runs_by_itself(&paths::resolve(path, None))
+}
+
 /// What is known of where a command runs, beside its text.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Surroundings<'a> {
     /// The folder it starts in, where known.
     pub cwd: Option<&'a str>,
-    /// Files that were put there before it runs: path and text.
-    pub files: &'a [(String, Arc<str>)],
+    /// What was done on the host before it runs, in that order.
+    pub before: &'a [Before],
     /// What it reads.
     pub input: Input<'a>,
     /// Variables that it finds in its environment, each with its value. What is missing here is not known.
     pub env: Option<&'a BTreeMap<String, String>>,
+}
+
+/// Something that was done on a host before.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Before {
+    /// A file was put there.
+    Put {
+        /// Its path.
+        path: String,
+        /// What it holds, where that is a text that a program may be told to run.
+        text: Option<Arc<str>>,
+    },
+    /// A command ran, which was judged when its turn came.
+    Ran {
+        /// Its text.
+        command: Arc<str>,
+        /// The folder it started in, where known.
+        cwd: Option<String>,
+        /// Variables that it found.
+        env: BTreeMap<String, String>,
+    },
 }
 
 /// What a command reads at its standard input.
@@ -235,11 +261,13 @@ impl Sanitizer {
 }
 
 /// The script that would set the variables which a command finds: what a rule says of one holds wherever it was set.
-fn exports(surroundings: &Surroundings<'_>, whole: Span) -> Option<syntax::Script> {
-    let env = surroundings.env.filter(|env| !env.is_empty())?;
+fn exports(env: &BTreeMap<String, String>, whole: Span) -> Option<syntax::Script> {
+    if env.is_empty() {
+        return None;
+    }
     let lines: Vec<String> = env
         .iter()
-        .map(|(name, value)| format!("export {name}={}", walk::quote(value)))
+        .map(|(name, value)| format!("export {name}={}", quote(value)))
         .collect();
     syntax::parse(&lines.join("\n"), Base::Fixed(whole)).ok()
 }
@@ -252,12 +280,11 @@ fn look(command: &str, surroundings: &Surroundings<'_>, trees: &Trees) -> Follow
         end: text.len(),
     };
     let mut all = Followed::default();
-    let exports = exports(surroundings, whole);
+    let exports = surroundings.env.and_then(|env| exports(env, whole));
     let mut add = |source: &str, base: Base, all: &mut Followed| {
         let followed = syntax::parse(source, base).map(|script| {
-            let files = surroundings.files.iter();
             Walker::new(trees, surroundings.cwd)
-                .with_files(files.map(|(path, content)| (path.as_str(), &**content)))
+                .with_before(surroundings.before)
                 .with_exports(exports.as_ref())
                 .with_input(surroundings.input)
                 .judge(&script, whole)

@@ -3,6 +3,9 @@
 /// Where odd characters stand: bytes from and to, one range for each run.
 pub fn characters(text: &str) -> Vec<(usize, usize)> {
     let mut out: Vec<(usize, usize)> = Vec::new();
+    if all_plain(text) {
+        return out;
+    }
     for (at, c) in text.char_indices().filter(|(_, c)| is_odd(*c)) {
         let end = at + c.len_utf8();
         if let Some((_, last)) = out.last_mut()
@@ -20,7 +23,7 @@ pub fn characters(text: &str) -> Vec<(usize, usize)> {
 
 /// The text with odd blanks made plain and invisible signs left out; `None` where there are none.
 pub fn plain(text: &str) -> Option<String> {
-    text.contains(is_odd).then(|| {
+    (!all_plain(text) && text.contains(is_odd)).then(|| {
         text.chars()
             .filter_map(|c| match c {
                 '\r' => Some('\n'),
@@ -30,6 +33,11 @@ pub fn plain(text: &str) -> Option<String> {
             })
             .collect()
     })
+}
+
+/// Whether it holds nothing but letters, signs, blanks, tabs and line ends of ASCII, as nearly all texts do.
+fn all_plain(text: &str) -> bool {
+    text.bytes().all(|b| matches!(b, b' '..=b'~' | b'\n' | b'\t'))
 }
 
 fn is_blank(c: char) -> bool {

@@ -2,6 +2,8 @@
 //!
 //! The local disk is never looked at: the command is for another host.
 
+use std::sync::OnceLock;
+
 use super::words::glob::{could_be, matches};
 use super::words::text::{self, HOME, STAR, UNKNOWN};
 
@@ -109,7 +111,15 @@ const ENTRIES: &[Entry] = &[
     Entry("/etc/NetworkManager", System, Fatal, Doubtful),
     Entry("/etc/kubernetes", Data, Fatal, Doubtful),
     Entry("/etc/init.d", System, Fatal, Nothing),
-    Entry("/etc/cron.d", System, Doubtful, Nothing),
+    Entry("/etc/cron.d", System, Fatal, Nothing),
+    Entry("/etc/cron.hourly", System, Fatal, Nothing),
+    Entry("/etc/cron.daily", System, Fatal, Nothing),
+    Entry(
+        "/etc/systemd/system/multi-user.target.wants",
+        System,
+        Doubtful,
+        Nothing,
+    ),
     Entry("/etc/default", System, Fatal, Nothing),
     Entry("/etc/ld.so.conf.d", System, Fatal, Doubtful),
     Entry("/etc/selinux", System, Fatal, Doubtful),
@@ -192,6 +202,7 @@ const ENTRIES: &[Entry] = &[
     Entry("/var/lib/vault", Data, Fatal, Fatal),
     Entry("/var/lib/nomad", Data, Fatal, Doubtful),
     Entry("/var/lib/dpkg", System, Fatal, Doubtful),
+    Entry("/var/lib/dpkg/info", System, Fatal, Doubtful),
     Entry("/var/lib/rpm", System, Fatal, Fatal),
     Entry("/var/lib/systemd", System, Fatal, Nothing),
     Entry("/var/lib/apt", System, Doubtful, Nothing),
@@ -224,6 +235,20 @@ const ENTRIES: &[Entry] = &[
     Entry("/volumes", Data, Fatal, Nothing),
     Entry("/storage", Data, Fatal, Nothing),
 ];
+
+/// The entries with their paths taken apart.
+fn entries() -> &'static [(Vec<&'static str>, &'static Entry)] {
+    static ALL: OnceLock<Vec<(Vec<&'static str>, &'static Entry)>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        ENTRIES
+            .iter()
+            .map(|entry| {
+                let parts = entry.0.split('/').filter(|part| !part.is_empty()).collect();
+                (parts, entry)
+            })
+            .collect()
+    })
+}
 
 /// A path made absolute where the folder is known, its `.`, `..` and doubled slashes gone, the kernel's doors to
 /// the root (`/proc/self/root`) opened. A relative path in an unknown folder stays relative.
@@ -311,8 +336,7 @@ impl Trees {
         let glob = text::has_glob(path);
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         let mut best: Option<(usize, Loss, Kind)> = None;
-        for Entry(name, kind, itself, below) in ENTRIES {
-            let names: Vec<&str> = name.split('/').filter(|part| !part.is_empty()).collect();
+        for (names, Entry(name, kind, itself, below)) in entries() {
             if names.len() > parts.len() {
                 continue;
             }

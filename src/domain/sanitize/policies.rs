@@ -124,6 +124,23 @@ impl Policies {
             }
         }
         for one in written {
+            let line = format!("> {}", text::shown(&one.path));
+            for own in &self.rules {
+                let told = |hit: &RuleHit| {
+                    hit.id == own.rule.id && hit.start <= one.span.start && one.span.end <= hit.end
+                };
+                if own.fits_write(&line) && !hits.iter().any(told) {
+                    hits.push(RuleHit {
+                        id: own.rule.id.clone(),
+                        severity: own.severity,
+                        start: one.span.start,
+                        end: one.span.end,
+                        reason: own.rule.reason.clone(),
+                        chain: Vec::new(),
+                        instead: None,
+                    });
+                }
+            }
             for only in &self.only {
                 if let Some(reason) = not_writable(only, one) {
                     hits.push(strict(reason, one.span, Vec::new()));
@@ -200,6 +217,11 @@ impl Own {
                 .collect(),
             rule: rule.clone(),
         }
+    }
+
+    /// Whether it is about a redirection, as it stands in `line` with the path that it would have.
+    fn fits_write(&self, line: &str) -> bool {
+        self.regex.as_ref().is_some_and(|regex| regex.is_match(line))
     }
 
     fn fits(&self, one: &Executed, line: &str, written: &str) -> bool {

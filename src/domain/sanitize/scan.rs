@@ -1,5 +1,10 @@
 //! Texts that are no shell: the pieces of them that are.
 
+use std::borrow::Cow;
+
+/// Of a longer piece only its beginning and its end are looked at.
+const LONGEST: usize = 4 * 1024;
+
 /// The pieces of a text between everything that could separate commands; each may be a command.
 pub fn lines(source: &str) -> Vec<String> {
     let mut out = Vec::new();
@@ -7,6 +12,7 @@ pub fn lines(source: &str) -> Vec<String> {
         .split(['\n', ';', '|', '&', '(', ')', '`', '{', '}'])
         .take(256)
     {
+        let piece = ends(piece);
         let bare: String = piece
             .chars()
             .filter(|c| !matches!(c, '"' | '\'' | '$' | '<'))
@@ -24,4 +30,14 @@ pub fn lines(source: &str) -> Vec<String> {
         }
     }
     out
+}
+
+/// The beginning and the end of a long piece.
+fn ends(piece: &str) -> Cow<'_, str> {
+    if piece.len() <= 2 * LONGEST {
+        return Cow::Borrowed(piece);
+    }
+    let head = piece.floor_char_boundary(LONGEST);
+    let tail = piece.floor_char_boundary(piece.len() - LONGEST);
+    Cow::Owned(format!("{} {}", &piece[..head], &piece[tail..]))
 }

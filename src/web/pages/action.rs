@@ -5,6 +5,7 @@
 
 use actix_web::{HttpResponse, web};
 use askama::Template;
+use serde_json::Value;
 
 use super::frame::Frame;
 use super::grid::{Grid, progress};
@@ -85,6 +86,12 @@ impl ActionPage {
             .filter(|target| target.stage == stage)
             .filter(|target| !matches!(target.state, TargetState::Pending | TargetState::Running))
             .count()
+    }
+
+    /// Somebody is told of the action, be it later.
+    fn has_receivers(&self) -> bool {
+        let configured = self.action.config.get("notify").and_then(Value::as_array);
+        !self.notices.is_empty() || configured.is_some_and(|receivers| !receivers.is_empty())
     }
 
     fn config(&self) -> String {

@@ -26,6 +26,8 @@ pub struct Column<'a> {
     pub label: &'a str,
     /// It is part of the way back.
     pub back: bool,
+    /// It runs on the first host alone.
+    pub once: bool,
 }
 
 /// The rows of one stage.
@@ -71,6 +73,7 @@ impl<'a> Grid<'a> {
                     name: &step.name,
                     label: label.unwrap_or(&step.name),
                     back: label.is_some(),
+                    once: step.once,
                 }
             })
             .collect();

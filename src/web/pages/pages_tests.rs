@@ -109,6 +109,20 @@ fn the_way_back_has_columns_of_its_own_and_no_part_in_the_progress() {
 }
 
 #[test]
+fn a_step_that_runs_on_one_host_alone_is_marked() {
+    let mut action = samples::action(ActionStatus::InProgress, 8, 3);
+    let mark = "<span class=\"once\"";
+    assert!(!action_page(action.clone()).contains(mark));
+    for target in &mut action.targets {
+        target.steps[1].once = true;
+    }
+    let html = action_page(action);
+    assert_eq!(html.matches(mark).count(), 1, "in the head of its column");
+    let head = html.split("data-step=\"unpack\"").nth(1).unwrap();
+    assert!(head.split("</th>").next().unwrap().contains(mark));
+}
+
+#[test]
 fn what_it_waits_for_is_said_with_what_helps() {
     let html = action_page(samples::action(ActionStatus::Waiting, 8, 3));
     assert!(html.contains("Pool web-east has 3 of 4 members in service and must keep 3."));
@@ -412,6 +426,7 @@ fn the_page_of_a_problem_says_what_was_denied_and_who_holds_what() {
         "fs.wipe",
         EVIL_SHOWN,
         "rm -rf ./build",
+        "not applied, <code>power.off</code>: its exception has ended",
     ] {
         assert!(denied.contains(wanted), "{wanted} in {denied}");
     }

@@ -15,7 +15,7 @@ use crate::domain::log_entry::{LogLevel, LogStream};
 use crate::domain::name::Name;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::Gate;
-use crate::domain::sanitize::{RuleHit, Severity};
+use crate::domain::sanitize::{NotApplied, RuleHit, Severity};
 use crate::domain::timestamp::Timestamp;
 use crate::web::trail::Trail;
 use crate::web::visitor::{Session, Visitor};
@@ -109,6 +109,7 @@ fn step(place: usize, state: &str, begun: u64) -> StepView {
         attempts: u32::from(state != "pending"),
         started_at: (state != "pending" && state != "skipped").then(|| at(begun)),
         ended_at: over.then(|| at(begun).plus_millis(400 + 733 * place as u64)),
+        once: false,
     }
 }
 
@@ -353,6 +354,12 @@ pub fn denied() -> DeniedStep {
             reason: EVIL.into(),
             chain: Vec::new(),
             instead: Some("rm -rf ./build".into()),
+        }],
+        not_applied: vec![NotApplied {
+            id: "power.off".into(),
+            start: 0,
+            end: 8,
+            reason: "its exception has ended".into(),
         }],
     }
 }

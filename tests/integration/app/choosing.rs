@@ -93,3 +93,34 @@ async fn only_who_was_chosen_is_touched() {
     world.ends(id, ActionStatus::Completed).await;
     assert_eq!(world.ran(), ["b: stop", "b: start"]);
 }
+
+/// A script that says itself in which order the zones come.
+const ORDERED: &str = r#""""Made up: an order of its own."""
+
+KEYS = {"order_of_zones": key("list", required = True, doc = "the zones", overridable = True)}
+
+def restart(ctx):
+    return rollout(
+        ctx.targets, lambda ctx, target: [run("stop", "stop")],
+        strategy = strategy(ctx), zones = ctx.config["order_of_zones"],
+    )
+"#;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_order_may_name_zones_that_nobody_chosen_is_in_but_none_that_the_project_does_not_have() {
+    let fleet = json!({"pool_info": {
+        "east": [{"pool_name": "front", "inpool_threshold": 0, "servers": ["a"]}],
+        "west": [{"pool_name": "canary", "inpool_threshold": 0, "servers": ["b"]}],
+    }, "order_of_zones": ["west", "east"], "strategy": "canary", "canary_pool": {"west": ["canary"]}});
+    let world = World::on(None, ORDERED, &fleet).await;
+    // The canary pool is in one zone alone, and the other zone has its own careful beginning.
+    let (names, _) = planned(&world, json!({"all": true})).await.unwrap();
+    assert_eq!(names, ["b", "a"]);
+    let (names, _) = planned(&world, json!({"servers": ["a"]})).await.unwrap();
+    assert_eq!(names, ["a"], "neither the zone nor the canary is chosen");
+    let misspelt = json!({"servers": ["a"], "config": {"order_of_zones": ["wset", "east"]}});
+    assert_eq!(
+        planned(&world, misspelt).await.unwrap_err(),
+        "zones: the project has no zone `wset` (did you mean `west`?)"
+    );
+}

@@ -3,64 +3,15 @@
 use edgewise::app::Steered;
 use edgewise::app::error::AppError;
 use edgewise::app::request::{ActBody, SteerBody};
-use edgewise::domain::action::{ActionId, ActionStatus, TargetState};
+use edgewise::domain::action::{ActionStatus, TargetState};
 use edgewise::domain::actor::{Actor, Caller, Role};
 use edgewise::domain::name::Name;
 use edgewise::domain::policy::{Policy, PolicyRule, Scope};
 use edgewise::store::{ConfigChange, ConfigObject};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::versions::{break_on, deploy, installed, version, world};
 use crate::support::world::{World, because, caller};
-
-const SCRIPT: &str = r#""""Made up: a version is put on a host by one command."""
-
-def _put(ctx, target):
-    return [run("put", "put %s" % target.version)]
-
-def deploy(ctx):
-    return rollout(ctx.targets, _put, strategy(ctx))
-
-def rollback(ctx):
-    return rollout(ctx.targets, _put, strategy(ctx))
-
-def restart(ctx):
-    return rollout(ctx.targets, lambda ctx, target: [run("again", "again")], strategy(ctx))
-"#;
-
-async fn world(differs: &Value) -> World {
-    World::on(None, SCRIPT, differs).await
-}
-
-fn version(version: &str) -> ActBody {
-    ActBody {
-        version: Some(version.to_owned()),
-        ..ActBody::default()
-    }
-}
-
-async fn deploy(world: &World, number: &str, status: ActionStatus) -> ActionId {
-    let id = world.act("deploy", version(number)).await;
-    world.ends(id, status).await;
-    id
-}
-
-fn break_on(world: &World, command: &str) {
-    let mut fails = world.made.fails.lock().unwrap();
-    fails.clear();
-    if !command.is_empty() {
-        fails.insert(command.to_owned(), "it is broken".to_owned());
-    }
-}
-
-/// The version of each host by the inventory.
-async fn installed(world: &World) -> Vec<String> {
-    let (space, project) = (Name::parse("s").unwrap(), Name::parse("p").unwrap());
-    let inventory = world.app.store().inventory(&space, &project).await.unwrap();
-    inventory
-        .into_iter()
-        .map(|entry| entry.installed.version)
-        .collect()
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rollback_never_leads_to_what_was_found_bad() {
@@ -175,6 +126,49 @@ async fn a_rollback_that_fails_stops_and_finds_nothing_bad_that_was_good() {
     break_on(&world, "");
     let id = world.act("rollback", version("1")).await;
     world.ends(id, ActionStatus::Completed).await;
+    assert_eq!(installed(&world).await, ["1", "1"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rollback_to_a_named_version_is_a_way_back_with_what_the_request_had_set() {
+    let script = r#""""Made up: the way back says so."""
+
+KEYS = {"with": key("string", default = "nothing", overridable = True, doc = "What the command is told.")}
+
+def _put(ctx, target):
+    word = "back to" if ctx.rollback else "put"
+    return [run("put", "%s %s with %s" % (word, target.version, ctx.config["with"]))]
+
+def deploy(ctx):
+    return rollout(ctx.targets, _put, strategy(ctx))
+"#;
+    let world = World::on(None, script, &json!({"stages": "1,100%", "soak_seconds": 300})).await;
+    let forth = async |number: &str, with: &str| {
+        let mut body = version(number);
+        body.config.insert("with".to_owned(), json!(with));
+        let id = world.act("deploy", body).await;
+        assert_eq!(world.runs_out(id).await.summary.status, ActionStatus::Completed);
+        id
+    };
+    forth("1", "tea").await;
+    forth("2", "tea").await;
+    let bad = forth("3", "coffee").await;
+    let before = world.ran().len();
+    let named = SteerBody {
+        version: Some("1".to_owned()),
+        ..because()
+    };
+    let Steered::New(started) = world.app.steer(&caller(), bad, "rollback", &named).await.unwrap() else {
+        panic!("it starts an action");
+    };
+    // No soak on the way back, and the newest touched goes first.
+    let ended = world.ends(started.action_id, ActionStatus::Completed).await;
+    assert_eq!(ended.summary.action, "rollback");
+    assert_eq!(ended.summary.version.as_deref(), Some("1"));
+    assert_eq!(
+        world.ran()[before..],
+        ["b: back to 1 with coffee", "a: back to 1 with coffee"]
+    );
     assert_eq!(installed(&world).await, ["1", "1"]);
 }
 

@@ -2,6 +2,7 @@
 
 mod background;
 mod choosing;
+mod door;
 mod following;
 mod going_back;
 mod killed_before_the_log;
@@ -14,4 +15,5 @@ mod stopping;
 mod story;
 mod telling;
 mod trouble;
+mod versions;
 mod waits;

@@ -10,51 +10,12 @@ use edgewise::domain::actor::{Actor, Caller, Role};
 use edgewise::domain::name::Name;
 use serde_json::json;
 
+use super::versions::{SCRIPT, break_on, deploy, version, world};
 use crate::support::world::{World, asked, because, caller};
-
-const SCRIPT: &str = r#""""Made up: a version is put on a host by one command."""
-
-def _put(ctx, target):
-    return [run("put", "put %s" % target.version)]
-
-def deploy(ctx):
-    return rollout(ctx.targets, _put, strategy(ctx))
-
-def rollback(ctx):
-    return rollout(ctx.targets, _put, strategy(ctx))
-
-def restart(ctx):
-    return rollout(ctx.targets, lambda ctx, target: [run("again", "again")], strategy(ctx))
-"#;
-
-async fn world() -> World {
-    World::on(None, SCRIPT, &json!({})).await
-}
-
-fn version(version: &str) -> ActBody {
-    ActBody {
-        version: Some(version.to_owned()),
-        ..ActBody::default()
-    }
-}
-
-async fn deploy(world: &World, number: &str, status: ActionStatus) -> ActionId {
-    let id = world.act("deploy", version(number)).await;
-    world.ends(id, status).await;
-    id
-}
-
-fn break_on(world: &World, command: &str) {
-    let mut fails = world.made.fails.lock().unwrap();
-    fails.clear();
-    if !command.is_empty() {
-        fails.insert(command.to_owned(), "it is broken".to_owned());
-    }
-}
 
 /// A world in which version 2 was rolled back, by the second of these.
 async fn rolled_back() -> (World, ActionId) {
-    let world = world().await;
+    let world = world(&json!({})).await;
     deploy(&world, "1", ActionStatus::Completed).await;
     break_on(&world, "b: put 2");
     let bad = deploy(&world, "2", ActionStatus::RolledBack).await;
@@ -191,7 +152,7 @@ async fn what_was_rolled_back_is_refused_until_it_is_lifted_with_a_reason() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_way_back_is_never_refused_but_a_bad_version_is_not_gone_back_to_by_its_name() {
-    let world = world().await;
+    let world = world(&json!({})).await;
     deploy(&world, "1", ActionStatus::Completed).await;
     let second = deploy(&world, "2", ActionStatus::Completed).await;
     // Taken back by hand: version 2 is bad, and 1 is what everybody goes back to.
@@ -241,7 +202,7 @@ async fn a_way_back_is_never_refused_but_a_bad_version_is_not_gone_back_to_by_it
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_action_that_waited_while_its_version_was_rolled_back_does_not_begin() {
-    let world = world().await;
+    let world = world(&json!({})).await;
     deploy(&world, "1", ActionStatus::Completed).await;
     let body = ActBody {
         countdown: 60,

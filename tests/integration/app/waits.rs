@@ -1,10 +1,14 @@
 //! Everything that waits says what for, and goes on when that has come.
 
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use edgewise::app::request::{ActBody, LogsQuery};
 use edgewise::domain::action::ActionStatus;
 use serde_json::json;
 
-use crate::support::world::{World, caller, count};
+use crate::support::server::PATIENCE;
+use crate::support::world::{World, asked, caller, count};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_countdown_ends_when_its_time_has_come() {
@@ -127,6 +131,54 @@ async fn a_host_is_not_taken_out_while_the_pool_cannot_spare_it() {
         tokio::task::yield_now().await;
     }
     world.ends(id, ActionStatus::Completed).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_on_two_halves_of_a_pool_go_one_after_the_other_and_none_waits_for_ever() {
+    let world = World::with(&json!({})).await;
+    let half = async |name: &str| {
+        let mut request = asked(
+            "restart",
+            ActBody {
+                countdown: 60,
+                ..ActBody::default()
+            },
+        );
+        request.body.all = false;
+        request.body.servers = vec![name.to_owned()];
+        world.app.act(&caller(), &request).await.unwrap().action_id
+    };
+    // Both hold their half before either may take it out.
+    let first = half("b").await;
+    world.clock.advance(30);
+    let second = half("a").await;
+    world.made.balancer_is_down.store(true, Ordering::SeqCst);
+    for id in [first, second] {
+        world.clock.advance(30);
+        world.waits(id, "balancer").await;
+    }
+    world.made.hold.send_replace(true);
+    world.made.balancer_is_down.store(false, Ordering::SeqCst);
+    // The one that came first does not leave room for the other.
+    let goes = tokio::time::timeout(PATIENCE, async {
+        while !world.ran().iter().any(|ran| ran.starts_with("b:")) {
+            world.clock.advance(1);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    });
+    goes.await.unwrap();
+    let view = world.waits(second, "capacity").await;
+    let wait = view.summary.waiting_for.unwrap();
+    assert!(wait.unblock.contains("came first"), "{wait:?}");
+    let numbers = format!("0 without it, 1 must stay; action {first} holds");
+    // Its own way out has begun, so the balancer may say either.
+    assert!(wait.detail.contains(&numbers), "{wait:?}");
+    assert!(!world.ran().iter().any(|ran| ran.starts_with("a:")));
+    world.made.hold.send_replace(false);
+    for id in [first, second] {
+        assert_eq!(world.runs_out(id).await.summary.status, ActionStatus::Completed);
+    }
+    assert_eq!(*world.made.taken_out.lock().unwrap(), ["b", "a"]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -99,6 +99,8 @@ fn a_file_goes_to_many_hosts_and_comes_back_from_each() {
 #[test]
 fn what_is_written_and_read_is_judged_as_a_command_would_be() {
     let hosts = MadeUpHosts::start(&["web-1"]);
+    // Should one of these ever be let through, it must not come to this machine.
+    hosts.fleet.host("web-1").unwrap().break_with(Fault::Refuse);
     let source = hosts.file("source");
     std::fs::write(&source, "x").unwrap();
     let tree = hosts.file("tree");
@@ -121,6 +123,7 @@ fn what_is_written_and_read_is_judged_as_a_command_would_be() {
         }
     }
     assert!(!std::path::Path::new(&here).exists());
+    assert_eq!(hosts.fleet.host("web-1").unwrap().faults_hit(), 0);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod commands;
 mod configuration;
+mod doors;
 mod exec;
 mod fake_server;
 mod files;

@@ -12,6 +12,7 @@ mod killing;
 mod killing_many;
 mod log_state;
 mod plans;
+mod policies;
 mod quarantine;
 mod reading;
 mod requests;

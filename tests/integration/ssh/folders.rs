@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::cutting::{Counted, CuttingWay};
 use crate::support::ssh::{
-    connect, everything, folder, hosts, names, noise, put, put_folder, session, settings, until,
+    connect, everything, folder, hosts, names, noise, place_of, put, put_folder, session, settings, until,
     upload_folder,
 };
 use crate::support::sshd::Farm;
@@ -31,7 +31,7 @@ async fn a_folder_is_put_whole_with_modes_and_links() {
     let set = |name: &str, mode: u32| {
         std::fs::set_permissions(tree.path().join(name), PermissionsExt::from_mode(mode)).expect("set");
     };
-    set("bin/run it", 0o4755);
+    set("bin/run it", 0o1755);
     set("etc/a", 0o600);
     set("etc", 0o700);
     symlink("../etc/a", tree.path().join("bin/link")).expect("made");
@@ -77,7 +77,9 @@ async fn only_what_differs_is_sent_and_the_rest_goes_only_if_asked() {
     std::fs::remove_dir_all(tree.path().join("folder-to-file")).expect("gone");
     std::fs::write(tree.path().join("folder-to-file"), "z").expect("written");
     let upload = upload_folder("sshd-1", tree.path(), &dest, false).await;
-    let text = edgewise::app::uploads::text(&upload.payload, &upload.dest, false, &Sanitizer::default());
+    let text = edgewise::app::uploads::text(&upload.payload, place_of(&upload), &Sanitizer::default())
+        .await
+        .expect("it can be read");
     let command = edgewise::domain::sanitize::SanitizedCommand::check(
         &Sanitizer::default(),
         &text,

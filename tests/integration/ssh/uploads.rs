@@ -201,7 +201,7 @@ async fn whatever_stands_at_the_place_is_replaced_whole_or_left_alone() {
     // A file without bytes, and one for nobody else.
     for (bytes, mode) in [
         (Vec::new(), "0600"),
-        (b"x".to_vec(), "4755"),
+        (b"x".to_vec(), "1755"),
         (b"x".to_vec(), "0640"),
     ] {
         let dest = home.join("modes");

@@ -1,7 +1,7 @@
 //! Leases: all or none, one holder, gone with the action.
 
 use edgewise::domain::lease::Holder;
-use edgewise::store::{ConflictRule, LeaseConflict, Store, TakeLeasesError};
+use edgewise::store::{ConflictRule, HeldLease, LeaseConflict, Store, TakeLeasesError};
 
 use super::world::{action, at, claim, end, id, keyed, on_both, server, target};
 
@@ -11,6 +11,7 @@ on_both!(
     a_lease_holds_while_its_action_lives,
     of_two_takers_exactly_one_wins,
     targets_may_share_a_host,
+    who_came_first_stays_first_whatever_the_clocks_say,
 );
 
 /// Actions 1 to `count`, on targets of their own as far as accepting goes.
@@ -98,6 +99,30 @@ async fn the_same_action_gets_its_leases_again(store: Store) {
         store.leases_held(["web-2:22"]).await.unwrap()[0].expires_at,
         at(90)
     );
+}
+
+async fn who_came_first_stays_first_whatever_the_clocks_say(store: Store) {
+    create(&store, 3).await;
+    // The clocks of two servers differ by 7 s, and one takes what it has a second time.
+    for (number, target, now) in [
+        (2, "web-2", 10),
+        (1, "web-1", 3),
+        (3, "web-3", 3),
+        (2, "web-2", 40),
+    ] {
+        store
+            .take_leases(&server(), id(number), &keyed(&[target]), at(now), at(90))
+            .await
+            .unwrap();
+    }
+    let mut held = store
+        .leases_held(["web-1:22", "web-2:22", "web-3:22"])
+        .await
+        .unwrap();
+    held.sort_by_key(HeldLease::order);
+    let order: Vec<_> = held.iter().map(|lease| lease.holder).collect();
+    assert_eq!(order, [id(2), id(1), id(3)]);
+    assert_eq!(held[0].taken_at, at(10));
 }
 
 async fn a_lease_holds_while_its_action_lives(store: Store) {

@@ -9,6 +9,7 @@ use edgewise::app::ports::{
     Artifacts as _, HostFailure, HostSession, Hosts as _, OutputLine, Payload, StepKey, StepRun,
     StreamOffsets, Upload,
 };
+use edgewise::app::uploads::Place;
 use edgewise::artifacts::ArtifactReader;
 use edgewise::domain::action::ActionId;
 use edgewise::domain::lease::Lease;
@@ -217,14 +218,21 @@ pub fn upload(target: &str, dest: &Path, bytes: Vec<u8>) -> Upload {
     }
 }
 
+/// Where it goes, as the sanitizer is told.
+pub fn place_of(upload: &Upload) -> Place<'_> {
+    Place {
+        dest: &upload.dest,
+        mode: &upload.mode,
+        owner: upload.owner.as_deref(),
+        delete: upload.delete,
+    }
+}
+
 /// Puts it there.
 pub async fn put(session: &dyn HostSession, upload: &Upload, cancel: CancellationToken) -> StepResult {
-    let text = edgewise::app::uploads::text(
-        &upload.payload,
-        &upload.dest,
-        upload.delete,
-        &Sanitizer::default(),
-    );
+    let text = edgewise::app::uploads::text(&upload.payload, place_of(upload), &Sanitizer::default())
+        .await
+        .expect("it can be read");
     let (lease, command) = (lease(&upload.key.target), command(&text));
     session.upload(&lease, &command, upload, cancel).await
 }

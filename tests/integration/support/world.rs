@@ -82,6 +82,8 @@ impl Clock for ManualClock {
 #[derive(Default)]
 pub struct Made {
     ran: Mutex<Vec<String>>,
+    /// What was put on hosts, as `host: path`.
+    pub uploaded: Mutex<Vec<String>>,
     /// The steps that were begun: a host begins none twice, whoever asks.
     begun: Mutex<BTreeSet<String>>,
     /// While it is set, what was begun does not end.
@@ -244,11 +246,13 @@ impl HostSession for Session {
 
     async fn upload(
         &self,
-        _lease: &Lease,
+        lease: &Lease,
         _command: &SanitizedCommand,
-        _upload: &Upload,
+        upload: &Upload,
         _cancel: CancellationToken,
     ) -> StepResult {
+        let what = format!("{}: {}", lease.target(), upload.dest);
+        self.0.uploaded.lock().unwrap().push(what);
         well()
     }
 

@@ -87,7 +87,8 @@ impl Rollout {
         {
             self.state.once = Once::Done(target);
         }
-        if self.is_turning_back(target, doing.way) {
+        let is_last = doing.step as usize + 1 == steps.len();
+        if self.is_turning_back(target, doing.way) && !is_last {
             self.stopped(target, doing.way, doing.step + 1, turn);
         } else {
             self.advance(target, doing.way, doing.step + 1, turn);

@@ -45,8 +45,7 @@ impl Rollout {
                 let doing = *doing;
                 self.interrupt_retry(target, doing, turn);
             }
-            // All its steps are done; only its time was not over yet.
-            Work::Window { .. } => self.succeed(target, turn),
+            Work::Window { .. } => self.stopped_unproven(target, turn),
         }
     }
 
@@ -94,15 +93,28 @@ impl Rollout {
         for step in self.steps_mut(target, way).iter_mut().skip(from as usize) {
             step.state = StepState::Skipped;
         }
-        let why = if self.is_going_back() {
-            "stopped before it was done: the rollout went back"
-        } else {
-            "stopped before it was done: the rollout was aborted"
-        };
-        self.state.targets[target as usize]
-            .error
-            .get_or_insert(why.to_owned());
+        let why = format!("stopped before it was done: {}", self.what_stopped_it());
+        self.state.targets[target as usize].error.get_or_insert(why);
         self.end_failed(target, turn);
+    }
+
+    /// All its steps are done, but it did not show itself healthy for its time: that is not good.
+    pub(super) fn stopped_unproven(&mut self, target: u32, turn: &mut Turn) {
+        let why = format!(
+            "stopped before it had been healthy for {} s: {}",
+            self.facts.plan.limits.success_window_seconds,
+            self.what_stopped_it()
+        );
+        self.state.targets[target as usize].error.get_or_insert(why);
+        self.end_failed(target, turn);
+    }
+
+    fn what_stopped_it(&self) -> &'static str {
+        if self.is_going_back() {
+            "the rollout went back"
+        } else {
+            "the rollout was aborted"
+        }
     }
 
     /// Puts a touched target that rests among those that wait to go back. One without a way back holds.
@@ -140,6 +152,15 @@ impl Rollout {
     pub(super) fn is_cut_short_on_its_way_back(&self, target: u32, way: Way) -> bool {
         let run = &self.state.runs[target as usize];
         way == Way::Back && (run.failing.is_some() || run.stopping)
+    }
+
+    /// The `once` steps of others do not count.
+    pub(super) fn did_all_of_its_way_forth(&self, target: u32) -> bool {
+        let steps = self.facts.shape(target, Way::Forth).iter();
+        let mut forth = self.state.targets[target as usize].forth.iter().zip(steps);
+        forth.all(|(step, shape)| {
+            step.state == StepState::Succeeded || (shape.once && step.state == StepState::Skipped)
+        })
     }
 
     pub(super) fn did_all_of_its_way_back(&self, target: u32) -> bool {

@@ -7,12 +7,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::domain::action::WaitKind;
 use crate::domain::name::TargetName;
 use crate::domain::rollout::effect::{Effect, Timer};
-use crate::domain::rollout::event::{PoolCount, PoolSeen, Way};
+use crate::domain::rollout::event::{PoolCount, PoolHeld, PoolSeen, Way};
 use crate::domain::rollout::facts::Facts;
-use crate::domain::rollout::queue::Blocked;
+use crate::domain::rollout::queue::{Blocked, Short};
 
 use super::state::{Course, Moved, Presence, Work};
 use super::{Rollout, Turn};
@@ -25,6 +24,8 @@ pub(super) struct Weighed {
     short: Option<String>,
     /// The numbers of the tightest pool.
     why: String,
+    /// The actions whose leases make the pool too small.
+    held: bool,
     /// Targets that are out of service: their start takes nobody out.
     out_of_service: HashSet<u32>,
 }
@@ -94,6 +95,9 @@ impl Rollout {
                 others,
                 itself && !self.state.runs[target as usize].is_out(),
             );
+            if weighed.short.as_ref() == Some(name) {
+                weighed.is_held(&seen.held);
+            }
         }
         if weighed.short.is_some() {
             let class = self.facts.class_of[target as usize];
@@ -169,7 +173,8 @@ impl Rollout {
                 return;
             }
             let detail = format!("{name} must wait for pool `{pool}`: {}", weighed.why);
-            self.block(target, &name, WaitKind::Capacity, detail, turn);
+            let what = if weighed.held { Short::Held } else { Short::Members };
+            self.block(target, &name, what, detail, turn);
             return;
         }
         let class = self.facts.class_of[target as usize];
@@ -198,7 +203,7 @@ impl Rollout {
         self.back_into_queue(target);
         if self.state.paused.is_none() {
             let detail = format!("{name} must wait, the load balancer does not answer: {error}");
-            self.block(target, &name, WaitKind::Balancer, detail, turn);
+            self.block(target, &name, Short::Answer, detail, turn);
         }
     }
 
@@ -215,7 +220,7 @@ impl Rollout {
         self.wait_for_turn(target, order);
     }
 
-    fn block(&mut self, target: u32, name: &TargetName, kind: WaitKind, detail: String, turn: &mut Turn) {
+    fn block(&mut self, target: u32, name: &TargetName, short: Short, detail: String, turn: &mut Turn) {
         let until = turn
             .now
             .plus_seconds(self.state.settings.pools_retry_seconds.max(1));
@@ -225,7 +230,7 @@ impl Rollout {
             self.facts.class_of[target as usize],
             out,
             Blocked {
-                kind,
+                short,
                 detail: detail.clone(),
                 since: turn.now,
                 until,
@@ -310,6 +315,7 @@ impl Weighed {
             in_service: false,
             short: None,
             why: "it takes nobody out of service".to_owned(),
+            held: false,
             out_of_service: HashSet::new(),
         }
     }
@@ -317,6 +323,18 @@ impl Weighed {
     fn is_silent(&mut self, pool: &str) {
         self.short = Some(pool.to_owned());
         "the load balancer said nothing of it".clone_into(&mut self.why);
+    }
+
+    /// The pool that cannot spare it could, but for these.
+    fn is_held(&mut self, held: &[PoolHeld]) {
+        for PoolHeld { by, members } in held {
+            let more = match members {
+                1 => format!("; action {by} holds 1 more"),
+                _ => format!("; action {by} holds {members} more"),
+            };
+            self.why.push_str(&more);
+            self.held = true;
+        }
     }
 
     /// One pool of it, with the members in service besides the target itself.

@@ -46,7 +46,7 @@ impl Rollout {
         let once = kind == Failure::OfOnce;
         if kind == Failure::OutOfReach && self.count_unreachable(&name, error, turn) {
             if self.is_budget_spent() {
-                self.budget_spent(self.facts.stage_of[target as usize], turn);
+                self.budget_spent(self.judged_in(target), turn);
             }
             return;
         }
@@ -64,7 +64,7 @@ impl Rollout {
             ),
         );
         if self.state.failed > self.facts.plan.limits.max_failed || once {
-            self.budget_spent(self.facts.stage_of[target as usize], turn);
+            self.budget_spent(self.judged_in(target), turn);
         }
     }
 

@@ -74,6 +74,9 @@ impl Rollout {
         };
         let (stage, over, ends_at) = (*stage, soak.over, soak.ends_at);
         let soaked = ends_at.millis_since(soak.since) / 1000;
+        if self.lacks_proof(stage) && self.seek_proof(stage, turn) {
+            return true;
+        }
         if over {
             self.begin_gate(stage, turn);
             return true;
@@ -110,10 +113,8 @@ impl Rollout {
 
     /// A check of a look went well: the next check, or the look is over.
     pub(super) fn look_went_well(&mut self, target: u32, doing: Doing, turn: &mut Turn) {
-        match (
-            self.facts.next_check(target, doing.step + 1),
-            self.state.runs[target as usize].failing,
-        ) {
+        let next = self.facts.next_check(target, doing.step + 1);
+        match (next, self.state.runs[target as usize].failing) {
             (Some(check), None) if !self.starts_nothing() => {
                 self.start_look(target, check, doing.purpose, turn);
             }
@@ -123,9 +124,11 @@ impl Rollout {
                     self.join_the_way_back(target);
                 }
                 (Purpose::Steps | Purpose::WindowLook, Some(_)) => self.end_failed(target, turn),
-                (Purpose::Steps | Purpose::WindowLook, None) => {
-                    self.succeed(target, turn);
+                // Some of its checks are left, and nothing further is started.
+                (Purpose::WindowLook, None) if next.is_some() => {
+                    self.stopped_unproven(target, turn);
                 }
+                (Purpose::Steps | Purpose::WindowLook, None) => self.succeed(target, turn),
             },
         }
     }

@@ -15,6 +15,7 @@ mod failures;
 mod lifecycle;
 mod looks;
 mod outstanding;
+mod proof;
 mod stages;
 mod state;
 mod steering;
@@ -33,7 +34,7 @@ use super::decision::Decision;
 use super::effect::Effect;
 use super::event::{Event, Way};
 use super::facts::Facts;
-use super::progress::{Counts, StageProgress, TargetProgress};
+use super::progress::{Counts, StageProgress, StageStatus, TargetProgress};
 use super::refused::Refused;
 use state::{Course, Phase, State};
 
@@ -199,6 +200,12 @@ impl Rollout {
         let progress = &mut self.state.targets[target as usize];
         self.state.counts.leave(progress.state);
         self.state.counts.enter(state);
+        if progress.state == TargetState::Succeeded {
+            self.state.good[self.facts.stage_of[target as usize] as usize] -= 1;
+        }
+        if state == TargetState::Succeeded {
+            self.state.good[self.facts.stage_of[target as usize] as usize] += 1;
+        }
         progress.state = state;
         progress.ended_at = match state {
             TargetState::Pending | TargetState::Running => None,

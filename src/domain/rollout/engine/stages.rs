@@ -34,6 +34,7 @@ impl Rollout {
         progress.status = StageStatus::Running;
         progress.started_at = Some(turn.now);
         self.state.last_progress = turn.now;
+        self.begin_proof(stage);
         let facts = std::sync::Arc::clone(&self.facts);
         let targets = &facts.stages[stage as usize];
         for (place, &target) in targets.iter().enumerate() {
@@ -100,6 +101,13 @@ impl Rollout {
                     }
                     return false;
                 }
+                if self.lacks_proof(stage) && self.seek_proof(stage, turn) {
+                    return true;
+                }
+                if self.has_nobody_to_watch() {
+                    self.pass_stage(stage, turn);
+                    return true;
+                }
                 self.begin_soak(stage, turn);
                 true
             }
@@ -108,7 +116,7 @@ impl Rollout {
         }
     }
 
-    fn skips_watching(&self) -> bool {
+    pub(super) fn skips_watching(&self) -> bool {
         self.state.forced || self.state.promoted
     }
 

@@ -1,6 +1,6 @@
 //! What the machine remembers.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::domain::action::{ActionId, ActionStatus, TargetState};
 use crate::domain::analysis::{AnalysisVerdict, Tally};
@@ -12,6 +12,8 @@ use crate::domain::rollout::progress::{Counts, StageProgress, StageStatus, StepP
 use crate::domain::rollout::queue::Queue;
 use crate::domain::rollout::settings::RolloutSettings;
 use crate::domain::timestamp::Timestamp;
+
+use super::proof::StandIn;
 
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct State {
@@ -30,6 +32,9 @@ pub(super) struct State {
     pub runs: Vec<Run>,
     pub stages: Vec<StageProgress>,
     pub counts: Counts,
+    /// How many targets of each stage are good.
+    pub good: Vec<u32>,
+    pub stand_in: StandIn,
     pub queue: Queue,
     /// The targets that something goes on with.
     pub active: BTreeSet<u32>,
@@ -42,7 +47,7 @@ pub(super) struct State {
     /// The targets on which a step was started, in that order.
     pub touched: Vec<u32>,
     /// The targets out of reach that are tried again last.
-    pub deferred: Vec<u32>,
+    pub deferred: VecDeque<u32>,
     /// How many failures count against the budget.
     pub failed: u32,
     /// How many targets out of reach count against a budget of their own.
@@ -337,13 +342,15 @@ impl State {
             runs: vec![idle; facts.plan.targets.len()],
             stages,
             counts,
+            good: vec![0; facts.plan.stages.len()],
+            stand_in: StandIn::default(),
             queue: Queue::new(facts.class_pools.len()),
             active: BTreeSet::new(),
             in_progress: 0,
             asking: 0,
             looks: 0,
             touched: Vec::new(),
-            deferred: Vec::new(),
+            deferred: VecDeque::new(),
             failed: 0,
             unreachable: 0,
             turned: false,

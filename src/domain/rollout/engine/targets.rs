@@ -159,7 +159,7 @@ impl Rollout {
         let run = &mut self.state.runs[target as usize];
         run.deferred = true;
         run.resume = resume;
-        self.state.deferred.push(target);
+        self.state.deferred.push_back(target);
     }
 
     pub(super) fn defer_under_way(&mut self, target: u32, step: u32, error: String, turn: &mut Turn) {
@@ -183,11 +183,18 @@ impl Rollout {
             }
             Way::Back => self.end_back(target, turn),
             Way::Forth if failing => self.end_failed(target, turn),
-            Way::Forth if stopping => self.stopped(target, way, u32::MAX, turn),
+            Way::Forth if stopping && !self.did_all_of_its_way_forth(target) => {
+                self.stopped(target, way, u32::MAX, turn);
+            }
             Way::Forth => {
+                if let Some(version) = &self.facts.target(target).version {
+                    self.state.targets[target as usize].version = Some(version.clone());
+                }
                 let seconds = self.facts.plan.limits.success_window_seconds;
                 if seconds == 0 {
                     self.succeed(target, turn);
+                } else if stopping {
+                    self.stopped_unproven(target, turn);
                 } else {
                     let until = turn.now.plus_seconds(seconds);
                     self.state.runs[target as usize].work = Work::Window { until };
@@ -208,9 +215,6 @@ impl Rollout {
         self.release_once(target);
         self.state.last_progress = turn.now;
         self.set_state(target, TargetState::Succeeded, turn.now);
-        if let Some(version) = &self.facts.target(target).version {
-            self.state.targets[target as usize].version = Some(version.clone());
-        }
         turn.effects.extend(self.version_record(target));
         self.join_the_way_back(target);
     }
@@ -224,6 +228,8 @@ impl Rollout {
         self.release_once(target);
         self.is_out_no_more_if_it_never_left(target);
         self.set_state(target, state, turn.now);
+        // It may have failed with the new version on it, after its last step.
+        turn.effects.extend(self.version_record(target));
         self.join_the_way_back(target);
     }
 
@@ -257,7 +263,10 @@ impl Rollout {
         // changes none.
         let installs = planned.version.is_some()
             && (self.facts.plan.version.is_some() || planned.version != planned.version_before);
-        if !installs || !(back || progress.state == TargetState::Succeeded) {
+        // Whoever has another version than before has it since all steps of a way were done.
+        let known =
+            back || progress.state == TargetState::Succeeded || progress.version != planned.version_before;
+        if !installs || !known {
             return None;
         }
         Some(Effect::RecordVersion {

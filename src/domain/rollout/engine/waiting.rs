@@ -5,6 +5,8 @@ use crate::domain::name::TargetName;
 use crate::domain::plan::Gate;
 use crate::domain::timestamp::Timestamp;
 
+use crate::domain::rollout::queue::Short;
+
 use super::Rollout;
 use super::state::{At, Before, Course, GateWait, Leases, Paused, Phase, Soak};
 
@@ -161,16 +163,18 @@ impl Rollout {
 
     fn for_pools(&self) -> Option<WaitingFor> {
         let longest = self.state.queue.blocks().min_by_key(|block| block.since)?;
-        let unblock = match longest.kind {
-            WaitKind::Balancer => "see that the load balancer answers",
-            _ => "put members of the pool back in service, or lower what must stay",
+        let (kind, unblock) = match longest.short {
+            Short::Answer => (WaitKind::Balancer, "see that the load balancer answers"),
+            Short::Members => (
+                WaitKind::Capacity,
+                "put members of the pool back in service, or lower what must stay",
+            ),
+            Short::Held => (
+                WaitKind::Capacity,
+                "wait for that action, which came first, or abort one of the two",
+            ),
         };
-        Some(waiting(
-            longest.kind,
-            longest.detail.clone(),
-            longest.since,
-            unblock,
-        ))
+        Some(waiting(kind, longest.detail.clone(), longest.since, unblock))
     }
 }
 

@@ -11,11 +11,18 @@ pub(super) struct Fleet<'a> {
     order: Order,
     /// So many come before those of the other kind.
     first: usize,
+    whole: &'a [TargetFacts],
     pools: &'a [Pool],
 }
 
 impl<'a> Fleet<'a> {
-    pub fn new(targets: &[&'a TargetFacts], pools: &'a [Pool], order: Order) -> Self {
+    /// These targets of the `whole` rollout.
+    pub fn new(
+        targets: &[&'a TargetFacts],
+        whole: &'a [TargetFacts],
+        pools: &'a [Pool],
+        order: Order,
+    ) -> Self {
         let (mut sorted, last): (Vec<_>, Vec<_>) = targets
             .iter()
             .copied()
@@ -26,6 +33,7 @@ impl<'a> Fleet<'a> {
             targets: sorted,
             order,
             first,
+            whole,
             pools,
         }
     }
@@ -54,6 +62,11 @@ impl<'a> Fleet<'a> {
 
     pub fn order(&self) -> Order {
         self.order
+    }
+
+    /// The targets of the whole rollout, those of other zones too.
+    pub fn whole(&self) -> &'a [TargetFacts] {
+        self.whole
     }
 
     pub fn pools(&self) -> &'a [Pool] {

@@ -158,7 +158,7 @@ impl Keys {
     }
 }
 
-fn read_zones(key: &str, value: &Value) -> Result<ZoneOrder, StrategyError> {
+pub(super) fn read_zones(key: &str, value: &Value) -> Result<ZoneOrder, StrategyError> {
     if value.as_str() == Some("parallel") {
         return Ok(ZoneOrder::Parallel);
     }
@@ -177,7 +177,7 @@ fn read_zones(key: &str, value: &Value) -> Result<ZoneOrder, StrategyError> {
     }
 }
 
-fn read_canary_pool(value: &Value) -> Result<Vec<(Option<String>, String)>, StrategyError> {
+pub(super) fn read_canary_pool(value: &Value) -> Result<Vec<(Option<String>, String)>, StrategyError> {
     match value {
         Value::String(pool) => Ok(vec![(None, pool.clone())]),
         Value::Object(zones) => {

@@ -10,6 +10,7 @@ mod gate;
 mod keys;
 mod known;
 mod order;
+mod places;
 mod ring;
 mod ring_order;
 mod rolling;
@@ -31,6 +32,7 @@ use gate::GateKey;
 use keys::Keys;
 pub use known::ROLLOUT_KEYS;
 use order::Order;
+pub use places::{Places, narrowed};
 use values::Amount;
 
 /// What a strategy may know of a target.
@@ -172,7 +174,7 @@ pub fn lay_out(
 
     let mut stages: Vec<Stage> = Vec::new();
     for (zone, members) in &zones {
-        let fleet = Fleet::new(members, pools, keys.order);
+        let fleet = Fleet::new(members, targets, pools, keys.order);
         let parts = (strategy.lay)(&fleet, &keys)?;
         for part in parts {
             let label = match zone {

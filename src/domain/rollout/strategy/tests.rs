@@ -249,6 +249,53 @@ fn canary_pools_begin_and_the_rest_come_as_others() {
 }
 
 #[test]
+fn a_zone_of_its_own_without_a_canary_begins_with_a_single_target() {
+    let mut targets = fleet(10);
+    let west = targets.iter().position(|target| target.zone == "west").unwrap();
+    targets[west].pools = vec!["c".to_owned()];
+    for pools in [json!({"west": ["c"]}), json!(["c"])] {
+        let value = json!({"strategy": "canary", "canary_pool": pools, "zones": ["west", "east"], "gate": "approval"});
+        let laid = lay_out(&keys(&value), &targets, &[]).unwrap();
+        let sizes = sizes(&laid);
+        let sizes: Vec<(&str, usize)> = sizes
+            .iter()
+            .map(|(label, size)| (label.as_str(), *size))
+            .collect();
+        assert_eq!(
+            sizes,
+            [
+                ("west 100%", 1),
+                ("west Others", 4),
+                ("east 1", 1),
+                ("east 50%", 1),
+                ("east 100%", 3)
+            ]
+        );
+        assert_eq!(laid.stages[0].targets, [targets[west].name.clone()]);
+    }
+    // The canary is in the second zone: the first one begins carefully too.
+    let value = json!({"strategy": "canary", "canary_pool": ["c"], "zones": ["east", "west"]});
+    let laid = lay_out(&keys(&value), &targets, &[]).unwrap();
+    assert_eq!(laid.stages[0].targets.len(), 1);
+    // A pool that nobody is in is a mistake in any zone.
+    let value = json!({"strategy": "canary", "canary_pool": {"west": ["c"], "east": ["d"]}, "zones": ["east", "west"]});
+    let error = lay_out(&keys(&value), &targets, &[]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "canary_pool: no target of zone east is in a pool `d` (did you mean `c`?)"
+    );
+    for target in &mut targets {
+        target.in_service = false;
+    }
+    let value = json!({"strategy": "canary", "canary_pool": ["c"]});
+    let error = lay_out(&keys(&value), &targets, &[]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "canary_pool: no target in service is in pool c"
+    );
+}
+
+#[test]
 fn a_stage_that_falls_away_hands_on_its_gate_and_soak() {
     let stages =
         json!([{"count": 1}, {"percent": 10, "gate": "approval", "soak_seconds": 60}, {"percent": 100}]);

@@ -4,8 +4,10 @@ use super::{Call, Hit, Rule, rules};
 
 rules! {
     ROOT = "accounts.root", Deny, "It makes an account root, or takes root's password away.",
-        matches ["useradd -o -u 0 backdoor", "usermod -aG sudo nobody", "passwd -d root", "usermod -u 0 -o bob", "adduser bob sudo", "gpasswd -a bob wheel", "usermod -p '' root", "useradd -G sudo -p x art", "usermod -L root", "passwd -l root"],
+        matches ["useradd -o -u 0 backdoor", "usermod -aG sudo nobody", "passwd -d root", "usermod -u 0 -o bob", "usermod -aG sudo www-data", "gpasswd -a bob shadow", "usermod -p '' root", "useradd -G sudo -p x art", "usermod -L root", "passwd -l root"],
         near ["usermod -aG docker deploy", "useradd -m deploy", "passwd -S root", "id root", "groups"];
+    ADMIN = "accounts.admin", Ask, "It lets a person administer the host.",
+        matches ["usermod -aG sudo alice", "adduser alice sudo", "gpasswd -a alice wheel"], near ["groups alice", "id alice", "usermod -aG sudo nobody"];
     PASSWORD = "accounts.password", Ask, "It sets a password.",
         matches ["echo 'bob:secret' | chpasswd", "passwd deploy", "usermod -p x bob", "echo x | passwd --stdin bob", "chage -d 0 bob"],
         near ["passwd -S", "chage -l bob", "openssl passwd -6"];
@@ -17,7 +19,7 @@ rules! {
     REMOVE = "accounts.remove", Ask, "It removes an account or a group.",
         matches ["userdel bob", "groupdel app", "deluser bob", "gpasswd -d bob app"], near ["getent group app"];
     REMOVE_VITAL = "accounts.remove-vital", Deny, "It removes or locks an account that the host needs, or removes people's files with it.",
-        matches ["userdel -f root", "userdel -rf deploy", "deluser --remove-all-files bob", "groupdel sudo", "userdel www-data"], near ["userdel bob", "userdel -r oldapp", "userdel --remove oldapp"];
+        matches ["userdel -f root", "userdel -rf deploy", "deluser --remove-all-files bob", "groupdel sudo", "userdel www-data", "cut -d: -f1 /etc/passwd | xargs -n1 userdel"], near ["userdel bob", "userdel -rf olduser", "userdel -r oldapp", "userdel --remove oldapp"];
     RIGHTS = "accounts.rights", Deny, "It changes who may become root.",
         matches ["EDITOR='tee -a' visudo", "echo x | EDITOR=tee visudo -f /etc/sudoers.d/x"], near ["visudo -c", "sudo -l", "visudo -f /etc/sudoers.d/deploy"];
     RIGHTS_EDITED = "accounts.rights-edited", Ask, "Somebody edits who may become root.",
@@ -25,7 +27,9 @@ rules! {
     LOGIN_KEYS = "ssh.login-keys", Deny, "It replaces or removes the keys with which people log in.",
         matches ["rm ~/.ssh/authorized_keys", "echo 'ssh-ed25519 AAAA x' > /root/.ssh/authorized_keys", "rm -f /root/.ssh/authorized_keys"], near ["cat ~/.ssh/authorized_keys", "ssh-keygen -R web-1"];
     ADD_KEY = "ssh.add-key", Ask, "It lets one more key log in.",
-        matches ["echo 'ssh-ed25519 AAAA x' >> ~/.ssh/authorized_keys", "ssh-copy-id deploy@web-1"], near ["ssh-keyscan web-1 >> ~/.ssh/known_hosts", "ssh-add -l"];
+        matches ["echo 'ssh-ed25519 AAAA x' >> ~/.ssh/authorized_keys", "ssh-copy-id deploy@web-1", "ssh-import-id gh:alice"], near ["ssh-keyscan web-1 >> ~/.ssh/known_hosts", "ssh-add -l"];
+    REVOKE_KEY = "ssh.revoke-key", Ask, "It takes one key from those that log in.",
+        matches ["sed -i '/alice@laptop/d' ~/.ssh/authorized_keys"], near ["grep -c alice@laptop ~/.ssh/authorized_keys", "ssh-keygen -R web-1"];
     SSH_SERVER = "ssh.server", Deny, "It takes the SSH server away, by which this host is reached.",
         matches ["systemctl stop sshd", "systemctl mask ssh", "service ssh stop", "systemctl disable --now sshd", "/etc/init.d/ssh stop", "rc-service sshd stop"],
         near ["systemctl restart sshd", "systemctl reload ssh", "systemctl status sshd"], instead "systemctl reload sshd";
@@ -42,7 +46,10 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
-    ("ssh-copy-id", &ADD_KEY),
+    ("ssh-copy-id|ssh-import-id", &ADD_KEY),
+    ("faillog -r|--reset", &LOCKOUT),
+    ("homectl remove|deactivate-all", &REMOVE),
+    ("pw userdel|groupdel", &REMOVE),
     ("ldapdelete|ldapmodify|ldapadd|ldappasswd|slapadd", &DIRECTORY),
     (
         "ipa user-del|user-mod|user-add|group-del|host-del|user-disable|sudorule-add|group-add-member",
@@ -123,6 +130,51 @@ fn needed(user: &str) -> bool {
     )
 }
 
+/// Accounts under which a host is reached and deployed to.
+fn worked_with(user: &str) -> bool {
+    matches!(
+        user,
+        "deploy"
+            | "deployer"
+            | "ubuntu"
+            | "ec2-user"
+            | "admin"
+            | "centos"
+            | "debian"
+            | "core"
+            | "vagrant"
+            | "ansible"
+            | "jenkins"
+            | "git"
+            | "backup"
+            | "cloud-user"
+            | "azureuser"
+    )
+}
+
+/// Whether only groups of administrators are meant, and a person's account.
+fn person_as_admin(user: &str, groups: &str) -> bool {
+    !needed(user)
+        && super::super::words::text::is_known(user)
+        && groups.split(',').filter(|group| mighty(group)).all(|group| {
+            matches!(
+                group.trim(),
+                "sudo" | "wheel" | "admin" | "sudoers" | "google-sudoers"
+            )
+        })
+}
+
+/// Whether the accounts are those of a list of all accounts: `cut -d: -f1 /etc/passwd | xargs userdel`.
+fn every_account(call: &Call<'_>) -> bool {
+    call.origin.is_some_and(|origin| {
+        origin.private
+            && !origin.steps.iter().any(|step| step.contains("grep"))
+            && call
+                .words()
+                .any(|word| !word.starts_with('-') && super::super::words::text::has_unknown(word))
+    })
+}
+
 /// The options of the account tools that take a value.
 const ACCOUNT_OPTIONS: &str = "-u -g -G -d -s -c -p -e -f -k -K -b --uid --gid --groups --home --home-dir --shell --comment --password --expiredate --inactive --base-dir --login -R --root --ingroup --gecos -E -M -I -W --maxdays --expire";
 
@@ -130,6 +182,8 @@ const ACCOUNT_OPTIONS: &str = "-u -g -G -d -s -c -p -e -f -k -K -b --uid --gid -
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
     let valued = if call.name == "passwd" {
         "-n -x -w -i -r -R"
+    } else if call.is("userdel luserdel deluser groupdel delgroup") {
+        "-R --root -P --prefix --conf"
     } else {
         ACCOUNT_OPTIONS
     };
@@ -149,6 +203,19 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             {
                 // A new colleague who may administer; nobody can log in yet.
                 &CHANGE
+            } else if matches!(call.name, "usermod" | "adduser")
+                && !zero(options.value(&["-u", "--uid"]))
+                && !options.any(&["-p", "--password"])
+                && rest.first().is_some_and(|user| {
+                    let given = if call.name == "adduser" && rest.len() == 2 {
+                        rest[1]
+                    } else {
+                        groups.as_str()
+                    };
+                    mighty(given) && person_as_admin(user, given)
+                })
+            {
+                &ADMIN
             } else if zero(options.value(&["-u", "--uid"]))
                 || mighty(&groups)
                 || call.name == "adduser" && rest.len() == 2 && mighty(rest[1])
@@ -168,6 +235,11 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 } else {
                     &PASSWORD
                 }
+            } else if call.name == "usermod"
+                && options.any(&["-L", "--lock", "-e", "--expiredate"])
+                && every_account(call)
+            {
+                &REMOVE_VITAL
             } else if call.name == "usermod" && options.any(&["-L", "--lock", "-e", "--expiredate"]) {
                 &LOCKOUT
             } else {
@@ -178,7 +250,8 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             if call.name == "deluser" && rest.len() == 2 {
                 &REMOVE
             } else if rest.iter().any(|u| needed(u))
-                || options.any(&["-f", "--force"])
+                || every_account(call)
+                || options.any(&["-f", "--force"]) && rest.iter().any(|u| worked_with(u))
                 // Not where it is short for the `--remove` of userdel.
                 || call.name == "deluser" && options.any(&["--remove-all-files"])
             {
@@ -220,8 +293,16 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             let group = call.words().last().unwrap_or_default();
             if call.words().any(|w| matches!(w, "-d" | "--delete")) {
                 &REMOVE
+            } else if call.words().any(|w| matches!(w, "-M" | "--members")) && mighty(group) {
+                &REMOVE_VITAL
             } else if mighty(group) {
-                &ROOT
+                let user = options.rest.iter().find(|word| *word != group);
+                let added = call.words().any(|w| matches!(w, "-a" | "--add"));
+                if added && user.is_some_and(|user| person_as_admin(user, group)) {
+                    &ADMIN
+                } else {
+                    &ROOT
+                }
             } else {
                 &CHANGE
             }
@@ -237,6 +318,8 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 &ROOT
             } else if root && (options.any(&["--stdin"]) || call.stdin.text.is_some()) {
                 &ROOT_PASSWORD
+            } else if options.any(&["-l", "--lock"]) && every_account(call) {
+                &REMOVE_VITAL
             } else if options.any(&["-l", "--lock", "-e", "--expire"]) {
                 &LOCKOUT
             } else {

@@ -4,24 +4,26 @@ use super::{Call, Hit, Rule, rules};
 
 rules! {
     LOADER = "boot.loader", Deny, "It changes the boot loader so that the host may not come back.",
-        matches ["efibootmgr -b 0001 -B", "grub-install /dev/sda", "efibootmgr -O", "bootctl remove", "dracut --force /boot/initramfs-x.img --omit lvm"],
+        matches ["efibootmgr -b 0001 -B", "grub-install --force /dev/sda", "efibootmgr -O", "grubby --remove-kernel=DEFAULT", "grubby --update-kernel=ALL --args=init=/bin/sh", "bootctl remove", "dracut --force /boot/initramfs-x.img --omit lvm"],
         near ["efibootmgr -v", "bootctl status", "grub-editenv list"];
     CONFIGURE = "boot.configure", Ask, "It writes the boot loader's configuration anew.",
-        matches ["update-grub", "grub2-mkconfig -o /boot/grub2/grub.cfg", "grub-set-default 2", "grubby --update-kernel=ALL --args=nomodeset", "update-initramfs -u", "grub-reboot 1"],
+        matches ["update-grub", "grub2-mkconfig -o /boot/grub2/grub.cfg", "grub-set-default 2", "grubby --update-kernel=ALL --args=nomodeset", "update-initramfs -u", "grub-reboot 1", "grub-install /dev/sda", "grub2-editenv - set saved_entry=9"],
         near ["grubby --info=ALL", "lsinitramfs /boot/initrd.img"];
     MODULE = "boot.module", Deny, "It puts a foreign module into the kernel, or takes a vital one out.",
-        matches ["insmod /tmp/x.ko", "rmmod nvme", "modprobe -r ext4", "rmmod -f virtio_net", "modprobe diamorphine", "kexec -e"],
+        matches ["kexec -f /tmp/k", "insmod /tmp/x.ko", "rmmod nvme", "modprobe -r ext4", "rmmod -f virtio_net", "modprobe diamorphine", "kexec -e"],
         near ["lsmod", "modinfo ext4", "modprobe br_netfilter", "modprobe -r dummy"];
     MODULE_DOUBTFUL = "boot.module-doubtful", Ask, "It changes which modules the kernel runs.",
-        matches ["modprobe -r dummy", "rmmod pcspkr", "depmod -a", "insmod /lib/modules/x/y.ko", "kexec -l /boot/vmlinuz", "bpftool prog load x.o /sys/fs/bpf/x"], near ["lsmod", "modprobe -n x"];
+        matches ["modprobe -r dummy", "rmmod pcspkr", "depmod -a", "insmod /lib/modules/x/y.ko", "kexec -l /boot/vmlinuz", "bpftool prog load x.o /sys/fs/bpf/x", "kexec -u", "setpci -s 00:1f.0 40.l=0", "wrmsr -a 0x1a0 0"], near ["lsmod", "modprobe -n x"];
     SYSCTL = "boot.sysctl", Deny, "It sets the kernel so that the host hangs, panics or is open.",
         matches ["sysctl -w vm.min_free_kbytes=99999999", "sysctl -w kernel.panic_on_oops=1 kernel.panic=1", "sysctl -w kernel.sysrq=1", "sysctl kernel.core_pattern='|/tmp/x'", "sysctl -w kernel.pid_max=301", "sysctl fs.file-max=10"],
         near ["sysctl -a", "sysctl vm.swappiness", "sysctl -w vm.swappiness=10", "sysctl -w net.core.somaxconn=1024"];
     SYSCTL_DOUBTFUL = "boot.sysctl-doubtful", Ask, "It weakens the kernel's protection, or changes how packets are passed on.",
         matches ["sysctl kernel.randomize_va_space=0", "sysctl -w kernel.yama.ptrace_scope=0", "sysctl -w net.ipv4.ip_forward=0", "sysctl -w kernel.dmesg_restrict=0"],
         near ["sysctl kernel.randomize_va_space", "sysctl -p"];
+    FIRMWARE_UPDATE = "boot.firmware-update", Ask, "It installs firmware.",
+        matches ["fwupdmgr update -y", "fwupdmgr install x.cab", "nvme fw-commit /dev/nvme0 -s 1"], near ["fwupdmgr get-updates", "nvme fw-log /dev/nvme0"];
     FIRMWARE = "boot.firmware", Deny, "It writes firmware or its variables.",
-        matches ["flashrom -w bios.bin", "nvram --clear", "fwupdmgr install x.cab", "mokutil --reset", "ipmitool chassis bootdev pxe"], near ["flashrom -r backup.bin", "fwupdmgr get-devices", "ipmitool sensor"];
+        matches ["flashrom -w bios.bin", "nvram --clear", "fwupdtool install-blob x.bin", "sbctl reset", "mokutil --reset", "ipmitool chassis bootdev pxe"], near ["fwupdmgr update -y", "flashrom -r backup.bin", "fwupdmgr get-devices", "ipmitool sensor"];
 }
 
 /// Rows.
@@ -32,9 +34,14 @@ pub static SPECS: &[(&str, &Rule)] = &[
         &CONFIGURE,
     ),
     (
-        "grub-install|grub2-install|lilo|extlinux|syslinux|install-mbr|ms-sys !-v|--version",
+        "grub-install|grub2-install !-v|--version|--force|--root-directory|--boot-directory",
+        &CONFIGURE,
+    ),
+    (
+        "grub-install|grub2-install --force|--root-directory|--boot-directory",
         &LOADER,
     ),
+    ("lilo|extlinux|syslinux|install-mbr|ms-sys !-v|--version", &LOADER),
     ("bootctl remove|install", &LOADER),
     ("bootctl set-default|set-oneshot", &CONFIGURE),
     (
@@ -43,11 +50,13 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ),
     ("grub-editenv|grub2-editenv ~init=", &LOADER),
     (
-        "grub-editenv|grub2-editenv -|/boot/grub/grubenv|/boot/grub2/grubenv set|unset|create",
+        "grub-editenv|grub2-editenv -|/boot/grub/grubenv|/boot/grub2/grubenv|- set|unset|create",
         &CONFIGURE,
     ),
+    ("grub-editenv|grub2-editenv - set|unset|create", &CONFIGURE),
     ("grub-editenv|grub2-editenv set|unset|create", &CONFIGURE),
-    ("grubby --remove-kernel=ALL", &LOADER),
+    ("grubby --remove-kernel=ALL|--remove-kernel=DEFAULT", &LOADER),
+    ("grubby ~init=", &LOADER),
     (
         "grubby --update-kernel|--set-default|--remove-kernel|--args|--remove-args|--default-kernel",
         &CONFIGURE,
@@ -62,12 +71,18 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("kernel-install remove", &LOADER),
     ("depmod !-n|--dry-run|--show", &MODULE_DOUBTFUL),
     ("kexec -e|--exec", &MODULE),
-    ("kexec -l|--load|-f|-p", &MODULE_DOUBTFUL),
+    ("kexec -f|--force", &MODULE),
+    ("kexec -l|--load|-p|-u|--unload", &MODULE_DOUBTFUL),
+    ("setpci ~=", &MODULE_DOUBTFUL),
+    ("wrmsr", &MODULE_DOUBTFUL),
     ("dkms remove|uninstall", &MODULE_DOUBTFUL),
     ("bpftool prog|net|cgroup load|attach|loadall", &MODULE_DOUBTFUL),
     ("livepatch|canonical-livepatch disable", &MODULE_DOUBTFUL),
     ("flashrom|afulnx -w|-E|--write|--erase", &FIRMWARE),
-    ("fwupdmgr install|update|downgrade|reinstall", &FIRMWARE),
+    ("fwupdmgr install|update|downgrade|reinstall", &FIRMWARE_UPDATE),
+    ("fwupdtool install|install-blob|update", &FIRMWARE),
+    ("nvme fw-commit|fw-activate|fw-download", &FIRMWARE_UPDATE),
+    ("sbctl reset", &FIRMWARE),
     (
         "mokutil --reset|--disable-validation|--import|--delete",
         &FIRMWARE,

@@ -45,7 +45,15 @@ pub struct Options {
 impl<'a> Call<'a> {
     /// Whether the program is one of these.
     pub fn is(&self, names: &str) -> bool {
-        names.split(' ').any(|name| name == self.name)
+        let (list, name) = (names.as_bytes(), self.name.as_bytes());
+        let Some(first) = name.first() else {
+            return false;
+        };
+        memchr::memchr_iter(*first, list).any(|at| {
+            (at == 0 || list[at - 1] == b' ')
+                && list[at..].starts_with(name)
+                && list.get(at + name.len()).is_none_or(|next| *next == b' ')
+        })
     }
 
     /// The arguments as texts.
@@ -60,9 +68,14 @@ impl<'a> Call<'a> {
 
     /// The arguments sorted; `valued` names the options that take the next argument.
     pub fn options(&self, valued: &str) -> Options {
+        self.options_but(valued, |_| false)
+    }
+
+    /// The same without the arguments that are something else than an option, whatever they look like.
+    pub fn options_but(&self, valued: &str, left_out: impl Fn(&str) -> bool) -> Options {
         let valued: Vec<&str> = valued.split(' ').filter(|v| !v.is_empty()).collect();
         let mut options = Options::default();
-        let mut words = self.words();
+        let mut words = self.words().filter(|word| !left_out(word));
         let mut ended = false;
         while let Some(word) = words.next() {
             if ended || word == "-" || !word.starts_with('-') {
@@ -128,6 +141,25 @@ impl<'a> Call<'a> {
     /// What losing an argument's path would mean.
     pub fn loss(&self, word: &str) -> (Loss, paths::Kind) {
         self.trees.loss(&self.path(word))
+    }
+
+    /// Whether it hands all that it lists itself back to one of these of its verbs: `tool list | xargs tool delete`.
+    pub fn lists_own(&self, verbs: &str) -> bool {
+        let listed = self.origin.is_some_and(|origin| {
+            origin
+                .steps
+                .first()
+                .is_some_and(|step| step.split([' ', ',']).next() == Some(self.name))
+                && !origin
+                    .steps
+                    .iter()
+                    .any(|step| step.contains("grep") || step.contains("chosen") || step == "head")
+        });
+        listed
+            && self.words().any(|word| verbs.split(' ').any(|verb| verb == word))
+            && self
+                .words()
+                .any(|word| !word.starts_with('-') && super::super::words::text::has_unknown(word))
     }
 
     /// Whether it only tells about itself, or only pretends.

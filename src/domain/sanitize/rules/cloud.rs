@@ -5,9 +5,9 @@ use super::{Call, Hit, Rule, rules};
 rules! {
     DESTROY = "cloud.destroy", Deny, "It destroys a whole infrastructure, or a bucket with all it holds.",
         matches ["terraform destroy -auto-approve", "aws s3 rb s3://data --force", "aws s3 rm s3://data --recursive", "gsutil -m rm -r gs://data", "pulumi destroy --yes", "aws rds delete-db-instance --db-instance-identifier db --skip-final-snapshot", "gcloud projects delete p", "rclone purge s3:data", "az group delete -n rg --yes"],
-        near ["terraform plan -destroy", "aws s3 ls s3://data", "gsutil ls gs://data", "aws s3 rm s3://data/one.txt"];
+        near ["aws s3 rm s3://bucket/logs/2022/ --recursive", "gsutil -m rm -r gs://logs/2021/", "rclone delete remote:backups/2021 --min-age 365d", "rclone purge remote:tmp/build-cache", "terraform plan -destroy", "aws s3 ls s3://data", "gsutil ls gs://data", "aws s3 rm s3://data/one.txt"];
     DELETE = "cloud.delete", Ask, "It deletes something at a cloud provider.",
-        matches ["aws ec2 terminate-instances --instance-ids i-1", "aws s3 sync /empty s3://data --delete", "gcloud compute instances delete web-1", "az vm delete -n web-1 -g rg", "doctl compute droplet delete web-1", "aws route53 delete-hosted-zone --id Z", "gcloud storage buckets delete gs://x", "hcloud server delete web-1", "terraform apply -destroy", "terraform state rm x", "heroku apps:destroy app"],
+        matches ["aws ec2 terminate-instances --instance-ids i-1", "aws s3 sync /empty s3://data --delete", "gcloud compute instances delete web-1", "az vm delete -n web-1 -g rg", "doctl compute droplet delete web-1", "aws route53 delete-hosted-zone --id Z", "gcloud storage buckets delete gs://x", "hcloud server delete web-1", "terraform apply -destroy", "terraform state rm x", "heroku apps:destroy app", "aws s3 rm s3://bucket/logs/2022/ --recursive", "b2 bucket delete prod", "kopia snapshot delete x --delete"],
         near ["aws s3 sync ./dist s3://www.example.com --delete", "aws ec2 describe-instances", "gcloud compute instances list", "doctl compute droplet list", "aws ec2 start-instances --instance-ids i-1"];
     STOP = "cloud.stop", Ask, "It stops machines at a cloud provider, or takes access away.",
         matches ["aws ec2 stop-instances --instance-ids i-1", "gcloud compute instances stop web-1", "az vm deallocate -n web-1 -g rg", "aws autoscaling update-auto-scaling-group --auto-scaling-group-name web --desired-capacity 0"], near ["aws ec2 describe-instance-status", "az vm list"];
@@ -36,9 +36,36 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             });
         return if passing {
             Vec::new()
+        } else if one_part(call) {
+            vec![Hit::of(&DELETE)]
         } else {
             vec![Hit::of(&DESTROY)]
         };
+    }
+    let removes = match call.name {
+        "gsutil" => {
+            call.has(&["rm"])
+                && call
+                    .words()
+                    .any(|w| w.starts_with('-') && w.contains(['r', 'R', 'a']) || w.contains("**"))
+        }
+        "gcloud" => call.has(&["storage"]) && call.has(&["rm"]) && call.has(&["-r", "--recursive"]),
+        "rclone" => call.has(&["purge", "delete", "cleanup", "rmdirs"]),
+        "mc" => call.has(&["rm"]) && call.words().any(|w| w == "--recursive" || w == "-r"),
+        "s3cmd" => {
+            call.has(&["del", "rm"])
+                && call
+                    .words()
+                    .any(|w| w == "--recursive" || w == "-r" || w == "--force" || w == "-f")
+        }
+        "azcopy" => call.has(&["remove", "rm"]) && call.has(&["--recursive", "--recursive=true"]),
+        _ => false,
+    };
+    if removes {
+        let old = call
+            .words()
+            .any(|w| w.starts_with("--min-age") || w.starts_with("--older-than"));
+        return vec![Hit::of(if old || one_part(call) { &DELETE } else { &DESTROY })];
     }
     if call.name != "aws" || !call.has(&["sync"]) || !call.has(&["--delete"]) {
         return Vec::new();
@@ -57,6 +84,34 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 .any(|name| source.trim_end_matches('/').rsplit('/').next() == Some(*name)))
         && !source.contains("empty");
     if built { Vec::new() } else { vec![Hit::of(&DELETE)] }
+}
+
+/// Whether all that is named lies deep below a bucket or holds a date: one part of many.
+fn one_part(call: &Call<'_>) -> bool {
+    let mut places = call
+        .words()
+        .filter(|word| !word.starts_with('-'))
+        .filter_map(|word| match word.split_once("://") {
+            Some((_, place)) => Some(place),
+            None if matches!(call.name, "rclone") => word.split_once(':').map(|(_, place)| place),
+            None if call.name == "mc" => word.split_once('/').map(|(_, place)| place),
+            None => None,
+        })
+        .map(|place| place.trim_end_matches(['/', '*']))
+        .peekable();
+    let bucket = usize::from(!matches!(call.name, "rclone" | "mc"));
+    places.peek().is_some()
+        && places.all(|place| {
+            let parts: Vec<&str> = place
+                .split('/')
+                .filter(|part| !part.is_empty())
+                .skip(bucket)
+                .collect();
+            parts.len() > 1
+                || parts
+                    .iter()
+                    .any(|part| super::databases::dated(part) || super::databases::scratch(part))
+        })
 }
 
 /// Rows.
@@ -110,7 +165,6 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("aws ec2 authorize-security-group-ingress ~0.0.0.0/0", &RIGHTS),
     ("gcloud projects delete", &DESTROY),
     ("gcloud logging logs|sinks|buckets delete", &TRAIL),
-    ("gcloud storage rm -r|--recursive", &DESTROY),
     ("gcloud storage rm|buckets delete|rm", &DELETE),
     ("gcloud storage buckets delete", &DELETE),
     (
@@ -126,8 +180,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
         "gcloud projects|organizations add-iam-policy-binding|set-iam-policy",
         &RIGHTS,
     ),
-    ("gsutil rm -r|-R|-a", &DESTROY),
-    ("gsutil rm ~**", &DESTROY),
+    ("gsutil rm", &DELETE),
     ("gsutil rb", &DELETE),
     ("gsutil rsync -d", &DELETE),
     ("gsutil iam|acl ch|set", &RIGHTS),
@@ -193,17 +246,16 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ),
     ("gh repo|release|secret|run|issue delete|archive", &DELETE),
     ("glab repo delete", &DELETE),
-    ("rclone purge|delete|cleanup|rmdirs", &DESTROY),
     ("rclone sync", &DELETE),
     ("mc rb --force", &DESTROY),
-    ("mc rm --recursive", &DESTROY),
     ("mc mirror --remove", &DELETE),
-    ("s3cmd rb|del|rm --recursive|-r|--force|-f", &DESTROY),
+    ("s3cmd rb --recursive|-r|--force|-f", &DESTROY),
     ("s3cmd rb|sync --delete-removed", &DELETE),
     ("s5cmd rm|rb", &DELETE),
     ("b2 delete-bucket|delete-file-version|rm", &DELETE),
+    ("b2 bucket|file delete|rm", &DELETE),
+    ("kopia snapshot|policy|repository delete|expire --delete", &DELETE),
     ("swift delete", &DELETE),
-    ("azcopy remove|rm --recursive", &DESTROY),
     (
         "restic forget !--keep-last|--keep-daily|--keep-weekly|--keep-monthly|--keep-within|--keep-hourly|--keep-yearly|--keep-tag",
         &DELETE,

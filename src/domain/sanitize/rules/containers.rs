@@ -7,27 +7,29 @@ rules! {
         matches ["docker rmi -f $(docker images -q)", "docker system prune -a -f", "docker stop $(docker ps -q)", "docker kill $(docker ps -q)", "podman rm -fa", "docker ps -q | xargs docker kill"],
         near ["docker rm web", "docker ps -aq", "docker rm $(docker ps -aq -f status=exited)", "docker image prune -f"];
     REMOVE_RUNNING = "containers.remove-running", Deny, "It removes all containers or services, also those that run.",
-        matches ["docker rm -f $(docker ps -aq)", "docker ps -aq | xargs docker rm -f", "docker service rm $(docker service ls -q)"],
+        matches ["docker rm -f $(docker ps -aq)", "docker ps -aq | xargs docker rm -f", "docker service rm $(docker service ls -q)", "nerdctl rm -f $(nerdctl ps -aq)", "docker stack ls --format '{{.Name}}' | xargs docker stack rm", "ctr -n k8s.io c rm $(ctr -n k8s.io c ls -q)"],
         near ["docker rm -f web", "docker rm -f $(docker ps -aq --filter name=app)", "docker rm $(docker ps -aq -f status=exited)", "docker rmi -f $(docker images -q)"];
     VOLUMES = "containers.volumes", Deny, "It removes volumes: the data of containers is gone with them.",
-        matches ["docker system prune -af --volumes", "docker volume rm $(docker volume ls -q)", "docker volume prune -af", "podman system reset -f"],
+        matches ["docker system prune -af --volumes", "docker volume rm $(docker volume ls -q)", "docker volume prune -af", "podman system reset -f", "podman volume rm -af"],
         near ["docker volume ls", "docker compose down", "docker compose up -d"];
     VOLUME = "containers.volume", Ask, "It removes a volume, a network or what is not used at the moment.",
         matches ["docker volume rm data", "docker network prune -f", "docker compose down -v", "docker-compose down --volumes", "docker compose rm -fv", "docker volume prune -f", "docker swarm leave --force", "docker service rm web", "docker stack rm app"],
         near ["docker network ls", "docker volume inspect data", "docker service ls", "docker rm -f web"];
     ESCAPE = "containers.escape", Deny, "The container gets the whole host.",
-        matches ["docker run -v /:/mnt --rm -it alpine chroot /mnt id", "docker run --privileged --pid=host alpine nsenter -t 1 -m sh", "docker run -v /etc:/x alpine sh", "kubectl run x --image alpine --overrides '{\"spec\":{\"hostPID\": true}}'"],
+        matches ["docker run -v /:/mnt --rm -it alpine chroot /mnt id", "docker run --privileged --pid=host alpine nsenter -t 1 -m sh", "docker run -v /etc:/x alpine sh", "lxc config device add c r disk source=/ path=/mnt/root", "kubectl run x --image alpine --overrides '{\"spec\":{\"hostPID\": true}}'"],
         near ["docker run -v /opt/app/data:/data app", "docker run -p 80:80 nginx", "kubectl run x --image alpine"];
     ESCAPE_DOUBTFUL = "containers.host-access", Ask, "The container gets rights over the host that few containers need.",
-        matches ["docker run --privileged app", "docker run --cap-add SYS_ADMIN app", "docker run --pid=host alpine ps", "docker run -v /var/run/docker.sock:/var/run/docker.sock x"], near ["docker run --cap-add NET_BIND_SERVICE app", "docker run --network host app"];
+        matches ["docker run --privileged app", "docker run --cap-add SYS_ADMIN app", "lxc config set c security.privileged true", "nsenter --target 1 --mount --pid -- bash", "docker run --pid=host alpine ps", "docker run -v /var/run/docker.sock:/var/run/docker.sock x"], near ["docker run --cap-add NET_BIND_SERVICE app", "docker run --network host app"];
     CLUSTER_DELETE = "cluster.delete", Deny, "It deletes namespaces, nodes, volumes or everything of a kind from a cluster.",
-        matches ["kubectl delete namespace production", "kubectl delete ns prod", "kubectl delete all --all -n prod", "kubectl delete pvc --all", "kubectl delete node web-1 web-2", "kubectl delete deploy,svc --all -A", "kubectl delete crd x.example.com", "kubeadm reset -f", "kubectl delete pv data", "kubectl delete ns pr-17 production"],
-        near ["kubectl get ns", "kubectl delete pod web-1", "kubectl rollout restart deploy/web", "kubectl delete -f old.yaml --dry-run=client"];
+        matches ["kubectl delete namespace production", "kubectl delete ns prod", "kubectl delete all --all -n prod", "kubectl delete pvc --all", "kubectl delete node web-1 web-2", "kubectl delete deploy,svc --all -A", "kubectl delete crd x.example.com", "kubeadm reset -f", "kubectl delete pv data", "kubectl delete ns pr-17 production", "talosctl reset --graceful=false"],
+        near ["kubectl delete namespace feature-123", "kubectl delete pvc cache-0", "kubectl get ns", "kubectl delete pod web-1", "kubectl rollout restart deploy/web", "kubectl delete -f old.yaml --dry-run=client"];
     CLUSTER_REMOVE = "cluster.remove", Ask, "It removes something from a cluster, or takes a node out of it.",
-        matches ["kubectl delete deployment web", "kubectl drain node-1 --ignore-daemonsets", "helm uninstall web", "kubectl scale deploy --all --replicas=0", "kubectl cordon node-1", "kubectl delete -f app.yaml", "kubectl replace --force -f x.yaml", "helm delete web", "nomad job stop web"],
+        matches ["kubectl delete deployment web", "kubectl drain node-1 --ignore-daemonsets", "helm uninstall web", "kubectl scale deploy --all --replicas=0", "kubectl cordon node-1", "kubectl delete -f app.yaml", "kubectl replace --force -f x.yaml", "helm delete web", "nomad job stop web", "kubectl patch deploy web -p '{\"spec\":{\"replicas\":0}}'", "calicoctl delete node web-1"],
         near ["kubectl scale deploy/web --replicas=3", "helm list", "kubectl uncordon node-1", "kubectl delete pod web-1", "helm upgrade web ./chart"];
     CLUSTER_RIGHTS = "cluster.rights", Deny, "It makes an account the administrator of the cluster.",
         matches ["kubectl create clusterrolebinding x --clusterrole=cluster-admin --user=bob"], near ["kubectl get clusterrolebinding", "kubectl create rolebinding x --role=view --user=bob"];
+    CLUSTER_PROXY = "cluster.proxy", Ask, "It lets anybody on the network command the cluster.",
+        matches ["kubectl proxy --address=0.0.0.0 --accept-hosts='.*'"], near ["kubectl proxy", "kubectl proxy --port=8002"];
     CLUSTER_SECRET = "cluster.secret", Ask, "It shows secrets of all of the cluster.",
         matches ["kubectl get secrets -A -o yaml", "kubectl get secrets --all-namespaces -o json"], near ["kubectl get secret db -o jsonpath='{.data.password}'", "kubectl get secrets"];
     MACHINES = "containers.machines", Ask, "It removes a virtual machine, or a container that is kept as one.",
@@ -51,6 +53,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("docker swarm leave|init_", &VOLUME),
     ("docker service|stack|node|secret|config rm|remove", &VOLUME),
     ("docker node demote|update_", &VOLUME),
+    ("podman|nerdctl volume rm|remove -a|--all|-af|-fa", &VOLUMES),
     ("podman|docker rm|stop|kill|rmi -a|--all", &REMOVE_ALL),
     ("podman pod rm|stop|kill -a|--all", &REMOVE_ALL),
     ("docker|podman rm -v|--volumes -f|--force", &VOLUME),
@@ -63,6 +66,22 @@ pub static SPECS: &[(&str, &Rule)] = &[
         &VOLUME,
     ),
     ("kubeadm reset", &CLUSTER_DELETE),
+    ("talosctl reset", &CLUSTER_DELETE),
+    ("gcloud container clusters delete", &CLUSTER_DELETE),
+    ("aws eks delete-cluster", &CLUSTER_REMOVE),
+    (
+        "calicoctl|cilium|crossplane|clusterctl|kustomize_ delete|uninstall",
+        &CLUSTER_REMOVE,
+    ),
+    ("kubectl|oc proxy ~0.0.0.0", &CLUSTER_PROXY),
+    ("kubectl|oc proxy --accept-hosts ~.*", &CLUSTER_PROXY),
+    ("lxc|incus config device add ~source=/", &ESCAPE_DOUBTFUL),
+    ("lxc|incus config device add source=/", &ESCAPE),
+    (
+        "lxc|incus config|init|launch|profile ~security.privileged",
+        &ESCAPE_DOUBTFUL,
+    ),
+    ("crictl stopp|stop|rm|rmp|rmi ~-a", &REMOVE_ALL),
     ("kubectl|oc drain|cordon|taint", &CLUSTER_REMOVE),
     ("kubectl|oc replace --force", &CLUSTER_REMOVE),
     (
@@ -157,6 +176,36 @@ pub static SPECS: &[(&str, &Rule)] = &[
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
     match call.name {
         "docker" | "podman" | "nerdctl" => docker(call),
+        "ctr" | "crictl" if call.lists_own("rm remove delete del stop stopp rmp rmi") => {
+            let images = call.has(&["images", "image", "i", "rmi"]);
+            vec![Hit::on(
+                if images || call.has(&["stop", "stopp"]) {
+                    &REMOVE_ALL
+                } else {
+                    &REMOVE_RUNNING
+                },
+                "every container",
+            )]
+        }
+        "helm" if call.lists_own("uninstall delete del un") => {
+            vec![Hit::on(&CLUSTER_DELETE, "every release")]
+        }
+        "nsenter"
+            if call.words().any(|word| {
+                word.starts_with("--mount") || word == "-m" || word == "-a" || word == "--all"
+            }) =>
+        {
+            let first = call
+                .args
+                .windows(2)
+                .any(|pair| matches!(pair[0].text.as_str(), "-t" | "--target") && pair[1].text == "1")
+                || call.words().any(|word| matches!(word, "--target=1" | "-t1"));
+            if first {
+                vec![Hit::of(&ESCAPE_DOUBTFUL)]
+            } else {
+                Vec::new()
+            }
+        }
         "kubectl" | "oc" => kubectl(call),
         _ => Vec::new(),
     }
@@ -198,7 +247,8 @@ fn docker(call: &Call<'_>) -> Vec<Hit> {
                 if group == Some("volume") {
                     hits.push(Hit::of(&VOLUMES));
                 } else if every
-                    && (forced && words[at] == "rm" && group != Some("image") || group == Some("service"))
+                    && (forced && words[at] == "rm" && group != Some("image")
+                        || matches!(group, Some("service" | "stack")))
                 {
                     hits.push(Hit::of(&REMOVE_RUNNING));
                 } else if call
@@ -423,7 +473,9 @@ fn kubectl(call: &Call<'_>) -> Vec<Hit> {
                 )
             });
             let namespace = options.value(&["-n", "--namespace"]);
-            let scratch = !names.is_empty() && names.iter().all(|name| super::databases::scratch(name))
+            let passing =
+                |name: &&str| super::databases::scratch(name) || !wide && super::databases::transient(name);
+            let scratch = !names.is_empty() && names.iter().all(passing)
                 || !wide
                     && !options.any(&["-A", "--all-namespaces"])
                     && namespace.is_some_and(super::databases::scratch);
@@ -451,6 +503,14 @@ fn kubectl(call: &Call<'_>) -> Vec<Hit> {
             } else if all || !pod || kinds.is_empty() {
                 hits.push(Hit::of(&CLUSTER_REMOVE));
             }
+        }
+        "patch"
+            if call.words().any(|word| {
+                let compact: String = word.chars().filter(|c| !c.is_whitespace() && *c != '"').collect();
+                compact.contains("replicas:0") && !compact.contains("replicas:0.")
+            }) =>
+        {
+            hits.push(Hit::of(&CLUSTER_REMOVE));
         }
         "scale" if options.value(&["--replicas"]) == Some("0") => hits.push(Hit::of(&CLUSTER_REMOVE)),
         "run" | "debug" | "create" | "apply" => {

@@ -4,16 +4,16 @@ use super::{Call, Hit, Rule, rules};
 
 rules! {
     FORMAT = "disk.format", Deny, "It makes a new file system over what a disk holds.",
-        matches ["mkfs.ext4 /dev/sda1", "mkfs -t xfs /dev/nvme0n1", "mkswap /dev/sdb", "newfs /dev/da0", "mkfs.vfat /dev/disk/by-id/x"],
+        matches ["mkfs.ext4 /dev/sda1", "mkfs -t xfs /dev/nvme0n1", "mkswap /dev/sdb", "newfs /dev/da0", "mkfs.vfat /dev/disk/by-id/x", "bcachefs format /dev/sdb", "make-bcache -B /dev/sdb"],
         near ["mkfs.ext4 --help", "mkfs.ext4 /opt/app/disk.img", "mkswap /swapfile", "lvcreate -L 20G -n data vg0 && mkfs.xfs /dev/vg0/data"];
     PARTITION = "disk.partition", Deny, "It changes a partition table.",
         matches ["parted /dev/sda rm 1", "sgdisk --zap-all /dev/sda", "sfdisk /dev/sda < table", "fdisk /dev/sda", "parted -s /dev/sda mklabel gpt", "sgdisk -Z /dev/sdb"],
         near ["fdisk -l /dev/sda", "parted -l", "sgdisk -p /dev/sda", "parted /dev/sda print", "sfdisk -d /dev/sda > table"];
     ERASE = "disk.erase", Deny, "It erases a disk or the signatures by which it is known.",
-        matches ["wipefs -a /dev/sda", "blkdiscard /dev/nvme0n1", "hdparm --user-master u --security-erase p /dev/sda", "nvme format /dev/nvme0", "badblocks -wsv /dev/sda", "sg_format --format /dev/sg1"],
+        matches ["wipefs -a /dev/sda", "blkdiscard /dev/nvme0n1", "hdparm --user-master u --security-erase p /dev/sda", "nvme format /dev/nvme0", "badblocks -wsv /dev/sda", "sg_format --format /dev/sg1", "dc3dd wipe=/dev/sda", "flash_erase /dev/mtd0 0 0", "diskutil eraseDisk JHFS+ X /dev/disk0"],
         near ["wipefs /dev/sda", "hdparm -I /dev/sda", "nvme list", "badblocks -sv /dev/sda"];
     PROVISION = "disk.provision", Ask, "It sets up a further disk, which may hold something.",
-        matches ["mkfs.xfs -L data /dev/vdb1", "parted -s /dev/sdc mklabel gpt mkpart primary 1MiB 100%"],
+        matches ["mkfs.ext4 -L data /dev/vg0/new", "sgdisk -n 0:0:+10G /dev/sdb", "mkfs.xfs -L data /dev/vdb1", "parted -s /dev/sdc mklabel gpt mkpart primary 1MiB 100%"],
         near ["mkfs.xfs -N /dev/vdb1", "parted /dev/sdc print"];
     REPAIR = "disk.repair", Ask, "It changes a file system's structure in place.",
         matches ["fsck -y /dev/sda1", "resize2fs /dev/sda1 10G", "tune2fs -O ^has_journal /dev/sda1", "xfs_repair -L /dev/sda1"],
@@ -40,6 +40,24 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("sg_format --format", &ERASE),
     ("sg_sanitize", &ERASE),
     ("sg_unmap", &ERASE),
+    ("sg_write_buffer|sg_write_same ~/dev/", &ERASE),
+    ("mtd erase|write", &ERASE),
+    (
+        "flash_erase|flash_eraseall|flashcp|nandwrite|ubiformat|mtd_debug ~/dev/",
+        &ERASE,
+    ),
+    (
+        "diskutil eraseDisk|eraseVolume|partitionDisk|zeroDisk|secureErase",
+        &ERASE,
+    ),
+    ("smartctl ~security-erase|sanitize", &ERASE),
+    (
+        "sedutil-cli --yesIreallywanttoERASEALLmydatausingthePSID|--PSIDrevert|--revertTPer|--revertNoErase",
+        &ERASE,
+    ),
+    ("dc3dd ~wipe=", &ERASE),
+    ("format-udf|make-bcache ~/dev/", &FORMAT),
+    ("bcachefs format", &FORMAT),
     ("badblocks -w", &ERASE),
     ("badblocks -n", &REPAIR),
     ("nwipe ~/dev/", &ERASE),
@@ -75,7 +93,16 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         || name.starts_with("mkfs.")
         || matches!(
             name,
-            "mke2fs" | "newfs" | "mkdosfs" | "mkntfs" | "mkswap" | "mkreiserfs" | "mkfs_msdos" | "mkudffs"
+            "mke2fs"
+                | "newfs"
+                | "mkdosfs"
+                | "mkntfs"
+                | "mkswap"
+                | "mkreiserfs"
+                | "mkfs_msdos"
+                | "mkudffs"
+                | "mkisofs"
+                | "genisoimage"
         )
     {
         let fresh = call
@@ -107,8 +134,14 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         | "nbdcopy" | "bmaptool" | "partclone.restore" | "partclone.dd" | "partimage" | "fsarchiver"
         | "xfs_copy" | "e2image" | "ntfsclone" | "balena" | "etcher" | "usbimager" | "isohybrid"
         | "udpcast" | "udp-receiver" | "ocs-sr" | "vbox-img" | "wodim" | "virt-resize" | "virt-format"
-        | "guestfish" | "xorriso"
-            if !call.has(&["info", "check", "map", "-ro", "--info", "savefs", "measure"]) =>
+        | "guestfish" | "xorriso" | "partclone.ext4" | "partclone.xfs" | "partclone.btrfs"
+        | "partclone.vfat" | "partclone.ntfs" | "partclone.ext3" | "pixz" | "fio" | "rsync"
+            if (call.name != "rsync" || call.has(&["--write-devices", "--copy-devices"]))
+                && (call.name != "fio"
+                    || !call
+                        .words()
+                        .any(|w| w.contains("rw=read") || w.contains("rw=randread")))
+                && !call.has(&["info", "check", "map", "-ro", "--info", "savefs", "measure"]) =>
         {
             let words: Vec<&str> = call.words().collect();
             let target = words.iter().enumerate().any(|(at, word)| {
@@ -120,6 +153,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                     "id=0,dest=",
                     "dest=",
                     "-dev=",
+                    "--filename=",
                 ]
                 .iter()
                 .find_map(|p| word.strip_prefix(p));
@@ -141,14 +175,16 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 .filter(|w| !w.starts_with('-'))
                 .position(|w| is_disk(&call.path(w)))
                 .is_some_and(|at| at == 0);
-            let reads = source
+            let writes = call.has(&["--overwrite", "-r", "--restore", "-w"]) || call.name == "fio";
+            let reads = !writes
+                && source
                 && words
                     .iter()
                     .filter(|w| is_disk(&call.path(w.rsplit('=').next().unwrap_or(w))))
                     .count()
                     == 1
                 && !words.iter().any(|w| w.starts_with("of="));
-            if target && !reads {
+            if target && !reads || writes && call.is("ntfsclone") && source {
                 vec![Hit::on(&super::write::DEVICE, "block device")]
             } else {
                 Vec::new()
@@ -177,6 +213,19 @@ fn further(call: &Call<'_>) -> bool {
         .peekable();
     disks.peek().is_some()
         && disks.all(|path| {
+            // A logical volume that is not one of those that a host starts from.
+            let volume = path
+                .strip_prefix("/dev/mapper/")
+                .or_else(|| path.strip_prefix("/dev/vg"))
+                .map(|name| name.rsplit(['/', '-']).next().unwrap_or_default());
+            if volume.is_some_and(|name| {
+                !matches!(
+                    name,
+                    "root" | "swap" | "home" | "var" | "usr" | "boot" | "tmp" | ""
+                )
+            }) {
+                return true;
+            }
             path.strip_prefix("/dev/").is_some_and(|name| {
                 ["sd", "vd", "xvd"].iter().any(|kind| {
                     name.strip_prefix(kind)
@@ -266,6 +315,13 @@ fn partition(call: &Call<'_>) -> Vec<Hit> {
     let told: Vec<&str> = options.rest.iter().flat_map(|w| w.split_whitespace()).collect();
     if reads {
         Vec::new()
+    } else if call.name == "sgdisk"
+        && call
+            .words()
+            .all(|w| !w.starts_with('-') || w.starts_with("-n") || w.starts_with("-t") || w.starts_with("-c"))
+        && further(call)
+    {
+        vec![Hit::of(&PROVISION)]
     } else if call.name == "parted"
         && ["mklabel", "mkpart"].iter().all(|verb| told.contains(verb))
         && !told.contains(&"rm")

@@ -16,7 +16,7 @@ rules! {
         matches ["stress --cpu 8", "stress-ng --cpu 0 --timeout 60", "openssl speed -multi 64", "fio --name=x --rw=write --size=100G --directory=/data", "sha256sum /dev/zero", "yes > /dev/null", "while :; do :; done", "hping3 --flood 10.0.0.1", "kubectl scale deploy/web --replicas=100000"],
         near ["openssl speed", "fio --version", "sha256sum /opt/app/app.jar", "while :; do sleep 1; done", "ping -c 3 10.0.0.1", "kubectl scale deploy/web --replicas=3", "ab -n 100 -c 5 http://localhost/"];
     DISK = "exhaust.disk", Deny, "It fills a disk.",
-        matches ["dd if=/dev/zero of=/tmp/fill", "cat /dev/zero > /tmp/x", "yes > /tmp/x", "fallocate -l 900G /x", "cat /dev/urandom >> /var/tmp/fill", "seq inf > /tmp/x", "cat /dev/zero > /dev/shm/x", "while :; do echo x >> /tmp/x; done", "tail -f /tmp/x >> /tmp/x", "for i in {1..1000}; do fallocate -l 10G /data/$i; done"],
+        matches ["dd if=/dev/zero of=/tmp/fill", "cat /dev/zero > /tmp/x", "yes > /tmp/x", "fallocate -l 900G /x", "cat /dev/urandom >> /var/tmp/fill", "seq inf > /tmp/x", "openssl rand -out /tmp/r 99999999999", "cat /dev/zero > /dev/shm/x", "while :; do echo x >> /tmp/x; done", "tail -f /tmp/x >> /tmp/x", "for i in {1..1000}; do fallocate -l 10G /data/$i; done"],
         near ["dd if=/dev/zero of=/tmp/x bs=1M count=100", "fallocate -l 2G /swapfile", "yes | apt-get install x", "while :; do echo x >> /tmp/x; sleep 5; done", "while true; do date > /run/app/alive; done", "seq 1 100 > /tmp/x"];
     FLOOD = "exhaust.flood", Deny, "It floods a log or people's mail.",
         matches ["yes | logger", "while true; do logger x; done", "cat /dev/urandom | base64 | systemd-cat", "while :; do echo x | mail -s x root; done"],
@@ -24,7 +24,7 @@ rules! {
     LARGE = "exhaust.large", Ask, "It makes a file larger than most disks.",
         matches ["truncate -s 4T /data/x", "dd if=/dev/zero of=/data/x bs=1 count=1 seek=10T"], near ["truncate -s 10G /data/vm.img", "truncate -s 0 /opt/app/log/app.log"];
     MINER = "exhaust.miner", Deny, "It digs for coins with the host's processors.",
-        matches ["xmrig -o pool.example.net:3333 -u x", "./worker -o stratum+tcp://pool.example.net:3333 -u x", "minerd -a cryptonight"],
+        matches ["xmrig -o pool.example.net:3333 -u x", "./worker -o stratum+tcp://pool.example.net:3333 -u x", "minerd -a cryptonight", "docker run -d miner --url=stratum+tcp://pool.example.net:4444"],
         near ["xmrig --version", "grep -r stratum+tcp:// /opt/app/docs"];
     FILES = "exhaust.files", Ask, "It makes files without end.",
         matches ["for i in $(seq 1 1000000); do touch /data/$i; done", "touch /data/f{1..100000}", "while true; do mktemp -d; sleep 1; done", "seq 1 1000000 | xargs touch"], near ["touch /data/f{1..100}", "seq 1 10 | xargs touch", "for i in 1 2 3; do touch /tmp/$i; done", "while true; do touch /run/app/alive; sleep 5; done"];
@@ -32,7 +32,7 @@ rules! {
         matches ["i=0; while true; do : > /var/tmp/f$i; i=$((i+1)); done", "while :; do mktemp; done", "while true; do touch /data/$RANDOM; done"],
         near ["while true; do touch /run/app/alive; sleep 5; done", "while true; do date > /run/app/alive; done"];
     LIMITS = "exhaust.limits", Ask, "It takes the limits away that protect the host, or sets them so low that nothing runs.",
-        matches ["ulimit -u 1", "systemctl set-property ssh.service MemoryMax=1M", "prlimit --nproc=1 --pid 1"], near ["ulimit -n 65536", "ulimit -a"];
+        matches ["ulimit -u 1", "systemctl set-property ssh.service MemoryMax=1M", "prlimit --nproc=1 --pid 1", "choom -n 1000 -p $(pidof sshd)"], near ["ulimit -n 65536", "ulimit -a"];
 }
 
 /// Rows.
@@ -67,7 +67,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             .any(|w| w.starts_with("stratum+") || w.contains("=stratum+") || w == "--donate-level")
     };
     if (call.is("xmrig minerd cpuminer ccminer ethminer nbminer lolminer xmr-stak cgminer bfgminer t-rex phoenixminer")
-        || !super::quiet::is_quiet(call.name) && pool())
+        || (!super::quiet::is_quiet(call.name) || call.is("docker podman nerdctl kubectl")) && pool())
         && !call.has(&["--version", "--help"])
     {
         hits.push(Hit::of(&MINER));
@@ -118,6 +118,15 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             hits.push(Hit::of(&ENDLESS_READ));
         }
         "read" if call.stdin.endless && call.has(&["-d", "-N"]) => hits.push(Hit::of(&ENDLESS_READ)),
+        "find"
+            if call.words().next() == Some("/")
+                && call.has(&["-exec"])
+                && call.args.windows(2).any(|pair| {
+                    matches!(pair[0].text.as_str(), "grep" | "egrep") && pair[1].text.starts_with("-r")
+                }) =>
+        {
+            hits.push(Hit::on(&LOAD, "everything, again for every file"));
+        }
         "truncate" => {
             let options = call.options("-s --size -r --reference");
             if options
@@ -172,6 +181,29 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 && value("of=").is_some_and(|of| of != "/dev/null")
             {
                 hits.push(Hit::of(&DISK));
+            }
+        }
+        "openssl"
+            if call.has(&["rand"])
+                && call
+                    .words()
+                    .any(|w| w.len() > 10 && w.bytes().all(|b| b.is_ascii_digit())) =>
+        {
+            hits.push(Hit::of(&DISK));
+        }
+        "choom" => {
+            let options = call.options("-n --adjust -p --pid");
+            if options
+                .value(&["-n", "--adjust"])
+                .is_some_and(|score| score.parse::<i32>().is_ok_and(|score| score >= 500))
+                && call.origin.is_some_and(|origin| {
+                    origin
+                        .steps
+                        .iter()
+                        .any(|step| step.contains("ssh") || step.contains("systemd") || step.contains("init"))
+                })
+            {
+                hits.push(Hit::of(&LIMITS));
             }
         }
         "ulimit" => {

@@ -1,16 +1,19 @@
 //! Removing, moving away and emptying folders that a host cannot be without.
 
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
 use super::super::paths::{Kind, Loss};
 use super::super::words::text::{self, STAR};
 use super::{Call, Hit, rules};
 
 rules! {
     WIPE = "fs.wipe", Deny, "It removes a folder that the system or its data lives in.",
-        matches ["rm -rf /etc", "rm -r -f /*", "find / -delete", "rm -rf /opt/app/../../usr", "find /var -type f -exec rm {} +", "cd / && rm -rf *"],
+        matches ["rm -rf /etc", "rm -r -f /*", "find / -delete", "rm -rf /opt/app/../../usr", "find /var -type f -exec rm {} +", "cd / && rm -rf *", "zip -rm /tmp/x.zip /etc", "7z a -sdel /tmp/x.7z /etc", "git -C /etc clean -fdx"],
         near ["rm -rf /opt/app/releases/old", "find /opt/app/tmp -delete", "rm -rf /var/cache/nginx/*", "ls -lR /etc"],
         instead "rm -rf /opt/app/releases/old";
     WIPE_DOUBTFUL = "fs.wipe-doubtful", Ask, "It removes a folder that others may need.",
-        matches ["rm -rf /home/deploy", "rm -rf /etc/nginx", "rm -rf *", "rm -rf ../.."],
+        matches ["rm -rf /home/deploy", "rm -rf /etc/nginx", "rm -rf *", "rm -rf ../..", "rm /etc/profile && cp profile.new /etc/profile"],
         near ["rm -rf /home/deploy/.cache", "rm -f /etc/nginx/sites-enabled/old", "rm -rf build"],
         instead "rm -rf /opt/app/releases/old";
     WIPE_UNSET = "fs.wipe-unset", Ask, "With an unset variable it would remove a folder that the system needs.",
@@ -19,7 +22,7 @@ rules! {
         instead "rm -rf \"${BASE:?}\"/*";
     WIPE_FILE = "fs.wipe-file", Deny, "It removes or empties a file without which the system does not work.",
         matches ["rm /etc/passwd", "rm -f /bin/bash", "shred -u /etc/shadow", "unlink /etc/fstab"],
-        near ["rm -f /etc/nginx/conf.d/old.conf", "shred -u /opt/app/secret.txt"];
+        near ["rm -f /etc/localtime && ln -s /usr/share/zoneinfo/UTC /etc/localtime", "rm -f /etc/nginx/conf.d/old.conf", "shred -u /opt/app/secret.txt"];
     MOVE_AWAY = "fs.move-away", Deny, "It moves a folder away that the system or its data lives in.",
         matches ["mv /etc /tmp/x", "mv /usr/bin /usr/bin.old", "mv /var/lib/mysql /dev/null"],
         near ["mv /opt/app/new /opt/app/current", "mv /etc/nginx/a.conf /etc/nginx/b.conf"];
@@ -81,6 +84,13 @@ const TOOLS: &str = " sh bash dash ls cat cp mv rm ln chmod chown mount umount p
  tar gzip find xargs env python3 python perl apt apt-get dpkg rpm yum dnf dbus-daemon mkdir touch date echo test true false busybox ld.so ldconfig udevadm journalctl \
  useradd usermod agetty getty crond cron rsyslogd iptables nft fsck mkfs modprobe insmod depmod stat id whoami head tail sort cut tr tee df du curl wget git openssl vi vim less more dd sync reboot shutdown hostname uname visudo ";
 
+fn tool(name: &str) -> bool {
+    static NAMES: OnceLock<HashSet<&'static str>> = OnceLock::new();
+    NAMES
+        .get_or_init(|| TOOLS.split_whitespace().collect())
+        .contains(name)
+}
+
 /// Whether a resolved path is a file that must stay.
 pub fn vital(path: &str) -> bool {
     if VITAL.contains(&path) {
@@ -90,7 +100,7 @@ pub fn vital(path: &str) -> bool {
         return false;
     };
     match folder {
-        "/bin" | "/usr/bin" | "/sbin" | "/usr/sbin" => TOOLS.split_whitespace().any(|tool| tool == name),
+        "/bin" | "/usr/bin" | "/sbin" | "/usr/sbin" => tool(name),
         "/lib"
         | "/lib64"
         | "/usr/lib"
@@ -125,6 +135,38 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "find" | "fd" | "fdfind" => find(call),
         "mv" | "gmv" | "rename" => move_away(call),
         "rsync" | "robocopy" | "rclone" | "lsyncd" | "unison" => sync(call),
+        "zip" | "7z" | "7za" | "7zz" | "rar"
+            if call.words().any(|w| {
+                matches!(w, "-sdel" | "-df" | "-dw" | "--move" | "m")
+                    || call.name == "zip" && w.starts_with('-') && !w.starts_with("--") && w.contains('m')
+            }) =>
+        {
+            archived_away(call)
+        }
+        "git"
+            if call.has(&["clean"])
+                && call.words().any(|w| {
+                    w.starts_with("-f")
+                        || w == "--force"
+                        || w.starts_with('-') && !w.starts_with("--") && w.contains('f')
+                }) =>
+        {
+            let options = call.options("-C -c --git-dir --work-tree -e --exclude");
+            let folder = options.value(&["-C", "--work-tree"]);
+            folder
+                .and_then(|folder| loss(call, folder, true))
+                .filter(|hit| hit.rule.id == WIPE.id)
+                .into_iter()
+                .collect()
+        }
+        "systemd-tmpfiles"
+            if call.has(&["--remove", "--purge"])
+                && call
+                    .words()
+                    .any(|w| matches!(w, "--prefix=/" | "--prefix=/var" | "--prefix=/etc")) =>
+        {
+            vec![Hit::on(&WIPE, "system tree")]
+        }
         "tar" | "bsdtar" | "gtar" | "unzip" | "cpio" | "7z" | "bsdcpio" => unpack(call),
         "mount" | "umount" => mount(call),
         _ => Vec::new(),
@@ -134,7 +176,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
 /// What it means to lose a path: the rule and the kind of tree.
 fn loss(call: &Call<'_>, word: &str, recursive: bool) -> Option<Hit> {
     let full = call.path(word);
-    if globbed_vital(&full) {
+    if globbed_vital(&full) && !leftover(&full) {
         return Some(Hit::on(&WIPE_FILE, "vital file"));
     }
     if !recursive {
@@ -170,8 +212,20 @@ fn loss(call: &Call<'_>, word: &str, recursive: bool) -> Option<Hit> {
     None
 }
 
+/// What an older version left beside a vital file.
+fn leftover(full: &str) -> bool {
+    [".old", ".bak", ".old-dkms", ".dpkg-bak", ".rpmsave", ".orig", "~"]
+        .iter()
+        .any(|end| full.ends_with(end))
+        || full.contains("ssh_host_dsa_key")
+        || full.contains("ssh_host_rsa1_key")
+}
+
 /// A file alone.
 fn single(call: &Call<'_>, full: &str) -> Option<Hit> {
+    if leftover(full) && ["/etc/", "/boot/"].iter().any(|folder| full.starts_with(folder)) {
+        return None;
+    }
     if vital(full) {
         return Some(Hit::on(&WIPE_FILE, "vital file"));
     }
@@ -180,6 +234,14 @@ fn single(call: &Call<'_>, full: &str) -> Option<Hit> {
     }
     if super::logs::is_history(full) {
         return Some(Hit::on(&super::logs::HISTORY, "shell history"));
+    }
+    if super::logs::is_service_log(full)
+        && full
+            .rsplit('/')
+            .next()
+            .is_some_and(|name| matches!(name, "access.log" | "error.log" | "access_log" | "error_log"))
+    {
+        return Some(Hit::on(&super::logs::DOUBTFUL, "logs"));
     }
     if super::secrets::is_login_key(full) {
         return Some(Hit::on(&super::accounts::LOGIN_KEYS, "login keys"));
@@ -206,6 +268,22 @@ fn single(call: &Call<'_>, full: &str) -> Option<Hit> {
                 .any(|folder| full.starts_with(folder)) =>
         {
             Some(Hit::on(&WIPE_FILE, "network settings"))
+        }
+        // Units that start with the host, or all of them.
+        (_, Kind::System)
+            if full.contains("/systemd/system/")
+                && (full.contains(".wants/")
+                    && [
+                        "ssh", "network", "dbus", "getty", "rsyslog", "auditd", "cron", "docker", "systemd",
+                    ]
+                    .iter()
+                    .any(|unit| full.rsplit('/').next().is_some_and(|name| name.starts_with(unit)))
+                    || full.ends_with("/*.service".replace('*', &STAR.to_string()).as_str())) =>
+        {
+            Some(Hit::on(&WIPE_DOUBTFUL, "services"))
+        }
+        (_, Kind::System) if full.starts_with("/var/spool/cron/") && full.ends_with("/root") => {
+            Some(Hit::on(&WIPE_DOUBTFUL, "scheduled jobs"))
         }
         (Loss::Doubtful, Kind::System) if star && full.starts_with("/etc/cron") => {
             Some(Hit::on(&WIPE_DOUBTFUL, "scheduled jobs"))
@@ -382,6 +460,17 @@ fn find(call: &Call<'_>) -> Vec<Hit> {
     hits
 }
 
+/// An archive into which files are moved, not copied.
+fn archived_away(call: &Call<'_>) -> Vec<Hit> {
+    let options = call.options("-x -i -n -t -P");
+    options
+        .rest
+        .iter()
+        .skip(1)
+        .filter_map(|word| loss(call, word, true))
+        .collect()
+}
+
 fn move_away(call: &Call<'_>) -> Vec<Hit> {
     let options = call.options("-t -S --target-directory --suffix");
     let mut sources = options.rest.clone();
@@ -397,8 +486,10 @@ fn move_away(call: &Call<'_>) -> Vec<Hit> {
             hits.push(Hit::on(&super::accounts::LOGIN_KEYS, "login keys"));
         } else if super::logs::is_system_log(&full) || loss == Loss::Fatal && kind == Kind::Logs {
             hits.push(Hit::on(&super::logs::CLEARED, "system logs"));
-        } else if globbed_vital(&full) || loss == Loss::Fatal {
+        } else if globbed_vital(&full) && !leftover(&full) || loss == Loss::Fatal {
             hits.push(Hit::on(&MOVE_AWAY, kind.as_str()));
+        } else if full.starts_with("/etc/cron") && loss == Loss::Doubtful && full.matches('/').count() == 2 {
+            hits.push(Hit::on(&WIPE_DOUBTFUL, "scheduled jobs"));
         } else if call.path(&target) == "/dev/null" {
             hits.push(Hit::on(&WIPE_DOUBTFUL, "moved to nowhere"));
         } else if super::logs::is_history(&full) {

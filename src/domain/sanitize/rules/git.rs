@@ -9,13 +9,13 @@ rules! {
     PUSH_FORCE = "git.push-force", Ask, "It overwrites a branch that others may have, or deletes one.",
         matches ["git push -f", "git push --force origin feature-1", "git push origin --delete v1.0", "git push --force-with-lease"], near ["git push", "git push origin feature-1"];
     LOSE = "git.lose", Ask, "It throws away what is not committed.",
-        matches ["git reset --hard HEAD~5", "git clean -fdx", "git checkout -- .", "git restore .", "git stash clear", "git branch -D feature-1", "git checkout -f main", "git worktree remove --force x", "git stash drop"],
+        matches ["git reset --hard HEAD~5", "git clean -fdx", "git checkout -- .", "git restore .", "git stash clear", "git branch -D feature-1", "git checkout -f main", "git worktree remove --force x", "git stash drop", "git gc --prune=now --aggressive", "git submodule deinit -f --all", "git restore --staged --worktree ."],
         near ["git reset HEAD file", "git clean -n", "git checkout main", "git stash list", "git branch -d merged", "git worktree remove --force \"$(mktemp -d)\"", "git reset --soft HEAD~1"];
     LOSE_HISTORY = "git.lose-history", Deny, "What was committed can no longer be brought back.",
-        matches ["git reflog expire --expire=now --all && git gc --prune=now", "git filter-branch --force --tree-filter 'rm -rf x' HEAD", "git update-ref -d refs/heads/main", "rm -rf .git", "git filter-repo --invert-paths --path x", "git gc --prune=now --aggressive"],
+        matches ["git reflog expire --expire=now --all && git gc --prune=now", "git filter-branch --force --tree-filter 'rm -rf x' HEAD", "git update-ref -d refs/heads/main", "rm -rf .git", "mv .git /tmp/", "rm -rf .git/objects .git/refs", "git filter-repo --invert-paths --path x"],
         near ["git gc", "git reflog", "rm -rf .git/hooks/x", "git gc --no-prune"];
     REMOTE = "git.remote", Ask, "It changes where a repository belongs.",
-        matches ["git remote set-url origin git@example.com:x", "git remote remove origin", "git branch -D main"], near ["git remote -v", "git remote get-url origin"];
+        matches ["git config --global url.https://evil.example/.insteadOf https://github.com/", "git config --global core.sshCommand 'ssh -i /tmp/k'", "git remote set-url origin git@example.com:x", "git remote remove origin", "git branch -D main"], near ["git remote -v", "git remote get-url origin"];
 }
 
 /// Rows.
@@ -23,6 +23,8 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("git clean -f !-n|--dry-run", &LOSE),
     ("git clean -x|-X|-d !-n|--dry-run|-i", &LOSE),
     ("git restore !--staged|-S|-p|--patch", &LOSE),
+    ("git restore --worktree|-W", &LOSE),
+    ("git submodule deinit -f|--force|--all", &LOSE),
     ("git checkout -f|--force", &LOSE),
     ("git switch --discard-changes|-f|--force|-C", &LOSE),
     ("git stash clear|drop", &LOSE),
@@ -36,8 +38,8 @@ pub static SPECS: &[(&str, &Rule)] = &[
         &LOSE_HISTORY,
     ),
     ("git reflog delete", &LOSE_HISTORY),
-    ("git gc --prune=now|--prune=all", &LOSE_HISTORY),
-    ("git prune --expire=now", &LOSE_HISTORY),
+    ("git gc --prune=now|--prune=all", &LOSE),
+    ("git prune --expire=now", &LOSE),
     ("git update-ref -d", &LOSE_HISTORY),
     ("git update-ref --stdin", &LOSE),
     ("git remote remove|rm|set-url|rename|prune_", &REMOTE),
@@ -69,8 +71,8 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             let w = w.trim_end_matches('/');
             w == ".git"
                 || w.ends_with("/.git")
-                || w.ends_with("/.git/objects")
-                || w.ends_with("/.git/refs")
+                || w.ends_with(".git/objects")
+                || w.ends_with(".git/refs")
                 || w.contains(".git/objects/")
                 || w.ends_with("-repositories")
                 || w.ends_with("/git-data/repositories")
@@ -91,6 +93,16 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         } else {
             Vec::new()
         };
+    }
+    if call.name == "mv" {
+        let words = call.options("").rest;
+        let moved = words.split_last().map_or(&[][..], |(_, sources)| sources);
+        return moved
+            .iter()
+            .filter(|source| source.trim_end_matches('/') == ".git" || source.ends_with("/.git"))
+            .map(|_| Hit::on(&LOSE_HISTORY, "repository"))
+            .take(1)
+            .collect();
     }
     if call.name != "git" {
         return Vec::new();
@@ -114,9 +126,17 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             let mirror = options.any(&["--mirror", "--prune"]);
             let plus = refs.iter().any(|r| r.starts_with('+'));
             let colon = refs.iter().any(|r| r.starts_with(':'));
-            let on_shared = refs
-                .iter()
-                .any(|r| shared(r) && (force || delete || r.starts_with(['+', ':'])));
+            // All branches that the repository lists.
+            let listed = (delete || colon)
+                && refs.iter().any(|r| super::super::words::text::has_unknown(r))
+                && call.origin.is_some_and(|origin| {
+                    origin.steps.first().is_some_and(|step| step == "git")
+                        && !origin.steps.iter().any(|step| step.contains("grep"))
+                });
+            let on_shared = listed
+                || refs
+                    .iter()
+                    .any(|r| shared(r) && (force || delete || r.starts_with(['+', ':'])));
             if mirror || on_shared || force && options.any(&["--all"]) {
                 vec![Hit::on(&HISTORY, "shared branch")]
             } else if force || lease || delete || plus || colon {
@@ -139,6 +159,20 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             if paths { vec![Hit::of(&LOSE)] } else { Vec::new() }
         }
         "branch" if options.any(&["-D"]) && rest.iter().any(|b| shared(b)) => vec![Hit::of(&REMOTE)],
+        // Another address, or another program, in the place of the one that was meant.
+        "config"
+            if call.has(&["--global", "--system"])
+                && rest.len() > 1
+                && rest.iter().any(|w| {
+                    let key = w.to_lowercase();
+                    key.ends_with(".insteadof") || key.ends_with(".pushinsteadof") || key == "core.sshcommand"
+                })
+                && !rest
+                    .iter()
+                    .any(|w| w.contains("${") || w.contains("git@") || w.contains("ssh://")) =>
+        {
+            vec![Hit::of(&REMOTE)]
+        }
         "config"
             if rest
                 .iter()

@@ -6,10 +6,10 @@ use super::{Call, Hit, Rule, rules};
 
 rules! {
     CLEARED = "logs.cleared", Deny, "It deletes or empties the records of what happened on the host.",
-        matches ["rm -rf /var/log", "rm /var/log/auth.log", "truncate -s 0 /var/log/syslog", "> /var/log/wtmp", "journalctl --vacuum-time=1s", "journalctl --rotate --vacuum-size=1", "find /var/log -type f -delete", "dmesg -C", "ln -sf /dev/null /var/log/auth.log", "shred -u /var/log/secure"],
+        matches ["rm -rf /var/log", "rm /var/log/auth.log", "truncate -s 0 /var/log/syslog", "> /var/log/wtmp", "journalctl --vacuum-time=1s", "journalctl --rotate --vacuum-size=1", "find /var/log -type f -delete", "dmesg -C", "touch -t 202001010000 /var/log/auth.log", "ln -sf /dev/null /var/log/auth.log", "shred -u /var/log/secure"],
         near ["rm /var/log/app/old.log", "journalctl --vacuum-time=30d", "find /var/log -name '*.gz' -mtime +30 -delete", "tail /var/log/syslog", "> /var/log/app/app.log"], instead "journalctl --vacuum-time=30d";
     DOUBTFUL = "logs.doubtful", Ask, "It empties the logs of a service, or shortens what is kept.",
-        matches ["truncate -s 0 /var/log/nginx/access.log", "journalctl --vacuum-time=1d", "sed -i '/x/d' /var/log/nginx/access.log", "> /var/log/mysql/error.log", "sed -i 's/Storage=auto/Storage=none/' /etc/systemd/journald.conf"],
+        matches ["truncate -s 0 /var/log/nginx/access.log", "journalctl --vacuum-time=1d", "sed -i '/x/d' /var/log/nginx/access.log", "> /var/log/mysql/error.log", "rm -f /var/log/nginx/access.log", "dmesg -c", "docker inspect --format='{{.LogPath}}' web | xargs truncate -s 0", "sed -i 's/Storage=auto/Storage=none/' /etc/systemd/journald.conf"],
         near ["cat /var/log/nginx/access.log", "journalctl -u app", "truncate -s 0 /opt/app/log/app.log"];
     HISTORY = "logs.history", Ask, "It removes the history of a shell.",
         matches ["history -c", "rm ~/.bash_history", "cat /dev/null > ~/.bash_history", "truncate -s0 ~/.zsh_history", "ln -sf /dev/null ~/.bash_history", "history -cw"],
@@ -22,7 +22,8 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
-    ("dmesg -C|-c|--clear|--read-clear", &CLEARED),
+    ("dmesg -C|--clear", &CLEARED),
+    ("dmesg -c|--read-clear", &DOUBTFUL),
     ("dmesg -D|-E_|--console-off", &DOUBTFUL),
     ("history -c|-d|-w_", &HISTORY),
     ("fc -R_ -p", &HISTORY),
@@ -31,6 +32,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("timedatectl set-time|set-ntp_", &FORGED),
     ("hwclock --set|--systohc_ --date", &FORGED),
     ("touch -t ~20000101|19700101", &FORGED),
+    ("touch -t|-d|--date ~/var/log/", &CLEARED),
     ("utmpdump -r", &CLEARED),
     ("wevtutil cl", &CLEARED),
     ("lastlog -C|--clear", &DOUBTFUL),
@@ -177,6 +179,12 @@ pub fn is_history(path: &str) -> bool {
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
+    let of_logs = call
+        .origin
+        .is_some_and(|origin| origin.steps.iter().any(|step| step == "path of a log"));
+    if of_logs && call.is("truncate rm tee cp dd shred") {
+        return vec![Hit::of(&DOUBTFUL)];
+    }
     if call.name != "journalctl" {
         return Vec::new();
     }

@@ -4,19 +4,19 @@ use super::{Call, Hit, Rule, rules};
 
 rules! {
     CUT = "network.cut", Deny, "It takes an interface or the way out away: the host cannot be reached any more.",
-        matches ["ip link set eth0 down", "ifconfig eth0 down", "ip route del default", "ip addr flush dev eth0", "nmcli networking off", "ip r flush table main", "ifdown -a", "route del default", "ifdown eth0"],
+        matches ["ip link set eth0 down", "ifconfig eth0 down", "ip route del default", "ip addr flush dev eth0", "nmcli networking off", "tc qdisc replace dev eth0 root tbf rate 1bit burst 1 latency 1ms", "ip link set eth0 netns x", "ip r flush table main", "ifdown -a", "route del default", "ifdown eth0"],
         near ["ip -br link", "ip addr show", "ip route get 1.1.1.1", "nmcli general", "ip link set dummy0 up", "ifconfig -a"];
     CUT_DOUBTFUL = "network.change", Ask, "It changes addresses, routes or interfaces of the running host.",
-        matches ["ip route add 10.0.0.0/8 via 10.1.1.1", "ip addr add 10.0.0.5/24 dev eth0", "nmcli con modify eth0 ipv4.method manual", "netplan apply", "ip link delete br0", "ip rule add from 10.0.0.1 table 5", "nmcli con down eth0"],
+        matches ["ip route add 10.0.0.0/8 via 10.1.1.1", "ip addr add 10.0.0.5/24 dev eth0", "nmcli con modify eth0 ipv4.method manual", "netplan apply", "ip link delete br0", "ip rule add from 10.0.0.1 table 5", "nmcli con down vpn0", "ifdown eth0 && ifup eth0", "ip link set eth0 down; ip link set eth0 up", "ip link set eth2 down", "nmcli connection delete old-wifi", "ip route replace default via 10.0.0.254", "arp -s 10.0.0.1 00:11:22:33:44:55"],
         near ["ip route list", "ip rule save", "netplan get", "nmcli device wifi"];
     FILTER = "firewall.close", Deny, "It drops all packets, or all that come to the SSH server.",
         matches ["iptables -P INPUT DROP", "iptables -A INPUT -j DROP", "nft add rule inet filter input drop", "ufw default deny outgoing", "iptables -I INPUT -p tcp --dport 22 -j DROP", "firewall-cmd --panic-on", "ufw deny 22", "iptables -A OUTPUT -j REJECT"],
         near ["iptables -L -n", "iptables -A INPUT -s 10.0.0.9 -j DROP", "ufw status", "nft list ruleset"];
     OPEN = "firewall.open", Deny, "It takes the packet filter away.",
         matches ["iptables -F", "nft flush ruleset", "ufw disable", "ufw --force reset", "iptables -X", "iptables -P INPUT ACCEPT", "firewall-cmd --set-default-zone=trusted"],
-        near ["iptables -S", "ufw reload", "firewall-cmd --state"];
+        near ["iptables -F f2b-sshd", "nft flush set inet filter blocklist", "nft delete table inet fail2ban", "iptables -S", "ufw reload", "firewall-cmd --state"];
     RULE = "firewall.rule", Ask, "It changes the packet filter.",
-        matches ["iptables -A INPUT -s 10.0.0.9 -j DROP", "ufw allow 8081/tcp", "firewall-cmd --add-port=80/tcp", "iptables -D INPUT 3", "nft delete rule inet filter input handle 4", "iptables-restore < rules"],
+        matches ["iptables -A INPUT -s 10.0.0.9 -j DROP", "ufw allow 8081/tcp", "firewall-cmd --add-port=80/tcp", "iptables -D INPUT 3", "nft delete rule inet filter input handle 4", "iptables-restore < rules", "iptables -F f2b-sshd", "nft flush chain inet filter temp_blocks", "ufw deny out to 203.0.113.0/24"],
         near ["iptables-save", "ufw status numbered", "firewall-cmd --list-all"];
     RESOLVER = "network.resolver", Ask, "It changes how names are found.",
         matches ["resolvectl dns eth0 203.0.113.5", "echo 'nameserver 203.0.113.5' > /etc/resolv.conf", "resolvectl revert eth0"], near ["resolvectl query example.com", "cat /etc/resolv.conf"];
@@ -28,18 +28,14 @@ rules! {
 pub static SPECS: &[(&str, &Rule)] = &[
     ("nmcli networking|n|net off", &CUT),
     ("nmcli radio|r all off", &CUT),
-    ("nmcli device|dev|d disconnect|delete|down", &CUT),
-    ("nmcli connection|con|c delete|del", &CUT),
-    (
-        "nmcli connection|con|c modify|mod|add|edit|down|up_new",
-        &CUT_DOUBTFUL,
-    ),
+    ("arp -s", &CUT_DOUBTFUL),
+    ("nmcli connection|con|c modify|mod|add|edit|up_new", &CUT_DOUBTFUL),
     ("nmcli device|dev|d set|modify|reapply", &CUT_DOUBTFUL),
     ("networkctl down|delete", &CUT),
     ("networkctl renew|reconfigure|forcerenew|edit", &CUT_DOUBTFUL),
     ("netplan apply|set", &CUT_DOUBTFUL),
     ("ifdown -a|--all", &CUT),
-    ("ifdown", &CUT),
+    ("ifdown", &CUT_DOUBTFUL),
     ("rfkill block", &CUT),
     ("brctl delbr|delif|addif", &CUT_DOUBTFUL),
     ("ovs-vsctl del-br|del-port", &CUT),
@@ -59,7 +55,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("ufw default allow", &OPEN),
     ("ufw deny|reject|limit_out 22|ssh|openssh|22/tcp", &FILTER),
     ("ufw delete allow 22|ssh|openssh|22/tcp", &FILTER),
-    ("ufw insert|deny|reject out|any", &FILTER),
+    ("ufw insert|deny|reject out|any !to|from|on|port", &FILTER),
     (
         "ufw allow|deny|reject|delete|insert|limit|route|enable|prepend",
         &RULE,
@@ -76,7 +72,6 @@ pub static SPECS: &[(&str, &Rule)] = &[
         &RULE,
     ),
     ("nft flush ruleset|table", &OPEN),
-    ("nft delete table", &OPEN),
     ("nft -f", &RULE),
     ("ipset destroy|flush", &RULE),
     ("iptables-restore|ip6tables-restore", &RULE),
@@ -94,8 +89,23 @@ pub static SPECS: &[(&str, &Rule)] = &[
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
     match call.name {
-        "tc" if call.has(&["netem"]) && call.has(&["add", "change", "replace"]) && call.has(&["100%"]) => {
+        "tc" if call.has(&["add", "change", "replace"])
+            && (call.has(&["netem"]) && call.has(&["100%"])
+                || call
+                    .args
+                    .windows(2)
+                    .any(|pair| pair[0].text == "rate" && crawls(&pair[1].text))) =>
+        {
             vec![Hit::on(&CUT, "every packet")]
+        }
+        "nmcli" => nmcli(call),
+        "ifdown" => {
+            let named = call.words().filter(|word| !word.starts_with('-'));
+            named
+                .filter(|name| !side_interface(name))
+                .map(|_| Hit::on(&CUT, "interface"))
+                .take(1)
+                .collect()
         }
         "ip" => ip(call),
         "ifconfig" => {
@@ -153,8 +163,24 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                     Hit::on(&FILTER, "every packet")
                 }];
             }
+            let built_in = words.iter().any(|word| {
+                matches!(
+                    word.to_ascii_lowercase().as_str(),
+                    "input" | "output" | "forward" | "prerouting" | "postrouting"
+                )
+            });
+            let own_table = words.last().is_some_and(|name| {
+                !matches!(
+                    *name,
+                    "filter" | "nat" | "mangle" | "raw" | "security" | "firewalld" | "global"
+                )
+            });
+            if has("delete") && has("table") || has("destroy") && has("table") {
+                return vec![Hit::of(if own_table { &RULE } else { &OPEN })];
+            }
             if has("flush") {
-                return vec![Hit::of(&OPEN)];
+                let narrow = has("set") || has("map") || has("meter") || has("chain") && !built_in;
+                return vec![Hit::of(if narrow { &RULE } else { &OPEN })];
             }
             if has("add") || has("insert") || has("delete") || has("replace") || has("destroy") {
                 vec![Hit::of(&RULE)]
@@ -191,14 +217,52 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     }
 }
 
+/// A rate at which nothing comes through: bits, or less than a kilobit.
+fn crawls(rate: &str) -> bool {
+    rate.strip_suffix("bit")
+        .is_some_and(|number| number.parse::<u64>().is_ok_and(|bits| bits < 1_000))
+        || matches!(rate, "1kbit" | "1bps" | "1kbps")
+}
+
+/// `nmcli`, with its words abbreviated: connections and devices that are taken down or deleted.
+fn nmcli(call: &Call<'_>) -> Vec<Hit> {
+    let options = call.options("-f --fields -m --mode -c --colors -w --wait -e --escape");
+    let rest: Vec<&str> = options.rest.iter().map(String::as_str).collect();
+    let [object, verb, names @ ..] = rest.as_slice() else {
+        return Vec::new();
+    };
+    let abbreviates = |word: &str, full: &str| !word.is_empty() && full.starts_with(word);
+    let takes = abbreviates(object, "device")
+        && (abbreviates(verb, "disconnect") || abbreviates(verb, "delete"))
+        || abbreviates(object, "connection")
+            && (abbreviates(verb, "delete") && verb.len() > 2 || abbreviates(verb, "down"));
+    if !takes {
+        return Vec::new();
+    }
+    let side = !names.is_empty()
+        && names
+            .iter()
+            .filter(|name| !matches!(**name, "id" | "uuid" | "path"))
+            .all(|name| side_interface(name) || super::databases::scratch(name));
+    vec![if side {
+        Hit::of(&CUT_DOUBTFUL)
+    } else {
+        Hit::on(&CUT, "connection")
+    }]
+}
+
 /// Interfaces that are not the host's way out.
 fn side_interface(name: &str) -> bool {
     [
         "lo", "dummy", "veth", "docker", "br-", "tap", "tun", "virbr", "vxlan", "wg", "cni", "cali",
-        "flannel", "ifb", "sit",
+        "flannel", "ifb", "sit", "vpn", "ppp", "gre", "vlan", "bond1", "old",
     ]
     .iter()
     .any(|start| name.starts_with(start) && (*start != "lo" || name == "lo"))
+        // One beside the first, by which a host is reached.
+        || name
+            .strip_prefix("eth")
+            .is_some_and(|number| number.parse::<u8>().is_ok_and(|number| number > 0))
 }
 
 fn ip(call: &Call<'_>) -> Vec<Hit> {
@@ -248,6 +312,7 @@ fn ip(call: &Call<'_>) -> Vec<Hit> {
             }
         } else if verb.is_some_and(|v| "set".starts_with(v))
             && (tail.contains(&"mtu") && tail.iter().any(|w| w.parse::<u32>().is_ok_and(|m| m < 600))
+                || tail.contains(&"netns") && !side_interface(device)
                 || tail.contains(&"xdp"))
         {
             &CUT
@@ -264,7 +329,12 @@ fn ip(call: &Call<'_>) -> Vec<Hit> {
         }
     } else if starts(object, "address") && object != Some(&"a") || object == Some(&"a") {
         if flush || del {
-            if side_interface(device) {
+            // One further address, such as those that a balancer moves about.
+            let further = del
+                && tail
+                    .first()
+                    .is_some_and(|a| a.ends_with("/32") || a.ends_with("/128"));
+            if side_interface(device) || further {
                 &CUT_DOUBTFUL
             } else {
                 &CUT
@@ -295,7 +365,7 @@ fn ip(call: &Call<'_>) -> Vec<Hit> {
         } else if del
             || verb.is_some_and(|v| matches!(*v, "add" | "a" | "replace" | "change" | "append" | "prepend"))
         {
-            if verb == Some(&"replace") && default {
+            if verb == Some(&"replace") && default && !tail.contains(&"via") {
                 &CUT
             } else {
                 &CUT_DOUBTFUL
@@ -304,7 +374,12 @@ fn ip(call: &Call<'_>) -> Vec<Hit> {
             return Vec::new();
         }
     } else if starts(object, "rule") {
-        if flush {
+        if flush
+            || tail
+                .iter()
+                .any(|word| matches!(*word, "blackhole" | "unreachable" | "prohibit"))
+                && tail.iter().any(|word| matches!(*word, "all" | "0.0.0.0/0"))
+        {
             &CUT
         } else if del || verb == Some(&"add") || verb == Some(&"a") {
             &CUT_DOUBTFUL
@@ -340,7 +415,17 @@ fn iptables(call: &Call<'_>) -> Vec<Hit> {
         return Vec::new();
     }
     if options.any(&["-F", "--flush", "-X", "--delete-chain"]) {
-        return vec![Hit::on(&OPEN, "packet filter")];
+        let own_chain = options.rest.first().is_some_and(|chain| {
+            !matches!(
+                chain.as_str(),
+                "INPUT" | "OUTPUT" | "FORWARD" | "PREROUTING" | "POSTROUTING"
+            )
+        });
+        return vec![if own_chain {
+            Hit::of(&RULE)
+        } else {
+            Hit::on(&OPEN, "packet filter")
+        }];
     }
     if options.value(&["-P", "--policy"]).is_some() {
         let target = options.rest.first().map(String::as_str).unwrap_or_default();

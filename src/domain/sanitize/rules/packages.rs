@@ -12,7 +12,7 @@ rules! {
         matches ["apt-get remove nginx", "dnf remove -y git", "rpm -e app-old", "snap remove lxd", "apk del curl", "pacman -Rs vim", "apt-get autoremove -y", "zypper rm git"],
         near ["apt-get autoclean", "dnf list --installed", "snap list"];
     REMOVE_ALL = "packages.remove-all", Deny, "It removes packages by a pattern that fits nearly all.",
-        matches ["dpkg-query -W -f '${Package}\\n' | xargs apt-get -y purge", "apt-get remove -y '^lib.*'", "aptitude -y purge '~i'", "apt-get purge -y '*'", "apt-get remove 'lib*'", "dpkg --purge --force-all $(dpkg -l | awk '{print $2}')", "yum remove '*'", "rpm -e --nodeps $(rpm -qa)"], near ["apt-get purge 'php7.4-*'"];
+        matches ["dpkg-query -W -f '${Package}\\n' | xargs apt-get -y purge", "apt-get remove -y '^lib.*'", "aptitude -y purge '~i'", "apt-get purge -y '*'", "apt-get remove 'lib*'", "dpkg --purge --force-all $(dpkg -l | awk '{print $2}')", "yum remove '*'", "rpm -e --nodeps $(rpm -qa)", "snap list | awk 'NR>1{print $1}' | xargs -n1 snap remove", "nix-env -e '*'"], near ["apt-get purge 'php7.4-*'", "pacman -Rns $(pacman -Qtdq)", "dpkg -l | awk '/^rc/{print $2}' | xargs dpkg --purge"];
     FORCE = "packages.force", Ask, "It overrides what keeps packages consistent.",
         matches ["dpkg --force-all -i x.deb", "rpm -Uvh --force --nodeps x.rpm", "apt-get install -y --allow-downgrades --allow-remove-essential x", "apt-get -y --allow-unauthenticated install x"],
         near ["dpkg -i --force-confold x.deb", "rpm -i x.rpm"];
@@ -61,8 +61,18 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("package-cleanup --oldkernels", &OLD_KERNELS),
     ("dnf remove --oldinstallonly", &OLD_KERNELS),
     ("purge-old-kernels", &OLD_KERNELS),
-    ("gem uninstall ~--all", &REMOVE),
-    ("pip|pip3 uninstall ~freeze", &REMOVE),
+    ("gem uninstall ~--all|-a", &REMOVE),
+    ("nix-env -e|--uninstall", &REMOVE),
+    ("nix-env -e|--uninstall ~*|.*", &REMOVE_ALL),
+    ("guix package -r|--remove", &REMOVE),
+    ("swupd bundle-remove", &REMOVE),
+    (
+        "eopkg|transactional-update|rpm-ostree|pkcon|slapt-get|cave remove|rm|uninstall|pkg|override",
+        &REMOVE,
+    ),
+    ("slackpkg remove", &REMOVE),
+    ("urpme", &REMOVE),
+    ("npm uninstall|rm|remove -g|--global", &REMOVE),
 ];
 
 /// Packages that must stay, by name; a star at the end stands for any ending.
@@ -195,6 +205,15 @@ const VITAL: &[&str] = &[
     "cloud-init",
     "libcrypt1",
     "authselect",
+    "core18",
+    "core20",
+    "core22",
+    "core24",
+    "snapd_",
+    "os-core",
+    "base-system",
+    "@system",
+    "@world",
 ];
 
 /// Applies the rules of this family.
@@ -215,14 +234,19 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         }),
         "zypper" => rest.first().is_some_and(|v| matches!(*v, "remove" | "rm")),
         "apk" => rest.first() == Some(&"del"),
-        "snap" | "pkg" | "opkg" | "flatpak" | "brew" => rest
+        "snap" | "pkg" | "opkg" | "flatpak" | "brew" | "eopkg" | "slackpkg" | "slapt-get" => rest
             .first()
             .is_some_and(|v| matches!(*v, "remove" | "delete" | "uninstall")),
         "dpkg" => options.any(&["-r", "-P", "--remove", "--purge"]),
         "rpm" => options.any(&["-e", "--erase"]),
         "pacman" => call.words().any(|w| w.starts_with("-R") || w == "--remove"),
         "emerge" => options.any(&["-C", "--unmerge", "--depclean"]),
-        "xbps-remove" | "removepkg" => true,
+        "xbps-remove" | "removepkg" | "urpme" => true,
+        "swupd" => rest.first() == Some(&"bundle-remove"),
+        "guix" => options.any(&["-r", "--remove"]),
+        "transactional-update" => rest.starts_with(&["pkg", "remove"]),
+        "rpm-ostree" => rest.starts_with(&["override", "remove"]) || rest.first() == Some(&"uninstall"),
+        "pip" | "pip3" => rest.first() == Some(&"uninstall"),
         _ => return Vec::new(),
     };
     if call.name == "dpkg" && options.any(&["--set-selections"]) {
@@ -250,7 +274,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     }
     let verbs = usize::from(!matches!(
         call.name,
-        "dpkg" | "rpm" | "pacman" | "emerge" | "xbps-remove" | "removepkg"
+        "dpkg" | "rpm" | "pacman" | "emerge" | "xbps-remove" | "removepkg" | "urpme"
     ));
     if call.name == "apk" && rest.iter().skip(1).all(|p| p.starts_with('.')) {
         // A group that a build made for itself.
@@ -273,15 +297,18 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 "snap",
                 "dnf",
                 "yum",
+                "brew",
+                "pip",
+                "pip3",
+                "flatpak",
             ]
-            .iter()
-            .any(|tool| step.split(' ').next() == Some(*tool))
+            .contains(&step.as_str())
         };
         origin.steps.first().is_some_and(lists)
             && !origin
                 .steps
                 .iter()
-                .any(|s| s.contains("grep") || s == "head" || s == "tail")
+                .any(|s| s.contains("grep") || s == "head" || s.contains("chosen"))
     });
     for package in rest.iter().skip(verbs) {
         let bare = package.split([':', '=']).next().unwrap_or_default();
@@ -303,6 +330,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         {
             hits.push(Hit::on(&REMOVE_ALL, "nearly all packages"));
         } else if VITAL.contains(&bare)
+            || VITAL.contains(&bare.rsplit('/').next().unwrap_or(bare))
             || glob && VITAL.iter().any(|name| could_be(&pattern, name))
             || bare.starts_with("linux-image-") && (glob || text::has_unknown(bare))
             || regex && VITAL.iter().any(|name| name.starts_with(plain.as_str()))

@@ -10,13 +10,13 @@ rules! {
     DOUBTFUL = "perms.recursive-doubtful", Ask, "It changes permissions or owners of a whole tree that others may need.",
         matches ["chown -R app /home/deploy", "chmod -R 755 /etc/nginx", "chmod -R 777 /opt/app"], near ["chown -R app /home/deploy/app", "chmod -R 755 /opt/app"];
     VITAL = "perms.vital", Deny, "It changes the permissions or the owner of a file or folder so that the system is open or broken.",
-        matches ["chmod u-s /usr/bin/sudo", "chmod 755 /bin/su", "chmod 777 /etc/shadow", "chmod 000 /bin/bash", "chown nobody /etc/passwd", "chmod 777 /etc", "chmod -x /bin/chmod", "chmod 666 /dev/sda", "chattr -i /etc/passwd"],
-        near ["chmod 644 /etc/nginx/nginx.conf", "chmod 600 /etc/ssl/private/app.key", "chmod 1777 /tmp"];
+        matches ["chmod u-s /usr/bin/sudo", "chmod 755 /bin/su", "chmod 777 /etc/shadow", "chmod 000 /bin/bash", "chown nobody /etc/passwd", "chmod 777 /etc", "chmod -x /bin/chmod", "chmod 666 /dev/sda", "chattr -i /etc/passwd", "install -d -m 000 /etc", "find /usr -type d | xargs chmod 700"],
+        near ["chattr +i /etc/resolv.conf", "chmod 644 /etc/nginx/nginx.conf", "chmod 600 /etc/ssl/private/app.key", "chmod 1777 /tmp"];
     SETUID = "perms.setuid", Deny, "It makes a program run with another one's rights.",
         matches ["chmod u+s /tmp/x", "chmod 4755 /bin/sh", "setcap cap_setuid+ep /usr/bin/python3", "cp /bin/bash /tmp/b; chmod 6755 /tmp/b", "install -m 4755 x /usr/local/bin/x"],
         near ["chmod 0755 /opt/app/bin/start", "setcap -r /usr/bin/x", "setcap cap_net_bind_service=+ep /opt/app/bin/server", "chmod g+s /srv/shared"];
     OPEN_TO_ALL = "perms.open-to-all", Ask, "It lets everybody write to something sensitive.",
-        matches ["chmod 777 /var/www", "chmod o+w /etc/nginx", "chmod 666 /var/run/docker.sock", "chmod 777 /root"], near ["chmod 755 /var/www", "chmod 777 /tmp/build"];
+        matches ["chmod 777 /var/www", "chmod o+w /etc/nginx", "chmod 666 /var/run/docker.sock", "chmod 777 /root", "chmod 000 /root/.ssh"], near ["chmod 755 /var/www", "chmod 777 /tmp/build"];
 }
 
 /// Applies the rules of this family.
@@ -35,6 +35,15 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "setcap" => capabilities(call),
         "install" => {
             let options = call.options("-m -o -g -t -S --mode --owner --group");
+            if options.any(&["-d", "--directory"])
+                && let Some(mode) = options.value(&["-m", "--mode"])
+            {
+                return options
+                    .rest
+                    .iter()
+                    .filter_map(|word| weigh(call, word, false, "mode", mode))
+                    .collect();
+            }
             options
                 .value(&["-m", "--mode"])
                 .filter(|mode| sets_identity(mode))
@@ -160,7 +169,9 @@ fn single(full: &str, loss: Loss, kind: Kind, what: &str, mode: &str) -> Option<
         "acl" if vital => Some(Hit::on(&VITAL, "vital file")),
         "attributes" => {
             let vital_here = vital || top || super::logs::is_system_log(full);
-            (vital_here && mode.contains(['i', 'a'])).then(|| Hit::on(&VITAL, "attributes"))
+            // Many keep other programs from writing the resolver's settings anew.
+            let resolver = matches!(full, "/etc/resolv.conf" | "/etc/hosts");
+            (vital_here && !resolver && mode.contains(['i', 'a'])).then(|| Hit::on(&VITAL, "attributes"))
         }
         "mode"
             if matches!(
@@ -199,10 +210,15 @@ fn single(full: &str, loss: Loss, kind: Kind, what: &str, mode: &str) -> Option<
         }
         "mode" if top => {
             let sticky = matches!(mode, "1777" | "01777" | "+t");
-            if (opens(mode) || broken(mode)) && !sticky && !matches!(kind, Kind::Data) {
+            let shut = kind == Kind::System
+                && full != "/root"
+                && matches!(mode.trim_start_matches('0'), "700" | "750" | "770" | "740");
+            if (opens(mode) || broken(mode) || shut) && !sticky && !matches!(kind, Kind::Data) {
                 return Some(Hit::on(&VITAL, kind.as_str()));
             }
-            (opens(mode) && !sticky || broken(mode) && mode != "600" && mode != "644" && full != "/root/.ssh")
+            let nothing = mode.trim_start_matches('0').is_empty();
+            (opens(mode) && !sticky
+                || broken(mode) && mode != "600" && mode != "644" && (full != "/root/.ssh" || nothing))
                 .then(|| Hit::on(&OPEN_TO_ALL, kind.as_str()))
         }
         "mode" if opens(mode) => {

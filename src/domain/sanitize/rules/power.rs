@@ -4,8 +4,10 @@ use super::{Call, Hit, Rule, rules};
 
 rules! {
     OFF = "power.off", Deny, "It switches the host off, and nobody is there to switch it on.",
-        matches ["shutdown -h now", "poweroff", "halt -p", "init 0", "systemctl poweroff", "shutdown now", "telinit 0", "shutdown -P +1"],
+        matches ["shutdown -h now", "poweroff", "halt -p", "init 0", "systemctl poweroff", "shutdown now", "telinit 0", "shutdown -P +1", "openrc-shutdown -p now"],
         near ["shutdown -c", "man shutdown", "last -x reboot", "systemctl status poweroff.target", "wall 'shutdown at noon'"];
+    OFF_PLANNED = "power.off-planned", Ask, "It switches the host off in an orderly way, with time to stop it.",
+        matches ["shutdown -h +30 'disks are changed'", "shutdown -P 23:00", "ipmitool chassis power soft"], near ["shutdown -c", "ipmitool chassis power status"];
     REBOOT = "power.reboot", Ask, "It starts the host again while it may be in service.",
         matches ["reboot", "shutdown -r +5", "systemctl reboot", "init 6", "needs-restarting -r || shutdown -r now"],
         near ["last reboot", "systemctl list-dependencies reboot.target", "who -b"];
@@ -33,8 +35,12 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ),
     ("pm-suspend|pm-hibernate|s2ram|s2disk|zzz", &SLEEP),
     ("rtcwake ~mem|disk|standby|freeze|off", &SLEEP),
-    ("ipmitool chassis power off|cycle|reset|soft", &REMOTE),
-    ("ipmitool power off|cycle|reset|soft", &REMOTE),
+    ("ipmitool chassis power off|cycle|reset", &REMOTE),
+    ("ipmitool power off|cycle|reset", &REMOTE),
+    ("ipmitool chassis power soft", &OFF_PLANNED),
+    ("ipmitool power soft", &OFF_PLANNED),
+    ("openrc|rc single|shutdown", &LEVEL),
+    ("redfishtool|redfish ~poweroff|forceoff|forcerestart", &REMOTE),
     ("racadm serveraction powerdown|powercycle|hardreset", &REMOTE),
     ("systemctl soft-reboot|kexec", &REBOOT),
     ("loginctl poweroff|halt", &OFF),
@@ -72,6 +78,8 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 }
             } else if options.any(&["-k"]) {
                 return Vec::new();
+            } else if planned(&options) {
+                &OFF_PLANNED
             } else {
                 &OFF
             }
@@ -111,6 +119,18 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         _ => return Vec::new(),
     };
     vec![Hit::on(rule, "power")]
+}
+
+/// Whether there is time to stop it: it happens at an hour, or so many minutes later that people are told before.
+fn planned(options: &super::Options) -> bool {
+    let said = options.rest.len() > 1;
+    options.rest.first().is_some_and(|when| {
+        let minutes = when.strip_prefix('+').and_then(|n| n.parse::<u32>().ok());
+        let hour = when
+            .split_once(':')
+            .is_some_and(|(h, m)| [h, m].iter().all(|n| n.len() <= 2 && n.parse::<u8>().is_ok()));
+        hour || minutes.is_some_and(|minutes| minutes >= 10 || minutes > 1 && said)
+    })
 }
 
 fn systemctl(call: &Call<'_>, verb: &str, options: &super::Options, forced: usize) -> Vec<Hit> {

@@ -6,13 +6,13 @@ use super::{Call, Hit, Rule, rules};
 
 rules! {
     KILL_ALL = "kill.all", Deny, "It kills every process.",
-        matches ["kill -9 -1", "killall5 -9", "pkill -9 .", "pkill -9 '^'", "kill -KILL -- -1", "pkill -u root", "killall -u root", "fuser -k /", "for p in /proc/[0-9]*; do kill -9 ${p#/proc/}; done", "for i in $(seq 2 65535); do kill -9 $i; done", "skill -9 -u root", "kill -9 $(ps -e -o pid=)", "pkill -f ''", "killall -r '.*'", "kill -9 {2..32768}", "seq 2 32768 | xargs kill -9", "kill -9 $(lsof -t /)", "pkill -9 -P 1", "i=2; while [ $i -lt 65536 ]; do kill -9 $i; i=$((i+1)); done", "perl -e 'kill KILL => -1'", "perl -e 'kill 9,$_ for 2..65535'"],
-        near ["kill -9 4312", "for p in 1201 1202; do kill $p; done", "pkill -f 'gunicorn app'", "kill -HUP 1", "fuser -v /", "kill -0 -1", "kill $(lsof -t -i:8080)", "perl -e 'kill 15, 4312'", "pkill -u deploy node"], instead "pkill -f 'gunicorn app'";
+        matches ["kill -9 -1", "killall5 -9", "pkill -9 .", "pkill -9 '^'", "kill -KILL -- -1", "pkill -u root", "killall -u root", "fuser -k /", "for p in /proc/[0-9]*; do kill -9 ${p#/proc/}; done", "for i in $(seq 2 65535); do kill -9 $i; done", "skill -9 -u root", "kill -9 $(ps -e -o pid=)", "pkill -f ''", "killall -r '.*'", "kill -9 {2..32768}", "seq 2 32768 | xargs kill -9", "kill -9 $(lsof -t /)", "pkill -9 -P 1", "i=2; while [ $i -lt 65536 ]; do kill -9 $i; i=$((i+1)); done", "perl -e 'kill KILL => -1'", "perl -e 'kill 9,$_ for 2..65535'", "lsof -ti | xargs kill -9", "ps aux | grep -v grep | awk '{print $2}' | xargs -r kill -9", "systemctl kill -s SIGKILL '*'"],
+        near ["ps aux | awk '/worker/{print $2}' | xargs kill", "lsof -ti :8080 | xargs kill", "kill -9 4312", "for p in 1201 1202; do kill $p; done", "pkill -f 'gunicorn app'", "kill -HUP 1", "fuser -v /", "kill -0 -1", "kill $(lsof -t -i:8080)", "perl -e 'kill 15, 4312'", "pkill -u deploy node"], instead "pkill -f 'gunicorn app'";
     KILL_VITAL = "kill.vital", Deny, "It kills what the host needs to be reached or to run.",
-        matches ["kill -9 1", "pkill -9 systemd", "killall init", "pkill dbus-daemon", "kill -STOP 1", "systemctl stop user.slice", "systemctl kill -s KILL system.slice"],
+        matches ["kill -9 1", "pkill -STOP systemd", "pkill -9 systemd", "killall init", "pkill dbus-daemon", "kill -STOP 1", "systemctl stop user.slice", "systemctl kill -s KILL system.slice"],
         near ["pkill -HUP sshd", "killall -HUP dnsmasq", "kill -HUP 1", "systemctl restart sshd"];
     KILL_LOGIN = "kill.login", Deny, "It kills the way in over SSH.",
-        matches ["pkill -9 sshd", "killall sshd", "kill $(pidof sshd)", "pkill -f sshd"], near ["pkill -HUP sshd", "killall -HUP sshd", "pgrep sshd"];
+        matches ["pkill -9 sshd", "kill -9 $(cat /run/sshd.pid)", "killall sshd", "kill $(pidof sshd)", "pkill -f sshd"], near ["pkill -HUP sshd", "killall -HUP sshd", "pgrep sshd"];
     KILL_SERVICE = "kill.service", Ask, "It kills a service with data in memory, or many processes by a wide pattern.",
         matches ["killall -9 mysqld", "pkill -9 postgres", "fuser -k /var/lib/mysql", "killall -9 java", "pkill -9 dockerd", "pkill -u postgres"],
         near ["pkill -HUP nginx", "killall -USR1 nginx", "pkill -f 'celery worker'"];
@@ -24,6 +24,7 @@ rules! {
 pub static SPECS: &[(&str, &Rule)] = &[
     ("loginctl terminate-*|kill-*", &USERS),
     ("skill|slay", &USERS),
+    ("loginctl terminate-user|kill-user root", &KILL_ALL),
     ("pkill -t", &USERS),
     (
         "systemctl kill|stop init.scope|-.slice|system.slice|user.slice|user-0.slice|machine.slice",
@@ -188,16 +189,37 @@ fn listed(steps: &[String]) -> Option<Hit> {
     }
     let chosen = steps
         .iter()
-        .any(|step| step.contains("grep") || step.contains("jq"));
+        .any(|step| step.contains("grep") || step.contains("jq") || step.contains("chosen"));
     (first == "ps of all" && !chosen).then(|| Hit::on(&KILL_ALL, "every process"))
 }
 
 fn by_name(call: &Call<'_>) -> Vec<Hit> {
-    let options = call.options(if call.name == "pkill" {
+    let is_signal = |word: &str| {
+        word.strip_prefix('-').is_some_and(|letters| {
+            letters.starts_with("SIG")
+                || matches!(
+                    letters,
+                    "HUP"
+                        | "INT"
+                        | "QUIT"
+                        | "KILL"
+                        | "TERM"
+                        | "STOP"
+                        | "CONT"
+                        | "ABRT"
+                        | "SEGV"
+                        | "USR1"
+                        | "USR2"
+                        | "TSTP"
+                        | "WINCH"
+                )
+        })
+    };
+    let options = call.options_but(if call.name == "pkill" {
         "-u -U -g -G -P -s -t -F -M -N --signal --euid --uid --group --parent --session --terminal --pidfile --ns"
     } else {
         "-s -u -y -o -n --signal --user --younger-than --older-than --ns -Z"
-    });
+    }, is_signal);
     let mut signal = options
         .value(&["--signal", "-s"])
         .filter(|_| call.name == "killall" || call.has(&["--signal"]))

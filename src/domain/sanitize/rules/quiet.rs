@@ -1,5 +1,8 @@
 //! Programs whose arguments are never run as a command, and those that destroy.
 
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
 /// Programs for which a dangerous word among the arguments means nothing.
 const QUIET: &str = " ls cat grep egrep fgrep zgrep rg awk sed cut sort uniq head tail wc tr tee less more man info apropos whatis which whereis type \
  test expr date cal uptime who w whoami id groups hostname uname df du free top htop ps pgrep pidof pstree lsof ss netstat ip \
@@ -88,7 +91,10 @@ const DESTROYERS: &[&str] = &[
 
 /// Whether nothing among a program's arguments is run.
 pub fn is_quiet(name: &str) -> bool {
-    QUIET.split_whitespace().any(|quiet| quiet == name)
+    static NAMES: OnceLock<HashSet<&'static str>> = OnceLock::new();
+    NAMES
+        .get_or_init(|| QUIET.split_whitespace().collect())
+        .contains(name)
 }
 
 /// Whether a program can destroy.

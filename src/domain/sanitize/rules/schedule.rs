@@ -4,7 +4,7 @@ use super::{Call, Hit, Rule, rules};
 
 rules! {
     REMOVE = "cron.remove", Deny, "It deletes a whole table of scheduled jobs.",
-        matches ["crontab -r", "crontab -u root -r", "echo -n | crontab -", "crontab /dev/null"],
+        matches ["crontab -r", "crontab -u root -r", "echo -n | crontab -", "crontab /dev/null", "> /etc/crontab"],
         near ["crontab -l", "crontab -l | grep backup", "rm /etc/cron.d/app", "crontab -r -u olduser"];
     REPLACE = "cron.replace", Ask, "It replaces a table of scheduled jobs.",
         matches ["crontab -r -u olduser", "crontab /opt/app/config/crontab.txt", "echo '0 1 * * * /opt/app/bin/backup' | crontab -", "(crontab -l; echo '* * * * * /opt/app/x') | crontab -"],

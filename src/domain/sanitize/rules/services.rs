@@ -4,15 +4,17 @@ use super::{Call, Hit, Rule, rules};
 
 rules! {
     MASK = "services.mask", Ask, "A masked service cannot be started any more, not even by those that need it.",
-        matches ["systemctl mask nginx", "systemctl mask --now app"], near ["systemctl unmask nginx", "systemctl stop nginx"];
+        matches ["systemctl mask nginx", "systemctl mask --now app", "systemctl edit --full sshd < /dev/null", "systemctl preset-all --preset-mode=disable-only"], near ["systemctl unmask nginx", "systemctl stop nginx"];
     MASK_VITAL = "services.mask-vital", Deny, "It stops, masks or disables what the host needs to run.",
         matches ["systemctl mask systemd-networkd", "systemctl stop dbus", "systemctl disable --now systemd-logind", "systemctl mask getty@tty1", "systemctl stop systemd-udevd"],
-        near ["systemctl restart systemd-resolved", "systemctl status dbus"];
+        near ["systemctl disable systemd-resolved", "systemctl restart systemd-resolved", "systemctl status dbus"];
     GUARD = "services.guard", Deny, "It stops what records or watches what happens on the host.",
         matches ["systemctl stop systemd-journald", "auditctl -e 0", "auditctl -D", "systemctl mask auditd"], near ["auditctl -l", "auditctl -s", "systemctl status auditd"];
     GUARD_DOUBTFUL = "services.guard-doubtful", Ask, "It stops or weakens what protects the host.",
-        matches ["systemctl stop auditd", "systemctl disable rsyslog", "service auditd stop", "setenforce 0", "systemctl stop firewalld", "systemctl disable --now fail2ban", "apparmor_parser -R /etc/apparmor.d/x", "aa-teardown", "systemctl stop falcon-sensor.service"],
+        matches ["systemctl stop auditd", "systemctl disable rsyslog", "service auditd stop", "setenforce 0", "systemctl stop firewalld", "systemctl disable --now fail2ban", "apparmor_parser -R /etc/apparmor.d/x", "aa-teardown", "systemctl stop falcon-sensor.service", "/opt/CrowdStrike/falconctl -d"],
         near ["getenforce", "systemctl restart rsyslog", "aa-status", "setenforce 1"];
+    PAUSED = "services.paused", Ask, "It stops what the host is reached or run by, and starts it again.",
+        matches ["systemctl stop sshd; sleep 2; systemctl start sshd", "systemctl stop NetworkManager && systemctl start NetworkManager"], near ["systemctl restart sshd", "systemctl start sshd"];
     DATA = "services.data", Ask, "It stops or disables a service that others need: its data is out of reach.",
         matches ["systemctl disable mysql", "systemctl disable --now docker", "systemctl stop kubelet", "chkconfig crond off", "update-rc.d -f cron remove", "systemctl disable --now postgresql"],
         near ["systemctl restart mysql", "systemctl enable mysql", "systemctl stop app"];
@@ -26,6 +28,8 @@ rules! {
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
     ("busctl|gdbus|dbus-send ~maskunitfiles|disableunitfiles", &MASK),
+    ("systemctl preset-all ~disable", &MASK),
+    ("falconctl -d|-u|uninstall", &GUARD_DOUBTFUL),
     ("auditctl -e ~0", &GUARD),
     ("auditctl -D", &GUARD),
     ("auditctl -d|-W|-R|--reset-lost", &GUARD_DOUBTFUL),
@@ -57,7 +61,6 @@ const VITAL: &[&str] = &[
     "NetworkManager",
     "networking",
     "network",
-    "systemd-resolved",
     "polkit",
     "getty",
     "getty@tty1",
@@ -181,6 +184,9 @@ const KEEPERS: &[&str] = &[
     "fstrim.timer",
     "irqbalance",
     "certbot.timer",
+    "systemd-resolved",
+    "apt-daily-upgrade.timer",
+    "sysstat",
 ];
 
 /// Applies the rules of this family.
@@ -199,6 +205,38 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             [verb, unit, ..] => (verb, vec![*unit]),
             _ => return Vec::new(),
         },
+        // `Manager.StopUnit string:sshd.service`, `Manager StopUnit ss sshd.service replace`
+        "busctl" | "dbus-send" | "gdbus" => {
+            let verb = if call
+                .words()
+                .any(|w| w.ends_with("StopUnit") || w.ends_with("KillUnit"))
+            {
+                "stop"
+            } else if call.words().any(|w| w.ends_with("MaskUnitFiles")) {
+                "mask"
+            } else if call.words().any(|w| w.ends_with("DisableUnitFiles")) {
+                "disable"
+            } else {
+                return Vec::new();
+            };
+            let units = call
+                .words()
+                .map(|w| w.rsplit([':', '"', '\'']).find(|w| !w.is_empty()).unwrap_or(w))
+                .filter(|w| w.ends_with(".service") || w.ends_with(".socket") || w.ends_with(".target"))
+                .collect();
+            (verb, units)
+        }
+        "sv" => match rest.as_slice() {
+            [
+                "down" | "stop" | "force-stop" | "kill" | "exit" | "force-shutdown",
+                units @ ..,
+            ] => ("stop", units.to_vec()),
+            _ => return Vec::new(),
+        },
+        "s6-svc" | "svc" if options.any(&["-d", "-x", "-k"]) => (
+            "stop",
+            rest.iter().filter_map(|path| path.rsplit('/').next()).collect(),
+        ),
         "stop" if rest.len() == 1 => ("stop", rest.clone()),
         "chkconfig" => match rest.as_slice() {
             [unit, "off", ..] => ("disable", vec![*unit]),
@@ -216,6 +254,9 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         name if call.args.len() == 1 && call.args[0].text == "stop" => ("stop", vec![name]),
         _ => return Vec::new(),
     };
+    if verb == "edit" && !call.has(&["--stdin"]) && (call.stdin.text.is_some() || call.stdin.endless) {
+        return vec![Hit::of(&MASK)];
+    }
     if options.any(&["--user"]) || !matches!(verb, "stop" | "disable" | "mask" | "kill" | "--del" | "--stop")
     {
         return Vec::new();
@@ -252,7 +293,9 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         if is(&["ssh", "sshd", "dropbear", "ssh.socket"]) && verb != "kill" {
             hits.push(Hit::on(&super::accounts::SSH_SERVER, "ssh"));
         } else if verb == "kill" {
-            if is(VITAL) {
+            if unit.trim_matches(['"', '\'']) == "*" {
+                hits.push(Hit::on(&super::processes::KILL_ALL, "every service"));
+            } else if is(VITAL) {
                 hits.push(Hit::of(&MASK_VITAL));
             }
         } else if is(VITAL) {
@@ -278,6 +321,8 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                     "keepalived",
                     "nfs-server",
                     "chronyd",
+                    "unattended-upgrades",
+                    "systemd-resolved",
                 ]))
         {
             hits.push(Hit::on(&DATA, "service data"));

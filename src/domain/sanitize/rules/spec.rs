@@ -99,7 +99,7 @@ fn row(line: &'static str, rule: &'static Rule) -> Row {
             row.lacks.push(token.split('|').collect());
         } else if let Some(token) = token.strip_prefix('~') {
             row.contains.push(token.split('|').collect());
-        } else if token.starts_with('-') {
+        } else if token.starts_with('-') && token != "-" {
             row.needs.push(token.split('|').collect());
         } else {
             row.words.push(token.split('|').collect());
@@ -119,22 +119,30 @@ pub fn judge(call: &Call<'_>) -> Vec<Hit> {
         .map_or("", |(_, options)| options);
     let mut operands: Vec<&str> = Vec::new();
     let mut skip = false;
+    // How many of the first operands may be values of options that no list knows.
+    let mut doubtful = 0;
+    let mut behind_option = false;
     for word in call.words() {
+        let value = std::mem::take(&mut behind_option);
         if skip {
             skip = false;
         } else if word.starts_with('-') && word.len() > 1 {
             skip = operands.is_empty() && globals.split(' ').any(|option| option == word);
+            behind_option = !skip && !word.contains('=');
         } else {
+            if value && doubtful == operands.len() {
+                doubtful += 1;
+            }
             operands.push(word);
         }
     }
     rows.iter()
-        .filter(|row| fits(row, call, &operands))
+        .filter(|row| fits(row, call, &operands, doubtful))
         .map(|row| Hit::of(row.rule))
         .collect()
 }
 
-fn fits(row: &Row, call: &Call<'_>, operands: &[&str]) -> bool {
+fn fits(row: &Row, call: &Call<'_>, operands: &[&str], doubtful: usize) -> bool {
     let mut at = 0;
     for (number, wanted) in row.words.iter().enumerate() {
         let found = operands
@@ -142,7 +150,7 @@ fn fits(row: &Row, call: &Call<'_>, operands: &[&str]) -> bool {
             .skip(at)
             .position(|operand| wanted.iter().any(|word| word_fits(word, operand)));
         match found {
-            Some(place) if number > 0 || place == 0 => at += place + 1,
+            Some(place) if number > 0 || place <= doubtful => at += place + 1,
             _ => return false,
         }
     }

@@ -9,23 +9,23 @@ rules! {
         near ["lvs", "lvdisplay vg0", "lvextend -L +10G vg0/data", "vgs"];
     RAID = "storage.raid", Deny, "It stops an array, takes disks out of it or forgets it.",
         matches ["mdadm --stop /dev/md0", "mdadm --zero-superblock /dev/sdb1", "mdadm /dev/md0 --fail /dev/sdb1", "mdadm --create /dev/md0 -l1 -n2 /dev/sda1 /dev/sdb1", "mdadm -S /dev/md0", "storcli /c0/v0 del"],
-        near ["mdadm --detail /dev/md0", "mdadm -D /dev/md0", "mdadm --examine /dev/sdb1", "cat /proc/mdstat"];
+        near ["mdadm --manage /dev/md0 --remove failed", "mdadm --detail /dev/md0", "mdadm -D /dev/md0", "mdadm --examine /dev/sdb1", "cat /proc/mdstat"];
     POOL = "storage.pool", Deny, "It destroys a pool or a file system with all its snapshots, or rolls it back.",
-        matches ["zpool destroy tank", "zfs destroy -r tank/data", "zpool labelclear -f /dev/sdb", "btrfs subvolume delete /data/@", "zfs destroy tank/data", "zfs rollback -r tank/data@monday"],
+        matches ["zpool destroy tank", "zfs destroy -r tank/data", "zpool labelclear -f /dev/sdb", "btrfs subvolume delete /data/@", "zfs destroy tank/data", "zfs rollback -r tank/data@monday", "bcachefs device remove -f /dev/sdb", "btrfs balance start -f -mconvert=single /"],
         near ["zfs list", "zpool status", "zfs snapshot tank/data@now", "zfs destroy tank/data@old", "btrfs subvolume list /"];
     SNAPSHOT = "storage.snapshot", Ask, "It removes snapshots, takes a disk from a pool or makes a volume smaller.",
-        matches ["zfs destroy tank/data@old", "zpool detach tank sdb", "lvremove -y vg0/snap1", "zpool export tank", "zpool offline tank sdb", "btrfs device remove /dev/sdb /data", "lvreduce -r -L 80G vg0/scratch"], near ["zfs list -t snapshot", "zpool scrub tank"];
+        matches ["zfs destroy tank/data@old", "zpool detach tank sdb", "lvremove -y vg0/snap1", "zpool export tank", "zpool offline tank sdb", "btrfs device remove /dev/sdb /data", "lvreduce -r -L 80G vg0/scratch", "btrfs subvolume delete /data/@old", "gluster volume stop old"], near ["zfs list -t snapshot", "zpool scrub tank"];
     ENCRYPTION = "storage.encryption", Deny, "It formats an encrypted volume or destroys its keys.",
         matches ["cryptsetup luksFormat /dev/sdb", "cryptsetup luksErase /dev/sdb", "cryptsetup erase /dev/sdb", "cryptsetup luksKillSlot /dev/sdb 0", "cryptsetup reencrypt /dev/sdb"],
-        near ["cryptsetup status data", "cryptsetup luksDump /dev/sdb", "cryptsetup isLuks /dev/sdb", "cryptsetup luksHeaderBackup /dev/sdb --header-backup-file h"];
+        near ["cryptsetup luksKillSlot /dev/sdb1 3", "cryptsetup status data", "cryptsetup luksDump /dev/sdb", "cryptsetup isLuks /dev/sdb", "cryptsetup luksHeaderBackup /dev/sdb --header-backup-file h"];
     CLOSE = "storage.close", Ask, "It takes a volume that may be in use away, or brings one over another.",
-        matches ["cryptsetup close data", "vgchange -an vg0", "lvchange -an vg0/data", "vgexport vg0", "vgreduce vg0 /dev/sdc1", "lvconvert --merge vg0/snap", "cryptsetup luksRemoveKey /dev/sdb", "iscsiadm -m node -u"],
+        matches ["cryptsetup close data", "vgchange -an vg0", "lvchange -an vg0/data", "vgexport vg0", "vgreduce vg0 /dev/sdc1", "lvconvert --merge vg0/snap", "cryptsetup luksRemoveKey /dev/sdb", "iscsiadm -m node -u", "cryptsetup luksKillSlot /dev/sdb1 3", "lvrename vg0 root root_old", "zfs set readonly=on tank", "pvmove /dev/sdb1", "nvme disconnect-all"],
         near ["vgchange -ay vg0", "cryptsetup open /dev/sdb data", "iscsiadm -m session"];
     SWAP = "storage.swap", Ask, "It takes all swap away.",
         matches ["swapoff -a", "swapoff --all"], near ["swapon --show", "swapoff /swapfile.old"];
     CLUSTER = "storage.cluster", Deny, "It destroys storage that several hosts share.",
-        matches ["ceph osd purge 1 --yes-i-really-mean-it", "ceph osd pool delete rbd rbd --yes-i-really-really-mean-it", "gluster volume delete data", "drbdadm wipe-md r0", "rbd rm pool/image"],
-        near ["ceph status", "ceph osd tree", "gluster volume info", "drbdadm status"];
+        matches ["ceph osd purge 1 --yes-i-really-mean-it", "ceph osd pool delete rbd rbd --yes-i-really-really-mean-it", "gluster volume delete data", "drbdadm wipe-md r0", "rbd rm pool/image", "targetcli clearconfig confirm=true", "iscsiadm -m node -o delete"],
+        near ["rbd rm pool/old-image", "ceph osd down 3", "drbdadm secondary r0", "ceph status", "ceph osd tree", "gluster volume info", "drbdadm status"];
 }
 
 /// Rows.
@@ -42,10 +42,20 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("vgchange|lvchange -a n", &CLOSE),
     ("vgchange|lvchange --activate n", &CLOSE),
     ("vgexport|vgsplit|vgmerge", &CLOSE),
+    ("lvrename|vgrename|vgimportclone", &CLOSE),
+    ("pvmove", &CLOSE),
+    ("umount -f|--force", &CLOSE),
+    ("nvme disconnect-all|disconnect", &CLOSE),
+    ("zfs set readonly=on|canmount=off|mountpoint=none", &CLOSE),
+    ("bcachefs device|dev remove|evacuate|offline -f|--force", &POOL),
+    ("bcachefs device|dev remove|offline", &SNAPSHOT),
+    ("btrfs balance start ~convert=single", &POOL),
+    ("targetcli clearconfig", &CLUSTER),
+    ("iscsiadm -o|--op delete", &CLUSTER),
     ("lvconvert --merge", &CLOSE),
     ("lvconvert --repair|--uncache|--splitmirrors", &CLOSE),
     (
-        "mdadm --stop|--zero-superblock|--fail|--remove|--create|--kill-subarray|--set-faulty|--build",
+        "mdadm --stop|--zero-superblock|--fail|--create|--kill-subarray|--set-faulty|--build",
         &RAID,
     ),
     ("mdadm --grow", &CLOSE),
@@ -64,7 +74,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("btrfs check --repair", &SNAPSHOT),
     ("btrfs filesystem|fi resize !max", &SNAPSHOT),
     (
-        "cryptsetup luksFormat|luksErase|erase|luksKillSlot|reencrypt|format|luksHeaderRestore",
+        "cryptsetup luksFormat|luksErase|erase|reencrypt|format|luksHeaderRestore",
         &ENCRYPTION,
     ),
     (
@@ -75,19 +85,20 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("multipath -F", &CLOSE),
     ("swapoff -a|--all", &SWAP),
     (
-        "ceph osd|fs|mon|auth|orch|mgr purge|destroy|rm|remove|down|delete|del|zap",
+        "ceph osd|fs|mon|auth|orch|mgr purge|destroy|rm|delete|del|zap",
         &CLUSTER,
     ),
+    ("ceph osd|orch down|out|remove|crush", &SNAPSHOT),
     ("ceph osd pool delete|rm", &CLUSTER),
     ("ceph ~--yes-i-really-really-mean-it", &CLUSTER),
     ("ceph-volume lvm zap", &CLUSTER),
     ("rbd rm|remove|trash", &CLUSTER),
     ("rados rmpool|purge", &CLUSTER),
-    ("gluster volume delete|stop|remove-brick|reset", &CLUSTER),
-    (
-        "drbdadm wipe-md|create-md|invalidate|down|detach|secondary",
-        &CLUSTER,
-    ),
+    ("gluster volume delete|reset", &CLUSTER),
+    ("gluster volume stop force", &CLUSTER),
+    ("gluster volume stop|remove-brick", &SNAPSHOT),
+    ("drbdadm wipe-md|create-md|invalidate", &CLUSTER),
+    ("drbdadm down|detach|secondary|disconnect", &CLOSE),
     ("vdo remove", &VOLUME),
     ("stratis pool|filesystem destroy", &POOL),
     ("multipathd -k", &CLOSE),
@@ -98,6 +109,15 @@ pub static SPECS: &[(&str, &Rule)] = &[
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
     match call.name {
+        // One key beside the first.
+        "cryptsetup" if call.has(&["luksKillSlot"]) => {
+            let slot = call.words().last().and_then(|slot| slot.parse::<u32>().ok());
+            vec![Hit::of(if slot.is_some_and(|slot| slot > 0) {
+                &CLOSE
+            } else {
+                &ENCRYPTION
+            })]
+        }
         "zfs" => {
             let options = call.options("-o -t");
             let mut words = options.rest.iter();
@@ -127,12 +147,15 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             }
         }
         "mdadm" => {
-            let short = call.words().any(|w| {
-                matches!(
-                    w,
-                    "-S" | "-f" | "-r" | "-C" | "-Ss" | "-B" | "--stop" | "-vS" | "-Sv"
-                )
+            let short = call
+                .words()
+                .any(|w| matches!(w, "-S" | "-f" | "-C" | "-Ss" | "-B" | "--stop" | "-vS" | "-Sv"));
+            // What has failed already goes; another disk takes its place.
+            let spent = call.args.windows(2).any(|pair| {
+                matches!(pair[0].text.as_str(), "-r" | "--remove")
+                    && !matches!(pair[1].text.as_str(), "failed" | "detached")
             });
+            let short = short || spent;
             if short { vec![Hit::of(&RAID)] } else { Vec::new() }
         }
         // With the file system made smaller first nothing is cut off, unless somebody insists.

@@ -44,13 +44,13 @@ rules! {
     SUDOERS = "write.sudoers", Ask, "It lets an account run something as root.",
         matches ["echo 'deploy ALL=(root) NOPASSWD: /bin/systemctl restart app' > /etc/sudoers.d/deploy"], near ["cat /etc/sudoers.d/deploy", "visudo -cf /etc/sudoers.d/deploy"];
     SYSTEM_FILE = "write.system-file", Deny, "It overwrites a file or a program without which the system does not work.",
-        matches ["echo '' > /etc/fstab", "echo x > /bin/ls", "sed -i 's#^UUID=.* / #/dev/null / #' /etc/fstab", "cp x /usr/bin/sudo", "echo > /etc/nsswitch.conf", "echo /tmp/x.so >> /etc/ld.so.preload", "ln -sf /bin/false /bin/bash", "truncate -s 0 /etc/hosts"],
-        near ["echo '10.0.0.5 db-1' >> /etc/hosts", "cp app.conf /etc/nginx/conf.d/app.conf", "cp x /usr/local/bin/x"];
+        matches ["echo '' > /etc/fstab", "echo x > /bin/ls", "sed -i 's#^UUID=.* / #/dev/null / #' /etc/fstab", "cp x /usr/bin/sudo", "echo > /etc/nsswitch.conf", "echo /tmp/x.so >> /etc/ld.so.preload", "ln -sf /bin/false /bin/bash", "truncate -s 0 /etc/hosts", "sed -i d /etc/hosts"],
+        near ["sed -i '/old-nfs/d' /etc/fstab", "echo '10.0.0.5 db-1' >> /etc/hosts", "cp app.conf /etc/nginx/conf.d/app.conf", "cp x /usr/local/bin/x"];
     SYSTEM_SETTING = "write.system-setting", Ask, "It changes a setting that all of the host follows.",
-        matches ["echo 'export X=1' >> /etc/profile", "echo '/dev/sdb1 /data ext4 defaults 0 2' >> /etc/fstab", "echo 'vm.x=1' > /etc/sysctl.conf", "sed -i 's/a/b/' /etc/default/grub", "echo 'blacklist x' > /etc/modprobe.d/x.conf", "cp x.yaml /etc/netplan/01.yaml", "echo '127.0.0.1 localhost' > /etc/hosts"],
+        matches ["echo 'export X=1' >> /etc/profile", "echo '/dev/sdb1 /data ext4 defaults 0 2' >> /etc/fstab", "echo 'vm.x=1' > /etc/sysctl.conf", "sed -i 's/a/b/' /etc/default/grub", "echo 'blacklist x' > /etc/modprobe.d/x.conf", "cp x.yaml /etc/netplan/01.yaml", "echo '127.0.0.1 localhost' > /etc/hosts", "touch /etc/nologin", "echo '0.0.0.0 security.ubuntu.com' >> /etc/hosts"],
         near ["cat /etc/profile", "echo 'root hard memlock unlimited' >> /etc/security/limits.conf", "echo x > /etc/app/app.conf"];
     KERNEL_FILE = "write.kernel-file", Deny, "It tells the kernel to stop, crash or lose a device.",
-        matches ["echo c > /proc/sysrq-trigger", "echo 1 > /sys/block/sda/device/delete", "echo mem > /sys/power/state", "echo 1 > /proc/sys/kernel/sysrq", "echo 0 > /sys/devices/system/cpu/cpu1/online", "echo 1 > /sys/bus/pci/devices/0000:00:1f.2/remove"],
+        matches ["echo c > /proc/sysrq-trigger", "echo 1 > /sys/block/sda/device/delete", "echo mem > /sys/power/state", "echo 1 > /proc/sys/kernel/sysrq", "echo 0 > /sys/devices/system/cpu/cpu1/online", "echo 1 > /sys/bus/pci/devices/0000:00:1f.2/remove", "echo 1M > /sys/fs/cgroup/memory.max"],
         near ["cat /proc/sys/kernel/sysrq", "echo never > /sys/kernel/mm/transparent_hugepage/enabled", "echo 3 > /proc/sys/vm/drop_caches"];
     BOOT_FILE = "write.boot-file", Deny, "It writes into the folder that the host starts from.",
         matches ["cp x /boot/vmlinuz-6.1", "echo > /boot/grub/grub.cfg", "dd if=x of=/boot/initrd.img", "sed -i s/a/b/ /boot/grub2/grub.cfg"], near ["ls /boot", "cp /boot/config-6.1 /opt/backups/"];
@@ -119,7 +119,7 @@ pub fn judge(target: &Target<'_>) -> Vec<Hit> {
         )
     {
         hits.push(Hit::on(
-            if path.starts_with("/var/lib/docker/") {
+            if path.starts_with("/var/lib/docker/") && text::has_glob(path) {
                 &logs::CLEARED
             } else {
                 &logs::DOUBTFUL
@@ -133,7 +133,9 @@ pub fn judge(target: &Target<'_>) -> Vec<Hit> {
     } else if path.starts_with("/proc/") || path.starts_with("/sys/") {
         hits.extend(kernel(target, path));
     } else if secrets::is_login_key(path) {
-        let rule = if target.change == Change::Append && !path.starts_with("/root") {
+        let rule = if target.change == Change::Edit && takes_few_lines(content) {
+            &accounts::REVOKE_KEY
+        } else if target.change == Change::Append && !path.starts_with("/root") {
             &accounts::ADD_KEY
         } else if target.change == Change::Append {
             &accounts::LOGIN_KEYS
@@ -151,6 +153,19 @@ pub fn judge(target: &Target<'_>) -> Vec<Hit> {
         hits.push(Hit::on(&SYSTEM_FILE, "system program"));
     } else if database_file(path) && target.change != Change::Link {
         hits.push(Hit::on(&DATA_FILE, "service data"));
+    }
+    // What a web server hands to everybody.
+    let published = [
+        "/var/www/",
+        "/srv/www/",
+        "/srv/http/",
+        "/usr/share/nginx/html/",
+        "/usr/local/nginx/html/",
+    ]
+    .iter()
+    .any(|root| path.starts_with(root));
+    if published && content.secret {
+        hits.push(Hit::on(&secrets::SERVED, "secret"));
     }
     for own in &target.trees.own {
         if is_under(path, own) {
@@ -302,6 +317,14 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
             &accounts::SSH_SETTINGS
         });
     }
+    let emptied = target
+        .content
+        .text
+        .as_deref()
+        .is_some_and(|text| text.trim().is_empty());
+    if path == "/etc/crontab" && (wipes && emptied || target.change == Change::Truncate) {
+        return hit(&schedule::REMOVE);
+    }
     if path == "/etc/crontab" || path.starts_with("/etc/cron") && path != "/etc/cron.allow" {
         return if target.change == Change::Edit && path.contains("/cron.d/") {
             Vec::new()
@@ -330,6 +353,7 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
     }
     if path == "/etc/fstab" {
         let root = edit
+            && !takes_few_lines(target.content)
             && (text.contains(" / ")
                 || text.contains("/dev/null")
                 || text.contains("UUID")
@@ -343,6 +367,9 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
                 &SYSTEM_SETTING
             },
         );
+    }
+    if path == "/etc/nologin" {
+        return hit(&SYSTEM_SETTING);
     }
     if matches!(
         path,
@@ -369,8 +396,25 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
             {
                 hit(&SYSTEM_FILE)
             }
+            "/etc/hosts" | "/etc/resolv.conf"
+                if edit && matches!(text.trim(), "d" | "1,$d" | "$!d" | "Q" | "q") =>
+            {
+                hit(&SYSTEM_FILE)
+            }
             "/etc/resolv.conf" => vec![Hit::of(&super::network::RESOLVER)],
             "/etc/hosts" if wipes => hit(&SYSTEM_SETTING),
+            // A name that others look for leads nowhere.
+            "/etc/hosts"
+                if text.lines().any(|line| {
+                    let mut words = line.split_whitespace();
+                    matches!(words.next(), Some("0.0.0.0" | "127.0.0.1" | "::1" | "::"))
+                        && words.any(|name| {
+                            name.contains('.') && !name.contains("local") && !name.contains("test")
+                        })
+                }) =>
+            {
+                hit(&SYSTEM_SETTING)
+            }
             "/etc/hosts.deny" | "/etc/hosts.allow" => hit(&SYSTEM_SETTING),
             _ => Vec::new(),
         };
@@ -382,6 +426,9 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
         || is_under(path, "/etc/rsyslog.d")
     {
         return vec![Hit::of(&logs::DOUBTFUL)];
+    }
+    if path.starts_with("/etc/default/grub") && text.contains("init=/") {
+        return vec![Hit::of(&boot::LOADER)];
     }
     let setting = [
         "/etc/profile",
@@ -477,6 +524,43 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
     Vec::new()
 }
 
+/// Whether an editing script only takes lines away that a word of some length picks: `/alice@laptop/d`.
+fn takes_few_lines(content: &Stream) -> bool {
+    let script = content.text.as_deref().unwrap_or_default();
+    let mut parts = script
+        .split(['\n', ';'])
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .peekable();
+    parts.peek().is_some()
+        && parts.all(|part| {
+            part.strip_prefix('/')
+                .and_then(|part| part.strip_suffix("/d"))
+                .is_some_and(|pattern| {
+                    let letters = pattern.chars().filter(char::is_ascii_alphanumeric).count();
+                    let common = [
+                        "ssh-",
+                        "rsa",
+                        "ed25519",
+                        "UUID",
+                        "LABEL",
+                        "ext4",
+                        "xfs",
+                        "swap",
+                        "root",
+                        "boot",
+                        "defaults",
+                        "localhost",
+                        "/dev/",
+                        "AAAA",
+                    ];
+                    letters >= 5
+                        && text::is_known(pattern)
+                        && !common.iter().any(|word| pattern.contains(word))
+                })
+        })
+}
+
 /// What an editing script puts into a file: the replacements of `s`, the rest as it is.
 fn edited(script: &str) -> String {
     let mut out = String::new();
@@ -526,6 +610,7 @@ fn kernel(target: &Target<'_>, path: &str) -> Vec<Hit> {
     }
     let fatal = path.starts_with("/sys/power/") && !matches!(path, "/sys/power/pm_async")
         || path.starts_with("/sys/block/")
+            && !further_disk(path)
             && (path.ends_with("/delete")
                 || path.ends_with("/device/state")
                 || path.ends_with("/offline")
@@ -544,9 +629,11 @@ fn kernel(target: &Target<'_>, path: &str) -> Vec<Hit> {
             && (path.ends_with("cgroup.kill")
                 || path.ends_with("cgroup.freeze")
                 || path.ends_with("freezer.state")
-                || matches!(value, "0" | "1")
-                    && (path.ends_with("pids.max") || path.ends_with("memory.max")))
-        || path.ends_with("/oom_score_adj") && path.starts_with("/proc/1/")
+                || small(value) && (path.ends_with("pids.max") || path.ends_with("memory.max")))
+        || path.ends_with("/oom_score_adj")
+            && path.starts_with("/proc/")
+            && (path.starts_with("/proc/1/") || text::has_unknown(path) || text::has_glob(path))
+            && value.parse::<i32>().is_ok_and(|score| score >= 500)
         || path == "/sys/kernel/security/lockdown"
         || path == "/proc/acpi/sleep"
         || path == "/proc/sys/kernel/core_pattern"
@@ -554,9 +641,29 @@ fn kernel(target: &Target<'_>, path: &str) -> Vec<Hit> {
         || path == "/sys/fs/selinux/enforce" && value == "0"
         || path == "/selinux/enforce" && value == "0"
         || path.starts_with("/proc/") && path.ends_with("/mem");
+    if path.starts_with("/sys/block/") && further_disk(path) && path.ends_with("/delete") {
+        return vec![Hit::of(&super::disks::EJECT)];
+    }
     if fatal {
         vec![Hit::on(&KERNEL_FILE, "kernel files")]
     } else {
         Vec::new()
+    }
+}
+
+/// Whether a device of the kernel's is another disk than the first.
+fn further_disk(path: &str) -> bool {
+    let name = path.split('/').nth(3).unwrap_or_default();
+    ["sd", "vd", "xvd"].iter().any(|kind| {
+        name.strip_prefix(kind)
+            .is_some_and(|rest| rest.len() == 1 && rest.starts_with(|c: char| ('b'..='z').contains(&c)))
+    })
+}
+
+/// A limit under which nothing runs: a few processes, a few megabytes.
+fn small(limit: &str) -> bool {
+    match limit.strip_suffix(['M', 'm']) {
+        Some(megabytes) => megabytes.parse::<u64>().is_ok_and(|megabytes| megabytes <= 16),
+        None => limit.parse::<u64>().is_ok_and(|number| number <= 1),
     }
 }

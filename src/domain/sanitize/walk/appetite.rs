@@ -11,6 +11,8 @@ pub enum Appetite {
     Disk,
     /// It makes files, or holds them open.
     Files,
+    /// The same without end.
+    FilesEndless,
 }
 
 /// More bytes than a script takes on purpose.
@@ -27,6 +29,7 @@ pub fn of(code: &str) -> Vec<Appetite> {
         || has(&[
             "spawn(",
             "Popen(",
+            "popen(",
             "Process(",
             "Thread(",
             "Thread.new",
@@ -73,6 +76,8 @@ pub fn of(code: &str) -> Vec<Appetite> {
         ]);
     if forever && writes {
         out.push(Appetite::Disk);
+    } else if forever && opens {
+        out.push(Appetite::FilesEndless);
     } else if often && (writes || opens) {
         out.push(Appetite::Files);
     }
@@ -98,6 +103,7 @@ fn forever(compact: &str) -> bool {
         "untilfalse",
         "until(0)",
         "itertools.count()",
+        "iter(int,1)",
         "incount()",
         "setInterval(",
         "1while",
@@ -127,6 +133,15 @@ fn rests(code: &str) -> bool {
             None if matches!(c, '"' | '\'') => quote = Some(c),
             None => plain.push(c),
         }
+    }
+    while let Some(at) = ["fork {", "fork{", "fork do"]
+        .iter()
+        .find_map(|word| plain.find(word))
+    {
+        let end = plain[at..]
+            .find(['}', '\n'])
+            .map_or(plain.len(), |end| at + end + 1);
+        plain.replace_range(at..end, "");
     }
     for started in [
         "exec sleep",
@@ -382,7 +397,10 @@ mod tests {
             ("$a[]=1 while 1", &[Memory]),
             ("for x in l: l.append(x)", &[Memory]),
             ("while True: f.write('a'*100)", &[Disk]),
-            ("for i in itertools.count(): open(f'/tmp/{i}','w')", &[Files]),
+            (
+                "for i in itertools.count(): open(f'/tmp/{i}','w')",
+                &[Appetite::FilesEndless],
+            ),
             ("a=[open('/x') for _ in range(10**7)]", &[Files]),
             ("while True: print(1); time.sleep(1)", &[]),
             (

@@ -302,6 +302,13 @@ impl Walker<'_> {
         }
         if at >= rest.len() {
             // Redirections of the shell itself.
+            if self.place.busy_loop {
+                self.find(
+                    &rules::exhaust::LOAD,
+                    span,
+                    "a loop without end that opens files".to_owned(),
+                );
+            }
             if let Some((target, _, _)) = &opened.output {
                 let target = target.clone();
                 Rc::make_mut(&mut self.state.descriptors).insert("1".to_owned(), target);

@@ -235,6 +235,8 @@ impl Walker<'_> {
             "gen_tcp",
             "TCPClient",
             "net.Dial",
+            "require('net')",
+            "require(\"net\")",
             "'net').connect",
             "\"net\").connect",
         ]);
@@ -250,6 +252,8 @@ impl Walker<'_> {
             "'bash'",
             "pty.spawn",
             "exec sh ",
+            "sh -i",
+            "bash -i",
             "exec bash ",
         ]);
         let obeys = sockets
@@ -295,6 +299,7 @@ impl Walker<'_> {
                 Appetite::Memory => (&exhaust::MEMORY, "takes all memory"),
                 Appetite::Disk => (&exhaust::DISK, "fills a disk"),
                 Appetite::Files => (&exhaust::FILES, "makes very many files"),
+                Appetite::FilesEndless => (&exhaust::FILES_ENDLESS, "makes files without end"),
             };
             self.find(rule, span, format!("{language} {what}"));
         }

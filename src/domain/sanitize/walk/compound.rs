@@ -98,7 +98,7 @@ impl Walker<'_> {
                 self.place.long_loop |= long || unbounded;
                 let output = match self.counted(parts, body, input) {
                     Some(output) => output,
-                    None => self.repeat_body(endless, body, input),
+                    None => self.repeat_body(endless || unbounded && !waits(body), body, input),
                 };
                 if long && self.processes > processes && !waits(body) {
                     self.find(

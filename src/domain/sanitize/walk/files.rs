@@ -55,6 +55,11 @@ impl Walker<'_> {
                             &super::redirect::Opened::default(),
                         );
                     }
+                    if link_path.ends_with("/systemd/system/default.target") {
+                        // What `systemctl set-default` does.
+                        let target = super::base(&target_path).to_owned();
+                        self.words_called(&["systemctl", "set-default", &target], span);
+                    }
                     if target_path == "/dev/null" {
                         self.write(link, Change::Overwrite, &Stream::empty(), span);
                     } else {
@@ -78,6 +83,44 @@ impl Walker<'_> {
                         ..content
                     };
                     self.write(target, Change::Overwrite, &content, span);
+                }
+            }
+            "crudini" if has(&["--set"]) => {
+                if let Some(file) = operands.first() {
+                    let setting = Stream::known(operands[1..].join(" "));
+                    self.write(file, Change::Append, &setting, span);
+                }
+            }
+            "augtool" => {
+                if let Some(path) = operands.iter().find_map(|o| o.strip_prefix("/files")) {
+                    let (file, key) = path.rsplit_once('/').unwrap_or((path, ""));
+                    let value = operands.last().cloned().unwrap_or_default();
+                    self.write(
+                        file,
+                        Change::Append,
+                        &Stream::known(format!("{key} {value}")),
+                        span,
+                    );
+                }
+            }
+            "patch" if !has(&["--dry-run"]) => {
+                if let Some(file) = operands.first() {
+                    self.write(file, Change::Edit, &Stream::unknown(), span);
+                }
+            }
+            "touch" if has(&["/etc/nologin"]) => {
+                self.write("/etc/nologin", Change::Append, &Stream::empty(), span);
+            }
+            "update-alternatives" | "alternatives"
+                if has(&["--install"])
+                    && operands.iter().any(|o| {
+                        ["/tmp/", "/var/tmp/", "/dev/shm/"]
+                            .iter()
+                            .any(|folder| o.starts_with(folder))
+                    }) =>
+            {
+                if let Some(link) = operands.first() {
+                    self.write(link, Change::Link, &Stream::unknown(), span);
                 }
             }
             "redis-cli" | "valkey-cli" | "pg_dump" | "pg_dumpall" | "mysqldump" | "mariadb-dump" => {
@@ -260,6 +303,10 @@ impl Walker<'_> {
                     .collect::<Vec<_>>()
                     .split_first()
                 {
+                    let path = self.path(archive);
+                    if super::super::rules::disks::is_disk(&path) {
+                        self.write(&path, Change::Overwrite, &Stream::unknown(), span);
+                    }
                     let secret = members.iter().any(|m| {
                         let full = self.path(m);
                         super::super::rules::secrets::is_secret(&full)
@@ -267,6 +314,13 @@ impl Walker<'_> {
                     });
                     if secret {
                         let path = self.path(archive);
+                        let packed = Stream {
+                            secret: true,
+                            ..Stream::unknown()
+                        };
+                        if path.starts_with('/') {
+                            self.write(&path, Change::Overwrite, &packed, span);
+                        }
                         self.files.insert(
                             path,
                             Stream {
@@ -409,6 +463,23 @@ impl Walker<'_> {
             }
             at += 1;
         }
+        // The lines that a script puts in: `$a text`, `1i text`.
+        let put: Vec<&str> = scripts
+            .lines()
+            .filter_map(|line| {
+                let line = line.trim_start_matches(|c: char| c.is_ascii_digit() || "$, ".contains(c));
+                line.strip_prefix(['a', 'i', 'c'])
+                    .filter(|rest| rest.starts_with([' ', '\\']))
+                    .map(|rest| rest.trim_start_matches(['\\', ' ']))
+            })
+            .collect();
+        if !put.is_empty() {
+            let put = Stream::known(put.join("\n"));
+            for file in &files {
+                let path = self.path(file);
+                self.executable_content(&path, &put, span);
+            }
+        }
         for file in files {
             self.write(&file, Change::Edit, &Stream::known(scripts.clone()), span);
         }
@@ -534,50 +605,18 @@ impl Walker<'_> {
         if !known {
             return;
         }
-        let name = path.rsplit('/').next().unwrap_or_default();
-        let profile = matches!(
-            name,
-            ".bashrc"
-                | ".profile"
-                | ".bash_profile"
-                | ".bash_login"
-                | ".zshrc"
-                | ".zprofile"
-                | ".kshrc"
-                | ".bash_logout"
-                | "bash.bashrc"
-                | "rc.local"
-                | ".xinitrc"
-                | ".zshenv"
-        ) || path == "/etc/profile"
-            || path.starts_with("/etc/profile.d/")
-            || path.contains("/.git/hooks/")
-            || path.contains("/hooks/") && path.contains(".git")
-            || path.starts_with("/etc/init.d/")
-            || path.starts_with("/etc/update-motd.d/")
-            || path.starts_with("/etc/network/if-")
-            || [
-                "/etc/cron.hourly/",
-                "/etc/cron.daily/",
-                "/etc/cron.weekly/",
-                "/etc/cron.monthly/",
-            ]
-            .iter()
-            .any(|p| path.starts_with(p));
-        if profile {
+        if is_profile(path) {
             if let Some(text) = &content.text
                 && text.contains("alias ")
             {
                 self.shadowed_programs(text, span);
             }
             self.subshell(|walker| walker.shell_reads(content, &text::shown(path), span));
-        } else if path == "/etc/crontab" || path.starts_with("/etc/cron.d/") {
-            self.cron_lines(content, path, true, span);
-        } else if path.starts_with("/var/spool/cron") {
-            self.cron_lines(content, path, false, span);
-        } else if (path.starts_with("/etc/systemd/")
-            || path.contains("/systemd/system/")
-            || path.contains("/systemd/user/"))
+        } else if let Some(names_user) = crontab(path) {
+            self.cron_lines(content, path, names_user, span);
+        } else if is_unit(path) && content.remote == Some(super::Remote::Open) {
+            self.subshell(|walker| walker.shell_reads(content, &text::shown(path), span));
+        } else if is_unit(path)
             && let Some(unit) = &content.text
         {
             self.unit(&unit.clone(), span);
@@ -594,11 +633,11 @@ impl Walker<'_> {
                     self.text(&literal, "apt hook", span, &Stream::empty());
                 }
             }
-        } else if (path.ends_with("/.ssh/config") || path.starts_with("/etc/ssh/ssh_config"))
+        } else if is_ssh_config(path)
             && let Some(settings) = content.text.clone()
         {
             self.ssh_settings(&settings, span);
-        } else if (matches!(name, ".gitconfig" | "gitconfig") || path.ends_with(".git/config"))
+        } else if is_git_config(path)
             && let Some(settings) = content.text.clone()
         {
             for line in settings.lines() {
@@ -655,6 +694,77 @@ impl Walker<'_> {
             }
         }
     }
+}
+
+/// Whether what is written here is followed at once, since others run it without being told to: startup files of shells,
+/// hooks, schedules, units and the like.
+pub fn runs_by_itself(path: &str) -> bool {
+    is_profile(path)
+        || crontab(path).is_some()
+        || is_unit(path)
+        || is_ssh_config(path)
+        || is_git_config(path)
+        || path.starts_with("/etc/apt/apt.conf")
+        || path.starts_with("/etc/udev/rules.d/")
+}
+
+fn base_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}
+
+/// Startup files of shells, hooks and scripts that are run at set times.
+fn is_profile(path: &str) -> bool {
+    matches!(
+        base_name(path),
+        ".bashrc"
+            | ".profile"
+            | ".bash_profile"
+            | ".bash_login"
+            | ".zshrc"
+            | ".zprofile"
+            | ".kshrc"
+            | ".bash_logout"
+            | "bash.bashrc"
+            | "rc.local"
+            | ".xinitrc"
+            | ".zshenv"
+    ) || path == "/etc/profile"
+        || path.starts_with("/etc/profile.d/")
+        || path.contains("/.git/hooks/")
+        || path.contains("/hooks/") && path.contains(".git")
+        || path.starts_with("/etc/init.d/")
+        || path.starts_with("/etc/update-motd.d/")
+        || path.starts_with("/etc/network/if-")
+        || [
+            "/etc/cron.hourly/",
+            "/etc/cron.daily/",
+            "/etc/cron.weekly/",
+            "/etc/cron.monthly/",
+        ]
+        .iter()
+        .any(|p| path.starts_with(p))
+}
+
+/// A crontab, and whether its lines name the user.
+fn crontab(path: &str) -> Option<bool> {
+    if path == "/etc/crontab" || path.starts_with("/etc/cron.d/") {
+        Some(true)
+    } else {
+        path.starts_with("/var/spool/cron").then_some(false)
+    }
+}
+
+/// A unit of systemd.
+fn is_unit(path: &str) -> bool {
+    path.starts_with("/etc/systemd/") || path.contains("/systemd/system/") || path.contains("/systemd/user/")
+}
+
+fn is_ssh_config(path: &str) -> bool {
+    path.ends_with("/.ssh/config") || path.starts_with("/etc/ssh/ssh_config")
+}
+
+fn is_git_config(path: &str) -> bool {
+    matches!(base_name(path), ".gitconfig" | "gitconfig") || path.ends_with(".git/config")
 }
 
 /// Folders under which a copied file keeps its name.

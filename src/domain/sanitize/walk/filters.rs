@@ -225,11 +225,16 @@ impl Walker<'_> {
             }
             "sed" | "gsed" => self.sed(rest, stdin),
             "head" | "tail" => self.lines(name, rest, stdin),
-            "cut" => Self::cut(rest, stdin),
+            "cut" => self.cut(rest, stdin),
             "awk" | "gawk" | "mawk" | "nawk" => {
                 let text = awk_fields(&operands, stdin);
                 let input = self.inputs(operands.get(1..).unwrap_or_default(), stdin);
-                input.filtered(text, "awk")
+                // A pattern picks lines; installed packages (`ii`) are nearly all.
+                let picks = operands.first().is_some_and(|program| {
+                    let program = program.trim_start();
+                    program.starts_with('/') && !program.starts_with("/^ii") && !program.starts_with("/ii")
+                });
+                input.filtered(text, if picks { "awk, chosen" } else { "awk" })
             }
             "fold" | "nl" | "fmt" | "column" | "expand" | "unexpand" | "pv" | "buffer" | "mbuffer"
             | "sponge" | "iconv" | "recode" | "dos2unix" | "unix2dos" | "unbuffer" | "ts" | "pr"
@@ -315,7 +320,28 @@ impl Walker<'_> {
                     }
                     _ => text,
                 });
-                input.filtered(text, name)
+                let heading = has('v', "invert-match")
+                    && operands.first().is_some_and(|pattern| {
+                        matches!(
+                            pattern.as_str(),
+                            "grep" | "PID" | "NAME" | "COMMAND" | "Listing" | "^$" | "Database"
+                        )
+                    });
+                let word = operands
+                    .first()
+                    .map(|pattern| pattern.to_lowercase())
+                    .unwrap_or_default();
+                let wanted = name.ends_with("grep")
+                    && ["passw", "secret", "token", "api_key", "apikey"]
+                        .iter()
+                        .any(|sought| word.contains(sought))
+                    && input
+                        .steps
+                        .iter()
+                        .any(|step| step == "journalctl" || step == "dmesg");
+                let mut out = input.filtered(text, if heading { "heading left out" } else { name });
+                out.private |= wanted;
+                out
             }
             "gpg" | "gpg2" if rest.iter().any(|a| a.text.starts_with("--export-secret")) => return None,
             "dd" => {
@@ -485,7 +511,7 @@ impl Walker<'_> {
             Some(path) => self.content(&path),
             None => stdin.clone(),
         };
-        if matches!(words.first(), Some(&"s_client")) {
+        if matches!(words.first(), Some(&"s_client" | &"s_server")) {
             return Stream {
                 remote: Some(super::Remote::Open),
                 ..Stream::unknown()

@@ -137,7 +137,7 @@ impl Walker<'_> {
         all.filtered(text, "paste")
     }
 
-    pub(super) fn cut(rest: &[Argument], stdin: &Stream) -> Stream {
+    pub(super) fn cut(&mut self, rest: &[Argument], stdin: &Stream) -> Stream {
         let value = |letter: &str, long: &str| {
             rest.iter().enumerate().find_map(|(at, a)| {
                 if a.text == letter || a.text == long {
@@ -150,6 +150,27 @@ impl Walker<'_> {
             })
         };
         let delimiter = value("-d", "--delimiter").unwrap_or_else(|| "\t".to_owned());
+        let files: Vec<String> = rest
+            .iter()
+            .enumerate()
+            .filter(|(at, a)| {
+                let valued = *at > 0
+                    && matches!(
+                        rest[at - 1].text.as_str(),
+                        "-d" | "-f"
+                            | "-c"
+                            | "-b"
+                            | "--delimiter"
+                            | "--fields"
+                            | "--characters"
+                            | "--bytes"
+                            | "--output-delimiter"
+                    );
+                !valued && !a.text.starts_with('-')
+            })
+            .map(|(_, a)| a.text.clone())
+            .collect();
+        let stdin = &self.inputs(&files, stdin);
         let fields = value("-f", "--fields");
         let characters = value("-c", "--characters").or_else(|| value("-b", "--bytes"));
         let text = stdin.text.as_ref().map(|text| {

@@ -7,6 +7,7 @@
 mod appetite;
 mod assembled;
 mod awk;
+mod before;
 mod builtins;
 mod code;
 mod compound;
@@ -21,6 +22,7 @@ mod handed;
 mod lines;
 mod literals;
 mod make;
+mod mended;
 mod outputs;
 mod parameter;
 mod program_calls;
@@ -42,6 +44,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 pub use expand::Argument;
+pub use files::runs_by_itself;
 pub use simple::base;
 pub use state::State;
 pub use stream::{Remote, Stream};
@@ -53,10 +56,16 @@ use super::rules::{Hit, Rule, shell};
 use super::syntax::{self, Base, Script, Span};
 use super::words::text;
 
-/// How many simple commands one judgement looks at.
-const STEPS: usize = 3_000;
-/// How many bytes of derived text one judgement parses.
-const DERIVED: usize = 1024 * 1024;
+/// How many simple commands one judgement looks at, whatever the length of its text.
+const STEPS: usize = 1_600;
+/// For how many bytes of a text one further command is looked at.
+const BYTES_PER_STEP: usize = 24;
+/// How many bytes of derived text one judgement parses, beside four times the text's own length.
+const DERIVED: usize = 256 * 1024;
+/// How many arguments one judgement looks at.
+const WORDS: usize = 40_000;
+/// How many bytes the values of variables may take in all.
+const VALUES: usize = 768 * 1024;
 /// How deep scripts may lie within scripts.
 const DEPTH: usize = 30;
 
@@ -179,6 +188,8 @@ pub struct Walker<'s> {
     place: Place,
     steps: usize,
     derived: usize,
+    words: usize,
+    values: usize,
     depth: usize,
     /// How many programs were started in the background so far.
     processes: usize,
@@ -214,6 +225,8 @@ impl<'s> Walker<'s> {
             place: Place::default(),
             steps: STEPS,
             derived: DERIVED,
+            words: WORDS,
+            values: VALUES,
             depth: 0,
             processes: 0,
             processes_seen: 0,
@@ -222,21 +235,6 @@ impl<'s> Walker<'s> {
             at: None,
             overspent: false,
         }
-    }
-
-    /// The same on a host where these files hold these texts.
-    #[must_use]
-    pub fn with_files<'a>(mut self, files: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
-        for (path, content) in files {
-            let path = self.path(path);
-            // Not cut where it is long: what cannot be looked at whole is asked about once it is run.
-            let content = Stream {
-                text: Some(text::clean(content)),
-                ..Stream::default()
-            };
-            self.files.insert(path, content);
-        }
-        self
     }
 
     /// The same where this was run before in the same shell, by us: it sets variables.
@@ -267,7 +265,11 @@ impl<'s> Walker<'s> {
     /// Follows the judged text itself.
     pub fn judge(mut self, script: &Script, whole: Span) -> Followed {
         let input = self.input.clone();
+        let length = whole.end.saturating_sub(whole.start).min(super::LONGEST);
+        self.steps += length / BYTES_PER_STEP;
+        self.derived += length * 4;
         self.script(script, &input);
+        self.mend();
         if self.overspent {
             self.find(&shell::TOO_COMPLEX, whole, String::new());
         }

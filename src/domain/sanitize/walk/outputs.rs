@@ -30,6 +30,7 @@ const PLAIN: &[&str] = &[
     "git",
     "docker",
     "podman",
+    "nerdctl",
     "kubectl",
     "ps",
     "lsof",
@@ -302,10 +303,54 @@ impl Walker<'_> {
                 private: true,
                 ..Stream::unknown()
             }),
-            "redis-cli" | "valkey-cli" if words.contains(&"--pattern") => Some(Stream {
-                steps: vec!["keys, chosen".to_owned()],
+            "redis-cli" | "valkey-cli" | "keydb-cli" if words.contains(&"--rdb") && words.contains(&"-") => {
+                Some(Stream {
+                    private: true,
+                    steps: vec![format!("{name} dump")],
+                    ..Stream::unknown()
+                })
+            }
+            "redis-cli" | "valkey-cli" | "keydb-cli" => {
+                let pattern = words
+                    .windows(2)
+                    .find(|pair| pair[0] == "--pattern" || pair[0].eq_ignore_ascii_case("keys"))
+                    .map(|pair| pair[1]);
+                let chosen = pattern
+                    .is_some_and(|pattern| pattern.chars().filter(|c| c.is_alphanumeric()).count() > 1);
+                Some(Stream {
+                    steps: vec![if chosen {
+                        "keys, chosen".to_owned()
+                    } else {
+                        name.to_owned()
+                    }],
+                    ..Stream::unknown()
+                })
+            }
+            "sqlite3" if words.iter().any(|word| word.starts_with(".dump")) => Some(Stream {
+                private: true,
+                steps: vec![format!("{name} dump")],
                 ..Stream::unknown()
             }),
+            "dpkg" | "dpkg-query" | "rpm" | "pacman" | "apt" | "apt-mark" | "apk" | "dnf" | "yum"
+            | "snap" | "flatpak" | "brew"
+                if !words.iter().any(|w| MEANT_FOR_EVAL.contains(w)) =>
+            {
+                Some(Stream {
+                    steps: vec![if packages_chosen(name, &words) {
+                        format!("{name}, chosen")
+                    } else {
+                        name.to_owned()
+                    }],
+                    ..Stream::unknown()
+                })
+            }
+            "docker" | "podman" | "nerdctl" if words.iter().any(|word| word.contains("LogPath")) => {
+                Some(Stream {
+                    text: Some(format!("{SOME}\n")),
+                    steps: vec!["path of a log".to_owned()],
+                    ..Stream::default()
+                })
+            }
             "pg_dump" | "pg_dumpall" | "mysqldump" | "mongodump" | "mariadb-dump" => Some(Stream {
                 private: true,
                 steps: vec![name.to_owned()],
@@ -375,10 +420,17 @@ impl Walker<'_> {
                 ..Stream::default()
             }),
             "lsof"
-                if operands.iter().any(|path| {
-                    path.starts_with('/')
-                        && self.trees.loss(&self.path(path)).0 == super::super::paths::Loss::Fatal
-                }) =>
+                if !words.iter().any(|word| {
+                    word.contains(':')
+                        || matches!(*word, "-p" | "-u" | "-c" | "-a" | "+D" | "+d" | "-d" | "-g")
+                        || word.starts_with("-p")
+                        || word.starts_with("-u")
+                        || word.starts_with("-c")
+                }) && operands.is_empty()
+                    || operands.iter().any(|path| {
+                        path.starts_with('/')
+                            && self.trees.loss(&self.path(path)).0 == super::super::paths::Loss::Fatal
+                    }) =>
             {
                 Some(Stream {
                     text: Some(format!("{SOME}\n")),
@@ -388,11 +440,16 @@ impl Walker<'_> {
             }
             "pidof" | "pgrep" => {
                 let user = words.contains(&"-u") && operands.len() == 1;
-                let step = format!(
-                    "{name} {}{}",
-                    if user { "-u " } else { "" },
-                    operands.last().copied().unwrap_or_default()
-                );
+                let inverse = name == "pgrep" && words.iter().any(|word| matches!(*word, "-v" | "--inverse"));
+                let step = if inverse {
+                    "ps of all".to_owned()
+                } else {
+                    format!(
+                        "{name} {}{}",
+                        if user { "-u " } else { "" },
+                        operands.last().copied().unwrap_or_default()
+                    )
+                };
                 Some(Stream {
                     text: Some(format!("{SOME}\n")),
                     steps: vec![step],
@@ -401,7 +458,8 @@ impl Walker<'_> {
             }
             _ if PLAIN.contains(&name) => Some(Stream {
                 text: Some(format!("{SOME}\n")),
-                private: name == "kubectl" && words.contains(&"config") && words.contains(&"--raw")
+                private: name == "getent" && matches!(words.as_slice(), ["passwd" | "shadow" | "group"])
+                    || name == "kubectl" && words.contains(&"config") && words.contains(&"--raw")
                     || matches!(name, "kubectl" | "aws" | "gcloud" | "az")
                         && words.iter().any(|w| {
                             w.starts_with("secret")
@@ -490,29 +548,73 @@ impl Walker<'_> {
             return Stream::known(text::unescape(&format, true));
         }
         let mut lines = Vec::new();
-        let mut name = None;
-        for (at, argument) in rest.iter().enumerate() {
-            if matches!(argument.text.as_str(), "-name" | "-iname") {
-                name = rest.get(at + 1).map(|a| text::globbing(&a.text));
-            }
+        let mut names: Vec<String> = rest
+            .windows(2)
+            .filter(|pair| matches!(pair[0].text.as_str(), "-name" | "-iname"))
+            .map(|pair| text::globbing(&pair[1].text))
+            .collect();
+        let one_of_them = rest.iter().any(|a| matches!(a.text.as_str(), "-o" | "-or"));
+        if !one_of_them && names.len() > 1 {
+            names.drain(..names.len() - 1);
+        }
+        names.truncate(8);
+        if names.is_empty() {
+            names.push(STAR.to_string());
         }
         let depth_one = rest
             .windows(2)
             .any(|w| w[0].text == "-maxdepth" && w[1].text == "1");
         for argument in rest.iter().take_while(|a| !a.text.starts_with(['-', '(', '!'])) {
             let start = argument.text.trim_end_matches('/');
-            let name = name.clone().unwrap_or_else(|| STAR.to_string());
-            lines.push(if depth_one || name == STAR.to_string() {
-                format!("{start}/{name}")
-            } else {
-                format!("{start}/{SOME}/{name}")
-            });
+            lines.extend(names.iter().map(|name| {
+                if depth_one || *name == STAR.to_string() {
+                    format!("{start}/{name}")
+                } else {
+                    format!("{start}/{SOME}/{name}")
+                }
+            }));
         }
         if lines.is_empty() {
             lines.push(format!("./{SOME}"));
         }
         Stream::known(format!("{}\n", lines.join("\n")))
     }
+}
+
+/// Whether a list of packages holds some that were picked: those that nothing needs, those of a name.
+fn packages_chosen(name: &str, words: &[&str]) -> bool {
+    let patterns = words
+        .iter()
+        .filter(|word| !word.starts_with('-') && !word.contains(['%', '$', '\\']))
+        .filter(|word| {
+            !matches!(
+                **word,
+                "list"
+                    | "info"
+                    | "installed"
+                    | "repoquery"
+                    | "showauto"
+                    | "showmanual"
+                    | "search"
+                    | "--installed"
+                    | "ls"
+            )
+        })
+        .count();
+    patterns > 0
+        || match name {
+            "pacman" => words
+                .iter()
+                .any(|word| word.starts_with("-Q") && word.contains(['d', 't', 'm', 'u'])),
+            "dnf" | "yum" => words.iter().any(|word| {
+                matches!(
+                    *word,
+                    "--installonly" | "--unneeded" | "--extras" | "--duplicates" | "--old" | "--autoremove"
+                ) || word.starts_with("--latest-limit")
+            }),
+            "flatpak" => words.contains(&"--unused"),
+            _ => false,
+        }
 }
 
 /// What a tool lists, where the whole of it matters.

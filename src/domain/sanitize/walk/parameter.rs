@@ -304,7 +304,8 @@ fn replace(value: &str, pattern: &str, replacement: &str, every: bool, anchor: O
     }
     if text::is_known(pattern) && anchor.is_none() {
         return text::bounded(if every {
-            value.replace(pattern, replacement)
+            let most = text::LONGEST / replacement.len().max(1) + 1;
+            value.replacen(pattern, replacement, most)
         } else {
             value.replacen(pattern, replacement, 1)
         });

@@ -3,7 +3,7 @@
 use super::super::rules::write::{Change, Target};
 use super::super::rules::{secrets, write};
 use super::super::syntax::{Redirect, RedirectOp, Span};
-use super::super::words::text;
+use super::super::words::text::{self, SOME};
 use super::{Stream, Walker};
 
 /// What the redirections of a command opened.
@@ -164,6 +164,14 @@ impl Walker<'_> {
                 remote: Some(super::Remote::Open),
                 steps: vec!["what was loaded".to_owned()],
                 ..Stream::unknown()
+            };
+        }
+        if let Some(service) = full.strip_suffix(".pid").and_then(|path| path.rsplit('/').next()) {
+            return Stream {
+                text: Some(format!("{SOME}\n")),
+                file: true,
+                steps: vec![format!("pidof {service}")],
+                ..Stream::default()
             };
         }
         let copy = if super::super::rules::disks::is_disk(&full) {

@@ -213,6 +213,17 @@ impl Walker<'_> {
                 }
                 return None;
             }
+            "java" | "dotnet" | "wine" | "php-cgi" => {
+                let file = after_option(rest, &["-jar"])
+                    .or_else(|| rest.iter().map(|a| a.text.clone()).find(|a| !a.starts_with('-')));
+                if let Some(file) = file {
+                    let content = self.content(&file);
+                    if content.remote.is_some() {
+                        self.shell_reads(&content, name, span);
+                    }
+                }
+                return None;
+            }
             "start-stop-daemon" => {
                 if rest.iter().any(|a| matches!(a.text.as_str(), "--start" | "-S")) {
                     let program = after_option(rest, &["-x", "--exec", "-a", "--startas"])?;

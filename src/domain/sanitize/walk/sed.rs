@@ -197,7 +197,9 @@ pub(super) fn substituted(text: &str, command: &str) -> Option<String> {
                     regex.replace(line, cased).into_owned()
                 }
             } else if flags.contains('g') {
-                regex.replace_all(line, template.as_str()).into_owned()
+                // As often as a value may grow long.
+                let most = text::LONGEST / template.len().max(1) + 1;
+                regex.replacen(line, most, template.as_str()).into_owned()
             } else {
                 regex.replace(line, template.as_str()).into_owned()
             }

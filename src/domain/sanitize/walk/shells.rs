@@ -198,6 +198,20 @@ impl Walker<'_> {
                 {
                     let source = source.text.clone();
                     self.text(&source, name, span, &Stream::unknown());
+                } else if let Some(at) = rest.iter().position(|a| state_command(&a.text).is_some())
+                    && let Some(command) = state_command(&rest[at].text)
+                {
+                    let operands: Vec<String> = rest[at + 1..]
+                        .iter()
+                        .filter(|a| !a.text.contains('='))
+                        .map(|a| super::wrappers::quote(&a.text))
+                        .collect();
+                    self.text(
+                        &format!("{command} {}", operands.join(" ")),
+                        name,
+                        span,
+                        &Stream::unknown(),
+                    );
                 }
                 Stream::unknown()
             }
@@ -620,6 +634,32 @@ impl Walker<'_> {
         }
         Stream::empty()
     }
+}
+
+/// The command that does what a function of `salt` does.
+fn state_command(function: &str) -> Option<&'static str> {
+    Some(match function {
+        "system.poweroff" | "system.halt" | "system.shutdown" => "poweroff",
+        "system.reboot" => "reboot",
+        "file.remove" => "rm -rf",
+        "file.truncate" => "truncate -s 0",
+        "service.stop" => "systemctl stop",
+        "service.disable" => "systemctl disable",
+        "service.mask" => "systemctl mask",
+        "service.restart" => "systemctl restart",
+        "pkg.remove" | "pkg.purge" => "apt-get remove",
+        "user.delete" => "userdel",
+        "group.delete" => "groupdel",
+        "disk.wipe" => "wipefs -a",
+        "partition.rm" => "sfdisk --delete",
+        "iptables.flush" => "iptables -F",
+        "ps.kill_pid" => "kill",
+        "ps.pkill" => "pkill",
+        "docker.rm" => "docker rm",
+        "lvm.lvremove" => "lvremove",
+        "lvm.vgremove" => "vgremove",
+        _ => return None,
+    })
 }
 
 /// The command that does what a module of `ansible` would do with its arguments.

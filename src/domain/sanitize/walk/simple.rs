@@ -277,6 +277,12 @@ impl Walker<'_> {
                     value = text::bounded(format!("{old}{value}"));
                 }
                 self.environment(&assign.name, &value, assign.span);
+                if let Some(left) = self.values.checked_sub(value.len()) {
+                    self.values = left;
+                } else {
+                    self.overspent = true;
+                    value = UNKNOWN.to_string();
+                }
                 self.state.set(&assign.name, value);
                 match self.origin.take() {
                     Some(origin) => {
@@ -326,6 +332,11 @@ impl Walker<'_> {
         if !self.step() {
             return Stream::unknown();
         }
+        let Some(left) = self.words.checked_sub(arguments.len()) else {
+            self.overspent = true;
+            return Stream::unknown();
+        };
+        self.words = left;
         self.depth += 1;
         self.at = Some(span);
         let output = self.called(arguments, stdin, span, opened);
@@ -377,7 +388,14 @@ impl Walker<'_> {
             });
         }
         self.written_program(&program.text, rest, span);
-        let mut plain = arguments.to_vec();
+        if let Some(tree) = self.remote_trees.last().filter(|_| builds(name, rest)) {
+            let here = self.state.cwd.clone().unwrap_or_else(|| tree.clone());
+            let content = self.content(&format!("{here}/Makefile"));
+            if content.remote.is_some() {
+                self.shell_reads(&content, name, span);
+            }
+        }
+        let mut plain: Vec<Argument> = arguments.iter().take(40).cloned().collect();
         name.clone_into(&mut plain[0].text);
         let line = line(&plain);
         let call = Call {
@@ -581,6 +599,22 @@ impl Walker<'_> {
             }
         }
     }
+}
+
+/// Whether a program runs what the folder it stands in says: makefiles, hooks of packages.
+fn builds(name: &str, rest: &[Argument]) -> bool {
+    matches!(
+        name,
+        "make" | "gmake" | "ninja" | "ant" | "mvn" | "gradle" | "just" | "rake" | "cmake" | "scons" | "meson"
+    ) || matches!(
+        name,
+        "npm" | "yarn" | "pnpm" | "pip" | "pip3" | "cargo" | "go" | "bundle" | "composer"
+    ) && rest.iter().any(|a| {
+        matches!(
+            a.text.as_str(),
+            "install" | "i" | "ci" | "run" | "build" | "start" | "test" | "."
+        )
+    })
 }
 
 /// Whether an assignment makes its variable longer each time.

@@ -71,6 +71,26 @@ impl Walker<'_> {
         if testing && !elsewhere {
             hits.retain(|hit| hit.rule.id != "db.reset");
         }
+        let rehearsing = [
+            "RAILS_ENV",
+            "RACK_ENV",
+            "NODE_ENV",
+            "APP_ENV",
+            "MIX_ENV",
+            "DJANGO_ENV",
+        ]
+        .iter()
+        .any(|variable| match self.state.get(variable) {
+            Some(super::state::Variable::Scalar(values)) => {
+                values.iter().all(|value| rules::databases::scratch(value))
+            }
+            _ => false,
+        });
+        if rehearsing && !elsewhere {
+            for hit in hits.iter_mut().filter(|hit| hit.rule.id == "db.reset") {
+                hit.rule = &rules::databases::PURGE;
+            }
+        }
         let words: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
         if rules::databases::only_scratch(name, &words) {
             for hit in &mut hits {
@@ -95,7 +115,10 @@ impl Walker<'_> {
                 hit.rule = &rules::storage::SNAPSHOT;
             }
         }
-        if name == "btrfs" && rest.iter().any(|a| a.text.contains("snap")) {
+        if name == "btrfs"
+            && rest.iter().any(|a| a.text.contains("snap"))
+            && !rest.iter().any(|a| super::super::words::text::has_glob(&a.text))
+        {
             for hit in hits.iter_mut().filter(|hit| hit.rule.id == "storage.pool") {
                 hit.rule = &rules::storage::SNAPSHOT;
             }

@@ -23,6 +23,10 @@ pub const LONGEST: usize = 64 * 1024;
 
 /// The text without the signs; every byte keeps its place.
 pub fn clean(text: &str) -> String {
+    if !text.as_bytes().contains(&0xF4) {
+        // No character that is encoded in this way: no sign.
+        return text.to_owned();
+    }
     text.chars()
         .map(|c| if is_sign(c) { '\u{10FFFD}' } else { c })
         .collect()

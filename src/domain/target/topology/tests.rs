@@ -6,6 +6,8 @@ use serde_json::{Map, Value, json};
 use super::{Topology, minimum_in_service};
 use crate::domain::config::merge;
 use crate::domain::name::TargetName;
+use crate::domain::project::Project;
+use crate::domain::target::BalancerAt;
 
 fn parse(config: &Value) -> Result<Topology, Vec<String>> {
     let merged = merge(config.as_object().unwrap(), &Map::new(), &Map::new());
@@ -258,5 +260,36 @@ fn targets_are_chosen_by_name() {
             "`wbe-2` is not a server of this project. Did you mean `web-2`?",
             "`x` is not a server of this project",
         ]
+    );
+}
+
+/// The example of docs/haproxy.md is a project as it is meant.
+#[test]
+fn the_example_of_two_sides_of_haproxy_is_true() {
+    let page = include_str!("../../../../docs/haproxy.md");
+    let (_, rest) = page.split_once("```json\n").unwrap();
+    let (example, _) = rest.split_once("```").unwrap();
+    let project: Project = serde_json::from_str(example).unwrap();
+    let topology = parse(&Value::Object(project.config)).unwrap();
+    let seen: Vec<_> = topology
+        .pools
+        .iter()
+        .map(|pool| {
+            let Some(BalancerAt::Haproxy { address }) = &pool.balancer else {
+                panic!("{pool:?} is behind HAProxy")
+            };
+            (
+                pool.zone.as_str(),
+                pool.backend.as_str(),
+                pool.members.len(),
+                address.len(),
+            )
+        })
+        .collect();
+    assert_eq!(seen, [("east", "web", 10, 1), ("west", "web_west", 10, 2)]);
+    assert_eq!(
+        minimum_in_service(10, topology.pools[0].inpool_threshold),
+        7,
+        "3 of 10 may be out"
     );
 }

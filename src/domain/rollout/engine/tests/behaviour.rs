@@ -153,6 +153,7 @@ fn an_answer_is_never_used_for_two_starts() {
         pools: vec![PoolSeen {
             pool: "p".to_owned(),
             in_service: (1..=10).map(|number| name(&format!("h{number}"))).collect(),
+            held: Vec::new(),
         }],
     };
     let counted = |target: &str| Event::PoolsCounted {
@@ -184,6 +185,7 @@ fn a_member_out_of_service_goes_first_where_nobody_else_may() {
         pools: vec![PoolSeen {
             pool: "p".to_owned(),
             in_service: (1..=9).map(|number| name(&format!("h{number}"))).collect(),
+            held: Vec::new(),
         }],
     };
     let effects = rollout.apply(&nine, at(1)).unwrap();
@@ -578,6 +580,7 @@ fn after_a_replay_a_started_step_is_looked_up_and_never_started() {
         pools: vec![PoolSeen {
             pool: "p".to_owned(),
             in_service: vec![name("h1")],
+            held: Vec::new(),
         }],
     };
     for event in [

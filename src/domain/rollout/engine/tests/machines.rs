@@ -34,6 +34,7 @@ fn seen(target: &str) -> Event {
         pools: vec![PoolSeen {
             pool: "p".to_owned(),
             in_service: vec![name("h1"), name("h2")],
+            held: Vec::new(),
         }],
     }
 }

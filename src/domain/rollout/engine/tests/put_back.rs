@@ -128,6 +128,7 @@ fn one_that_was_put_back_but_is_not_well_is_not_counted_as_in_service() {
         pools: vec![PoolSeen {
             pool: "p".to_owned(),
             in_service,
+            held: Vec::new(),
         }],
     };
     let counted = |in_service| Event::PoolsCounted {

@@ -1,0 +1,67 @@
+//! The policies in force while an action runs: one that forbids a command counts for the steps that are left, also where the
+//! action began, or waited for days, before it was written.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::app::policies;
+use crate::app::ports::Clock;
+use crate::domain::name::Name;
+use crate::domain::sanitize::Sanitizer;
+use crate::domain::timestamp::Timestamp;
+use crate::store::{Store, StoreError};
+
+/// For so long the store is not asked again.
+const KNOWN_SECONDS: u64 = 5;
+
+/// The sanitizer of one action's space and environment.
+pub(super) struct InForce {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    space: Name,
+    environment: Name,
+    known: Mutex<(Timestamp, Sanitizer)>,
+}
+
+impl InForce {
+    /// What is in force now.
+    pub(super) async fn read(
+        store: &Store,
+        clock: &Arc<dyn Clock>,
+        space: &Name,
+        environment: &Name,
+    ) -> Result<Self, StoreError> {
+        let now = clock.now();
+        let sanitizer = policies::sanitizer(store, space, environment, now).await?;
+        Ok(Self {
+            store: store.clone(),
+            clock: Arc::clone(clock),
+            space: space.clone(),
+            environment: environment.clone(),
+            known: Mutex::new((now, sanitizer)),
+        })
+    }
+
+    /// What is in force when it is asked for, or a few seconds before. While the store does not answer it is what was last
+    /// known: never less than the built-in rules.
+    pub(super) async fn sanitizer(&self) -> Sanitizer {
+        let now = self.clock.now();
+        let (since, known) = self.known();
+        if now < since.plus_seconds(KNOWN_SECONDS) {
+            return known;
+        }
+        let sanitizer = policies::sanitizer(&self.store, &self.space, &self.environment, now)
+            .await
+            .unwrap_or_else(|error| {
+                let (space, environment) = (&self.space, &self.environment);
+                tracing::warn!(%error, %space, %environment, "the policies were not read anew");
+                known
+            });
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = (now, sanitizer.clone());
+        sanitizer
+    }
+
+    fn known(&self) -> (Timestamp, Sanitizer) {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.clone()
+    }
+}

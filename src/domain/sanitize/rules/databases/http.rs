@@ -1,0 +1,126 @@
+//! Requests that delete at the ports of databases, queues and registries.
+
+use super::super::{Call, Hit};
+use super::scratch::dated;
+use super::sql::sql;
+use super::{PURGE, RESET, STOP};
+
+/// Requests that delete at the ports of search engines, queues and registries.
+pub(super) fn delete_by_http(call: &Call<'_>) -> Vec<Hit> {
+    let words: Vec<&str> = call.words().collect();
+    let spoken = statements(call, &words);
+    if !spoken.is_empty() {
+        return spoken;
+    }
+    let method = words
+        .iter()
+        .zip(words.iter().skip(1))
+        .find(|(w, _)| {
+            matches!(
+                **w,
+                "-X" | "--request" | "-sX" | "-XX" | "-sSX" | "-fsX" | "-sfX" | "-sSfX" | "-kX"
+            ) || w.starts_with("--method")
+        })
+        .map(|(_, v)| *v);
+    let delete = method.is_some_and(|m| m.eq_ignore_ascii_case("delete"))
+        || words.iter().any(|w| {
+            matches!(
+                w.to_ascii_uppercase().as_str(),
+                "-XDELETE"
+                    | "--REQUEST=DELETE"
+                    | "--METHOD=DELETE"
+                    | "-SXDELETE"
+                    | "-SSXDELETE"
+                    | "-FSXDELETE"
+            )
+        })
+        || matches!(call.name, "http" | "https" | "xh") && words.first() == Some(&"DELETE");
+    let url = words
+        .iter()
+        .find(|w| w.contains("://") || w.contains(":9200") || w.contains("localhost"))
+        .copied()
+        .unwrap_or_default();
+    let path = url
+        .split("://")
+        .last()
+        .unwrap_or_default()
+        .split_once('/')
+        .map_or("", |(_, path)| path);
+    let shown = super::super::super::words::text::shown(path);
+    let path = shown.split('?').next().unwrap_or_default().trim_end_matches('/');
+    let search = url.contains(":9200")
+        || url.contains("elastic")
+        || url.contains("opensearch")
+        || url.contains("/_all");
+    let everything = search && (matches!(path, "_all" | "*" | "") || path.contains('*') && !dated(path));
+    if delete && everything
+        || url.contains("/_delete_by_query") && words.iter().any(|w| w.contains("match_all"))
+    {
+        return vec![Hit::on(&RESET, "service data")];
+    }
+    if delete
+        && (search
+            || url.contains(":15672")
+            || url.contains(":8500/v1/kv")
+            || url.contains(":2379")
+            || url.contains(":5984")
+            || url.contains("/api/v1/namespaces")
+            || url.contains(":9090")
+            || url.contains("/containers/")
+            || url.contains("docker.sock"))
+    {
+        let recursive = url.contains("recurse") || url.contains(":5984");
+        return vec![Hit::of(if recursive { &RESET } else { &PURGE })];
+    }
+    if url.contains("_shutdown") || url.contains("/_cluster/nodes/") {
+        return vec![Hit::of(&STOP)];
+    }
+    if url.contains(":9200")
+        && words
+            .iter()
+            .any(|w| w.contains("read_only_allow_delete") || w.contains("cluster.routing.allocation.enable"))
+    {
+        return Vec::new();
+    }
+    Vec::new()
+}
+
+/// Statements for a database that takes them by HTTP: in the address, as data, on the input.
+fn statements(call: &Call<'_>, words: &[&str]) -> Vec<Hit> {
+    let database = words.iter().any(|word| {
+        [
+            ":8123",
+            ":8086",
+            ":8443",
+            "clickhouse",
+            "influx",
+            "questdb",
+            ":9000",
+            ":7474",
+            "/_sql",
+            "/query",
+        ]
+        .iter()
+        .any(|sign| word.contains(sign))
+    });
+    if !database {
+        return Vec::new();
+    }
+    let given = words
+        .iter()
+        .map(|word| {
+            let text = word
+                .split_once("query=")
+                .or_else(|| word.split_once("q="))
+                .map_or(*word, |(_, text)| text);
+            text.replace(['+'], " ").replace("%20", " ").replace("%22", "\"")
+        })
+        .chain(call.stdin.text.clone());
+    given
+        .filter(|text| {
+            let verb = text.split_whitespace().next().unwrap_or_default().to_uppercase();
+            matches!(verb.as_str(), "DROP" | "TRUNCATE" | "DELETE" | "ALTER")
+        })
+        .flat_map(|text| sql(&text))
+        .collect()
+}
