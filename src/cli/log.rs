@@ -49,7 +49,7 @@ pub fn run(args: &LogArgs, output: Output) -> Result<Exit, Failure> {
             ["sink", "time", "action", "seq", "why", "text"],
             rows.map(|(sink, entry)| {
                 [
-                    sink.to_string(),
+                    (*sink).clone(),
                     entry.time.to_string(),
                     entry.action.to_string(),
                     entry.seq.to_string(),

@@ -16,23 +16,13 @@ use crate::support::world::World;
 
 /// The story of an action that has ended.
 async fn story(world: &World, id: ActionId) -> Vec<LogEntry> {
+    world.log_is_whole(id).await;
     let logs = EmbeddedLogs::open(&world.log_file()).await.unwrap();
-    let read = async {
-        loop {
-            let query = LogQuery {
-                level: Some(LogLevel::Basic),
-                ..LogQuery::of(id, 100_000)
-            };
-            let entries = logs.page(&query).await.unwrap().entries;
-            if entries.iter().any(|entry| entry.event == LogEvent::Result) {
-                return entries;
-            }
-            tokio::task::yield_now().await;
-        }
+    let query = LogQuery {
+        level: Some(LogLevel::Basic),
+        ..LogQuery::of(id, 100_000)
     };
-    tokio::time::timeout(PATIENCE, read)
-        .await
-        .expect("the end of the log")
+    logs.page(&query).await.unwrap().entries
 }
 
 fn texts(story: &[LogEntry], event: LogEvent) -> Vec<&str> {
@@ -183,8 +173,8 @@ async fn a_word_from_another_server_that_comes_too_late_is_told_with_who_and_why
     tokio::time::timeout(PATIENCE, heard).await.expect("it is heard");
     world.steer(id, "approve").await;
     world.ends(id, ActionStatus::Completed).await;
-    let story = story(&world, id).await;
-    let steering = texts(&story, LogEvent::Steering);
+    let told = story(&world, id).await;
+    let steering = texts(&told, LogEvent::Steering);
     assert_eq!(steering.len(), 1, "{steering:?}");
     assert!(
         steering[0].starts_with("jdoe said resume: lunch is over, and nothing came of it: "),
