@@ -13,7 +13,7 @@ rules! {
         matches ["stress-ng --vm 8 --vm-bytes 95%", "python3 -c 'x = \"a\" * 10**10'", "perl -e '$x = \"a\" x 1e10'", "stress --vm 4 --vm-bytes 64G", "while :; do x=$x$x; done", "echo {1..999999999}", "a=(); while true; do a+=(x); done"],
         near ["stress-ng --help", "python3 -c 'print(2**10)'", "while true; do x=$x$x; [ ${#x} -gt 80 ] && break; done", "echo {1..9}"];
     LOAD = "exhaust.load", Ask, "It puts load on the host on purpose.",
-        matches ["stress --cpu 8", "stress-ng --cpu 0 --timeout 60", "openssl speed -multi 64", "fio --name=x --rw=write --size=100G --directory=/data", "sha256sum /dev/zero", "yes > /dev/null", "while :; do :; done", "hping3 --flood 10.0.0.1", "kubectl scale deploy/web --replicas=100000"],
+        matches ["stress --cpu 8", "stress-ng --cpu 0 --timeout 60", "openssl speed -multi 64", "fio --name=x --rw=write --size=100G --directory=/data", "sha256sum /dev/zero", "yes > /dev/null", "while :; do :; done", "hping3 --flood 10.0.0.1", "kubectl scale deploy/web --replicas=100000", "dd if=/dev/urandom of=/dev/null bs=1M", "mysql -e 'SELECT BENCHMARK(999999999999, SHA2(1,512))'"],
         near ["openssl speed", "fio --version", "sha256sum /opt/app/app.jar", "while :; do sleep 1; done", "ping -c 3 10.0.0.1", "kubectl scale deploy/web --replicas=3", "ab -n 100 -c 5 http://localhost/"];
     DISK = "exhaust.disk", Deny, "It fills a disk.",
         matches ["dd if=/dev/zero of=/tmp/fill", "cat /dev/zero > /tmp/x", "yes > /tmp/x", "fallocate -l 900G /x", "cat /dev/urandom >> /var/tmp/fill", "seq inf > /tmp/x", "openssl rand -out /tmp/r 99999999999", "cat /dev/zero > /dev/shm/x", "while :; do echo x >> /tmp/x; done", "tail -f /tmp/x >> /tmp/x", "for i in {1..1000}; do fallocate -l 10G /data/$i; done"],
@@ -29,8 +29,8 @@ rules! {
     FILES = "exhaust.files", Ask, "It makes files without end.",
         matches ["for i in $(seq 1 1000000); do touch /data/$i; done", "touch /data/f{1..100000}", "while true; do mktemp -d; sleep 1; done", "seq 1 1000000 | xargs touch"], near ["touch /data/f{1..100}", "seq 1 10 | xargs touch", "for i in 1 2 3; do touch /tmp/$i; done", "while true; do touch /run/app/alive; sleep 5; done"];
     FILES_ENDLESS = "exhaust.files-endless", Deny, "It makes files in a loop that neither ends nor pauses, until no more can be made.",
-        matches ["i=0; while true; do : > /var/tmp/f$i; i=$((i+1)); done", "while :; do mktemp; done", "while true; do touch /data/$RANDOM; done"],
-        near ["while true; do touch /run/app/alive; sleep 5; done", "while true; do date > /run/app/alive; done"];
+        matches ["i=0; while true; do : > /var/tmp/f$i; i=$((i+1)); done", "while :; do mktemp; done", "while true; do touch /data/$RANDOM; done", "while :; do ln -s x /tmp/l$RANDOM; done", "while mktemp; do :; done"],
+        near ["while sleep 5; do touch /run/app/$RANDOM; done", "while true; do touch /run/app/alive; sleep 5; done", "while true; do date > /run/app/alive; done"];
     LIMITS = "exhaust.limits", Ask, "It takes the limits away that protect the host, or sets them so low that nothing runs.",
         matches ["ulimit -u 1", "systemctl set-property ssh.service MemoryMax=1M", "prlimit --nproc=1 --pid 1", "choom -n 1000 -p $(pidof sshd)"], near ["ulimit -n 65536", "ulimit -a"];
 }
@@ -72,7 +72,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     {
         hits.push(Hit::of(&MINER));
     }
-    if call.is("mkdir mktemp touch") && call.place.busy_loop {
+    if call.is("mkdir mktemp touch ln mkfifo mknod") && call.place.busy_loop {
         hits.push(Hit::of(&FILES_ENDLESS));
     } else if call.is("mkdir mktemp") && call.place.endless_loop
         || call.is("touch mkdir mktemp") && call.place.long_loop
@@ -145,7 +145,9 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         {
             hits.push(Hit::of(&DISK));
         }
-        "grep" if reads_endless() => hits.push(Hit::of(&ENDLESS_READ)),
+        "grep" if reads_endless() || call.stdin.endless && call.stdin.noise => {
+            hits.push(Hit::of(&ENDLESS_READ));
+        }
         "fallocate" => {
             let options = call.options("-l -o --length --offset");
             let all = options.value(&["-l", "--length"]).is_some_and(|size| {
@@ -170,6 +172,13 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "dd" => {
             let value = |key: &str| call.words().find_map(|w| w.strip_prefix(key).map(str::to_owned));
             let (count, size) = (value("count="), value("bs="));
+            if count.is_none()
+                && value("of=").as_deref() == Some("/dev/null")
+                && value("if=")
+                    .is_some_and(|from| matches!(from.as_str(), "/dev/zero" | "/dev/urandom" | "/dev/random"))
+            {
+                hits.push(Hit::on(&LOAD, "never ends"));
+            }
             if call.place.endless_loop && value("of=").is_some_and(|of| of != "/dev/null") {
                 hits.push(Hit::of(&DISK));
             }
@@ -220,7 +229,12 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "prlimit"
             if call
                 .words()
-                .any(|w| w.starts_with("--nproc=1") && w.len() < 11 || w.starts_with("--nofile=0")) =>
+                .any(|w| w.starts_with("--nproc=1") && w.len() < 11 || w.starts_with("--nofile=0"))
+                || call
+                    .args
+                    .windows(2)
+                    .any(|pair| matches!(pair[0].text.as_str(), "-p" | "--pid") && pair[1].text == "1")
+                    && call.words().any(|w| w.contains('=')) =>
         {
             hits.push(Hit::of(&LIMITS));
         }
@@ -274,10 +288,11 @@ fn load(call: &Call<'_>) -> Option<Hit> {
                     .is_some_and(|count| count.parse::<u64>().is_ok_and(|count| count >= 1_000))
         }),
         "psql" | "mysql" | "mariadb" => call.words().any(|word| {
-            word.contains("generate_series")
+            let upper = word.to_uppercase();
+            (word.contains("generate_series") || upper.contains("BENCHMARK(") || upper.contains("SLEEP("))
                 && word.split(|c: char| !(c.is_ascii_alphanumeric())).any(|n| {
                     n.len() >= 9 && n.bytes().all(|b| b.is_ascii_digit())
-                        || n.starts_with("1e") && n.len() > 3
+                        || n.starts_with("1e") && n.len() > 2
                 })
         }),
         "redis-cli" | "valkey-cli" => {

@@ -684,6 +684,12 @@ fn mount(call: &Call<'_>) -> Vec<Hit> {
         return Vec::new();
     }
     let (loss, kind) = call.trees.loss(&point);
+    if super::logs::is_system_log(&point) {
+        return vec![Hit::on(&super::logs::CLEARED, "system logs")];
+    }
+    if point == "/var/log" {
+        return vec![Hit::on(&super::logs::DOUBTFUL, "system logs")];
+    }
     if vital(&point) && point != "/etc/resolv.conf" && point != "/etc/hosts" && !point.starts_with("/boot") {
         return vec![Hit::on(&HIDE, "vital file")];
     }

@@ -6,7 +6,7 @@ use super::{Call, Hit, Rule, rules};
 
 rules! {
     CLEARED = "logs.cleared", Deny, "It deletes or empties the records of what happened on the host.",
-        matches ["rm -rf /var/log", "rm /var/log/auth.log", "truncate -s 0 /var/log/syslog", "> /var/log/wtmp", "journalctl --vacuum-time=1s", "journalctl --rotate --vacuum-size=1", "find /var/log -type f -delete", "dmesg -C", "touch -t 202001010000 /var/log/auth.log", "ln -sf /dev/null /var/log/auth.log", "shred -u /var/log/secure"],
+        matches ["rm -rf /var/log", "rm /var/log/auth.log", "truncate -s 0 /var/log/syslog", "> /var/log/wtmp", "journalctl --vacuum-time=1s", "journalctl --rotate --vacuum-size=1", "find /var/log -type f -delete", "dmesg -C", "touch -t 202001010000 /var/log/auth.log", "mount --bind /dev/null /var/log/auth.log", "ln -sf /dev/null /var/log/auth.log", "shred -u /var/log/secure"],
         near ["rm /var/log/app/old.log", "journalctl --vacuum-time=30d", "find /var/log -name '*.gz' -mtime +30 -delete", "tail /var/log/syslog", "> /var/log/app/app.log"], instead "journalctl --vacuum-time=30d";
     DOUBTFUL = "logs.doubtful", Ask, "It empties the logs of a service, or shortens what is kept.",
         matches ["truncate -s 0 /var/log/nginx/access.log", "journalctl --vacuum-time=1d", "sed -i '/x/d' /var/log/nginx/access.log", "> /var/log/mysql/error.log", "rm -f /var/log/nginx/access.log", "dmesg -c", "docker inspect --format='{{.LogPath}}' web | xargs truncate -s 0", "sed -i 's/Storage=auto/Storage=none/' /etc/systemd/journald.conf"],
@@ -26,6 +26,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("dmesg -c|--read-clear", &DOUBTFUL),
     ("dmesg -D|-E_|--console-off", &DOUBTFUL),
     ("history -c|-d|-w_", &HISTORY),
+    ("history -w ~/dev/null", &HISTORY),
     ("fc -R_ -p", &HISTORY),
     ("unset HISTFILE|HISTSIZE|HISTFILESIZE", &HISTORY_OFF),
     ("date -s|--set", &FORGED),

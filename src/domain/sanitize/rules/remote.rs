@@ -42,7 +42,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         // A package that the script has just loaded from an address.
         "dpkg" | "apt" | "apt-get" | "dnf" | "yum" | "rpm" | "zypper" | "apk"
             if call.words().any(|w| {
-                [".deb", ".rpm", ".apk"].iter().any(|end| w.ends_with(end))
+                (w.starts_with("/dev/fd/") || [".deb", ".rpm", ".apk"].iter().any(|end| w.ends_with(end)))
                     && call
                         .files
                         .get(&call.path(w))

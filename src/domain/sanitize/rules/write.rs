@@ -424,6 +424,7 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
         "/etc/systemd/journald.conf" | "/etc/rsyslog.conf" | "/etc/logrotate.conf" | "/etc/audit/auditd.conf"
     ) || is_under(path, "/etc/audit")
         || is_under(path, "/etc/rsyslog.d")
+        || is_under(path, "/etc/systemd/journald.conf.d") && text.to_lowercase().contains("storage=none")
     {
         return vec![Hit::of(&logs::DOUBTFUL)];
     }

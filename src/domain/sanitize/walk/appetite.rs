@@ -36,7 +36,7 @@ pub fn of(code: &str) -> Vec<Appetite> {
             "Process.new",
         ])
         || has(&["child_process"]) && has(&["exec(", "execFile("])
-        || has(&["&\")", "&')", "&}"]) && has(&["system(", "execute(", "exec"]);
+        || has(&["&\")", "&')", "&}", "&\"|"]) && has(&["system(", "execute(", "exec", "getline"]);
     let mut out = Vec::new();
     let forever = forever(&compact) && !rests(code);
     let numbers = numbers(&compact);
@@ -52,9 +52,12 @@ pub fn of(code: &str) -> Vec<Appetite> {
     }
     let grows = has(&[
         ".append(", ".push(", "push@", "<<", "+=", ".=", "]=", "s..s", ".extend(", ".add(", ".concat(",
-        ".insert(",
-    ]);
-    if forever && grows || held(&compact, &numbers) || feeds_itself(&compact) {
+        ".insert(", "*=2",
+    ]) || longer(&compact);
+    let pushes = often && has(&["push@", ".push(", ".append("]) && numbers.iter().any(|n| n.value >= 1e6);
+    let whole = has(&["/dev/zero", "/dev/urandom"])
+        && (has(&[".read()", "readFileSync("]) || has(&["undef$/"]) && has(&["<F>", "<>", "<$"]));
+    if forever && grows || pushes || whole || held(&compact, &numbers) || feeds_itself(&compact) {
         out.push(Appetite::Memory);
     }
     let writes = has(&[
@@ -84,6 +87,35 @@ pub fn of(code: &str) -> Vec<Appetite> {
     out
 }
 
+/// Whether a program prints without end.
+pub fn prints_forever(code: &str) -> bool {
+    let compact: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+    forever(&compact)
+        && !rests(code)
+        && ["print", "puts", "echo", "write", "console.log", "say"]
+            .iter()
+            .any(|word| compact.contains(word))
+}
+
+/// Whether a variable is set to itself and more: `s=s"x"`, `$s=$s.$s`.
+fn longer(compact: &str) -> bool {
+    compact.match_indices('=').take(32).any(|(at, _)| {
+        let name: String = compact[..at]
+            .chars()
+            .rev()
+            .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '$'))
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .collect();
+        !name.is_empty()
+            && compact[at + 1..]
+                .strip_prefix(name.as_str())
+                .is_some_and(|rest| rest.starts_with(['"', '\'', '.', '+', '$', '~']))
+            && !compact[at + 1 + name.len()..].starts_with("+1")
+    })
+}
+
 /// Whether a loop has no end of its own. `compact` holds no blanks.
 fn forever(compact: &str) -> bool {
     let signs = [
@@ -104,6 +136,12 @@ fn forever(compact: &str) -> bool {
         "until(0)",
         "itertools.count()",
         "iter(int,1)",
+        "iter(lambda:",
+        "inrepeat(",
+        "incycle(",
+        "1.step{",
+        "0.step{",
+        "1.stepdo",
         "incount()",
         "setInterval(",
         "1while",

@@ -61,6 +61,16 @@ impl Walker<'_> {
     ) -> Option<Stream> {
         let operands: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
         match name {
+            "type"
+                if operands
+                    .first()
+                    .is_some_and(|o| o.starts_with('-') && o.contains(['P', 'p'])) =>
+            {
+                return Some(Stream::known(format!(
+                    "/usr/bin/{}\n",
+                    operands.last().copied().unwrap_or_default()
+                )));
+            }
             ":" | "true" | "false" | "wait" | "return" | "exit" | "break" | "continue" | "umask"
             | "ulimit" | "jobs" | "bg" | "fg" | "times" | "type" | "dirs" | "logout" | "shopt" | "test"
             | "[" => {}

@@ -131,7 +131,7 @@ impl Walker<'_> {
         if sources.is_empty() && *stem != "rails" {
             let stream = match &file {
                 Some(file) if !matches!(file.as_str(), "-" | "/dev/stdin") => self.content(file),
-                _ if awk => Stream::empty(),
+                None if awk => Stream::empty(),
                 _ => stdin.clone(),
             };
             match stream.text.clone() {
@@ -166,7 +166,19 @@ impl Walker<'_> {
         let printed = sources
             .iter()
             .filter(|source| !fetches(source))
-            .map(|source| super::outputs::printed(source))
+            .map(|source| {
+                // `node -p '"text"'` prints what its program is.
+                let prints = rest
+                    .iter()
+                    .any(|a| matches!(a.text.as_str(), "-p" | "--print" | "-pe"));
+                let literal =
+                    prints && stem.starts_with("node") && source.trim().starts_with(['"', '\'', '`']);
+                if literal {
+                    Some(literals(source).concat())
+                } else {
+                    super::outputs::printed(source)
+                }
+            })
             .collect::<Option<Vec<_>>>();
         Some(match printed {
             Some(printed) if !printed.is_empty() => Stream {
@@ -174,6 +186,9 @@ impl Walker<'_> {
                 ..Stream::known(printed.concat())
             },
             _ => Stream {
+                endless: sources
+                    .iter()
+                    .any(|source| super::appetite::prints_forever(source)),
                 remote: if sources.iter().any(|source| fetches(source)) {
                     Some(super::Remote::Open)
                 } else {

@@ -127,7 +127,11 @@ impl Walker<'_> {
     fn repeat(&mut self, until: bool, condition: &Script, body: &Script, input: &Stream) -> Stream {
         let endless = match first_simple(condition) {
             Some(simple) => match simple.words.first().and_then(Word::literal).as_deref() {
-                Some("true" | ":" | "/bin/true" | "sleep") => !until,
+                Some(
+                    "true" | ":" | "/bin/true" | "sleep" | "mktemp" | "echo" | "printf" | "date" | "touch",
+                ) => !until,
+                Some("read") => !until && input.endless,
+                Some("[" | "test") if constant_test(simple).is_some() => constant_test(simple) != Some(until),
                 Some("false") => until,
                 Some("[" | "test") => {
                     !until && simple.words.len() <= 3 && simple.words.iter().all(|w| w.literal().is_some())
@@ -137,8 +141,20 @@ impl Walker<'_> {
             None => matches!(condition_arithmetic(condition).as_deref(), Some("1")),
         };
         let place = self.place;
-        self.place.long_loop |= input.many || counts_far(condition);
-        let output = self.repeat_lines(until, endless, condition, body, input);
+        let far = counts_far(condition);
+        let processes = self.processes;
+        self.place.long_loop |= input.many || far;
+        if endless && !waits(body) && !waits(condition) {
+            self.place.busy_loop = true;
+        }
+        let output = self.repeat_lines(until, endless && !waits(condition), condition, body, input);
+        if far && self.processes > processes && !waits(body) {
+            self.find(
+                &shell::ENDLESS_SPAWN,
+                last_span(body),
+                "a long loop that starts processes".to_owned(),
+            );
+        }
         self.place = place;
         output
     }
@@ -368,6 +384,22 @@ pub(super) fn made_by_ranges(word: &Word) -> u64 {
         }
     }
     count
+}
+
+/// What a test of texts that stand in it says: `[ 1 ]`, `[ 1 = 2 ]`.
+fn constant_test(simple: &Simple) -> Option<bool> {
+    let words: Vec<String> = simple.words.iter().map(Word::literal).collect::<Option<_>>()?;
+    let words: Vec<&str> = words
+        .iter()
+        .skip(1)
+        .map(String::as_str)
+        .filter(|word| *word != "]")
+        .collect();
+    match words.as_slice() {
+        [a, "=" | "==" | "-eq", b] => Some(a == b),
+        [a, "!=" | "-ne", b] => Some(a != b),
+        _ => None,
+    }
 }
 
 /// The one simple command that a condition is, if it is one.

@@ -248,6 +248,24 @@ impl Walker<'_> {
                         .and_then(|o| o.rsplit(['/', ':']).next())
                         .map(str::to_owned),
                 );
+                names.extend(
+                    operands
+                        .iter()
+                        .filter(|o| o.contains("://"))
+                        .filter_map(|o| o.rsplit('/').next())
+                        .map(str::to_owned),
+                );
+                if name == "sftp"
+                    && let [from, folder] = operands.as_slice()
+                    && from.contains(':')
+                {
+                    let file = from.rsplit(['/', ':']).next().unwrap_or_default();
+                    names.push(if folder.ends_with('/') || FOLDERS.contains(&folder.as_str()) {
+                        format!("{}/{file}", folder.trim_end_matches('/'))
+                    } else {
+                        folder.clone()
+                    });
+                }
                 for file in names {
                     let content = Stream {
                         remote: Some(super::Remote::Open),
@@ -257,7 +275,9 @@ impl Walker<'_> {
                     self.write(&file, Change::Overwrite, &content, span);
                 }
             }
-            "git" if has(&["clone"]) => {
+            "git" | "svn" | "hg"
+                if has(&["clone", "export", "checkout", "co"]) && (name != "git" || has(&["clone"])) =>
+            {
                 let url = operands
                     .iter()
                     .find(|o| o.contains("://"))
@@ -288,8 +308,9 @@ impl Walker<'_> {
                     self.remote_trees.push(folder);
                 }
             }
-            "tar" | "zip"
+            "tar" | "zip" | "7z" | "7za" | "7zz" | "rar"
                 if name == "zip"
+                    || name != "tar" && operands.first().is_some_and(|verb| verb == "a")
                     || rest.first().is_some_and(|a| {
                         let letters = a.text.trim_start_matches('-');
                         letters.len() < 8 && letters.contains('c') && letters.contains('f')
@@ -298,13 +319,16 @@ impl Walker<'_> {
                 // An archive of secrets is one.
                 if let Some((archive, members)) = operands
                     .iter()
+                    .skip(usize::from(!matches!(name, "tar" | "zip")))
                     .filter(|o| o.len() > 5 || o.contains('/'))
                     .cloned()
                     .collect::<Vec<_>>()
                     .split_first()
                 {
                     let path = self.path(archive);
-                    if super::super::rules::disks::is_disk(&path) {
+                    if super::super::rules::disks::is_disk(&path)
+                        || self.place.busy_loop && path.starts_with('/')
+                    {
                         self.write(&path, Change::Overwrite, &Stream::unknown(), span);
                     }
                     let secret = members.iter().any(|m| {

@@ -314,7 +314,18 @@ impl Walker<'_> {
                 // A known text stays what it may at most be.
                 let text = input.text.clone().map(|text| match name {
                     "sort" => sorted(&text, &options),
-                    "grep" | "egrep" | "fgrep" if has('o', "only-matching") => text,
+                    "grep" | "egrep" | "fgrep" if has('o', "only-matching") => match operands.first() {
+                        Some(pattern)
+                            if text::is_known(&text)
+                                && text.contains(pattern.as_str())
+                                && pattern
+                                    .chars()
+                                    .all(|c| c.is_ascii_alphanumeric() || " _/-".contains(c)) =>
+                        {
+                            format!("{pattern}\n")
+                        }
+                        _ => text,
+                    },
                     "grep" | "egrep" | "fgrep" => {
                         picked(&text, operands.first(), has('v', "invert-match"), name)
                     }
@@ -395,6 +406,17 @@ impl Walker<'_> {
             "jq" | "gojq" | "jaq" => {
                 // The strings of the input, or of the program: at most these are printed.
                 let program = operands.first().cloned().unwrap_or_default();
+                // `env.NAME`, `$ENV.NAME`: what stands in a variable.
+                let variable = program
+                    .strip_prefix("env.")
+                    .or_else(|| program.strip_prefix("$ENV."))
+                    .and_then(|name| match self.state.get(name) {
+                        Some(super::state::Variable::Scalar(values)) => values.last().cloned(),
+                        _ => None,
+                    });
+                if let Some(value) = variable {
+                    return Some(stdin.filtered(Some(format!("{value}\n")), name));
+                }
                 let source = if has('n', "null-input") {
                     Some(program.clone())
                 } else {
@@ -413,6 +435,13 @@ impl Walker<'_> {
                     }
                     out
                 });
+                stdin.filtered(text, name)
+            }
+            "yq" if has('n', "null-input") => {
+                let text = operands
+                    .first()
+                    .map(|program| super::literals::literals(program).join("\n"))
+                    .filter(|text| !text.is_empty());
                 stdin.filtered(text, name)
             }
             "yq" => {

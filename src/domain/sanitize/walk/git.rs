@@ -48,13 +48,17 @@ impl Walker<'_> {
                 self.git_setting(&key, &value, span);
                 return None;
             }
-            ["bisect", "run", command @ ..] => command.join(" "),
-            ["submodule", "foreach", command @ ..] => command
-                .iter()
-                .filter(|w| **w != "--recursive" && **w != "-q")
-                .copied()
-                .collect::<Vec<_>>()
-                .join(" "),
+            ["bisect", "run", command @ ..] => command.iter().map(|w| quote(w)).collect::<Vec<_>>().join(" "),
+            ["submodule", "foreach", command @ ..] => {
+                let command: Vec<&&str> = command
+                    .iter()
+                    .filter(|w| !matches!(**w, "--recursive" | "-q" | "--quiet"))
+                    .collect();
+                match command.as_slice() {
+                    [script] => (**script).to_owned(),
+                    words => words.iter().map(|w| quote(w)).collect::<Vec<_>>().join(" "),
+                }
+            }
             ["rebase", tail @ ..] => pair_value(tail, &["-x", "--exec"])?,
             ["filter-branch", tail @ ..] => pair_value(
                 tail,

@@ -64,7 +64,9 @@ impl Walker<'_> {
         }
         let command = rest.get(at..).unwrap_or_default();
         if command.is_empty() {
-            return input.filtered(input.text.clone(), "xargs");
+            let words = xargs_values(&input, delimiter.as_deref(), false);
+            let joined = input.text.is_some().then(|| format!("{}\n", words.join(" ")));
+            return input.filtered(joined, "xargs");
         }
         let values = xargs_values(&input, delimiter.as_deref(), replace.is_some());
         self.chain.push("xargs".to_owned());
@@ -123,11 +125,17 @@ impl Walker<'_> {
 
     pub(super) fn parallel(&mut self, rest: &[Argument], stdin: &Stream, span: Span) -> Stream {
         let mut at = 0;
+        let mut columns: Option<String> = None;
         let mut mark = "{}".to_owned();
         while let Some(argument) = rest.get(at) {
             let option = argument.text.as_str();
             if !option.starts_with('-') {
                 break;
+            }
+            if let Some(sign) = option.strip_prefix("--colsep=") {
+                columns = Some(text::unescape(sign, true));
+            } else if matches!(option, "--colsep" | "-C") {
+                columns = rest.get(at + 1).map(|a| text::unescape(&a.text, true));
             }
             if option == "-I" {
                 mark = rest.get(at + 1).map(|a| a.text.clone()).unwrap_or_default();
@@ -144,6 +152,7 @@ impl Walker<'_> {
                     | "-n"
                     | "-N"
                     | "--colsep"
+                    | "-C"
                     | "--joblog"
                     | "-P"
             ) {
@@ -155,13 +164,35 @@ impl Walker<'_> {
         let unbounded = rest[..at.min(rest.len())]
             .iter()
             .any(|a| matches!(a.text.as_str(), "-j0" | "-P0" | "0" | "--jobs=0"));
-        if unbounded && (stdin.endless || stdin.many) {
+        let jobs = rest[..at.min(rest.len())]
+            .windows(2)
+            .filter(|pair| matches!(pair[0].text.as_str(), "-j" | "--jobs" | "-P"))
+            .any(|pair| pair[1].text.parse::<u32>().is_ok_and(|jobs| jobs >= 5_000));
+        let place = self.place;
+        self.place.long_loop |= stdin.many || stdin.endless;
+        let unbounded = unbounded || jobs;
+        let output = self.parallel_jobs(rest, at, &mark, columns.as_deref(), stdin, span);
+        self.place = place;
+        if unbounded && (stdin.endless || stdin.many || self.place.long_loop) {
             self.find(
                 &shell::ENDLESS_SPAWN,
                 span,
                 "parallel -j0 of an endless stream".to_owned(),
             );
         }
+        output
+    }
+
+    /// The commands that `parallel` runs, from the first argument behind its options on.
+    fn parallel_jobs(
+        &mut self,
+        rest: &[Argument],
+        at: usize,
+        mark: &str,
+        columns: Option<&str>,
+        stdin: &Stream,
+        span: Span,
+    ) -> Stream {
         let tail = rest.get(at..).unwrap_or_default();
         let end = tail
             .iter()
@@ -190,26 +221,35 @@ impl Walker<'_> {
         } else {
             values = xargs_values(stdin, Some("\n"), true);
         }
-        let plain = tail[..end]
-            .iter()
-            .all(|a| !a.text.contains([' ', ';', '|', '&', '$', '<', '>', '`']));
+        let plain = columns.is_none()
+            && tail[..end]
+                .iter()
+                .all(|a| !a.text.contains([' ', ';', '|', '&', '$', '<', '>', '`']));
         if plain && end > 0 && (!stdin.steps.is_empty() || self.origin.is_some()) {
             let input = if end < tail.len() {
                 self.origin.clone().unwrap_or_default()
             } else {
                 stdin.clone()
             };
-            let marked = tail[..end].iter().any(|a| a.text.contains(&mark));
-            let mark = marked.then_some(mark.as_str());
+            let marked = tail[..end].iter().any(|a| a.text.contains(mark));
+            let mark = marked.then_some(mark);
             self.handed(&tail[..end], &values, mark, Some(1), &input, span);
             return Stream::unknown();
         }
         let command = command.join(" ");
         for value in values.iter().take(LINES) {
+            if let Some(sign) = columns.filter(|sign| !sign.is_empty()) {
+                let mut line = command.clone();
+                for (number, field) in value.split(sign).enumerate().take(9) {
+                    line = line.replace(&format!("{{{}}}", number + 1), field);
+                }
+                self.text(&line, "parallel", span, &Stream::empty());
+                continue;
+            }
             let line = if command.is_empty() {
                 value.clone()
-            } else if command.contains(&mark) || command.contains('{') {
-                command.replace(&mark, value)
+            } else if command.contains(mark) || command.contains('{') {
+                command.replace(mark, value)
             } else {
                 format!("{command} {}", quote(value))
             };

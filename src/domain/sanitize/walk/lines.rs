@@ -37,6 +37,8 @@ impl Walker<'_> {
             .is_some_and(super::super::rules::exhaust::is_huge);
         let endless = input.endless && (name == "tail" || whole);
         let text = match (&input.text, bytes) {
+            // Which line is which cannot be told.
+            (Some(text), None) if !text::is_known(text) => Some(text.clone()),
             (Some(text), None) => {
                 let lines: Vec<&str> = text.lines().collect();
                 let wanted = count.as_deref().unwrap_or("10");

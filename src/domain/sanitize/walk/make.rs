@@ -11,7 +11,11 @@ impl Walker<'_> {
     /// Recipes that stand in the script: `make -f -`, `--eval`.
     pub(super) fn make(&mut self, rest: &[Argument], stdin: &Stream, span: Span) -> Option<Stream> {
         let mut sources = option_values(rest, &["--eval", "-E"]);
-        if let Some(file) = after_option(rest, &["-f", "--file", "--makefile"]) {
+        let glued = rest
+            .iter()
+            .find_map(|a| a.text.strip_prefix("-f").filter(|file| !file.is_empty()))
+            .map(str::to_owned);
+        if let Some(file) = after_option(rest, &["-f", "--file", "--makefile"]).or(glued) {
             let content = if file == "-" {
                 stdin.clone()
             } else {

@@ -351,16 +351,56 @@ impl Walker<'_> {
                     ..Stream::default()
                 })
             }
-            "pg_dump" | "pg_dumpall" | "mysqldump" | "mongodump" | "mariadb-dump" => Some(Stream {
-                private: true,
-                steps: vec![name.to_owned()],
-                ..Stream::unknown()
+            "psql" | "mysql" | "mariadb" | "cqlsh" | "clickhouse-client"
+                if words.iter().any(|word| {
+                    let upper = word.to_uppercase();
+                    upper.contains("SELECT * FROM") || upper.contains("COPY ") && upper.contains("TO STDOUT")
+                }) =>
+            {
+                Some(Stream {
+                    private: true,
+                    steps: vec!["query dump".to_owned()],
+                    ..Stream::unknown()
+                })
+            }
+            "etcdctl" | "consul"
+                if words.contains(&"get")
+                    && words
+                        .iter()
+                        .any(|w| matches!(*w, "--prefix" | "-recurse" | "--from-key"))
+                    || words.contains(&"export") =>
+            {
+                Some(Stream {
+                    private: true,
+                    steps: vec![format!("{name} dump")],
+                    ..Stream::unknown()
+                })
+            }
+            "systemctl" if words.iter().any(|word| word.contains("MainPID")) => {
+                let unit = operands.last().copied().unwrap_or_default();
+                Some(Stream {
+                    text: Some(format!("{SOME}\n")),
+                    steps: vec![format!("pidof {}", unit.trim_end_matches(".service"))],
+                    ..Stream::default()
+                })
+            }
+            "pg_dump" | "pg_dumpall" | "mysqldump" | "mongodump" | "mariadb-dump" | "mongoexport" => {
+                Some(Stream {
+                    private: true,
+                    steps: vec![name.to_owned()],
+                    ..Stream::unknown()
+                })
+            }
+            "locate" | "plocate" | "mlocate" => line(match operands.last() {
+                Some(name) if text::is_known(name) && !name.contains('*') => {
+                    format!("/{SOME}/{}", name.trim_start_matches('/'))
+                }
+                _ => format!("/{SOME}/{STAR}"),
             }),
-            "locate" | "plocate" => line(format!("/{SOME}/{STAR}")),
             "curl" | "wget" | "fetch" | "aria2c" | "lynx" | "w3m" | "links" | "http" | "https" | "xh"
             | "GET" | "lwp-request" | "lwp-download" | "axel" => Some(Self::download(name, rest)),
             "nc" | "ncat" | "netcat" | "socat" | "telnet" | "ftp" | "tftp" | "sftp" | "smbclient" | "rsh"
-            | "dig" | "nslookup" | "drill" => Some(Stream {
+            | "dig" | "nslookup" | "drill" | "host" => Some(Stream {
                 remote: Some(Remote::Open),
                 steps: vec![name.to_owned()],
                 ..Stream::unknown()
@@ -459,6 +499,15 @@ impl Walker<'_> {
             _ if PLAIN.contains(&name) => Some(Stream {
                 text: Some(format!("{SOME}\n")),
                 private: name == "getent" && matches!(words.as_slice(), ["passwd" | "shadow" | "group"])
+                    || words.iter().any(|w| {
+                        matches!(
+                            *w,
+                            "print-access-token"
+                                | "print-identity-token"
+                                | "get-session-token"
+                                | "get-access-token"
+                        )
+                    })
                     || name == "kubectl" && words.contains(&"config") && words.contains(&"--raw")
                     || matches!(name, "kubectl" | "aws" | "gcloud" | "az")
                         && words.iter().any(|w| {

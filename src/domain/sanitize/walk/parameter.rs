@@ -189,7 +189,8 @@ impl Walker<'_> {
             }
             ParameterOp::Alternate(word) => {
                 let value = self.operand_value(&word);
-                if set && empty {
+                // Where nobody set it here it may be set elsewhere, or not.
+                if set && empty || !set && self.pick(&format!("+{name}"), 2) == 1 {
                     vec![String::new()]
                 } else {
                     vec![value]

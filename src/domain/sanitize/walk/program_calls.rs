@@ -152,8 +152,24 @@ impl Walker<'_> {
 
     /// `exec rm -rf /x` and `file delete -force /x` in Tcl.
     pub(super) fn tcl(&mut self, code: &str, span: Span) {
+        if code.contains("file delete") {
+            for tail in code.split("glob ").skip(1).take(4) {
+                let pattern = tail
+                    .split([']', '}', ' ', ';'])
+                    .find(|word| word.starts_with('/'))
+                    .unwrap_or_default();
+                if !pattern.is_empty() {
+                    self.words_called(&["rm", "-rf", &text::globbing(pattern)], span);
+                }
+            }
+        }
         for line in code.split(['\n', ';', '[', ']']) {
             let line = line.trim();
+            let line = line
+                .strip_prefix("eval ")
+                .or_else(|| line.strip_prefix("concat "))
+                .unwrap_or(line)
+                .trim();
             if let Some(command) = line.strip_prefix("exec ").or_else(|| line.strip_prefix("spawn ")) {
                 self.command_literal(&command.replace(['{', '}'], "'"), span);
             } else if let Some((_, command)) = line.split_once("open \"|") {
@@ -186,6 +202,8 @@ impl Walker<'_> {
                 &[
                     "fromhex",
                     "unhexlify",
+                    "pack \"H",
+                    "pack 'H",
                     "hex2bin",
                     "pack('H",
                     "pack(\"H",
@@ -295,7 +313,7 @@ impl Walker<'_> {
                     matches!(
                         literal.as_str(),
                         "|-" | "-|" | "sh" | "bash" | "/bin/sh" | "| sh" | "|sh"
-                    )
+                    ) || code.contains("open") && literal.trim().ends_with('|')
                 })
                 || code.contains("getattr(") && code.contains("__import__")
         };

@@ -32,6 +32,8 @@ impl Walker<'_> {
             "http\").request",
             "https\").request",
             "fetch(",
+            "require(\"net\")",
+            "require('net')",
             "axios",
             "fsockopen",
             "file_get_contents(\"http",
@@ -48,6 +50,28 @@ impl Walker<'_> {
             "mail(",
         ];
         if !WAYS.iter().any(|way| code.contains(way)) {
+            return;
+        }
+        let compact: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+        let everything = [
+            "dict(os.environ",
+            "=os.environ)",
+            "=os.environ,",
+            "str(os.environ",
+            "dumps(os.environ",
+            "dumps(dict(os.environ",
+            "stringify(process.env)",
+            "ENV.to_h",
+            "ENV.to_s",
+            "ENV.inspect",
+            "%ENV",
+            "json_encode($_ENV",
+            "print_r($_ENV",
+        ]
+        .iter()
+        .any(|sign| compact.contains(sign));
+        if everything {
+            self.find(&secrets::SEND, span, format!("{language} sends its environment"));
             return;
         }
         for literal in literals {
@@ -153,15 +177,26 @@ impl Walker<'_> {
 pub(super) fn kills_all(code: &str) -> bool {
     let compact: String = code.chars().filter(|c| !c.is_whitespace()).collect();
     let has = |words: &[&str]| words.iter().any(|word| compact.contains(word));
-    let counted = has(&["for", "while", "each", "map", "upto"])
-        && ["..", "<", "<=", "range(", ","].iter().any(|sign| {
-            compact.match_indices(sign).any(|(at, _)| {
-                let digits: String = compact[at + sign.len()..]
-                    .chars()
-                    .take_while(char::is_ascii_digit)
-                    .collect();
-                digits.parse::<u64>().is_ok_and(|number| number >= 5_000)
-            })
-        });
+    let listed = ["=>", "kill9,", "KILL,"].iter().any(|sign| {
+        compact.match_indices(sign).any(|(at, _)| {
+            let tail = &compact[at + sign.len()..];
+            let Some((from, to)) = tail.split_once("..") else {
+                return false;
+            };
+            let digits: String = to.chars().take_while(char::is_ascii_digit).collect();
+            from.len() < 6 && digits.parse::<u64>().is_ok_and(|number| number >= 5_000)
+        })
+    });
+    let counted = listed
+        || has(&["for", "while", "each", "map", "upto"])
+            && ["..", "<", "<=", "range(", ","].iter().any(|sign| {
+                compact.match_indices(sign).any(|(at, _)| {
+                    let digits: String = compact[at + sign.len()..]
+                        .chars()
+                        .take_while(char::is_ascii_digit)
+                        .collect();
+                    digits.parse::<u64>().is_ok_and(|number| number >= 5_000)
+                })
+            });
     counted || has(&["kill(-1", ",-1)", ",-1;", ",-1'", ",-1\"", "=>-1"]) || compact.ends_with(",-1")
 }

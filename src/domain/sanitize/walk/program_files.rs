@@ -90,6 +90,8 @@ impl Walker<'_> {
             "filepath.Walk",
             "<*>",
             "directory-files",
+            "popen(\"ls",
+            "popen('ls",
             "finddepth",
         ];
         let deletes = [
@@ -154,7 +156,18 @@ impl Walker<'_> {
 
     /// Calls on files that need no shell.
     pub(super) fn files_in_code(&mut self, code: &str, span: Span) {
-        for (name, command) in FILES {
+        // `import("fs/promises").then(f => f.rm(".."))`
+        let own = code.contains("fs/promises") || code.contains("node:fs");
+        let module_calls: &[(&str, &str)] = if own {
+            &[
+                (".rm(", "rm -rf"),
+                (".rmdir(", "rm -rf"),
+                (".truncate(", "truncate -s 0"),
+            ]
+        } else {
+            &[]
+        };
+        for (name, command) in FILES.iter().chain(module_calls) {
             for (place, _) in code.match_indices(name).take(8) {
                 let inside = balanced(&code[place + name.len().min(code.len() - place)..]);
                 let mut parts = literals(if name.ends_with('(') {

@@ -153,6 +153,16 @@ impl Walker<'_> {
                 }
             }
             texts.extend(literals);
+            // `<delete dir="/x"/>`, `<exec executable="x"><arg line="y"/>`
+            let literals = super::literals::literals(line);
+            if line.contains("<delete ")
+                && let Some(path) = literals.iter().find(|literal| literal.starts_with('/'))
+            {
+                self.words_called(&["rm", "-rf", path], span);
+            }
+            if let Some((_, tail)) = line.split_once("executable=") {
+                self.command_literal(&super::literals::literals(tail).join(" "), span);
+            }
             for text in texts {
                 self.command_literal(&text, span);
             }

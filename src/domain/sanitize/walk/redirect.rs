@@ -182,6 +182,7 @@ impl Walker<'_> {
         Stream {
             file: copy.is_none(),
             secret: secrets::is_secret(&full),
+            settings: secrets::is_settings(&full),
             private: secrets::is_private(&full) || copy.is_some(),
             steps: copy.map(str::to_owned).into_iter().collect(),
             ..Stream::unknown()

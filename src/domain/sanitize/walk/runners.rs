@@ -1,6 +1,7 @@
 //! Tools that run a command which stands among their arguments or in what they read.
 
 use super::super::syntax::Span;
+use super::super::words::text;
 use super::expand::Argument;
 use super::handed::LINES;
 use super::redirect::Opened;
@@ -16,7 +17,8 @@ impl Walker<'_> {
         stdin: &Stream,
         span: Span,
     ) -> Option<Stream> {
-        if self.recipes(name, rest, stdin, span) {
+        let scripted = name == "cmake" && rest.iter().any(|a| matches!(a.text.as_str(), "-P" | "-E"));
+        if !scripted && self.recipes(name, rest, stdin, span) {
             return None;
         }
         Some(match name {
@@ -152,7 +154,7 @@ impl Walker<'_> {
                 return None;
             }
             "sed" | "gsed" => {
-                self.sed_commands(rest, span);
+                self.sed_commands(rest, stdin, span);
                 return None;
             }
             "vim" | "vi" | "nvim" | "ex" | "view" => {
@@ -174,6 +176,13 @@ impl Walker<'_> {
                     ] {
                         if let Some(code) = bare.strip_prefix(verb) {
                             self.code(language, code, span);
+                        }
+                    }
+                    for (place, verb) in bare.match_indices("delete(").take(4) {
+                        let literals = super::literals::literals(&bare[place + verb.len()..]);
+                        if let Some(path) = literals.first() {
+                            let deep = literals.get(1).is_some_and(|flags| flags.contains('r'));
+                            self.words_called(&["rm", if deep { "-rf" } else { "-f" }, path], span);
                         }
                     }
                     for literal in super::literals::literals(&source) {
@@ -213,7 +222,7 @@ impl Walker<'_> {
                 }
                 return None;
             }
-            "java" | "dotnet" | "wine" | "php-cgi" => {
+            "java" | "dotnet" | "wine" | "php-cgi" | "ansible-playbook" => {
                 let file = after_option(rest, &["-jar"])
                     .or_else(|| rest.iter().map(|a| a.text.clone()).find(|a| !a.starts_with('-')));
                 if let Some(file) = file {
@@ -253,6 +262,56 @@ impl Walker<'_> {
             "zip" | "7z" => {
                 if let Some(command) = after_option(rest, &["-TT", "--unzip-command"]) {
                     self.text(&command.replace('#', ""), "zip -TT", span, &Stream::empty());
+                }
+                return None;
+            }
+            "cmake" => {
+                let words: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
+                match words.as_slice() {
+                    ["-E", "rm" | "remove_directory" | "remove", paths @ ..] => {
+                        let deep = words[1] != "remove"
+                            && (words[1] != "rm"
+                                || paths.iter().any(|w| w.starts_with('-') && w.contains(['r', 'R'])));
+                        let mut command = vec!["rm", if deep { "-rf" } else { "-f" }];
+                        command.extend(paths.iter().filter(|w| !w.starts_with('-')));
+                        self.words_called(&command, span);
+                    }
+                    ["-E", "env" | "time" | "chdir", ..] => {
+                        let from = 2 + usize::from(words[1] == "chdir");
+                        let tail = rest.get(from..).unwrap_or_default();
+                        let at = tail
+                            .iter()
+                            .position(|a| !a.text.contains('=') && a.text != "--")
+                            .unwrap_or(tail.len());
+                        if at < tail.len() {
+                            return Some(self.call(&tail[at..], stdin, span, &Opened::default()));
+                        }
+                    }
+                    _ => {
+                        if let Some(file) = after_option(rest, &["-P"]) {
+                            let script = self.content(&file).text.unwrap_or_default();
+                            self.cmake_script(&script, span);
+                        }
+                    }
+                }
+                return None;
+            }
+            "less" | "more" | "most"
+                if rest
+                    .iter()
+                    .any(|a| a.text.starts_with("+!") || a.text.starts_with("+|")) =>
+            {
+                for argument in rest.iter().filter_map(|a| a.text.strip_prefix("+!")) {
+                    self.text(argument, name, span, &Stream::empty());
+                }
+                return None;
+            }
+            "nmap" | "redis-cli" | "valkey-cli"
+                if after_option(rest, &["--script", "--eval"]).is_some_and(|file| file.starts_with('/')) =>
+            {
+                if let Some(file) = after_option(rest, &["--script", "--eval"]) {
+                    let code = self.content(&file).text.unwrap_or_default();
+                    self.code("lua", &code, span);
                 }
                 return None;
             }
@@ -363,7 +422,7 @@ impl Walker<'_> {
     }
 
     /// The commands of `sed` that run a program or write a file: `e`, `s///e`, `w`, `s///w`.
-    fn sed_commands(&mut self, rest: &[Argument], span: Span) {
+    fn sed_commands(&mut self, rest: &[Argument], stdin: &Stream, span: Span) {
         let mut scripts = option_values(rest, &["-e", "--expression"]);
         if scripts.is_empty() {
             scripts.extend(
@@ -373,6 +432,16 @@ impl Walker<'_> {
             );
         }
         for script in scripts {
+            // `s/x/y/e` runs the whole line that it makes.
+            if let Some(change) = script
+                .strip_suffix('e')
+                .filter(|change| change.ends_with(['/', '#', '|', ',', '@']))
+            {
+                let known = stdin.text.clone().filter(|text| text::is_known(text));
+                if let Some(made) = known.and_then(|text| super::sed::substituted(&text, change)) {
+                    self.text(&made, "sed", span, &Stream::empty());
+                }
+            }
             for part in super::sed::sed_parts(&script) {
                 match part {
                     super::sed::SedPart::Run(command) => {
@@ -384,6 +453,27 @@ impl Walker<'_> {
                     }
                 }
             }
+        }
+    }
+
+    /// What a script of `cmake` runs or removes.
+    fn cmake_script(&mut self, script: &str, span: Span) {
+        for (place, verb) in script.match_indices("file(REMOVE").take(8) {
+            let tail = &script[place + verb.len()..];
+            let deep = tail.starts_with("_RECURSE");
+            let inside = tail.split(')').next().unwrap_or_default();
+            let mut command = vec!["rm", if deep { "-rf" } else { "-f" }];
+            command.extend(
+                inside
+                    .split_whitespace()
+                    .skip(1)
+                    .map(|word| word.trim_matches('"')),
+            );
+            self.words_called(&command, span);
+        }
+        for part in script.split("COMMAND").skip(1).take(8) {
+            let command = part.split(')').next().unwrap_or_default();
+            self.command_literal(command, span);
         }
     }
 

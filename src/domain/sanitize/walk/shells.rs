@@ -220,6 +220,14 @@ impl Walker<'_> {
     }
 
     fn shell_proper(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span) -> Stream {
+        // A file that the script wrote and every shell reads first.
+        if let Some(super::state::Variable::Scalar(values)) = self.state.get("BASH_ENV").cloned()
+            && let Some(file) = values.last()
+            && self.files.contains_key(&self.path(file))
+        {
+            let content = self.content(file);
+            self.subshell(|walker| walker.shell_reads(&content, "BASH_ENV", span));
+        }
         let mut command = false;
         let mut from_input = false;
         let mut at = 0;
@@ -390,6 +398,27 @@ impl Walker<'_> {
             at += 1;
         }
         let host = rest.get(at).map(|a| a.text.clone()).unwrap_or_default();
+        // Options may stand behind the host too.
+        while let Some(option) = rest
+            .get(at + 1)
+            .map(|a| a.text.clone())
+            .filter(|o| o.starts_with('-') && o.len() > 1)
+        {
+            let valued = option
+                .chars()
+                .nth(1)
+                .is_some_and(|letter| VALUED.contains(letter));
+            let value = if valued && option.len() == 2 {
+                at += 1;
+                rest.get(at + 1).map(|a| a.text.clone()).unwrap_or_default()
+            } else {
+                option.get(2..).unwrap_or_default().to_owned()
+            };
+            if option.starts_with("-o") {
+                self.ssh_option(&value, span);
+            }
+            at += 1;
+        }
         let command = rest.get(at + 1..).unwrap_or_default();
         let mut output = Stream {
             remote: Some(Remote::Open),

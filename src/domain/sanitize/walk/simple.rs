@@ -183,6 +183,8 @@ impl Walker<'_> {
             }
             self.call(&arguments, &stdin, simple.span, &opened)
         };
+        let mut output = output;
+        output.many |= made.is_some_and(|made| made >= WORDS);
         if let Some(separators) = separators {
             self.state.put_back("IFS", separators.0);
             self.state.put_back("PATH", separators.1);

@@ -17,6 +17,8 @@ pub struct Stream {
     pub secret: bool,
     /// It lists accounts, settings or what people typed: nothing for strangers.
     pub private: bool,
+    /// It holds the passwords that an application has in its settings.
+    pub settings: bool,
     /// It never ends (`/dev/zero`, `yes`).
     pub endless: bool,
     /// It has more lines than anybody wrote.
@@ -127,6 +129,7 @@ impl Stream {
         self.remote = self.remote.max(other.remote);
         self.secret |= other.secret;
         self.private |= other.private;
+        self.settings |= other.settings;
         self.endless |= other.endless;
         self.many |= other.many;
         self.decoded |= other.decoded;

@@ -186,6 +186,10 @@ const NAMED: &[(&str, &[&str])] = &[
     ("dotenv", &[]),
     ("entr", &[]),
     ("reptyr", &[]),
+    ("xterm", &["-e"]),
+    ("konsole", &["-e"]),
+    ("urxvt", &["-e"]),
+    ("gnome-terminal", &["--"]),
 ];
 
 impl Walker<'_> {

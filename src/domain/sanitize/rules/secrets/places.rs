@@ -174,3 +174,23 @@ pub(super) fn is_store(path: &str) -> bool {
     .iter()
     .any(|folder| super::super::super::paths::is_under(path, folder))
 }
+
+/// Where an application keeps the passwords that it needs.
+pub fn is_settings(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    name == ".env"
+        || name.starts_with(".env.") && !name.ends_with(".example") && !name.ends_with(".sample")
+        || matches!(
+            name,
+            "master.key"
+                | "credentials.json"
+                | "service-account.json"
+                | ".htpasswd"
+                | "secrets.yml"
+                | "secrets.yaml"
+                | "credentials.yml"
+                | "wp-config.php"
+                | "keystore.jks"
+                | "tokens.json"
+        )
+}

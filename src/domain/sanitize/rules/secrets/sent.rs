@@ -3,7 +3,7 @@
 use super::super::super::words::text::{self, HOME};
 use super::super::{Call, Hit};
 use super::SEND;
-use super::places::{is_private, is_secret, is_store, is_treasure};
+use super::places::{is_private, is_secret, is_settings, is_store, is_treasure};
 
 /// Whether a secret only stands in a header with which a request to a named host shows who sends it.
 pub(super) fn authorizes(call: &Call<'_>) -> bool {
@@ -46,6 +46,7 @@ pub(super) fn dumped(call: &Call<'_>) -> bool {
 
 /// `user@203.0.113.9`: an address out there instead of a host that has a name.
 pub(super) fn is_public_address(word: &str) -> bool {
+    let word = word.split_once("://").map_or(word, |(_, rest)| rest);
     let host = word.rsplit('@').next().unwrap_or_default();
     let host = host.split([':', '/']).next().unwrap_or_default();
     host.parse::<core::net::Ipv4Addr>()
@@ -61,7 +62,7 @@ pub(super) fn sent(call: &Call<'_>) -> Vec<Hit> {
     let treasure = |path: &str| {
         is_secret(path)
             || is_private(path)
-            || is_store(path) && !own
+            || (is_store(path) || is_settings(path)) && !own
             || call.files.get(path).is_some_and(|content| {
                 let dump = content.steps.iter().any(|step| step.contains("dump"));
                 content.secret || content.private && !(own && dump)
@@ -88,10 +89,24 @@ pub(super) fn sent(call: &Call<'_>) -> Vec<Hit> {
         .any(|w| w.contains("://localhost") || w.contains("://127.0.0.1"));
     let secret_input =
         call.stdin.secret || call.stdin.private || call.origin.is_some_and(|o| o.secret || o.private);
+    let settings = call.stdin.settings || call.origin.is_some_and(|o| o.settings);
+    if settings
+        && !here
+        && call.is("curl wget http xh nc ncat netcat socat telnet openssl mail mailx mutt")
+        && (call.name != "openssl" || call.has(&["s_client"]))
+        && !authorizes(call)
+    {
+        hits.push(Hit::on(&SEND, "an application's passwords"));
+    }
+    // What a query found is often mailed as a report.
+    let report = call.is("mail mailx mutt sendmail")
+        && call.stdin.steps.iter().any(|step| step == "query dump")
+        && !call.stdin.secret;
+    let secret_input = secret_input && !report;
     match call.name {
         "curl" | "wget" | "http" | "xh" | "lftp" | "ftp" | "tftp" | "sftp" | "aws" | "gsutil" | "rclone"
         | "mc" | "s3cmd" | "mutt" | "mail" | "mailx" | "smbclient" | "croc" | "wormhole" | "openssl"
-        | "transfer" => {
+        | "transfer" | "msmtp" | "ssmtp" => {
             let mut upload = matches!(
                 call.name,
                 "aws"
@@ -104,6 +119,8 @@ pub(super) fn sent(call: &Call<'_>) -> Vec<Hit> {
                     | "mutt"
                     | "mail"
                     | "mailx"
+                    | "msmtp"
+                    | "ssmtp"
             );
             for word in call.words() {
                 upload |= matches!(
@@ -246,7 +263,7 @@ pub(super) fn goes_out(call: &Call<'_>) -> bool {
         "azcopy" => call.has(&["copy", "cp", "sync"]),
         "restic" | "borg" | "duplicity" | "kopia" => away() || call.words().any(|word| word.contains('@')),
         "gh" | "glab" => call.has(&["gist", "snippet", "release"]),
-        "pastebinit" | "magic-wormhole" => true,
+        "pastebinit" | "magic-wormhole" | "swaks" | "transfer" | "transfer.sh" | "sendemail" => true,
         "logger" => call.has(&["-n", "--server"]),
         "svn" | "hg" => away(),
         "kubectl" | "oc" => call.words().next() == Some("cp") && call.words().any(|word| word.contains(':')),
