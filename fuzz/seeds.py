@@ -10,7 +10,7 @@ out = here / "corpus" / "sanitize"
 out.mkdir(parents=True, exist_ok=True)
 words = set()
 number = 0
-for name in ("dangerous", "ordinary"):
+for name in ("dangerous", "ordinary", "review"):
     for line in open(here / ".." / "tests" / "data" / "sanitizer" / f"{name}.jsonl", encoding="utf-8"):
         command = json.loads(line)["cmd"]
         (out / f"{name}-{number:04}").write_bytes(bytes([number // 6 % 2, number % 6]) + command.encode())

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use regex::{Captures, Regex};
 
-use super::tests::{dangerous, ordinary};
+use super::tests::{dangerous, ordinary, review};
 use super::*;
 
 /// Names that are as good as any other.
@@ -101,7 +101,7 @@ fn no_two_rows_are_alike_once_they_are_renamed() {
     }
     let mut seen: HashMap<String, String> = HashMap::new();
     let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for row in dangerous().into_iter().chain(ordinary()) {
+    for row in dangerous().into_iter().chain(ordinary()).chain(review()) {
         if let Some(first) = seen.insert(renamer.rename(&row.cmd), row.cmd.clone()) {
             panic!("twice but for names: {first:?} and {:?}", row.cmd);
         }

@@ -32,7 +32,7 @@ pub(super) fn ordinary() -> Vec<Row> {
     rows(include_str!("../../../tests/data/sanitizer/ordinary.jsonl"))
 }
 
-fn review() -> Vec<Row> {
+pub(super) fn review() -> Vec<Row> {
     rows(include_str!("../../../tests/data/sanitizer/review.jsonl"))
 }
 
