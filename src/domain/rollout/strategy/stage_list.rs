@@ -87,12 +87,12 @@ impl StageList {
         if entries.is_empty() {
             return Err(wrong("there is no stage in the list"));
         }
-        let mut named = HashSet::new();
-        let names = entries.iter().filter_map(|entry| match &entry.choice {
-            Choice::Targets(names) => Some(names),
+        let mut seen = HashSet::new();
+        let chosen = entries.iter().filter_map(|entry| match &entry.choice {
+            Choice::Targets(targets) => Some(targets),
             _ => None,
         });
-        if let Some(twice) = names.flatten().find(|name| !named.insert(name.as_str())) {
+        if let Some(twice) = chosen.flatten().find(|target| !seen.insert(target.as_str())) {
             return Err(wrong(format!("`{twice}` is named twice")));
         }
         let percents: Vec<u32> = entries
