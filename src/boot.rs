@@ -28,7 +28,7 @@ use crate::ssh::{SshHosts, SshLimits, SshSettings};
 use crate::store::{ServerClaim, Store, StoreError};
 use crate::web;
 
-pub use log::{Log, open as open_log};
+pub use log::{Log, open as open_log, refused};
 
 /// Why a server could not be put together.
 #[derive(Debug, thiserror::Error)]

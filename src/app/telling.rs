@@ -164,7 +164,7 @@ fn step_view(step: &Step, progress: &StepProgress, way: Way) -> StepView {
         kind: step.work.kind().to_owned(),
         state: progress.state.as_str().to_owned(),
         exit_code: progress.exit_code,
-        error: progress.error.clone(),
+        error: progress.error.as_deref().map(str::to_owned),
         attempts: progress.attempt,
         started_at: progress.started_at,
         ended_at: progress.ended_at,

@@ -1,9 +1,11 @@
 //! The log: the spool, and the table of the places behind it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::BootError;
+use crate::app::ports::SetAside;
 use crate::logs::elasticsearch::{ElasticsearchLogs, ElasticsearchOptions, Indices, Login, Period};
 use crate::logs::embedded::EmbeddedLogs;
 use crate::logs::file::FileSink;
@@ -12,8 +14,19 @@ use crate::logs::sink::Sink;
 use crate::logs::spool::{Audit, Fsync, SpoolOptions};
 use crate::logs::stdout::StdoutSink;
 use crate::logs::syslog::SyslogSink;
-use crate::logs::{Keeping, Reading};
+use crate::logs::{self, Keeping, Reading};
 use crate::settings::{ElasticsearchSettings, IndexPeriod, LogAudit, LogFsync, LogSettings};
+
+/// What sinks refused last, by sink, the newest first, from the data folder of a server that may be running.
+///
+/// # Errors
+/// Where its spool cannot be read.
+pub fn refused(data_dir: &Path) -> std::io::Result<BTreeMap<String, Vec<SetAside>>> {
+    logs::set_aside(&data_dir.join(SPOOL))
+}
+
+/// The spool's folder in the data folder.
+const SPOOL: &str = "spool";
 
 /// The log of this process.
 pub struct Log {
@@ -88,7 +101,7 @@ pub async fn open(
             LogAudit::Strict => Audit::Strict,
             LogAudit::Relaxed => Audit::Relaxed,
         },
-        ..SpoolOptions::new(data_dir.join("spool"))
+        ..SpoolOptions::new(data_dir.join(SPOOL))
     };
     let pipeline = Pipeline::start(spool, sinks).map_err(wrong)?;
     let keeping = Keeping::new(

@@ -9,7 +9,7 @@ use super::exit::{Exit, Failure};
 use super::output::{Output, table};
 use super::settings_args::SettingsArgs;
 use crate::app::view::SetAsideView;
-use crate::logs;
+use crate::boot;
 
 /// `edgewise log`.
 #[derive(Debug, Clone, Args)]
@@ -30,9 +30,10 @@ enum LogCommand {
 /// Runs it.
 pub fn run(args: &LogArgs, output: Output) -> Result<Exit, Failure> {
     let LogCommand::Refused { settings } = &args.command;
-    let folder = settings.settings()?.server.data_dir.join("spool");
-    let set_aside = logs::set_aside(&folder)
-        .map_err(|error| Failure::failed(format!("cannot read {}: {error}", folder.display())))?;
+    let folder = settings.settings()?.server.data_dir;
+    let set_aside = boot::refused(&folder).map_err(|error| {
+        Failure::failed(format!("cannot read the spool in {}: {error}", folder.display()))
+    })?;
     let shown: BTreeMap<&String, Vec<SetAsideView>> = set_aside
         .iter()
         .map(|(sink, entries)| (sink, entries.iter().map(SetAsideView::from).collect()))
@@ -48,7 +49,7 @@ pub fn run(args: &LogArgs, output: Output) -> Result<Exit, Failure> {
             ["sink", "time", "action", "seq", "why", "text"],
             rows.map(|(sink, entry)| {
                 [
-                    sink.to_string(),
+                    (*sink).clone(),
                     entry.time.to_string(),
                     entry.action.to_string(),
                     entry.seq.to_string(),

@@ -2,6 +2,7 @@
 
 use std::borrow::Borrow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -64,10 +65,11 @@ impl Name {
     }
 }
 
-/// The name of a target, as configuration, requests and pages write it. Unique within a project.
+/// The name of a target, as configuration, requests and pages write it. Unique within a project. It is passed on
+/// with everything that happens to the target, so its copies share one text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct TargetName(String);
+pub struct TargetName(Arc<str>);
 
 impl TargetName {
     /// Checks the form: what a host name, an IPv4 or an IPv6 address is made of.
@@ -84,7 +86,7 @@ impl TargetName {
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b':'));
         if first && rest && text.len() <= 253 {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(NameError::Target(text.to_owned()))
         }
@@ -94,6 +96,11 @@ impl TargetName {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Where its text lies in memory, for as long as it or a copy of it is there.
+    pub(crate) fn address(&self) -> usize {
+        self.0.as_ptr().addr()
     }
 }
 
@@ -115,15 +122,22 @@ macro_rules! text_like {
                 Self::parse(&text)
             }
         }
-        impl From<$type> for String {
-            fn from(name: $type) -> String {
-                name.0
-            }
-        }
     };
 }
 text_like!(Name);
 text_like!(TargetName);
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0
+    }
+}
+
+impl From<TargetName> for String {
+    fn from(name: TargetName) -> Self {
+        name.as_str().to_owned()
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,9 @@ use super::session::{SshSession, refuse};
 use super::verdict;
 use super::wrapper::{Follow, stop};
 
+/// Longer than anybody waits.
+const NO_TIMEOUT_SECONDS: u64 = 10 * 365 * 86_400;
+
 impl SshSession {
     /// Finds a command that was started before, reads its output from `run.resume` on, and returns its end; never starts
     /// it. Cancelling ends it.
@@ -37,9 +40,14 @@ impl SshSession {
         run: &StepRun,
         output: mpsc::Sender<OutputLine>,
     ) -> Result<(), HostFailure> {
+        // It is over, so its time cannot run out any more.
+        let run = StepRun {
+            timeout_seconds: NO_TIMEOUT_SECONDS,
+            ..run.clone()
+        };
         let seated = self.seat.sit().await;
-        let follow = Follow::new(run, None, output, CancellationToken::new());
-        let end = self.follow(&seated, follow, run).await;
+        let follow = Follow::new(&run, None, output, CancellationToken::new());
+        let end = self.follow(&seated, follow, &run).await;
         if end.exit_code.is_some() {
             return Ok(());
         }

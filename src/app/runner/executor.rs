@@ -13,8 +13,6 @@ use crate::app::uploads::{self, Place};
 use crate::domain::action::ActionId;
 use crate::domain::lease::Lease;
 use crate::domain::log_context::LogHost;
-use crate::domain::log_entry::LogStream;
-use crate::domain::log_event::LogEvent;
 use crate::domain::outcome::Outcome;
 use crate::domain::output_limit::OutputLimits;
 use crate::domain::plan::{self, Step, UploadSource, Work};
@@ -92,10 +90,6 @@ impl Executor {
             return failed(Outcome::Denied, "the action holds no lease on this target");
         };
         let step = &attempt.step;
-        if let (Some(command), false) = (&step.command, attempt.look_up) {
-            self.journal
-                .detail(LogEvent::Command, LogStream::Command, attempt.about(), command);
-        }
         match &step.work {
             Work::Run { .. } | Work::Fetch { .. } | Work::HttpCheck { from_host: true, .. } => {
                 self.command(lease, attempt, cancel).await

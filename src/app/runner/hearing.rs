@@ -23,8 +23,6 @@ use super::sessions::Sessions;
 const AT_ONCE: usize = 8;
 /// How long one may take to say it all.
 const PATIENCE_SECONDS: u64 = 300;
-/// The step is over, so its time cannot run out any more.
-const NO_TIMEOUT_SECONDS: u64 = 10 * 365 * 86_400;
 
 /// Hears steps again that have ended.
 pub(super) struct Hearing {
@@ -72,7 +70,6 @@ impl Hearing {
     async fn hear(&self, Unheard { attempt, exited }: &Unheard) {
         let read = output::read_so_far(&self.outside, self.action, attempt).await;
         let run = StepRun {
-            timeout_seconds: NO_TIMEOUT_SECONDS,
             resume: read.bytes,
             ..StepRun::of(attempt.key(self.action))
         };

@@ -221,7 +221,7 @@ impl Journal {
     }
 
     fn entry_of(&self, seq: u64, time: Timestamp, told: Told) -> LogEntry {
-        let said = (LogLevel::Basic, told.event, LogStream::Story);
+        let said = (told.level, told.event, told.stream);
         let text = self.masked(&told.text);
         LogEntry {
             seq,

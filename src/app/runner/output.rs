@@ -242,3 +242,22 @@ impl<'a> OutputLog<'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::OutputSoFar;
+    use crate::domain::name::TargetName;
+    use crate::domain::output_limit::Amount;
+
+    #[test]
+    fn what_was_said_before_a_restart_counts() {
+        let amount = |lines, bytes| Amount { lines, bytes };
+        let name = |name: &str| TargetName::parse(name).unwrap();
+        let before = [(name("web-1"), amount(10, 100)), (name("web-2"), amount(5, 70))];
+        let said = OutputSoFar::after(HashMap::from(before));
+        assert_eq!(said.count(&name("web-1"), 8), (amount(11, 108), amount(16, 178)));
+        assert_eq!(said.count(&name("web-3"), 2), (amount(1, 2), amount(17, 180)));
+    }
+}

@@ -34,7 +34,6 @@ use super::pools::Asking;
 use super::replay::{Replay, Untold};
 use super::secrets::SecretValues;
 use super::sessions::Sessions;
-use super::story::Told;
 use super::timers::Timers;
 
 /// More numbers than a server can have given to log lines that it has not written yet.
@@ -142,8 +141,8 @@ pub(super) async fn run(
                 About::default(),
                 "a server goes on with this action",
             );
-            if let Some(Told { event, about, text }) = story.waits_still(&rollout) {
-                journal.story(event, about, &text);
+            if let Some(told) = story.waits_still(&rollout) {
+                journal.story(told.event, told.about, &told.text);
             }
         }
         // Who approves has seen one plan: what has become another one since is approved by nobody.

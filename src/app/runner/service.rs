@@ -10,12 +10,15 @@ use crate::domain::outcome::Outcome;
 use crate::domain::plan::Work;
 use crate::domain::rollout::StepResult;
 use crate::domain::target::PoolPlace;
+use crate::domain::timestamp::Timestamp;
 
 use super::executor::{Attempt, Executor, failed, ok};
 use super::journal::About;
 
 /// From one count of sessions to the next.
 const DRAIN_POLL_MILLIS: u64 = 250;
+/// A count that stays the same is told so often: that it does is worth knowing too, and that somebody still counts.
+const TOLD_AGAIN_SECONDS: u64 = 10;
 /// How long a load balancer may be out of reach before its step fails.
 const PATIENCE_SECONDS: u64 = 300;
 /// From one try to reach it to the next.
@@ -64,7 +67,7 @@ async fn drain(executor: &Executor, attempt: &Attempt, seconds: u64) -> Result<(
     let clock = &executor.outside.clock;
     let deadline = attempt.since(&**clock).plus_seconds(seconds);
     let pools = pools(executor, attempt);
-    let mut before = None;
+    let mut told = None;
     loop {
         let mut left = None;
         for pool in &pools {
@@ -83,14 +86,18 @@ async fn drain(executor: &Executor, attempt: &Attempt, seconds: u64) -> Result<(
             sessions: Some(left),
             ..attempt.about()
         };
-        if before != Some(left) {
+        let now = clock.now();
+        let is_known = told.is_some_and(|(count, at): (u64, Timestamp)| {
+            count == left && now < at.plus_seconds(TOLD_AGAIN_SECONDS)
+        });
+        if !is_known {
             let text = format!("{left} sessions left");
             executor
                 .journal
                 .detail(LogEvent::Sessions, LogStream::Probe, about(), &text);
-            before = Some(left);
+            told = Some((left, now));
         }
-        let late = clock.now() >= deadline;
+        let late = now >= deadline;
         if left > 0 && late {
             let text = format!("going on with {left} sessions left after {seconds} s");
             executor.journal.story(LogEvent::Sessions, about(), &text);
@@ -102,7 +109,7 @@ async fn drain(executor: &Executor, attempt: &Attempt, seconds: u64) -> Result<(
             return Ok(());
         }
         clock
-            .sleep_until(clock.now().plus_millis(DRAIN_POLL_MILLIS).min(deadline))
+            .sleep_until(now.plus_millis(DRAIN_POLL_MILLIS).min(deadline))
             .await;
     }
 }

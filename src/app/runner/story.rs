@@ -8,7 +8,7 @@ use crate::app::telling::logged_name;
 use crate::domain::action::{TargetState, WaitingFor};
 use crate::domain::actor::Actor;
 use crate::domain::analysis::Measurement;
-use crate::domain::log_entry::StepRecord;
+use crate::domain::log_entry::{LogLevel, LogStream, StepRecord};
 use crate::domain::log_event::LogEvent;
 use crate::domain::mask::Masker;
 use crate::domain::name::TargetName;
@@ -18,8 +18,10 @@ use crate::store::FrozenAction;
 use super::attempts::log_host;
 use super::journal::About;
 
-/// One entry of the story that an event brings with it.
+/// One entry that an event brings with it into the log.
 pub(super) struct Told {
+    pub(super) level: LogLevel,
+    pub(super) stream: LogStream,
     pub(super) event: LogEvent,
     pub(super) about: About,
     pub(super) text: String,
@@ -28,9 +30,15 @@ pub(super) struct Told {
 impl Told {
     /// An entry about the action itself.
     fn of_action(event: LogEvent, text: String) -> Self {
+        Self::story(event, About::default(), text)
+    }
+
+    fn story(event: LogEvent, about: About, text: String) -> Self {
         Self {
+            level: LogLevel::Basic,
+            stream: LogStream::Story,
             event,
-            about: About::default(),
+            about,
             text,
         }
     }
@@ -68,9 +76,9 @@ impl Story {
             told.push(verdict(needs_approval));
         }
         if let Some((about, text)) = of_event(&self.masker, rollout, event) {
-            let event = kind_of(event);
-            told.push(Told { event, about, text });
+            told.push(Told::story(kind_of(event), about, text));
         }
+        told.extend(command(rollout, event));
         let end = format!("end {}", rollout.status());
         told.extend(decisions.into_iter().map(|decision| {
             let kind = match decision.what.as_str() {
@@ -168,6 +176,40 @@ fn verdict(needs_approval: &[String]) -> Told {
         format!("the sanitizer asks about {}", needs_approval.join("; "))
     };
     Told::of_action(LogEvent::Verdict, text)
+}
+
+/// The command of a step that starts, as it is sent.
+fn command(rollout: &Rollout, event: &Event) -> Option<Told> {
+    let Event::StepStarted {
+        target,
+        way,
+        step,
+        attempt,
+    } = event
+    else {
+        return None;
+    };
+    let number = rollout.place_of(target.as_str())?;
+    let planned = rollout.plan().targets.get(number)?;
+    let place = *step as usize;
+    let step = match way {
+        Way::Forth => planned.steps.get(place)?,
+        Way::Back => rollout.way_back(number)?.steps.get(place)?,
+    };
+    Some(Told {
+        level: LogLevel::Detail,
+        stream: LogStream::Command,
+        event: LogEvent::Command,
+        about: About {
+            target: Some(target.clone()),
+            step: Some(logged_name(&step.name, *way)),
+            stage: Some(planned.stage.clone()),
+            attempt: Some(*attempt),
+            host: Some(Arc::new(log_host(&planned.target))),
+            ..About::default()
+        },
+        text: step.command.clone()?,
+    })
 }
 
 /// Who said what, and why.

@@ -17,17 +17,9 @@ pub(super) struct Facts {
     index: Numbers,
     /// The targets of each stage.
     pub stages: Vec<Vec<u32>>,
-    /// The stage of each target.
-    pub stage_of: Vec<u32>,
-    /// The place of each target's way back in the plan.
-    back_of: Vec<Option<u32>>,
+    /// What is known of each target, together: an event about one looks at several of these.
+    each: Vec<Each>,
     shapes: Shapes,
-    /// The shape of each target's steps, by number.
-    forth_shapes: Vec<u32>,
-    /// The same of its way back.
-    back_shapes: Vec<u32>,
-    /// The class of each target: targets of the same pools have the same.
-    pub class_of: Vec<u32>,
     /// The pools of each class.
     pub class_pools: Vec<Vec<u32>>,
     /// The classes of each pool.
@@ -38,11 +30,25 @@ pub(super) struct Facts {
     pub has_once: bool,
 }
 
+/// What is known of a target, by numbers.
+#[derive(Debug, Clone, Copy, Default)]
+struct Each {
+    stage: u32,
+    /// The place of its way back in the plan.
+    back: Option<u32>,
+    /// The shape of its steps.
+    forth_shape: u32,
+    /// The same of its way back.
+    back_shape: u32,
+    /// Targets of the same pools have the same.
+    class: u32,
+}
+
 impl Facts {
     pub fn new(plan: Arc<Plan>) -> Self {
         let names = plan.targets.iter().map(|target| target.target.name.clone());
         let index = Numbers::of(names.collect());
-        let mut stage_of = vec![0; plan.targets.len()];
+        let mut each = vec![Each::default(); plan.targets.len()];
         let stages: Vec<Vec<u32>> = plan
             .stages
             .iter()
@@ -54,34 +60,27 @@ impl Facts {
                     .filter_map(|name| index.get(name.as_str()))
                     .collect();
                 for &target in &targets {
-                    stage_of[target as usize] = number as u32;
+                    each[target as usize].stage = number as u32;
                 }
                 targets
             })
             .collect();
-        let mut back_of = vec![None; plan.targets.len()];
         for (place, back) in plan.rollback.targets.iter().enumerate() {
             if let Some(target) = index.get(back.name.as_str()) {
-                back_of[target as usize] = Some(place as u32);
+                each[target as usize].back = Some(place as u32);
             }
         }
         let mut shapes = Shapes::default();
-        let forth = plan.targets.iter().map(|target| shapes.number(&target.steps));
-        let forth_shapes = forth.collect();
-        let back = back_of.iter().map(|place| {
-            let back = place.map(|place: u32| &plan.rollback.targets[place as usize]);
-            shapes.number(back.map_or(&[], |back| &back.steps))
-        });
-        let back_shapes = back.collect();
+        for (target, each) in plan.targets.iter().zip(&mut each) {
+            let back = each.back.map(|place| &plan.rollback.targets[place as usize]);
+            each.forth_shape = shapes.number(&target.steps);
+            each.back_shape = shapes.number(back.map_or(&[], |back| &back.steps));
+        }
         let mut facts = Self {
             shapes,
-            forth_shapes,
-            back_shapes,
             index,
             stages,
-            stage_of,
-            back_of,
-            class_of: Vec::with_capacity(plan.targets.len()),
+            each,
             class_pools: Vec::new(),
             pool_classes: Vec::new(),
             pools: Vec::new(),
@@ -132,7 +131,7 @@ impl Facts {
             if class == next {
                 self.class_pools.push(pools);
             }
-            self.class_of.push(class);
+            self.each[number].class = class;
         }
         self.pool_classes = vec![Vec::new(); self.pools.len()];
         for (class, pools) in self.class_pools.iter().enumerate() {
@@ -146,6 +145,19 @@ impl Facts {
         self.index.get(name)
     }
 
+    /// The same, at once for a copy of a name of the plan.
+    pub fn number_of(&self, name: &TargetName) -> Option<u32> {
+        self.index.of_name(name)
+    }
+
+    pub fn stage_of(&self, target: u32) -> u32 {
+        self.each[target as usize].stage
+    }
+
+    pub fn class_of(&self, target: u32) -> u32 {
+        self.each[target as usize].class
+    }
+
     pub fn target(&self, target: u32) -> &PlanTarget {
         &self.plan.targets[target as usize]
     }
@@ -155,7 +167,9 @@ impl Facts {
     }
 
     pub fn way_back(&self, target: u32) -> Option<&RollbackTarget> {
-        self.back_of[target as usize].map(|place| &self.plan.rollback.targets[place as usize])
+        self.each[target as usize]
+            .back
+            .map(|place| &self.plan.rollback.targets[place as usize])
     }
 
     pub fn steps(&self, target: u32, way: Way) -> &[Step] {
@@ -168,14 +182,14 @@ impl Facts {
     /// What the machine minds of the steps of a target.
     pub fn shape(&self, target: u32, way: Way) -> &[StepShape] {
         self.shapes.get(match way {
-            Way::Forth => self.forth_shapes[target as usize],
-            Way::Back => self.back_shapes[target as usize],
+            Way::Forth => self.each[target as usize].forth_shape,
+            Way::Back => self.each[target as usize].back_shape,
         })
     }
 
     /// The pools of a target, by number.
     pub fn pools_of(&self, target: u32) -> &[u32] {
-        &self.class_pools[self.class_of[target as usize] as usize]
+        &self.class_pools[self.class_of(target) as usize]
     }
 
     /// The first check of the way forth at or after `from`: what a look at a finished target repeats.

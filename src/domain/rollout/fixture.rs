@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::sync::Arc;
 
 use crate::domain::action::ActionStatus;
+use crate::domain::actor::Actor;
 use crate::domain::analysis::{Analysis, Measurement};
 use crate::domain::name::{Name, TargetName};
 use crate::domain::outcome::Outcome;
@@ -14,7 +15,7 @@ use crate::domain::plan::{
 use crate::domain::target::{Pool, Target};
 use crate::domain::timestamp::Timestamp;
 
-use super::{Effect, Event, PoolSeen, Rollout, RolloutSettings, StepResult, Way};
+use super::{Effect, Event, PoolSeen, Rollout, RolloutSettings, Steer, StepResult, Way};
 
 pub(super) fn name(text: &str) -> TargetName {
     TargetName::parse(text).unwrap()
@@ -403,5 +404,22 @@ impl World {
             }
             Effect::LookUpStep { .. } => {}
         }
+    }
+}
+
+/// Everything is well, but where this says how an attempt ends.
+pub(super) fn fate(bad: impl Fn(&str, Way, &str, u32) -> Option<Outcome> + 'static) -> Fate {
+    Box::new(move |target, way, step, attempt| bad(target, way, step, attempt).unwrap_or(Outcome::Ok))
+}
+
+pub(super) fn all_ok() -> Fate {
+    fate(|_, _, _, _| None)
+}
+
+pub(super) fn steer(steer: Steer) -> Event {
+    Event::Steered {
+        steer,
+        by: Actor::System,
+        reason: "to see".to_owned(),
     }
 }

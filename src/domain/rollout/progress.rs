@@ -77,7 +77,7 @@ pub struct StepProgress {
     /// The exit code of the last attempt that had one.
     pub exit_code: Option<i32>,
     /// Why the last attempt was not `ok`.
-    pub error: Option<String>,
+    pub error: Option<Box<str>>,
     /// When the first attempt was started.
     pub started_at: Option<Timestamp>,
     /// When the last attempt ended.

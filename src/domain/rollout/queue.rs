@@ -35,7 +35,7 @@ pub(super) struct Blocked {
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Lane {
     /// By order, then target.
-    waiting: BTreeSet<(i64, u32)>,
+    waiting: BTreeSet<(i32, u32)>,
     blocked: Option<Blocked>,
     /// It is asked again whether it is still blocked.
     asking: bool,
@@ -46,7 +46,7 @@ struct Lane {
 pub(super) struct Queue {
     lanes: Vec<Lane>,
     /// The order of the first target of each lane that has one and is not blocked.
-    heads: BTreeSet<(i64, u32)>,
+    heads: BTreeSet<(i32, u32)>,
     blocked: BTreeSet<u32>,
     len: usize,
 }
@@ -71,7 +71,7 @@ impl Queue {
         *self = Self::new(classes);
     }
 
-    pub fn push(&mut self, class: u32, out_of_service: bool, order: i64, target: u32) {
+    pub fn push(&mut self, class: u32, out_of_service: bool, order: i32, target: u32) {
         let lane = class * 2 + u32::from(out_of_service);
         self.unlist(lane);
         if self.lanes[lane as usize].waiting.insert((order, target)) {
@@ -132,7 +132,7 @@ impl Queue {
 
     /// Moves those of a class that turned out to be out of service to the lane that no pool's minimum blocks.
     /// Each is named by its order and number; those that do not wait here are passed over.
-    pub fn sort_out(&mut self, class: u32, out: impl Iterator<Item = (i64, u32)>) {
+    pub fn sort_out(&mut self, class: u32, out: impl Iterator<Item = (i32, u32)>) {
         let lane = class * 2;
         for entry in out {
             self.unlist(lane);

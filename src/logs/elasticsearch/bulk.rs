@@ -158,13 +158,10 @@ impl ElasticsearchLogs {
                             Fate::Kept => sent.kept += 1,
                             Fate::Refused(why) => sent.refused.push(Refused { place, why }),
                             Fate::Failed(why) if tries >= MOST_TRIES => {
-                                sent.stuck.push(Refused { place, why })
+                                sent.stuck.push(Refused { place, why });
                             }
-                            Fate::Failed(why) => {
-                                busy = Some(why);
-                                again.push(place);
-                            }
-                            Fate::Again(why) => {
+
+                            Fate::Failed(why) | Fate::Again(why) => {
                                 busy = Some(why);
                                 again.push(place);
                             }

@@ -172,15 +172,14 @@ impl Sink for SyslogSink {
         let open = way.connection.take().filter(|open| !open.is_closed());
         let unsure = &way.unsure;
         let sending = async {
-            let mut connection = match open {
-                Some(connection) => connection,
-                None => {
-                    let mut connection = self.connect().await?;
-                    for portion in unsure.portions() {
-                        connection.write(portion).await?;
-                    }
-                    connection
+            let mut connection = if let Some(connection) = open {
+                connection
+            } else {
+                let mut connection = self.connect().await?;
+                for portion in unsure.portions() {
+                    connection.write(portion).await?;
                 }
+                connection
             };
             let sent = self.send(&mut connection, entries).await?;
             Ok::<_, std::io::Error>((connection, sent))

@@ -25,7 +25,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
         rest: Rest::None,
         doc: "Asks `url` every `interval` seconds until it answered `successes` times one after another with `status` (and a body \
               that contains the text `contains`), for at most `timeout` seconds. Methods are `GET`, `HEAD` and `POST`. \
-              The server asks; with `from_host=True` the target itself does, with curl or wget.",
+              The server asks; with `from_host=True` the target itself does, with curl or wget. Each answer is in the log as a probe, whoever asked.",
         call: Call::Make(http_check),
     },
     ScriptFunction {

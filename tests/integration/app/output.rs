@@ -224,6 +224,7 @@ async fn outputs_that_are_the_same_are_folded() {
     }
     let id = world.restart(ActBody::default()).await;
     world.runs_out(id).await;
+    world.log_is_whole(id).await;
     let folded = async |step: &str| {
         let query = FoldQuery {
             step: Some(step.to_owned()),

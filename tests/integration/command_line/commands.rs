@@ -40,6 +40,7 @@ const COMMANDS: &[(&[&str], &[&str])] = &[
     (&["actions", "retry"], &["--only"]),
     (&["actions", "approve"], &["--reason"]),
     (&["actions", "reject"], &["--reason"]),
+    (&["log", "refused"], &["--config"]),
     (&["demo"], &["--hosts", "--port", "--once"]),
     (&["serve"], &["--config", "--set"]),
     (&["migrate"], &["--config"]),

@@ -8,6 +8,8 @@ use diesel::sql_types::Text;
 use diesel::sqlite::SqliteConnection;
 use diesel::{Connection, QueryableByName, RunQueryDsl};
 use edgewise::app::ports::{LogQuery, LogSearch, LogSink};
+use edgewise::domain::log_entry::LogStream;
+use edgewise::domain::name::TargetName;
 use edgewise::domain::outcome::Outcome;
 use edgewise::domain::timestamp::Timestamp;
 use edgewise::logs::embedded::{EmbeddedLogError, EmbeddedLogs, LogRetention};
@@ -246,4 +248,31 @@ fn the_pages_that_people_read_most_use_their_index() {
         .unwrap();
         assert!(plan[0].detail.contains(index), "{filter}: {}", plan[0].detail);
     }
+}
+
+#[tokio::test]
+async fn what_each_target_wrote_is_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let logs = EmbeddedLogs::open(&folder.path().join("logs.db")).await.unwrap();
+    let of = |seq: u64, target: &str, stream: LogStream, text: &str| {
+        let mut entry = line(1, seq, text);
+        entry.target = Some(TargetName::parse(target).unwrap());
+        entry.stream = stream;
+        entry.attempt = Some(1 + u32::try_from(seq % 2).unwrap());
+        entry
+    };
+    let entries = [
+        of(1, "web-1", LogStream::Stdout, "four"),
+        of(2, "web-1", LogStream::Stderr, "f\u{fc}nf"),
+        of(3, "web-1", LogStream::Command, "not what it wrote"),
+        of(4, "web-2", LogStream::Stdout, "one"),
+        line(2, 1, "of another action"),
+    ];
+    logs.write(&entries).await.unwrap();
+    let said = logs.said(id(1)).await.unwrap();
+    let of = |name: &str| said[&TargetName::parse(name).unwrap()];
+    assert_eq!((of("web-1").lines, of("web-1").bytes), (2, 4 + 5));
+    assert_eq!((of("web-2").lines, of("web-2").bytes), (1, 3));
+    assert_eq!(said.len(), 2);
+    assert!(logs.said(id(9)).await.unwrap().is_empty());
 }

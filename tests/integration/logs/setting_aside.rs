@@ -85,7 +85,7 @@ async fn an_entry_that_cannot_be_set_aside_is_kept_until_it_can() {
 }
 
 /// What stands for Elasticsearch: takes bulks, but fails at what is poisoned, as a bug of its own would have it.
-async fn ailing(whole: bool) -> String {
+fn ailing(whole: bool) -> String {
     let server = HttpServer::new(move || {
         App::new().default_service(web::to(
             move |request: HttpRequest, body: web::Bytes| async move {
@@ -135,7 +135,7 @@ async fn ailing(whole: bool) -> String {
 async fn one_document_at_which_elasticsearch_fails_for_ever_is_set_aside_and_the_rest_arrives() {
     // The server says so of the document, or of all that came with it.
     for whole in [false, true] {
-        let url = ailing(whole).await;
+        let url = ailing(whole);
         let folder = tempfile::tempdir().unwrap();
         let logs = ElasticsearchLogs::new(&options(&[&url], "edge")).unwrap();
         let pipeline = pipeline(&folder, vec![Arc::new(logs)]);

@@ -200,7 +200,8 @@ async fn with_a_strict_audit_no_action_begins_that_could_not_be_logged() {
     );
     let unfit = client.get("/readyz").await.wanted(503).to_string();
     assert!(unfit.contains("Spool"), "{unfit}");
-    drop((server, client));
+    drop(client);
+    server.kill().await;
 
     shop.place.set("EDGEWISE_LOG__AUDIT", "relaxed");
     let server = shop.place.serve().await;

@@ -10,6 +10,7 @@ mod holding;
 mod hosts;
 mod killing;
 mod killing_many;
+mod log_state;
 mod plans;
 mod policies;
 mod quarantine;

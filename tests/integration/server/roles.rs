@@ -33,6 +33,10 @@ async fn each_role_may_do_what_the_contract_says_and_another_space_is_not_even_t
         .post(&url("restart"), &json!({"all": true}))
         .await
         .problem(403);
+    // What sinks refused is of all spaces: no token of one may see it.
+    for who in [&viewer, &deployer, &stranger] {
+        who.get("/api/v1/log").await.problem(403);
+    }
     viewer.steer(&id, "abort", &json!({})).await.problem(403);
     deployer.steer(&id, "approve", &json!({})).await.problem(403);
 

@@ -56,10 +56,7 @@ async fn what_an_ended_step_wrote_is_heard_again_from_anywhere_in_it() {
         lines.map(|line| line.text).collect()
     };
     let numbers = |from: usize| (from..=400).map(|number| number.to_string()).collect::<Vec<_>>();
-    let mut again = StepRun {
-        timeout_seconds: 86_400,
-        ..StepRun::of(ended.key.clone())
-    };
+    let mut again = StepRun::of(ended.key.clone());
     let lines = hear_again(&*session, &again).await.expect("all of it");
     assert_eq!(of(lines.clone(), LogStream::Stdout), numbers(1));
     assert_eq!(of(lines, LogStream::Stderr), ["one", "two"]);

@@ -523,6 +523,18 @@ impl World {
         }
     }
 
+    /// Waits until the log of an action that has ended is whole.
+    pub async fn log_is_whole(&self, id: ActionId) {
+        let waiting = async {
+            while self.app.store().log_owed_from(id).await.unwrap().is_some() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting)
+            .await
+            .expect("the end of the log");
+    }
+
     /// What ran, as `host: command`.
     pub fn ran(&self) -> Vec<String> {
         self.made.ran.lock().unwrap().clone()

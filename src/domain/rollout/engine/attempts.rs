@@ -40,7 +40,7 @@ impl Rollout {
         progress.state = StepState::of(result.outcome);
         progress.ended_at = Some(turn.now);
         progress.exit_code = result.exit_code.or(progress.exit_code);
-        progress.error.clone_from(&result.error);
+        progress.error = result.error.as_deref().map(Into::into);
         if result.outcome == Outcome::Ok {
             self.state.last_progress = turn.now;
             self.step_went_well(target, doing, turn);

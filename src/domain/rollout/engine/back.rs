@@ -127,7 +127,7 @@ impl Rollout {
             return;
         }
         if self.facts.way_back(target).is_some() {
-            self.wait_for_turn(target, -i64::from(touched));
+            self.wait_for_turn(target, -(touched as i32));
         } else {
             progress
                 .back_error

@@ -32,10 +32,10 @@ pub(super) struct Weighed {
 
 impl Rollout {
     /// Puts a target among those that wait for their turn.
-    pub(super) fn wait_for_turn(&mut self, target: u32, order: i64) {
+    pub(super) fn wait_for_turn(&mut self, target: u32, order: i32) {
         let run = &mut self.state.runs[target as usize];
         run.order = order;
-        let class = self.facts.class_of[target as usize];
+        let class = self.facts.class_of(target);
         let out = run.is_out();
         self.state.queue.push(class, out, order, target);
     }
@@ -80,7 +80,7 @@ impl Rollout {
             let mut others: u32 = 0;
             let mut itself = false;
             for member in &seen.in_service {
-                match self.facts.target_number(member.as_str()) {
+                match self.facts.number_of(member) {
                     Some(number) if number == target => itself = true,
                     Some(number) => {
                         listed.insert(number);
@@ -100,7 +100,7 @@ impl Rollout {
             }
         }
         if weighed.short.is_some() {
-            let class = self.facts.class_of[target as usize];
+            let class = self.facts.class_of(target);
             weighed.out_of_service = self
                 .state
                 .queue
@@ -131,7 +131,7 @@ impl Rollout {
                 .saturating_sub(u32::from(itself));
             weighed.add(name, *minimum, others, itself);
             for member in &count.out_of_service {
-                if let Some(number) = self.facts.target_number(member.as_str()) {
+                if let Some(number) = self.facts.number_of(member) {
                     *out.entry(number).or_default() += 1;
                 }
             }
@@ -162,7 +162,7 @@ impl Rollout {
         }
         if let Some(pool) = weighed.short {
             self.back_into_queue(target);
-            let class = self.facts.class_of[target as usize];
+            let class = self.facts.class_of(target);
             let runs = &self.state.runs;
             let out = weighed.out_of_service.iter();
             self.state
@@ -177,7 +177,7 @@ impl Rollout {
             self.block(target, &name, what, detail, turn);
             return;
         }
-        let class = self.facts.class_of[target as usize];
+        let class = self.facts.class_of(target);
         // The balancer answers: nobody out of service has to wait for it any more.
         self.state.queue.unblock(class, true);
         if weighed.in_service {
@@ -227,7 +227,7 @@ impl Rollout {
         // Who is out takes nobody out: it waits only where the balancer is silent, and then those like it do too.
         let out = self.state.runs[target as usize].is_out();
         let news = self.state.queue.block(
-            self.facts.class_of[target as usize],
+            self.facts.class_of(target),
             out,
             Blocked {
                 short,
@@ -248,7 +248,7 @@ impl Rollout {
 
     /// The moment of the next question for the targets that wait behind this one.
     pub(super) fn ask_again(&mut self, target: u32) {
-        self.state.queue.ask_again(self.facts.class_of[target as usize]);
+        self.state.queue.ask_again(self.facts.class_of(target));
     }
 
     /// Its `pool_out` is done.

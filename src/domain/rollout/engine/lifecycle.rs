@@ -191,12 +191,10 @@ impl Rollout {
     }
 
     pub(super) fn known(&self, target: &TargetName, event: &Event) -> Result<u32, Refused> {
-        self.facts
-            .target_number(target.as_str())
-            .ok_or_else(|| Refused::NoSuchTarget {
-                target: target.clone(),
-                event: event.as_str().to_owned(),
-            })
+        self.facts.number_of(target).ok_or_else(|| Refused::NoSuchTarget {
+            target: target.clone(),
+            event: event.as_str().to_owned(),
+        })
     }
 
     /// A timer whose moment no longer matters changes nothing.

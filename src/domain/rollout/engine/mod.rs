@@ -201,10 +201,10 @@ impl Rollout {
         self.state.counts.leave(progress.state);
         self.state.counts.enter(state);
         if progress.state == TargetState::Succeeded {
-            self.state.good[self.facts.stage_of[target as usize] as usize] -= 1;
+            self.state.good[self.facts.stage_of(target) as usize] -= 1;
         }
         if state == TargetState::Succeeded {
-            self.state.good[self.facts.stage_of[target as usize] as usize] += 1;
+            self.state.good[self.facts.stage_of(target) as usize] += 1;
         }
         progress.state = state;
         progress.ended_at = match state {

@@ -79,7 +79,7 @@ impl Rollout {
     pub(super) fn judged_in(&self, target: u32) -> u32 {
         match self.state.course {
             Course::Forth { stage, .. } if self.state.stand_in.who == Some(target) => stage,
-            Course::Forth { .. } | Course::Halt { .. } | Course::Back => self.facts.stage_of[target as usize],
+            Course::Forth { .. } | Course::Halt { .. } | Course::Back => self.facts.stage_of(target),
         }
     }
 
@@ -101,7 +101,7 @@ impl Rollout {
         let deferred = self.state.deferred.iter();
         let place = deferred
             .into_iter()
-            .position(|&target| !self.only_leaves(facts.stage_of[target as usize]))?;
+            .position(|&target| !self.only_leaves(facts.stage_of(target)))?;
         self.state.deferred.remove(place)
     }
 

@@ -39,7 +39,7 @@ impl Rollout {
         let targets = &facts.stages[stage as usize];
         for (place, &target) in targets.iter().enumerate() {
             if self.state.targets[target as usize].state == TargetState::Pending {
-                self.wait_for_turn(target, place as i64);
+                self.wait_for_turn(target, place as i32);
             }
         }
         let planned = &facts.plan.stages[stage as usize];
@@ -60,7 +60,7 @@ impl Rollout {
             at: At::Deferred,
         };
         for (place, target) in std::mem::take(&mut self.state.deferred).into_iter().enumerate() {
-            self.wait_for_turn(target, place as i64);
+            self.wait_for_turn(target, place as i32);
         }
         if !self.state.queue.is_empty() {
             self.note(turn, "try those out of reach again", "all others are done");

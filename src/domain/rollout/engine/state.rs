@@ -207,8 +207,9 @@ pub(super) struct Moved {
     pub returned: u64,
 }
 
-/// The machine's part of a target.
+/// The machine's part of a target: what every event about it looks at, in one line of the processor's caches.
 #[derive(Debug, Clone, PartialEq)]
+#[repr(align(64))]
 pub(super) struct Run {
     pub work: Work,
     /// It failed, and ends so when its `always` steps are done.
@@ -216,7 +217,7 @@ pub(super) struct Run {
     /// No further step is started but `always` ones.
     pub stopping: bool,
     /// Its place in the queue.
-    pub order: i64,
+    pub order: i32,
     /// The step to begin with.
     pub resume: u32,
     /// It was out of reach before and has had its second chance given.
@@ -244,7 +245,7 @@ pub(super) enum Work {
     Asking {
         way: Way,
         /// [`PoolRun::moved`] of its pools when the question was asked.
-        then: Vec<Moved>,
+        then: Box<[Moved]>,
     },
     Step(Doing),
     /// The next attempt comes at this moment.
@@ -279,6 +280,8 @@ pub(super) enum Purpose {
     /// A check repeated while the stage soaks. It holds no place in the window.
     SoakLook,
 }
+
+const _: () = assert!(size_of::<Run>() == 64, "it fits into one line");
 
 impl State {
     pub fn new(facts: &Facts) -> Self {

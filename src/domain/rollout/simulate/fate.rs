@@ -6,7 +6,7 @@ use crate::domain::rollout::{StepResult, Way};
 use crate::domain::timestamp::Timestamp;
 
 use super::balancer::Moods;
-use super::scenario::{Failure, FailureKind};
+use super::failures::{Failure, FailureKind};
 use super::world::World;
 
 /// A host that cannot be reached is given up after so long.

@@ -10,17 +10,42 @@ use crate::domain::name::TargetName;
 use super::scenario::SimulationError;
 
 #[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(try_from = "Value")]
 pub(super) enum Targets {
     Count(u64),
     List(Vec<HostEntry>),
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
+#[derive(Debug)]
 pub(super) enum HostEntry {
     Name(String),
     Full(Box<HostFields>),
+}
+
+/// By hand, so that what is wrong with one of many is said by its place and name.
+impl TryFrom<Value> for Targets {
+    type Error = String;
+
+    fn try_from(value: Value) -> Result<Self, String> {
+        match value {
+            Value::Array(entries) => {
+                let entries = entries.into_iter().enumerate();
+                let entries = entries.map(|(place, entry)| match entry {
+                    Value::String(name) => Ok(HostEntry::Name(name)),
+                    Value::Object(_) => serde_json::from_value(entry)
+                        .map(|fields| HostEntry::Full(Box::new(fields)))
+                        .map_err(|error| format!("`targets[{place}]`: {error}")),
+                    other => Err(format!(
+                        "`targets[{place}]` must be a name or an object such as {{\"name\": \"web-1\"}}, not {other}"
+                    )),
+                });
+                entries.collect::<Result<_, _>>().map(Self::List)
+            }
+            other => other.as_u64().map(Self::Count).ok_or_else(|| {
+                format!("`targets` must be a whole number of hosts or a list of them, not {other}")
+            }),
+        }
+    }
 }
 
 /// Like a server in a configuration, and what a simulation may say of it.

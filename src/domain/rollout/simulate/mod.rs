@@ -1,16 +1,22 @@
 //! The simulator: the same engine on made-up hosts with failures, on a virtual clock. Text in, report out;
 //! the same text gives the same report.
 
+mod agenda;
 mod balancer;
 mod dice;
+mod durations;
+mod failures;
 mod fate;
 mod hosts;
 mod layout;
 mod monitor;
+mod pool_now;
+mod pools;
 mod report;
 mod scenario;
 mod steering;
 mod steps;
+mod ways;
 mod world;
 
 use std::sync::Arc;

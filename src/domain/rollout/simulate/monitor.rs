@@ -12,7 +12,10 @@ use super::scenario::SimulationError;
 
 /// What the metrics give: the same for all, or the numbers of each by its name.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "`analysis` must be a word (pass, fail, inconclusive or unreachable), or a list of numbers for each metric by its name"
+)]
 pub(super) enum Monitor {
     Word(Word),
     /// The answers one after another; the last one for ever. A metric that is not named is good.

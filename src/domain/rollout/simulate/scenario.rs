@@ -1,17 +1,19 @@
 //! The file that `edgewise simulate` reads.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::domain::rollout::Steer;
 use crate::domain::rollout::strategy::StrategyError;
-use crate::domain::target::fits;
 
-use super::balancer::{Hold, Moods, Outage};
+use super::balancer::{Moods, Outage};
+use super::durations::Duration;
+use super::failures::Failure;
 use super::hosts::{Host, HostEntry, Targets};
 use super::monitor::Monitor;
+use super::pools::ScenarioPool;
 use super::steering::Steering;
 use super::steps::{self, ScenarioStep};
 
@@ -36,9 +38,11 @@ impl SimulationError {
 
 impl From<StrategyError> for SimulationError {
     fn from(error: StrategyError) -> Self {
-        // The targets are the file's own; every other key is of its `config`.
+        // The targets and pools are the file's own; every other key is of its `config`.
         match error.key.as_str() {
             "targets" => Self::new("targets", error.message),
+            // What a pool must keep is said with the pool here.
+            "inpool_threshold" => Self::new("pools", error.message),
             key => Self::new(&format!("config.{key}"), error.message),
         }
     }
@@ -71,7 +75,7 @@ pub(super) struct Scenario {
     pub failures: Vec<Failure>,
     /// When the load balancer does not answer.
     #[serde(default)]
-    outages: Vec<Outage>,
+    pub(super) outages: Vec<Outage>,
     #[serde(default)]
     steer: Vec<Steering>,
     /// What the metrics of an analysis give.
@@ -93,104 +97,9 @@ pub(super) struct Scenario {
     pub deaths: Vec<u64>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ScenarioPool {
-    /// A count, or `"70%"`.
-    #[serde(default)]
-    minimum: Option<Value>,
-    /// A pattern such as `"web-*"`, or names and patterns.
-    #[serde(default = "everybody")]
-    targets: Members,
-    /// So many further members that this rollout does not touch.
-    #[serde(default)]
-    pub others: u32,
-    /// When other actions hold some of those.
-    #[serde(default)]
-    held: Vec<Hold>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Members {
-    Pattern(String),
-    Names(Vec<String>),
-}
-
-fn everybody() -> Members {
-    Members::Pattern("*".to_owned())
-}
-
-/// Seconds: fixed, or from one to the other by the seed.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(try_from = "Value")]
-enum Duration {
-    Fixed(f64),
-    Between([f64; 2]),
-}
-
-impl TryFrom<Value> for Duration {
-    type Error = &'static str;
-
-    fn try_from(value: Value) -> Result<Self, Self::Error> {
-        let fixed = value.as_f64().map(Self::Fixed);
-        let between = || match value.as_array().map(Vec::as_slice) {
-            Some([from, to]) => Some(Self::Between([from.as_f64()?, to.as_f64()?])),
-            _ => None,
-        };
-        fixed
-            .or_else(between)
-            .ok_or("a duration is a number of seconds, or a list of two: from and to")
-    }
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Failure {
-    /// On this host; on all where none.
-    #[serde(default)]
-    pub target: Option<String>,
-    /// On hosts that run this version.
-    #[serde(default)]
-    pub version: Option<String>,
-    /// In this step; in all where none.
-    #[serde(default)]
-    pub step: Option<String>,
-    pub kind: FailureKind,
-    /// Seconds after the start.
-    #[serde(default)]
-    pub from: f64,
-    /// Seconds after the start; for ever where none.
-    #[serde(default)]
-    pub until: Option<f64>,
-    /// With a version: seconds after the host was put back with it.
-    #[serde(default)]
-    pub after_seconds: f64,
-    /// So many of the hosts, by the seed.
-    #[serde(default = "all_of_them")]
-    pub share: f64,
-}
-
-fn all_of_them() -> f64 {
-    1.0
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum FailureKind {
-    /// The step says no.
-    Fail,
-    /// The host cannot be reached.
-    Unreachable,
-    /// Ten times as long.
-    Slow,
-    /// It does not end before its timeout.
-    Hang,
-}
-
 /// Times beyond this are absurd: ten years in seconds.
 const LONGEST: f64 = 10.0 * 366.0 * 24.0 * 3600.0;
-const MOST_TARGETS: u64 = 1_000_000;
+pub(super) const MOST_TARGETS: u64 = 1_000_000;
 
 pub(super) fn millis(field: &str, seconds: f64) -> Result<u64, SimulationError> {
     if (0.0..=LONGEST).contains(&seconds) {
@@ -260,89 +169,8 @@ impl Scenario {
         Ok(hosts)
     }
 
-    fn fill_pools(&mut self) -> Result<(), SimulationError> {
-        let places: HashMap<String, usize> = self
-            .hosts
-            .iter()
-            .enumerate()
-            .map(|(place, host)| (host.name.to_string(), place))
-            .collect();
-        for (pool, fields) in &self.pools {
-            let wanted: &[String] = match &fields.targets {
-                Members::Pattern(pattern) => std::slice::from_ref(pattern),
-                Members::Names(names) => names,
-            };
-            let mut members = BTreeSet::new();
-            for pattern in wanted {
-                let before = members.len();
-                if pattern.contains(['*', '?']) {
-                    let fitting = self.hosts.iter().enumerate();
-                    let fitting = fitting.filter(|(_, host)| fits(pattern, host.name.as_str()));
-                    members.extend(fitting.map(|(place, _)| place));
-                } else {
-                    members.extend(places.get(pattern));
-                }
-                if members.len() == before {
-                    let message = format!("`{pattern}` names no target, or none that is not named before it");
-                    return Err(SimulationError::new(&format!("pools.{pool}.targets"), message));
-                }
-            }
-            for place in members {
-                self.hosts[place].pools.push(pool.clone());
-            }
-            if u64::from(fields.others) > MOST_TARGETS {
-                let message = format!("{} is absurd: at most {MOST_TARGETS}", fields.others);
-                return Err(SimulationError::new(&format!("pools.{pool}.others"), message));
-            }
-        }
-        Ok(())
-    }
-
-    /// What the load balancer does about each pool, and when.
-    fn moods(&self) -> Result<BTreeMap<String, Moods>, SimulationError> {
-        let mut moods: BTreeMap<String, Moods> = self
-            .pools
-            .keys()
-            .map(|pool| (pool.clone(), Moods::default()))
-            .collect();
-        for outage in &self.outages {
-            let span = outage.span()?;
-            match &outage.pool {
-                None => moods.values_mut().for_each(|pool| pool.silent.push(span)),
-                Some(name) => {
-                    let pool = moods.get_mut(name).ok_or_else(|| {
-                        SimulationError::new("outages.pool", format!("there is no pool `{name}`"))
-                    })?;
-                    pool.silent.push(span);
-                }
-            }
-        }
-        for (name, fields) in &self.pools {
-            let Some(pool) = moods.get_mut(name) else {
-                continue;
-            };
-            for hold in &fields.held {
-                pool.held.push((hold.span(name)?, hold.count));
-            }
-            for at in pool.holds() {
-                let held = pool.held(at);
-                if held > fields.others {
-                    let message = format!(
-                        "{held} are held at {} s, but the pool has {} members besides the targets (`others`)",
-                        at.as_millis() / 1000,
-                        fields.others
-                    );
-                    return Err(SimulationError::new(&format!("pools.{name}.held"), message));
-                }
-            }
-        }
-        Ok(moods)
-    }
-
     fn check_steps(&self) -> Result<(), SimulationError> {
-        if self.steps.is_empty() {
-            return Err(SimulationError::new("steps", "there is none"));
-        }
+        steps::check(&self.steps)?;
         for (step, duration) in &self.durations {
             self.known_step("durations", step)?;
             let (low, high) = duration.bounds();
@@ -357,7 +185,7 @@ impl Scenario {
         Ok(())
     }
 
-    fn known_step(&self, field: &str, step: &str) -> Result<(), SimulationError> {
+    pub(super) fn known_step(&self, field: &str, step: &str) -> Result<(), SimulationError> {
         if self.steps.iter().any(|known| known.name == *step) {
             return Ok(());
         }
@@ -366,29 +194,6 @@ impl Scenario {
             field,
             format!("there is no step `{step}`; there are {}", known.join(", ")),
         ))
-    }
-
-    fn check_failures(&self) -> Result<(), SimulationError> {
-        let names: HashSet<&str> = self.hosts.iter().map(|host| host.name.as_str()).collect();
-        for failure in &self.failures {
-            if let Some(step) = &failure.step {
-                self.known_step("failures", step)?;
-            }
-            if let Some(target) = &failure.target
-                && !names.contains(target.as_str())
-            {
-                let message = format!("there is no target `{target}`");
-                return Err(SimulationError::new("failures", message));
-            }
-            millis("failures.from", failure.from)?;
-            millis("failures.until", failure.until.unwrap_or(0.0))?;
-            millis("failures.after_seconds", failure.after_seconds)?;
-            if !(0.0..=1.0).contains(&failure.share) {
-                let message = format!("{} is no share from 0 to 1", failure.share);
-                return Err(SimulationError::new("failures.share", message));
-            }
-        }
-        Ok(())
     }
 
     /// How long a step takes, in milliseconds: from, to.
@@ -400,41 +205,5 @@ impl Scenario {
             None => (1.0, 1.0),
         };
         ((low * 1000.0).round() as u64, (high * 1000.0).round() as u64)
-    }
-
-    /// How many members a pool must keep in service: a count, or a percentage by the rule of configuration.
-    pub fn minimum(&self, pool: &str, members: usize) -> Result<u32, SimulationError> {
-        let field = format!("pools.{pool}.minimum");
-        let members = members as u64;
-        let minimum = match self.pools.get(pool).and_then(|pool| pool.minimum.as_ref()) {
-            None => Some(0),
-            Some(Value::Number(count)) => count.as_u64(),
-            Some(Value::String(text)) => text
-                .strip_suffix('%')
-                .and_then(|digits| digits.parse::<u64>().ok())
-                .filter(|&percent| percent <= 100)
-                .map(|percent| members - members * (100 - percent) / 100),
-            Some(_) => None,
-        };
-        match minimum.and_then(|minimum| u32::try_from(minimum).ok()) {
-            Some(minimum) if u64::from(minimum) <= members => Ok(minimum),
-            Some(minimum) => Err(SimulationError::new(
-                &field,
-                format!("{minimum} must stay in service, but the pool has {members} members"),
-            )),
-            None => Err(SimulationError::new(
-                &field,
-                "must be a count such as 7, or a percentage such as \"70%\"",
-            )),
-        }
-    }
-}
-
-impl Duration {
-    fn bounds(self) -> (f64, f64) {
-        match self {
-            Self::Fixed(seconds) => (seconds, seconds),
-            Self::Between([low, high]) => (low, high),
-        }
     }
 }

@@ -1,22 +1,24 @@
 //! The made-up hosts, their load balancer, and the clock.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::Plan;
-use crate::domain::rollout::{Effect, Event, PoolCount, Rollout, RolloutSettings, Timer, Way};
+use crate::domain::rollout::{Effect, Event, PoolCount, Rollout, RolloutSettings, Way};
 use crate::domain::timestamp::Timestamp;
 
-use super::balancer::Moods;
+use super::agenda::{Agenda, Due};
 use super::dice::Dice;
+use super::pool_now::PoolNow;
 use super::scenario::Scenario;
 use super::steered;
+use super::ways::Steps;
 
 /// So many names of members out of service are told with the counts of a pool.
 const NAMES_TOLD: usize = 16;
+
 pub(super) struct World<'a> {
     pub(super) scenario: &'a Scenario,
     plan: Arc<Plan>,
@@ -25,14 +27,11 @@ pub(super) struct World<'a> {
     /// In the order of `scenario.hosts`.
     pub(super) hosts: Vec<HostNow>,
     pub pools: Vec<PoolNow>,
-    queue: BinaryHeap<Reverse<Due>>,
-    /// How many of them are more than a further question to the load balancer.
-    substance: usize,
+    agenda: Agenda,
     /// The hosts with a step that was started and has not ended.
     started: HashSet<TargetName>,
     /// The ends of steps that a server which died left running.
     left_running: HashMap<TargetName, Due>,
-    count: u64,
     /// The places in the file's list of the steps of each way.
     steps: Steps,
 }
@@ -44,93 +43,6 @@ pub(super) struct HostNow {
     pools: Vec<usize>,
     /// It only leaves service.
     leaving: bool,
-}
-
-/// The steps of both ways are the same, but for `once` steps, which are not undone. Who only leaves service goes
-/// out, and comes in again on the way back.
-struct Steps {
-    back: Vec<usize>,
-    out: Vec<usize>,
-    in_again: Vec<usize>,
-}
-
-impl Steps {
-    fn of(scenario: &Scenario) -> Self {
-        let some = |wanted: &dyn Fn(&str) -> bool| -> Vec<usize> {
-            let steps = scenario.steps.iter().enumerate();
-            let found = steps.filter(|(_, step)| !step.once && wanted(&step.name));
-            found.map(|(place, _)| place).collect()
-        };
-        Self {
-            back: some(&|_| true),
-            out: some(&|name| matches!(name, "pool_out" | "drain")),
-            in_again: some(&|name| name == "pool_in"),
-        }
-    }
-}
-
-pub(super) struct PoolNow {
-    pub name: String,
-    pub minimum: u32,
-    /// Those that are, if nobody else holds any.
-    pub in_service: u32,
-    pub lowest: u32,
-    moods: Moods,
-    /// The moments to come at which others take some, the last first.
-    takes: Vec<Timestamp>,
-    /// Members that were out of service from the start.
-    found_out: BTreeSet<usize>,
-}
-
-impl PoolNow {
-    fn new(scenario: &Scenario, name: &str, minimum: u32) -> Self {
-        let moods = scenario.moods.get(name).cloned().unwrap_or_default();
-        let others = scenario.pools.get(name).map_or(0, |pool| pool.others);
-        let mut takes: Vec<Timestamp> = moods.holds().collect();
-        takes.sort_unstable_by_key(|at| Reverse(*at));
-        Self {
-            name: name.to_owned(),
-            minimum,
-            in_service: others,
-            lowest: others,
-            found_out: BTreeSet::new(),
-            moods,
-            takes,
-        }
-    }
-
-    /// How many are in service.
-    pub fn serving(&self, now: Timestamp) -> u32 {
-        self.in_service.saturating_sub(self.moods.held(now))
-    }
-
-    /// Sees what others took up to this moment.
-    fn pass(&mut self, now: Timestamp) {
-        while let Some(at) = self.takes.pop_if(|at| *at <= now) {
-            self.lowest = self.lowest.min(self.serving(at));
-        }
-    }
-}
-
-#[derive(PartialEq)]
-struct Due {
-    at: Timestamp,
-    count: u64,
-    event: Event,
-}
-
-impl Eq for Due {}
-
-impl Ord for Due {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.count).cmp(&(other.at, other.count))
-    }
-}
-
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
 }
 
 impl<'a> World<'a> {
@@ -181,11 +93,9 @@ impl<'a> World<'a> {
                 .collect(),
             hosts,
             pools,
-            queue: BinaryHeap::new(),
-            substance: 0,
+            agenda: Agenda::default(),
             started: HashSet::new(),
             left_running: HashMap::new(),
-            count: 0,
             steps: Steps::of(scenario),
             plan: Arc::clone(plan),
             scenario,
@@ -208,7 +118,7 @@ impl<'a> World<'a> {
 
     /// When the next thing happens.
     pub fn next_at(&self) -> Option<Timestamp> {
-        self.queue.peek().map(|Reverse(due)| due.at)
+        self.agenda.next_at()
     }
 
     /// Whether anything can still happen but the same question again. (Nobody but the rollout moves
@@ -219,7 +129,7 @@ impl<'a> World<'a> {
             .iter()
             .filter_map(|pool| pool.moods.last_change())
             .max();
-        self.substance > 0 || self.next_at() <= changes
+        self.agenda.has_substance() || self.next_at() <= changes
     }
 
     /// What the load balancer does by itself up to this moment, in words.
@@ -239,8 +149,7 @@ impl<'a> World<'a> {
     }
 
     pub fn next(&mut self) -> Option<Event> {
-        let Reverse(due) = self.queue.pop()?;
-        self.substance -= usize::from(!only_asks(&due.event));
+        let due = self.agenda.next()?;
         self.pools.iter_mut().for_each(|pool| pool.pass(due.at));
         self.happens(&due.event, due.at);
         if let Event::StepStarted { target, .. } = &due.event {
@@ -255,19 +164,14 @@ impl<'a> World<'a> {
     /// The server died: its timers and questions are gone. Hosts go on with what was started on them, and
     /// people still come at their time.
     pub fn forget_what_is_under_way(&mut self) {
-        let (mut kept, mut ends) = (BinaryHeap::new(), HashMap::new());
-        for Reverse(due) in self.queue.drain() {
-            match &due.event {
-                Event::StepEnded { target, .. } if self.started.contains(target) => {
-                    ends.insert(target.clone(), due);
-                }
-                Event::Created { .. } | Event::Steered { .. } => kept.push(Reverse(due)),
-                _ => {}
-            }
-        }
-        self.queue = kept;
-        self.substance = self.queue.len();
-        self.left_running = ends;
+        let gone = self
+            .agenda
+            .forget(|event| matches!(event, Event::Created { .. } | Event::Steered { .. }));
+        let ends = gone.into_iter().filter_map(|due| match &due.event {
+            Event::StepEnded { target, .. } if self.started.contains(target) => Some((target.clone(), due)),
+            _ => None,
+        });
+        self.left_running = ends.collect();
     }
 
     /// The version a host runs.
@@ -297,13 +201,7 @@ impl<'a> World<'a> {
     }
 
     fn later(&mut self, at: Timestamp, event: Event) {
-        self.count += 1;
-        self.substance += usize::from(!only_asks(&event));
-        self.queue.push(Reverse(Due {
-            at,
-            count: self.count,
-            event,
-        }));
+        self.agenda.later(at, event);
     }
 
     pub fn carry_out(&mut self, effect: &Effect, now: Timestamp) {
@@ -437,13 +335,7 @@ impl<'a> World<'a> {
 
     /// The place of a step in the scenario's list.
     fn number(&self, place: usize, way: Way, step: u32) -> usize {
-        let step = step as usize;
-        match (way, self.hosts[place].leaving) {
-            (Way::Forth, false) => step,
-            (Way::Back, false) => self.steps.back[step],
-            (Way::Forth, true) => self.steps.out[step],
-            (Way::Back, true) => self.steps.in_again[step],
-        }
+        self.steps.number(self.hosts[place].leaving, way, step as usize)
     }
 
     fn serve(&mut self, place: usize, in_service: bool, at: Timestamp) {
@@ -462,15 +354,4 @@ impl<'a> World<'a> {
             }
         }
     }
-}
-
-fn only_asks(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::PoolsCounted { .. }
-            | Event::PoolsUnknown { .. }
-            | Event::TimerFired {
-                timer: Timer::Pools { .. }
-            }
-    )
 }

@@ -87,6 +87,14 @@ impl StageList {
         if entries.is_empty() {
             return Err(wrong("there is no stage in the list"));
         }
+        let mut named = HashSet::new();
+        let names = entries.iter().filter_map(|entry| match &entry.choice {
+            Choice::Targets(names) => Some(names),
+            _ => None,
+        });
+        if let Some(twice) = names.flatten().find(|name| !named.insert(name.as_str())) {
+            return Err(wrong(format!("`{twice}` is named twice")));
+        }
         let percents: Vec<u32> = entries
             .iter()
             .filter_map(|entry| match entry.choice {

@@ -110,6 +110,16 @@ fn what_cannot_be_is_refused_with_its_key() {
         (json!({"stages": ""}), "stages", "neither"),
         (json!({"stages": []}), "stages", "no stage"),
         (
+            json!({"stages": [{"targets": ["h1", "h1"]}, {}]}),
+            "stages",
+            "`h1` is named twice",
+        ),
+        (
+            json!({"stages": [{"targets": ["h1"]}, {"targets": ["h2", "h1"]}, {}]}),
+            "stages",
+            "`h1` is named twice",
+        ),
+        (
             json!({"stages": [{"percent": 10, "count": 1}]}),
             "stages",
             "one of",

@@ -1,10 +1,9 @@
 //! A stage in which nobody is good is no proof.
 
 use crate::domain::action::{ActionStatus, TargetState, WaitKind};
-use crate::domain::actor::Actor;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Gate, OnFailure, OnUnreachable, Plan};
-use crate::domain::rollout::fixture::{Fate, World, at, created, name, plan};
+use crate::domain::rollout::fixture::{Fate, World, at, created, name, plan, steer};
 use crate::domain::rollout::{Event, StageStatus, Steer, Way};
 
 /// These fail so in `install`, on their way forth.
@@ -33,14 +32,6 @@ fn moment(world: &World, wanted: impl Fn(&Event) -> bool) -> u64 {
 
 fn begins(target: &'static str) -> impl Fn(&Event) -> bool {
     move |event| matches!(event, Event::StepStarted { target: of, .. } if of.as_str() == target)
-}
-
-fn steer(steer: Steer) -> Event {
-    Event::Steered {
-        steer,
-        by: Actor::System,
-        reason: "to see".to_owned(),
-    }
 }
 
 type Row = (

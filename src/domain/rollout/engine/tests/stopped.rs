@@ -1,18 +1,9 @@
 //! One that was stopped in its success window did not show itself healthy for it: it is not good.
 
 use crate::domain::action::{ActionStatus, TargetState};
-use crate::domain::actor::Actor;
 use crate::domain::outcome::Outcome;
-use crate::domain::rollout::fixture::{World, at, check, name, plan};
-use crate::domain::rollout::{Effect, Event, Steer};
-
-fn steer(steer: Steer) -> Event {
-    Event::Steered {
-        steer,
-        by: Actor::System,
-        reason: "to see".to_owned(),
-    }
-}
+use crate::domain::rollout::fixture::{World, at, check, name, plan, steer};
+use crate::domain::rollout::{Effect, Steer};
 
 #[test]
 fn a_window_that_is_cut_short_proves_nothing() {

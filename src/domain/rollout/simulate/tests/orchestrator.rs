@@ -4,10 +4,11 @@
 //!
 //! Each test stands for these numbers of that list: 1 and 26 `rollback_of_one_entity`, 2 and 25
 //! `rollout_of_one_entity`, 3 and 4 `blue_green_*`, 5 and 6 `entities_*`, 7 `saved_and_loaded_*`, 9 and 10
-//! `target_version_and_options_*`, 11 `when_nobody_*`, 12 `a_report_that_comes_twice_*`, 16 and 19 `all_good_*` and
-//! `a_failure_ends_*`, 17 `all_are_good_at_once`, 18 and 21 to 22 `half_of_ten_*`, 20 `a_host_*`, 23
-//! `the_next_version_*`, 24 `force_*`, 28 `the_batch_*`, 29 `a_selection_*`. The others are about tables and stores
-//! of that system.
+//! `target_version_and_options_*`, 11 `when_nobody_*`, 12 `a_report_that_comes_twice_*`, 13 and 17
+//! `all_are_good_at_once`, 16 and 19 `all_good_*` and `a_failure_ends_*`, 18 and 21 to 22 `half_of_ten_*`, 20 `a_host_*`,
+//! 23 `the_next_version_*`, 24 `force_*`, 27 `answers_that_come_late_*`, 28 `the_batch_*`, 29 `a_selection_*`, 30
+//! `whoever_is_asked_*`. The others are about tables and stores of that system: 8, 14 and 15 (its namespaces and
+//! entities are rows) and 31 to 33 (its key-value store).
 
 use std::sync::Arc;
 
@@ -16,9 +17,9 @@ use serde_json::{Value, json};
 use crate::domain::action::{ActionStatus, TargetState};
 use crate::domain::name::TargetName;
 use crate::domain::plan::Plan;
-use crate::domain::rollout::Event;
 use crate::domain::rollout::simulate::scenario::Scenario;
 use crate::domain::rollout::simulate::{Report, layout, run, simulate};
+use crate::domain::rollout::{Event, PoolCount};
 
 /// Runs it, and tells how many hosts had version 2 each time that number changed.
 fn watch(file: &Value) -> (Report, Vec<usize>) {
@@ -356,9 +357,9 @@ fn a_report_that_comes_twice_changes_nothing() {
 
 #[test]
 fn all_are_good_at_once() {
-    let (report, counts) = watch(&file(10, &json!({"strategy": "all_at_once"})));
+    let (report, counts) = watch(&file(20, &json!({"strategy": "all_at_once"})));
     assert_eq!(report.status, ActionStatus::Completed);
-    assert_eq!(counts.last(), Some(&10));
+    assert_eq!(counts.last(), Some(&20));
     assert_eq!(report.seconds.as_millis(), 1000, "none waited for another");
 }
 
@@ -395,5 +396,101 @@ fn a_monitor_that_is_away_takes_nothing_back() {
         assert_eq!(report.status, wanted);
         assert!(report.targets.iter().all(|(_, end)| end.error.is_none()));
         assert!(versions(&report, "2") >= 1);
+    }
+}
+
+/// Reports come when they come: what was asked long ago, or comes twice, starts nobody while the one in progress is not
+/// known to be good.
+#[test]
+fn answers_that_come_late_start_nobody() {
+    let mut file = one_by_one(10);
+    file["config"]["success_window_seconds"] = json!(120);
+    file["pools"] = json!({"web": {"minimum": 0}});
+    file["steer"] = json!([{"at": 60, "do": "pause"}]);
+    let scenario = Scenario::read(&file.to_string()).unwrap();
+    let plan = layout::plan(&scenario).unwrap();
+    let mut late = 0;
+    let report = run(&scenario, &plan, |rollout, world, _, now| {
+        if rollout.touched().count() == 0 || rollout.ended_at().is_some() {
+            return;
+        }
+        for target in world.names() {
+            let pools = vec![PoolCount {
+                pool: "web".to_owned(),
+                in_service: 10,
+                itself: true,
+                out_of_service: Vec::new(),
+            }];
+            let mut after = rollout.clone();
+            let answer = Event::PoolsCounted {
+                target: target.clone(),
+                pools,
+            };
+            assert_eq!(after.apply(&answer, now), Ok(Vec::new()));
+            assert!(after == *rollout, "{target}");
+            late += 1;
+        }
+    });
+    assert!(late >= 50, "{late}");
+    assert_eq!(report.status, ActionStatus::Waiting);
+    assert_eq!((versions(&report, "1"), versions(&report, "2")), (9, 1));
+}
+
+/// Hooks there, here whoever the engine asks: the load balancer who may be taken out, a person or the monitor whether
+/// to go on, the checks how a host is. Each says yes for the first host alone.
+#[test]
+fn whoever_is_asked_decides_about_the_first_host_alone() {
+    let touched = |file: &Value| -> Vec<String> {
+        let report = simulate(&file.to_string()).unwrap();
+        report.touched.iter().map(ToString::to_string).collect()
+    };
+    let of = |hosts: &[&str], config: Value| {
+        let mut file = file(0, &config);
+        file["targets"] = json!(hosts);
+        // The load balancer answers about the first host alone.
+        let others: Vec<&&str> = hosts
+            .iter()
+            .filter(|host| host.starts_with('h') && **host != "h1")
+            .collect();
+        file["pools"] = json!({"others": {"targets": others}});
+        file["outages"] = json!([{"pool": "others"}]);
+        file
+    };
+    let all = ["h1", "h2", "h3", "h4", "h5"];
+    let rolling = json!({"strategy": "rolling", "max_parallel": 5});
+    // Selection and approval, with the first host and without it.
+    assert_eq!(touched(&of(&all, rolling.clone())), ["h1"]);
+    assert_eq!(touched(&of(&all[1..], rolling)), [] as [&str; 0]);
+    // Monitoring of each host: good, bad.
+    let report = simulate(
+        &bad(
+            file(
+                2,
+                &json!({"strategy": "rolling", "max_parallel": 1, "max_failed": 1}),
+            ),
+            &json!([{"target": "h2", "step": "check", "kind": "fail"}]),
+        )
+        .to_string(),
+    )
+    .unwrap();
+    let states: Vec<TargetState> = report.targets.iter().map(|(_, end)| end.state).collect();
+    assert_eq!(states, [TargetState::Succeeded, TargetState::Failed]);
+    // Removal: the new one comes, and of the old ones only the first may leave.
+    let blue_green = json!({"strategy": "blue_green", "max_parallel": 5});
+    for (old, wanted) in [(&all[..], &["n1", "h1"][..]), (&all[1..], &["n1"][..])] {
+        let mut hosts = vec!["n1"];
+        hosts.extend(old);
+        let mut file = of(&hosts, blue_green.clone());
+        file["targets"][0] = json!({"name": "n1", "in_service": false});
+        assert_eq!(touched(&file), wanted);
+    }
+    // The health of the whole: goes on, goes back.
+    for (says, wanted) in [
+        ("pass", ActionStatus::Completed),
+        ("fail", ActionStatus::RolledBack),
+    ] {
+        let mut file = file(5, &json!({"stages": "1,100%", "gate": "analysis"}));
+        file["analysis"] = json!(says);
+        assert_eq!(simulate(&file.to_string()).unwrap().status, wanted, "{says}");
     }
 }

@@ -71,11 +71,7 @@ fn what_cannot_be_run_is_refused_with_its_field() {
             json!({"p": {"minimum": 101, "targets": "*"}}),
             "pools.p.minimum",
         ),
-        (
-            "pools",
-            json!({"p": {"minimum": 100, "targets": "*"}}),
-            "config.inpool_threshold",
-        ),
+        ("pools", json!({"p": {"minimum": 100, "targets": "*"}}), "pools"),
         (
             "pools",
             json!({"p": {"minimum": 1, "targets": ["x"]}}),
@@ -122,6 +118,29 @@ fn what_cannot_be_run_is_refused_with_its_field() {
         ),
         ("steer", json!([{"at": -1, "do": "pause"}]), "steer.at"),
         ("steer", json!([{"at": 1, "do": "dance"}]), "steer.do"),
+        (
+            "failures",
+            json!([{"kind": "fail", "from": 10, "until": 10}]),
+            "failures.until",
+        ),
+        ("steps", json!(["install", "install"]), "steps"),
+        ("steps", json!([" "]), "steps"),
+        ("steps", json!([{"name": "x", "retries": 101}]), "steps.x.retries"),
+        (
+            "steps",
+            json!([{"name": "x", "retry_backoff": 0}]),
+            "steps.x.retry_backoff",
+        ),
+        (
+            "steps",
+            json!([{"name": "x", "retry_delay_seconds": u64::MAX}]),
+            "steps.x.retry_delay_seconds",
+        ),
+        (
+            "steps",
+            json!([{"name": "x", "timeout_seconds": 0}]),
+            "steps.x.timeout_seconds",
+        ),
         ("unknown", json!(1), "file"),
     ] {
         let mut file = contract();
@@ -130,6 +149,53 @@ fn what_cannot_be_run_is_refused_with_its_field() {
         assert_eq!(error.field, at_fault, "{field} {value}: {error}");
     }
     assert_eq!(simulate("[").unwrap_err().field, "file");
+}
+
+#[test]
+fn what_cannot_be_read_says_what_it_is_about() {
+    for (field, value, wanted) in [
+        (
+            "targets",
+            json!(-1),
+            "`targets` must be a whole number of hosts or a list of them, not -1",
+        ),
+        (
+            "targets",
+            json!(["a", 2]),
+            "`targets[1]` must be a name or an object",
+        ),
+        (
+            "targets",
+            json!(["a", {"name": "b", "addres": "x"}]),
+            "`targets[1]`: unknown field `addres`, expected one of `name`, `address`",
+        ),
+        (
+            "targets",
+            json!([{"port": 1}]),
+            "`targets[0]`: missing field `name`",
+        ),
+        (
+            "steps",
+            json!([{"name": "x", "retrys": 1}]),
+            "`steps`: unknown field `retrys`, expected one of",
+        ),
+        ("steps", json!([1]), "a step is a name or an object"),
+        (
+            "pools",
+            json!({"p": {"targets": 3}}),
+            "`targets` of a pool must be a pattern",
+        ),
+        (
+            "analysis",
+            json!([1]),
+            "`analysis` must be a word (pass, fail, inconclusive or unreachable)",
+        ),
+    ] {
+        let mut file = contract();
+        file[field] = value.clone();
+        let error = simulate(&file.to_string()).expect_err(&format!("{field} {value}"));
+        assert!(error.message.contains(wanted), "{field} {value}: {error}");
+    }
 }
 
 #[test]
