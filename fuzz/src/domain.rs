@@ -3,6 +3,8 @@
 // Only a part of each file is used here.
 #![allow(dead_code, unused_imports)]
 
+#[path = "../../src/domain/mask/mod.rs"]
+pub mod mask;
 #[path = "../../src/domain/name.rs"]
 pub mod name;
 #[path = "../../src/domain/policy.rs"]

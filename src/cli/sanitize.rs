@@ -150,7 +150,7 @@ fn meant(word: &str) -> Option<&'static str> {
     of_family
         .map(|rule| rule.id)
         .min_by_key(|id| strsim::osa_distance(id, word))
-        .filter(|id| strsim::osa_distance(id, word) <= 4)
+        .filter(|id| strsim::osa_distance(id, word) <= 2)
 }
 
 /// The command of a line.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -15,14 +15,14 @@ use crate::domain::lease::Lease;
 use crate::domain::log_context::LogHost;
 use crate::domain::outcome::Outcome;
 use crate::domain::output_limit::OutputLimits;
-use crate::domain::plan::{self, History, Step, UploadSource, Work};
+use crate::domain::plan::{self, Step, UploadSource, Work};
 use crate::domain::rollout::{StepResult, Way};
-use crate::domain::sanitize::{Before, Clearance, Input, SanitizedCommand, Sanitizer, Surroundings};
 use crate::domain::target::Target;
 use crate::domain::timestamp::Timestamp;
 
 use super::check::Check;
 use super::dispatcher::HeldLeases;
+use super::door::Found;
 use super::in_force::InForce;
 use super::journal::{About, Journal};
 use super::output::{self, OutputLog, OutputSoFar};
@@ -168,17 +168,10 @@ impl Executor {
     }
 
     async fn command(&self, lease: &Lease, attempt: &Attempt, cancel: CancellationToken) -> StepResult {
-        let mut history = History::default();
-        for step in &attempt.before {
-            let carried = match &step.work {
-                Work::Upload { source, .. } => match self.filled(source) {
-                    Ok(source) => self.payloads.texts(&source).await,
-                    Err(message) => return failed(Outcome::Failed, message),
-                },
-                _ => Vec::new(),
-            };
-            history.after(step, carried);
-        }
+        let history = match self.history(attempt).await {
+            Ok(history) => history,
+            Err(message) => return failed(Outcome::Failed, message),
+        };
         let (run, read) = match self.step_run(attempt).await {
             Ok(run) => run,
             Err(message) => return failed(Outcome::Failed, message),
@@ -206,45 +199,8 @@ impl Executor {
         result
     }
 
-    /// The check at the door, on the exact text that is handed to the wrapper, with what was done on the host before, the
-    /// text that is written and the variables that it finds, secrets among them: none of those is told. An approval counts
-    /// for what was seen when it was given.
-    fn sanitized(
-        &self,
-        attempt: &Attempt,
-        sanitizer: &Sanitizer,
-        text: &str,
-        found: &Found<'_>,
-    ) -> Result<SanitizedCommand, StepResult> {
-        let cwd = match &attempt.step.work {
-            Work::Run { cwd, .. } => cwd.as_deref(),
-            _ => None,
-        };
-        let clearance = if self.approved.load(Ordering::Acquire) {
-            Clearance::ApprovedFor(&attempt.step.rules)
-        } else {
-            Clearance::None
-        };
-        let surroundings = Surroundings {
-            cwd,
-            before: found.before,
-            input: found.input.map_or(Input::Inherited, Input::Text),
-            env: Some(found.env),
-        };
-        SanitizedCommand::check_in(sanitizer, text, &surroundings, clearance).map_err(|refusal| {
-            let refusal = refusal.masked(&self.secrets.masker());
-            // What may run already was let through when it began: nothing is known of it now.
-            let outcome = if attempt.look_up {
-                Outcome::Unknown
-            } else {
-                Outcome::Denied
-            };
-            failed(outcome, refusal.to_string())
-        })
-    }
-
     /// A source with its secrets.
-    fn filled(&self, source: &UploadSource) -> Result<UploadSource, String> {
+    pub(super) fn filled(&self, source: &UploadSource) -> Result<UploadSource, String> {
         match source {
             UploadSource::Content(text) => self.secrets.fill(text).map(UploadSource::Content),
             other => Ok(other.clone()),
@@ -358,16 +314,6 @@ impl Executor {
         };
         session.upload(lease, &command, &upload, cancel).await
     }
-}
-
-/// What a command finds on the host.
-struct Found<'a> {
-    /// What was done there before.
-    before: &'a [Before],
-    /// The text that it reads.
-    input: Option<&'a str>,
-    /// Its variables, with their secrets.
-    env: &'a BTreeMap<String, String>,
 }
 
 struct Wanted<'a> {

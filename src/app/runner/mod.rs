@@ -6,6 +6,7 @@ mod check;
 mod claims;
 mod closing;
 mod dispatcher;
+mod door;
 mod ends;
 mod executor;
 mod figures;

@@ -149,7 +149,11 @@ mod tests {
             (vec![put()], "sh get.sh", deny),
             (vec![put()], "wc -l get.sh", allow),
             (vec![put(), run("mv get.sh /tmp/x")], "sh /tmp/x", deny),
-            (vec![put(), run("rm get.sh")], "sh get.sh", allow),
+            (
+                vec![put(), run("test -s get.sh || { rm -f get.sh; exit 1; }")],
+                "sh get.sh",
+                deny,
+            ),
             (vec![put(), upload("echo fine")], "sh get.sh", allow),
             (vec![upload(harm)], "sh get.sh", deny),
             (

@@ -299,7 +299,7 @@ async fn what_is_asked_about_waits_for_another_or_for_a_reason() {
 
 #[tokio::test]
 async fn what_waits_for_an_approval_waits_through_a_restart() {
-    let shop = Shop::on(1).await;
+    let shop = Shop::with(1, &json!({"on_failure": "stop"})).await;
     let rule = json!([{"id": "starts", "regex": "current/start", "reason": "let somebody look"}]);
     policies_of(&shop, &json!({"ask": rule}));
     let (mut server, _client) = shop.open().await;
@@ -310,8 +310,7 @@ async fn what_waits_for_an_approval_waits_through_a_restart() {
         (json!({"ask": rule}), "COMPLETED", 1),
         (json!({"deny": rule}), "FAILED", 1),
     ] {
-        let config = json!({"on_failure": "stop"});
-        let body = json!({"all": true, "config": config});
+        let body = json!({"all": true});
         let accepted = server
             .client(&author)
             .post(&url("deploy"), &body)

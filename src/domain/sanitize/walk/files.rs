@@ -377,7 +377,8 @@ impl Walker<'_> {
             "rm" | "unlink" | "shred" => {
                 for file in &operands {
                     let path = self.path(file);
-                    self.files.remove(&path);
+                    // What it held is still known: it may be removed in a branch alone (`|| { rm -f x; exit 1; }`), and whoever
+                    // runs what is not there runs nothing.
                     self.links.remove(&path);
                 }
             }
