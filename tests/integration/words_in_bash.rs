@@ -31,7 +31,7 @@ fn name() -> BoxedStrategy<String> {
 
 /// One that has a value for certain.
 fn set() -> BoxedStrategy<String> {
-    any_of(&["z", "m", "w"])
+    any_of(&["z", "m", "w", "e", "n"])
 }
 
 fn pattern() -> BoxedStrategy<String> {
@@ -49,8 +49,8 @@ fn expansion() -> BoxedStrategy<String> {
             "${#}", "${1}", "${2}", "${#x}", "${#y}", "${#a[@]}", "${#a[1]}", "${!w}"
         ]),
     ];
-    // Left out, for our words differ: `-` on an element of an array that is not there; quotes in such a word outside of quotes, where a blank in them is split at; `+` without
-    // a colon on what is empty; and `+` on what is unset, of which we hold that the host may set it.
+    // Left out, for our words differ: `-` on an element of an array that is not there; quotes in such a word outside of quotes, where a blank in them is split at;
+    // and `+` on what is unset, of which we hold that the host may set it.
     let default = (
         any_of(&["x", "y", "z", "e", "n", "m", "u"]),
         any_of(&[":-", "-"]),
@@ -180,8 +180,8 @@ fn case() -> BoxedStrategy<String> {
     let sets = prop_oneof![
         4 => Just(String::new()),
         2 => prop::collection::vec(sure(), 1..3).prop_map(|words| format!("set -- {}\n", words.join(" "))),
-        // Left out: numbers, widths, `%c` and `%q`, which our `printf` does not lay out.
-        1 => (any_of(&["%s-%s", "%s", "%b", "%%%s", "%s\\n%s"]), word())
+        // Left out: `%c` of nothing, and `%q`, which quotes in another way.
+        1 => (any_of(&["%s-%s", "%s", "%b", "%%%s", "%s\\n%s", "%5s|%s", "%-4s|", "%03d%s", "%d:%s"]), word())
             .prop_map(|(format, word)| format!("printf -v x '{format}' 7 {word}\n")),
         1 => (any_of(&[":", ",", " ", ": ", "", "b"]), any_of(&["a:b::c", "a, b,c", " a b ", ":a:", "abc"]))
             .prop_map(|(ifs, value)| format!("IFS='{ifs}'; y='{value}'; x=$y\n")),
@@ -190,8 +190,8 @@ fn case() -> BoxedStrategy<String> {
         // Left out: a list of one, of which we cut the text and not the list.
         1 => prop::collection::vec(sure(), 1..3).prop_map(|words| format!("a=(v0 {} v)\n", words.join(" "))),
         1 => sure().prop_map(|word| format!("a+=({word} z); a[1]=k\n")),
-        // Left out: `read` without `-r` where a backslash comes, and `((n += 2))`, whose value we do not follow.
-        1 => any_of(&["read -r x y <<< 'l m n'\n", "read x y <<< 'l m n'\n", "IFS=: read -r x y z <<< 'l:m:n:o'\n", "read -ra a <<< 'l m n'\n"]),
+        // Left out: `read` without `-r` where a backslash stands before a separator.
+        1 => any_of(&["((n += 2))\n", "((n++))\n", "let n-=1\n", "read x y <<< 'l\\\\m n'\n", "read -r x y <<< 'l m n'\n", "read x y <<< 'l m n'\n", "IFS=: read -r x y z <<< 'l:m:n:o'\n", "read -ra a <<< 'l m n'\n"]),
         1 => any_of(&["shift\n", "shift 2\n", "let n=n*2\n", "declare -A a=([1]=one)\n", "f() { x=$1; }; f in\n", ": ${u:=new} ${e:=full}\n"]),
     ];
     (sets, prop::collection::vec(word(), 1..3))

@@ -178,8 +178,14 @@ fn every_account(call: &Call<'_>) -> bool {
 /// The options of the account tools that take a value.
 const ACCOUNT_OPTIONS: &str = "-u -g -G -d -s -c -p -e -f -k -K -b --uid --gid --groups --home --home-dir --shell --comment --password --expiredate --inactive --base-dir --login -R --root --ingroup --gecos -E -M -I -W --maxdays --expire";
 
+/// The account tools.
+const TOOLS: &str = "useradd usermod adduser luseradd userdel deluser luserdel groupdel delgroup groupadd groupmod addgroup chfn chsh gpasswd passwd chpasswd chage newusers visudo";
+
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
+    if !call.is(TOOLS) {
+        return Vec::new();
+    }
     let valued = if call.name == "passwd" {
         "-n -x -w -i -r -R"
     } else if call.is("userdel luserdel deluser groupdel delgroup") {

@@ -299,6 +299,16 @@ pub fn setting(key: &str, value: &str) -> Option<Hit> {
         "kernel.core_pattern" => value.starts_with('|'),
         "kernel.panic" => number.is_some_and(|n| n != 0 && n < 3),
         "vm.overcommit_memory" => number == Some(2),
+        // So few that nobody is served any more.
+        "net.netfilter.nf_conntrack_max" | "net.nf_conntrack_max" => number.is_some_and(|n| n < 1024),
+        "net.core.somaxconn" | "net.ipv4.tcp_max_syn_backlog" | "net.core.netdev_max_backlog" => {
+            number.is_some_and(|n| n < 16)
+        }
+        "fs.inotify.max_user_watches" | "fs.inotify.max_user_instances" => number.is_some_and(|n| n < 16),
+        "net.ipv4.ip_local_port_range" => {
+            let ports: Vec<i64> = value.split_whitespace().filter_map(|p| p.parse().ok()).collect();
+            matches!(ports.as_slice(), [from, to] if to - from < 256)
+        }
         "vm.drop_caches" => false,
         _ => {
             key.ends_with(".accept_redirects") && number == Some(1)

@@ -91,11 +91,17 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     if kept && call.appends && call.is(QUICK) && (call.place.busy_loop || feeds_itself(call)) {
         hits.push(Hit::on(&DISK, "never ends"));
     }
+    if call.name == "split" && (call.stdin.endless || reads_endless()) {
+        hits.push(Hit::on(&FILES_ENDLESS, "never ends"));
+    }
+    if call.name == "truncate" && call.place.busy_loop && call.words().any(|w| w.contains('+')) {
+        hits.push(Hit::on(&DISK, "one after another"));
+    }
     if call.is("fallocate") && (call.place.busy_loop || call.place.long_loop) {
         hits.push(Hit::on(&DISK, "one after another"));
     }
     let told = call.is("logger systemd-cat mail mailx sendmail mutt wall");
-    if told && (call.place.busy_loop || call.stdin.endless || reads_endless()) {
+    if told && (call.place.busy_loop || call.place.long_loop || call.stdin.endless || reads_endless()) {
         hits.push(Hit::of(&FLOOD));
     }
     let bounded = call.is("od xxd hexdump")
@@ -200,6 +206,14 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         {
             hits.push(Hit::of(&DISK));
         }
+        "cpulimit"
+            if call
+                .args
+                .windows(2)
+                .any(|pair| matches!(pair[0].text.as_str(), "-p" | "--pid") && pair[1].text == "1") =>
+        {
+            hits.push(Hit::of(&LIMITS));
+        }
         "choom" => {
             let options = call.options("-n --adjust -p --pid");
             if options
@@ -222,7 +236,13 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                     .value(&[name])
                     .is_some_and(|v| v.parse::<u64>().is_ok_and(|v| v < least))
             };
-            if tiny("-u", 16) || tiny("-n", 8) || tiny("-v", 1000) || tiny("-f", 1) {
+            if tiny("-s", 64)
+                || tiny("-t", 5)
+                || tiny("-u", 16)
+                || tiny("-n", 8)
+                || tiny("-v", 1000)
+                || tiny("-f", 1)
+            {
                 hits.push(Hit::of(&LIMITS));
             }
         }
@@ -240,7 +260,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         }
         "systemctl" if call.has(&["set-property"]) => {
             let tiny = call.words().any(|w| {
-                w.starts_with("MemoryMax=") && w.len() < 13
+                w.starts_with("MemoryMax=") && w.len() <= 13
                     || w.starts_with("TasksMax=1") && w.len() < 11
                     || w.starts_with("CPUQuota=1%")
             });

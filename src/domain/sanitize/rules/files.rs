@@ -236,10 +236,10 @@ fn single(call: &Call<'_>, full: &str) -> Option<Hit> {
         return Some(Hit::on(&super::logs::HISTORY, "shell history"));
     }
     if super::logs::is_service_log(full)
-        && full
-            .rsplit('/')
-            .next()
-            .is_some_and(|name| matches!(name, "access.log" | "error.log" | "access_log" | "error_log"))
+        && full.rsplit('/').next().is_some_and(|name| {
+            matches!(name, "access.log" | "error.log" | "access_log" | "error_log")
+                || matches!(text::shown(name).as_str(), "*.log" | "*")
+        })
     {
         return Some(Hit::on(&super::logs::DOUBTFUL, "logs"));
     }
@@ -268,6 +268,15 @@ fn single(call: &Call<'_>, full: &str) -> Option<Hit> {
                 .any(|folder| full.starts_with(folder)) =>
         {
             Some(Hit::on(&WIPE_FILE, "network settings"))
+        }
+        // What is recorded, and where it goes.
+        _ if full == "/etc/rsyslog.d/50-default.conf"
+            || ["/etc/rsyslog.d/", "/etc/audit/rules.d/"]
+                .iter()
+                .any(|folder| full.starts_with(folder))
+                && star =>
+        {
+            Some(Hit::on(&super::logs::DOUBTFUL, "logs"))
         }
         // Units that start with the host, or all of them.
         (_, Kind::System)
@@ -427,9 +436,11 @@ fn find(call: &Call<'_>) -> Vec<Hit> {
         match (loss, kind) {
             (Loss::Fatal, Kind::Logs)
                 if spared
-                    && words
-                        .iter()
-                        .any(|w| matches!(*w, "-mtime" | "-mmin" | "-ctime" | "-atime"))
+                    && words.windows(2).any(|pair| {
+                        // Older than that; with a minus it is the newest that go.
+                        matches!(pair[0], "-mtime" | "-mmin" | "-ctime" | "-atime")
+                            && !pair[1].starts_with('-')
+                    })
                     || loss == Loss::Fatal
                         && kind == Kind::Logs
                         && words
@@ -442,6 +453,16 @@ fn find(call: &Call<'_>) -> Vec<Hit> {
             (Loss::Fatal, _) if !spared => hits.push(Hit::on(&WIPE, kind.as_str())),
             (Loss::Fatal | Loss::Doubtful, _) if !selected => {
                 hits.push(Hit::on(&WIPE_DOUBTFUL, kind.as_str()));
+            }
+            _ if super::logs::is_service_log(&format!("{full}/x"))
+                && !words
+                    .iter()
+                    .any(|w| matches!(*w, "-mtime" | "-mmin" | "-ctime" | "-atime" | "-size"))
+                && !words
+                    .iter()
+                    .any(|w| w.ends_with(".gz") || w.ends_with(".1") || w.ends_with(".old")) =>
+            {
+                hits.push(Hit::on(&super::logs::DOUBTFUL, "logs"));
             }
             _ => {
                 if !selected

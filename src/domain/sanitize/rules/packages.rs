@@ -216,8 +216,14 @@ const VITAL: &[&str] = &[
     "@world",
 ];
 
+/// The tools that remove packages.
+const TOOLS: &str = "apt apt-get aptitude dnf yum microdnf tdnf zypper apk snap pkg opkg flatpak brew eopkg slackpkg slapt-get dpkg rpm pacman emerge xbps-remove removepkg urpme swupd guix transactional-update rpm-ostree pip pip3";
+
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
+    if !call.is(TOOLS) {
+        return Vec::new();
+    }
     let options = call.options(
         "-o -c -t -x --option --target-release --root -R --enablerepo --disablerepo --installroot --dbpath",
     );

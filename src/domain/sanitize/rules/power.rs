@@ -54,6 +54,9 @@ pub static SPECS: &[(&str, &Rule)] = &[
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
+    if !call.is("shutdown poweroff halt reboot init telinit systemctl uadmin") {
+        return Vec::new();
+    }
     let options = call.options("-t -m --message --time --when -n");
     let operand = options.rest.first().map(String::as_str).unwrap_or_default();
     let restart = || if call.place.background { &HIDDEN } else { &REBOOT };

@@ -191,6 +191,12 @@ const KEEPERS: &[&str] = &[
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
+    let script = call.args.len() == 1 && call.args[0].text == "stop";
+    if !script
+        && !call.is("systemctl service rc-service initctl invoke-rc.d busctl dbus-send gdbus sv s6-svc svc stop chkconfig update-rc.d rc-update")
+    {
+        return Vec::new();
+    }
     let options = call.options(
         "-H -M -t -p -s -n --host --machine --type --property --signal --level -r --root --runlevel",
     );

@@ -190,8 +190,15 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 options
                     .rest
                     .iter()
-                    .filter(|w| super::disks::is_disk(&call.path(w)) || call.loss(w).0 == Loss::Fatal)
-                    .map(|_| Hit::of(&super::write::DEVICE))
+                    .filter_map(|w| {
+                        if super::logs::is_system_log(&call.path(w)) {
+                            Some(Hit::on(&super::logs::CLEARED, "system logs"))
+                        } else if super::disks::is_disk(&call.path(w)) || call.loss(w).0 == Loss::Fatal {
+                            Some(Hit::of(&super::write::DEVICE))
+                        } else {
+                            None
+                        }
+                    })
                     .collect()
             } else {
                 Vec::new()

@@ -214,8 +214,8 @@ pub enum ParameterOp {
     Assign(bool, Word),
     /// `:?` and `?`
     Require(Word),
-    /// `:+` and `+`
-    Alternate(Word),
+    /// `:+` (with a colon) and `+`
+    Alternate(bool, Word),
     /// `#`, `##` (long)
     TrimStart(bool, Word),
     /// `%`, `%%` (long)

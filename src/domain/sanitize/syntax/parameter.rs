@@ -95,7 +95,7 @@ impl Parser<'_> {
             b'-' => ParameterOp::Default(colon, self.operand(quoted)?),
             b'=' => ParameterOp::Assign(colon, self.operand(quoted)?),
             b'?' => ParameterOp::Require(self.operand(quoted)?),
-            b'+' => ParameterOp::Alternate(self.operand(quoted)?),
+            b'+' => ParameterOp::Alternate(colon, self.operand(quoted)?),
             b'#' => {
                 let long = self.eat("#");
                 ParameterOp::TrimStart(long, self.operand(false)?)

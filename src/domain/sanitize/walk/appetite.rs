@@ -34,6 +34,7 @@ pub fn of(code: &str) -> Vec<Appetite> {
             "Thread(",
             "Thread.new",
             "Process.new",
+            "gofunc(",
         ])
         || has(&["child_process"]) && has(&["exec(", "execFile("])
         || has(&["&\")", "&')", "&}", "&\"|"]) && has(&["system(", "execute(", "exec", "getline"]);
@@ -55,8 +56,10 @@ pub fn of(code: &str) -> Vec<Appetite> {
         ".insert(", "*=2",
     ]) || longer(&compact);
     let pushes = often && has(&["push@", ".push(", ".append("]) && numbers.iter().any(|n| n.value >= 1e6);
-    let whole = has(&["/dev/zero", "/dev/urandom"])
-        && (has(&[".read()", "readFileSync("]) || has(&["undef$/"]) && has(&["<F>", "<>", "<$"]));
+    let keeps = often && has(&["}=", "]="]) && numbers.iter().any(|n| n.value >= 1e9);
+    let whole = keeps
+        || has(&["/dev/zero", "/dev/urandom"])
+            && (has(&[".read()", "readFileSync("]) || has(&["undef$/"]) && has(&["<F>", "<>", "<$"]));
     if forever && grows || pushes || whole || held(&compact, &numbers) || feeds_itself(&compact) {
         out.push(Appetite::Memory);
     }
@@ -90,11 +93,37 @@ pub fn of(code: &str) -> Vec<Appetite> {
 /// Whether a program prints without end.
 pub fn prints_forever(code: &str) -> bool {
     let compact: String = code.chars().filter(|c| !c.is_whitespace()).collect();
-    forever(&compact)
+    let long = ["..", "<", "range("].iter().any(|sign| compact.contains(sign))
+        && numbers(&compact).iter().any(|number| number.value >= 1e9);
+    (forever(&compact) || long)
         && !rests(code)
         && ["print", "puts", "echo", "write", "console.log", "say"]
             .iter()
             .any(|word| compact.contains(word))
+}
+
+/// Whether a program only goes around a loop that holds nothing.
+pub fn spins(code: &str) -> bool {
+    let compact: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+    [
+        "whileTrue:pass",
+        "while1:pass",
+        "while(true){}",
+        "while(1){}",
+        "while(1);",
+        "while(true);",
+        "loop{}",
+        "loopdoend",
+        "whiletruedoend",
+        "1while1",
+        "for(;;);",
+        "for(;;){}",
+        "while(!0);",
+        "while{1}{}",
+        "while1{}",
+    ]
+    .iter()
+    .any(|sign| compact.contains(sign))
 }
 
 /// Whether a variable is set to itself and more: `s=s"x"`, `$s=$s.$s`.
@@ -146,6 +175,7 @@ fn forever(compact: &str) -> bool {
         "setInterval(",
         "1while",
         "while(fork",
+        "whileos.fork()",
         "whilefork",
         "whiletrue;",
         "||1)",
@@ -170,6 +200,20 @@ fn rests(code: &str) -> bool {
             Some(_) => {}
             None if matches!(c, '"' | '\'') => quote = Some(c),
             None => plain.push(c),
+        }
+    }
+    // What the child of a fork does holds its parent up no moment.
+    for word in ["fork", "fork()"] {
+        for test in [
+            format!("if(!{word})"),
+            format!("if (!{word})"),
+            format!("unless({word})"),
+            format!("unless ({word})"),
+        ] {
+            while let Some(at) = plain.find(&test) {
+                let end = plain[at..].find('}').map_or(plain.len(), |end| at + end + 1);
+                plain.replace_range(at..end, "");
+            }
         }
     }
     while let Some(at) = ["fork {", "fork{", "fork do"]

@@ -218,10 +218,7 @@ impl Walker<'_> {
             }
             "let" => {
                 for operand in &operands {
-                    if let Some((name, value)) = operand.split_once('=') {
-                        let value = value.trim().to_owned();
-                        self.state.set(name.trim(), value);
-                    }
+                    self.count(operand);
                 }
             }
             "getopts" => {
@@ -364,8 +361,11 @@ impl Walker<'_> {
             .any(|pair| pair[0].starts_with('-') && pair[0].ends_with('d') && pair[1].is_empty());
         match &stdin.text {
             Some(text) => {
+                let raw = operands.iter().any(|o| o.starts_with('-') && o.contains('r'));
                 let line = if whole {
                     text.trim_end_matches('\n').to_owned()
+                } else if !raw && text.contains('\\') {
+                    continued(text)
                 } else {
                     text.split('\n').next().unwrap_or_default().to_owned()
                 };
@@ -398,6 +398,51 @@ impl Walker<'_> {
         let (variables, array) = read_variables(&operands);
         self.assign_line(line, &variables, array.as_deref());
         self.state.put_back("IFS", kept);
+    }
+
+    /// What an arithmetic command sets: `n += 2`, `i++`, `x = y * 3`.
+    pub(super) fn count(&mut self, expression: &str) {
+        let number = |walker: &Self, text: &str| {
+            super::super::words::arithmetic::value(text, &|name| match walker.state.get(name) {
+                Some(super::state::Variable::Scalar(values)) => values.last().cloned(),
+                _ => None,
+            })
+        };
+        for part in expression.split(',').take(16) {
+            let part = part.trim();
+            let steps = part
+                .strip_suffix("++")
+                .or_else(|| part.strip_prefix("++"))
+                .map(|name| (name, 1))
+                .or_else(|| {
+                    part.strip_suffix("--")
+                        .or_else(|| part.strip_prefix("--"))
+                        .map(|name| (name, -1))
+                });
+            let (name, value) = if let Some((name, by)) = steps {
+                let value = number(self, name).map(|value| value.wrapping_add(by));
+                (name.trim(), value)
+            } else if let Some((left, right)) =
+                part.split_once('=').filter(|(_, right)| !right.starts_with('='))
+            {
+                let operator = left.chars().next_back().filter(|c| "+-*/%".contains(*c));
+                let name = left.trim_end_matches(['+', '-', '*', '/', '%']).trim();
+                let value = match operator {
+                    Some(operator) => number(self, &format!("{name}{operator}({right})")),
+                    None => number(self, right),
+                };
+                (name, value)
+            } else {
+                continue;
+            };
+            let named = !name.is_empty()
+                && !name.starts_with(|c: char| c.is_ascii_digit())
+                && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+            if named {
+                let value = value.map_or_else(|| SOME.to_string(), |value| value.to_string());
+                self.state.set(name, value);
+            }
+        }
     }
 
     fn assign_line(&mut self, line: &str, variables: &[String], array: Option<&str>) {
@@ -509,6 +554,63 @@ impl Walker<'_> {
     }
 }
 
+/// The first line that `read` takes without `-r`: a backslash joins lines, and is gone before other characters.
+fn continued(text: &str) -> String {
+    let mut out = String::new();
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => out.extend(chars.next().filter(|next| *next != '\n')),
+            '\n' => break,
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+/// The number that a text begins with, or 0, as `printf` takes it; behind a quote the code of a character.
+fn whole_number(text: &str) -> i64 {
+    if let Some(rest) = text.strip_prefix(['\'', '"']) {
+        return rest.chars().next().map_or(0, |c| i64::from(u32::from(c)));
+    }
+    let text = text.trim_start();
+    let sign = usize::from(text.starts_with(['-', '+']));
+    if let Some(hex) = text[sign..]
+        .strip_prefix("0x")
+        .or_else(|| text[sign..].strip_prefix("0X"))
+    {
+        let digits = hex.bytes().take_while(u8::is_ascii_hexdigit).count();
+        return i64::from_str_radix(&hex[..digits], 16).unwrap_or(0);
+    }
+    let digits = text[sign..].bytes().take_while(u8::is_ascii_digit).count();
+    let number = &text[..sign + digits];
+    if digits > 1 && text[sign..].starts_with('0') {
+        return i64::from_str_radix(number, 8).unwrap_or(0);
+    }
+    number.parse().unwrap_or(0)
+}
+
+/// A field of `printf` made as wide as it must be.
+fn padded(text: String, flags: &str) -> String {
+    let sizes = flags.split('.').next().unwrap_or_default();
+    let width = sizes.trim_start_matches(['-', '+', ' ', '#', '0']);
+    let missing = width
+        .parse::<usize>()
+        .unwrap_or(0)
+        .min(text::LONGEST)
+        .saturating_sub(text.chars().count());
+    if missing == 0 {
+        return text;
+    }
+    if sizes.contains('-') {
+        format!("{text}{}", " ".repeat(missing))
+    } else if sizes.starts_with('0') && text.parse::<i64>().is_ok_and(|number| number >= 0) {
+        format!("{}{text}", "0".repeat(missing))
+    } else {
+        format!("{}{text}", " ".repeat(missing))
+    }
+}
+
 fn read_variables(operands: &[&str]) -> (Vec<String>, Option<String>) {
     let mut variables = Vec::new();
     let mut array = None;
@@ -560,28 +662,24 @@ pub fn formatted(format: &str, values: &[&str]) -> String {
             let precision = rest[..flags]
                 .split_once('.')
                 .and_then(|(_, p)| p.parse::<usize>().ok());
+            let rest_flags = rest[..flags].to_owned();
             let Some(kind) = rest[flags..].chars().next() else {
                 break;
             };
             rest = &rest[flags + kind.len_utf8()..];
             used = true;
             let value = values.next().unwrap_or_default();
-            match kind {
-                'b' => out.push_str(&text::unescape(value, false)),
-                'c' => out.extend(value.chars().next()),
-                's' => out.extend(value.chars().take(precision.unwrap_or(usize::MAX))),
-                'x' | 'X' => out.push_str(
-                    &value
-                        .parse::<i64>()
-                        .map_or_else(|_| value.to_owned(), |v| format!("{v:x}")),
-                ),
-                'o' => out.push_str(
-                    &value
-                        .parse::<i64>()
-                        .map_or_else(|_| value.to_owned(), |v| format!("{v:o}")),
-                ),
-                _ => out.push_str(value),
-            }
+            let piece = match kind {
+                'b' => text::unescape(value, false),
+                'c' => value.chars().take(1).collect(),
+                's' => value.chars().take(precision.unwrap_or(usize::MAX)).collect(),
+                'q' => super::wrappers::quote(value),
+                'x' | 'X' if text::is_known(value) => format!("{:x}", whole_number(value)),
+                'o' if text::is_known(value) => format!("{:o}", whole_number(value)),
+                'd' | 'i' | 'u' if text::is_known(value) => whole_number(value).to_string(),
+                _ => value.to_owned(),
+            };
+            out.push_str(&padded(piece, &rest_flags));
             if out.len() > text::LONGEST {
                 return text::bounded(out);
             }

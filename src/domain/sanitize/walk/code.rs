@@ -160,8 +160,15 @@ impl Walker<'_> {
             }
         }
         self.file_effects(name, rest, stdin, span);
+        let endless = sources
+            .iter()
+            .any(|source| super::appetite::prints_forever(source));
         if awk {
-            return self.filter(name, rest, stdin);
+            let filtered = self.filter(name, rest, stdin)?;
+            return Some(Stream {
+                endless: filtered.endless || endless,
+                ..filtered
+            });
         }
         let printed = sources
             .iter()
@@ -182,13 +189,12 @@ impl Walker<'_> {
             .collect::<Option<Vec<_>>>();
         Some(match printed {
             Some(printed) if !printed.is_empty() => Stream {
+                endless,
                 steps: vec![name.to_owned()],
                 ..Stream::known(printed.concat())
             },
             _ => Stream {
-                endless: sources
-                    .iter()
-                    .any(|source| super::appetite::prints_forever(source)),
+                endless,
                 remote: if sources.iter().any(|source| fetches(source)) {
                     Some(super::Remote::Open)
                 } else {
@@ -317,6 +323,9 @@ impl Walker<'_> {
                 Appetite::FilesEndless => (&exhaust::FILES_ENDLESS, "makes files without end"),
             };
             self.find(rule, span, format!("{language} {what}"));
+        }
+        if super::appetite::spins(code) {
+            self.find(&exhaust::LOAD, span, format!("{language} loops without end"));
         }
         self.secrets_sent(language, code, &literals, span);
         if has(&["kill"]) && kills_all(code) {

@@ -112,6 +112,11 @@ impl Walker<'_> {
             }
             Compound::Arithmetic(parts, source, span) => {
                 let _ = self.arithmetic(parts);
+                let expression = self.single(&Word {
+                    parts: parts.clone(),
+                    ..Word::default()
+                });
+                self.count(&expression);
                 self.as_subshell(source, *span, input)
             }
             Compound::Coprocess(name, script) => self.coprocess(name, script),
@@ -144,10 +149,12 @@ impl Walker<'_> {
         let far = counts_far(condition);
         let processes = self.processes;
         self.place.long_loop |= input.many || far;
-        if endless && !waits(body) && !waits(condition) {
+        // A stream without end keeps nobody waiting.
+        let pauses = waits(condition) && !input.endless;
+        if endless && !waits(body) && !pauses {
             self.place.busy_loop = true;
         }
-        let output = self.repeat_lines(until, endless && !waits(condition), condition, body, input);
+        let output = self.repeat_lines(until, endless && !pauses, condition, body, input);
         if far && self.processes > processes && !waits(body) {
             self.find(
                 &shell::ENDLESS_SPAWN,
@@ -171,6 +178,7 @@ impl Walker<'_> {
         if let Some(simple) = first_simple(condition)
             && !until
             && simple.words.first().and_then(Word::literal).as_deref() == Some("read")
+            && !input.endless
             && let Some(lines) = input.text.clone()
             && text::is_known(&lines)
         {
@@ -365,6 +373,9 @@ pub(super) fn made_by_ranges(word: &Word) -> u64 {
         let super::super::syntax::Part::Plain(plain) = part else {
             continue;
         };
+        if !plain.contains("..") {
+            continue;
+        }
         for inner in plain.split('{').skip(1) {
             let Some((from, to)) = inner
                 .split_once('}')
@@ -436,10 +447,13 @@ fn waits(body: &Script) -> bool {
         .flat_map(|(_, pipeline)| &pipeline.commands)
         .any(|command| match command {
             Command::Simple(simple) => simple.words.first().and_then(Word::literal).is_some_and(|name| {
-                matches!(
-                    name.as_str(),
-                    "wait" | "sleep" | "read" | "break" | "inotifywait" | "exit" | "return" | "usleep"
-                )
+                let no_time =
+                    name == "sleep" && simple.words.get(1).and_then(Word::literal).as_deref() == Some("0");
+                !no_time
+                    && matches!(
+                        name.as_str(),
+                        "wait" | "sleep" | "read" | "break" | "inotifywait" | "exit" | "return" | "usleep"
+                    )
             }),
             Command::Compound(compound, _) => match compound {
                 Compound::Group(script) | Compound::Subshell(script) => waits(script),

@@ -473,6 +473,10 @@ impl Walker<'_> {
                 });
                 stdin.filtered(text, name)
             }
+            "shuf" if has('r', "repeat") && !has('n', "head-count") => Stream {
+                endless: true,
+                ..Stream::unknown()
+            },
             "shuf" | "od" | "hexdump" | "xxd" | "split" | "m4" => {
                 self.inputs(&operands, stdin).filtered(None, name)
             }

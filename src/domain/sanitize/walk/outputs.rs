@@ -397,6 +397,24 @@ impl Walker<'_> {
                 }
                 _ => format!("/{SOME}/{STAR}"),
             }),
+            "curl" | "wget" if words.iter().any(|word| word.starts_with("file:///")) => {
+                let path = words
+                    .iter()
+                    .find_map(|word| word.strip_prefix("file://"))
+                    .unwrap_or_default()
+                    .to_owned();
+                Some(self.content(&path))
+            }
+            "terraform" | "tofu"
+                if words.starts_with(&["state", "pull"])
+                    || words.first() == Some(&"show") && words.contains(&"-json") =>
+            {
+                Some(Stream {
+                    private: true,
+                    steps: vec![name.to_owned()],
+                    ..Stream::unknown()
+                })
+            }
             "curl" | "wget" | "fetch" | "aria2c" | "lynx" | "w3m" | "links" | "http" | "https" | "xh"
             | "GET" | "lwp-request" | "lwp-download" | "axel" => Some(Self::download(name, rest)),
             "nc" | "ncat" | "netcat" | "socat" | "telnet" | "ftp" | "tftp" | "sftp" | "smbclient" | "rsh"
@@ -498,7 +516,12 @@ impl Walker<'_> {
             }
             _ if PLAIN.contains(&name) => Some(Stream {
                 text: Some(format!("{SOME}\n")),
-                private: name == "getent" && matches!(words.as_slice(), ["passwd" | "shadow" | "group"])
+                private: matches!(name, "docker" | "podman")
+                    && words.contains(&"inspect")
+                    && !words
+                        .iter()
+                        .any(|w| matches!(*w, "-f" | "--format") || w.starts_with("--format="))
+                    || name == "getent" && matches!(words.as_slice(), ["passwd" | "shadow" | "group"])
                     || words.iter().any(|w| {
                         matches!(
                             *w,

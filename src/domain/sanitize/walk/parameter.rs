@@ -187,10 +187,10 @@ impl Walker<'_> {
                     vec![SOME.to_string()]
                 }
             }
-            ParameterOp::Alternate(word) => {
+            ParameterOp::Alternate(colon, word) => {
                 let value = self.operand_value(&word);
                 // Where nobody set it here it may be set elsewhere, or not.
-                if set && empty || !set && self.pick(&format!("+{name}"), 2) == 1 {
+                if set && colon && empty || !set && self.pick(&format!("+{name}"), 2) == 1 {
                     vec![String::new()]
                 } else {
                     vec![value]

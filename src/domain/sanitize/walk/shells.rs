@@ -292,6 +292,17 @@ impl Walker<'_> {
                     ) =>
             {
                 let content = self.content(&script.text);
+                if script.text == self.state.zero
+                    && self.files.contains_key(&self.path(&script.text))
+                    && (self.place.background || self.place.piped)
+                {
+                    self.find(
+                        &super::super::rules::exhaust::FORK_BOMB,
+                        span,
+                        "a script that starts itself".to_owned(),
+                    );
+                    return Stream::unknown();
+                }
                 let state = self.state.clone();
                 self.state.zero.clone_from(&script.text);
                 self.state.arguments = Some(std::rc::Rc::new(

@@ -150,6 +150,19 @@ impl Walker<'_> {
                 "more words than memory holds".to_owned(),
             );
         }
+        let listed = simple.assigns.iter().any(|assign| match &assign.value {
+            Assigned::Array(elements) => elements
+                .iter()
+                .any(|(_, word)| super::compound::made_by_ranges(word) >= TOO_MANY_WORDS),
+            Assigned::Word(_) => false,
+        });
+        if listed {
+            self.find(
+                &exhaust::MEMORY,
+                simple.span,
+                "more elements than memory holds".to_owned(),
+            );
+        }
         let arguments = self.words(simple);
         let own = !arguments.is_empty()
             && simple

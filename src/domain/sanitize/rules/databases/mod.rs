@@ -165,8 +165,8 @@ const MONGO: &str = "mongo mongosh arangosh";
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
-    let scratch = call.words().any(scratch);
     if call.is(SQL) {
+        let scratch = call.words().any(scratch);
         // The database that a statement drops counts, not the one that the client is connected to.
         let scratch = match dropped_databases(call) {
             names if names.is_empty() => scratch,
@@ -199,7 +199,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         return statements(call).iter().flat_map(|text| mongo(text)).collect();
     }
     match call.name {
-        "dropdb" => vec![Hit::of(if scratch { &PURGE } else { &DROP })],
+        "dropdb" => vec![Hit::of(if call.words().any(scratch) { &PURGE } else { &DROP })],
         "redis-cli" | "valkey-cli" | "keydb-cli" => redis(call),
         "etcdctl" | "consul" => prefixes(call),
         "rabbitmqctl" | "rabbitmqadmin" | "nats" | "kafka-topics.sh" | "kafka-topics"

@@ -192,5 +192,6 @@ pub fn is_settings(path: &str) -> bool {
                 | "wp-config.php"
                 | "keystore.jks"
                 | "tokens.json"
+                | "terraform.tfstate"
         )
 }

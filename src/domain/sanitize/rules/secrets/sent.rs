@@ -122,6 +122,7 @@ pub(super) fn sent(call: &Call<'_>) -> Vec<Hit> {
                     | "msmtp"
                     | "ssmtp"
             );
+            upload |= call.is("http xh https") && call.words().any(|word| word.contains('@'));
             for word in call.words() {
                 upload |= matches!(
                     word,
@@ -133,6 +134,8 @@ pub(super) fn sent(call: &Call<'_>) -> Vec<Hit> {
                         | "--form"
                         | "--data-urlencode"
                         | "--data-raw"
+                        | "--json"
+                        | "--url-query"
                         | "-a"
                 ) || call.name == "curl"
                     && word.starts_with('-')
@@ -158,7 +161,8 @@ pub(super) fn sent(call: &Call<'_>) -> Vec<Hit> {
                     .strip_prefix("-T")
                     .or_else(|| path.strip_prefix("-d@"))
                     .unwrap_or(path);
-                if path.starts_with(['/', HOME, '~', '.'])
+                let relative = call.cwd.is_some() && !path.contains("://") && !path.starts_with('-');
+                if (path.starts_with(['/', HOME, '~', '.']) || relative)
                     && treasure(&call.path(path))
                     && !word.starts_with("--key")
                     && !word.starts_with("--cert")
@@ -201,8 +205,13 @@ pub(super) fn sent(call: &Call<'_>) -> Vec<Hit> {
                 && target.contains(':')
                 && !target.starts_with('/')
             {
+                let abroad = is_public_address(target);
                 for source in sources {
-                    if treasure(&call.path(source)) {
+                    let whole = matches!(
+                        call.path(source).as_str(),
+                        "/home" | "/root" | "/etc" | "/" | "/var/lib" | "/var"
+                    );
+                    if treasure(&call.path(source)) || abroad && whole {
                         hits.push(Hit::on(&SEND, "secret"));
                     }
                 }
