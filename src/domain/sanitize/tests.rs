@@ -121,6 +121,45 @@ fn what_an_administrator_does_is_asked_about_at_most() {
 }
 
 #[test]
+fn what_a_script_gives_back_mends_only_what_it_took() {
+    let encoded = |text: &str| {
+        format!(
+            "echo {} | base64 -d | sh",
+            data_encoding::BASE64.encode(text.as_bytes())
+        )
+    };
+    let (allow, ask, deny) = (Decision::Allow, Decision::Ask, Decision::Deny);
+    for (text, decision) in [
+        ("systemctl stop sshd; systemctl start sshd", ask),
+        ("systemctl stop sshd; systemctl start nginx", deny),
+        (
+            "systemctl stop nginx; systemctl start nginx; systemctl stop sshd",
+            deny,
+        ),
+        (
+            "systemctl stop sshd; systemctl start sshd; systemctl stop sshd",
+            deny,
+        ),
+        (
+            "rm -f /etc/localtime; ln -s /usr/share/zoneinfo/UTC /etc/localtime",
+            allow,
+        ),
+        (
+            "rm -f /etc/passwd /etc/resolv.conf; ln -s /run/x /etc/resolv.conf",
+            deny,
+        ),
+        (
+            "rm -f /etc/passwd; rm -f /etc/resolv.conf; ln -s /run/x /etc/resolv.conf",
+            deny,
+        ),
+    ] {
+        assert_eq!(judge(text).decision, decision, "{text}");
+        let hidden = encoded(text);
+        assert!(judge(&hidden).decision >= decision, "{text}, decoded");
+    }
+}
+
+#[test]
 fn the_corpus_has_rows_of_every_family() {
     let rows = dangerous();
     let raised: HashSet<&str> = rows

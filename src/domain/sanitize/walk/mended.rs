@@ -13,29 +13,39 @@ impl Walker<'_> {
         }
         let executed = std::mem::take(&mut self.executed);
         self.findings.retain_mut(|finding| {
+            // In a text that was decoded all commands stand in one place: there each of them must be mended.
+            let here = || {
+                let all = executed.iter().enumerate();
+                all.filter(|(_, ran)| ran.span == finding.span)
+                    .map(|(at, ran)| (ran, &executed[at + 1..]))
+            };
             let undone = || {
-                executed.iter().enumerate().any(|(at, ran)| {
-                    ran.span == finding.span
-                        && executed[at + 1..]
-                            .iter()
-                            .any(|later| line(later) == undoing(&line(ran)))
-                })
+                let mut takers = here()
+                    .filter_map(|(ran, later)| Some((undoing(&line(ran))?, later)))
+                    .peekable();
+                takers.peek().is_some()
+                    && takers.all(|(back, later)| later.iter().any(|one| line(one) == back))
             };
             let put_anew = || {
-                executed.iter().enumerate().any(|(at, ran)| {
-                    ran.span == finding.span
-                        && matches!(ran.program.as_str(), "rm" | "unlink" | "mv")
-                        && ran.arguments.iter().any(|path| {
-                            path.starts_with('/') && executed[at + 1..].iter().any(|later| puts(later, path))
-                        })
-                })
+                let mut takers = here()
+                    .filter_map(|(ran, later)| Some((taken(ran)?, later)))
+                    .peekable();
+                takers.peek().is_some()
+                    && takers.all(|(paths, later)| {
+                        let mut paths = paths.iter();
+                        paths.all(|path| path.starts_with('/') && later.iter().any(|one| puts(one, path)))
+                    })
+            };
+            let is_small = || {
+                let mut paths = here().filter_map(|(ran, _)| taken(ran)).flatten();
+                paths.all(|path| SMALL.contains(&path.as_str()))
             };
             match finding.rule.id {
                 "network.cut" if undone() => finding.rule = &network::CUT_DOUBTFUL,
                 "ssh.server" | "services.mask-vital" if undone() => finding.rule = &services::PAUSED,
                 "boot.module" if undone() => finding.rule = &boot::MODULE_DOUBTFUL,
                 "fs.wipe-file" | "fs.move-away" if put_anew() => {
-                    if SMALL.iter().any(|file| finding.what.contains(file)) {
+                    if is_small() {
                         return false;
                     }
                     finding.rule = &files::WIPE_DOUBTFUL;
@@ -68,11 +78,30 @@ fn line(ran: &Executed) -> Vec<&str> {
         .collect()
 }
 
-/// The command that gives back what this one takes.
-fn undoing<'a>(line: &[&'a str]) -> Vec<&'a str> {
+/// The paths that a command takes away; none where it is no such command.
+fn taken(ran: &Executed) -> Option<Vec<&String>> {
+    let mut paths: Vec<&String> = ran
+        .arguments
+        .iter()
+        .filter(|word| !word.starts_with('-'))
+        .collect();
+    match ran.program.as_str() {
+        "rm" | "unlink" => Some(paths),
+        "mv" => {
+            // The last is where they go.
+            paths.pop();
+            Some(paths)
+        }
+        _ => None,
+    }
+}
+
+/// The command that gives back what this one takes; none where it takes nothing that could be given back so.
+fn undoing<'a>(line: &[&'a str]) -> Option<Vec<&'a str>> {
     let mut out = Vec::with_capacity(line.len());
+    let mut takes = false;
     for word in line {
-        out.push(match *word {
+        let back = match *word {
             "down" => "up",
             "off" => "on",
             "stop" => "start",
@@ -81,11 +110,16 @@ fn undoing<'a>(line: &[&'a str]) -> Vec<&'a str> {
             "rmmod" => "modprobe",
             "mask" => "unmask",
             "disable" => "enable",
-            "-r" | "--remove" | "-k" | "-x" => continue,
+            "-r" | "--remove" | "-k" | "-x" => {
+                takes = true;
+                continue;
+            }
             other => other,
-        });
+        };
+        takes |= back != *word;
+        out.push(back);
     }
-    out
+    takes.then_some(out)
 }
 
 /// Whether a command puts something in a path's place.
