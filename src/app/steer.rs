@@ -14,13 +14,16 @@ use crate::domain::action::{ActionId, TargetState};
 use crate::domain::actor::{Caller, Permission};
 use crate::domain::config::MergedConfig;
 use crate::domain::name::TargetName;
-use crate::domain::plan::Plan;
-use crate::domain::rollout::{Rollout, Steer, TargetProgress};
+use crate::domain::plan::{Gate, Plan, Stage};
+use crate::domain::rollout::{Rollout, StageStatus, Steer, TargetProgress};
 use crate::domain::target::goes_back;
 use crate::store::{ActionRecord, FrozenAction};
 
 /// What `retry` may be told in `only`.
 const RETRY_WORDS: [&str; 3] = ["failed", "pending", "unreachable"];
+
+/// What is added to the reason of one who approves what they asked for themselves.
+const SOLE_APPROVER: &str = " (it is their own action, and nobody else may approve here)";
 
 /// What steering did.
 #[derive(Debug)]
@@ -69,7 +72,7 @@ impl App {
                     .map_err(|refused| AppError::Conflict(refused.to_string()))?;
                 let mut reason = body.reason.clone();
                 if approves && self.check_approver(caller, &action.record, word, body).await? {
-                    reason.push_str(" (it is their own action, and nobody else may approve here)");
+                    reason.push_str(SOLE_APPROVER);
                 }
                 self.runner.steer(id, steer, caller.actor.clone(), reason).await?;
                 let action = self.visible_action(caller, id).await?;
@@ -159,6 +162,14 @@ impl App {
                 "no target of the action is in a state to retry".to_owned(),
             ));
         }
+        let mut body = body.clone();
+        if skips_an_approval(&action.plan, rollout, &chosen)
+            && self
+                .check_approver(caller, &action.record, "retry", &body)
+                .await?
+        {
+            body.reason.push_str(SOLE_APPROVER);
+        }
         let once_done = once_done(&action.plan, rollout);
         let plan = action.plan.restricted_to(&chosen, &once_done);
         // What went back has nothing to do with what is bad: it was judged when it was asked for.
@@ -166,7 +177,7 @@ impl App {
             self.check_quarantine(&plan).await?;
         }
         let same = (plan, action.config.clone());
-        self.start_again(caller, action, same, body, "retry").await
+        self.start_again(caller, action, same, &body, "retry").await
     }
 
     /// Every touched target of a finished action that is not back yet to the version it had, or all of them to a named one.
@@ -322,6 +333,19 @@ fn start_of(record: &ActionRecord, plan: Plan, config: MergedConfig, body: &Stee
         headers: CallerHeaders::default(),
         digest: String::new(),
     }
+}
+
+/// Whether a retry of these targets goes on behind a gate that asks for an approval and was not passed: where nobody of its
+/// stage is retried the stage falls away, and the gate with it.
+fn skips_an_approval(plan: &Plan, rollout: &Rollout, chosen: &BTreeSet<TargetName>) -> bool {
+    let is_retried = |stage: &Stage| stage.targets.iter().any(|name| chosen.contains(name));
+    let stages = plan.stages.iter().zip(rollout.stages()).enumerate();
+    let gates = stages.filter(|(_, (stage, progress))| {
+        stage.gate == Gate::Approval && progress.status != StageStatus::Done && !is_retried(stage)
+    });
+    gates
+        .into_iter()
+        .any(|(at, _)| plan.stages[at + 1..].iter().any(is_retried))
 }
 
 /// The names of the `once` steps that have done their work.

@@ -62,24 +62,27 @@ impl Reading {
     }
 
     /// A page of Elasticsearch, once what was written before can be searched there.
-    async fn remote_page(&self, remote: &ElasticsearchLogs, query: &LogQuery) -> Result<LogPage, LogError> {
+    async fn remote_page(
+        &self,
+        remote: &ElasticsearchLogs,
+        query: &LogQuery,
+        is_followed: bool,
+    ) -> Result<LogPage, LogError> {
         if !self.pipeline.reached(remote.name(), REMOTE_PATIENCE).await {
             return Err(LogError("Elasticsearch is behind with writing".to_owned()));
         }
-        if query.after.is_none() {
+        // Who pages on sees what could be searched when it began; who follows takes a page's end for the end of what there is.
+        if is_followed || query.after.is_none() {
             remote.refresh().await?;
         }
         remote.page(query).await
     }
-}
 
-#[async_trait]
-impl LogSearch for Reading {
-    async fn page(&self, query: &LogQuery) -> Result<LogPage, LogError> {
+    async fn page_for(&self, query: &LogQuery, is_followed: bool) -> Result<LogPage, LogError> {
         let Some(remote) = &self.remote else {
             return self.local().await?.page(query).await;
         };
-        let error = match self.remote_page(remote, query).await {
+        let error = match self.remote_page(remote, query, is_followed).await {
             Ok(page) => return Ok(page),
             Err(error) => error,
         };
@@ -90,9 +93,16 @@ impl LogSearch for Reading {
         }
         Err(error)
     }
+}
+
+#[async_trait]
+impl LogSearch for Reading {
+    async fn page(&self, query: &LogQuery) -> Result<LogPage, LogError> {
+        self.page_for(query, false).await
+    }
 
     async fn followed(&self, query: &LogQuery) -> Result<LogPage, LogError> {
-        match self.page(query).await {
+        match self.page_for(query, true).await {
             Ok(page) => Ok(page),
             // An action that has just begun is known nowhere yet, and is followed all the same.
             Err(_) => self.local().await?.page(query).await,

@@ -55,8 +55,7 @@ pub(super) fn lay_out(
             new_version: seen.version.is_some() && seen.version != seen.installed,
         })
         .collect();
-    let laid = strategy::narrowed(keys, &facts, places)
-        .and_then(|keys| strategy::lay_out(&keys, &facts, pools))
+    let laid = strategy::lay_out_some(keys, &facts, pools, places)
         .map_err(|error| AppError::field(error.key, error.message))?;
     if let Some(name) = cannot_leave(draft, &laid.stages) {
         return Err(AppError::field(

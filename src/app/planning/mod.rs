@@ -7,6 +7,8 @@ mod verdicts;
 mod versions;
 mod way_back;
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
@@ -247,6 +249,12 @@ fn check_body(body: &ActBody) -> Result<(), AppError> {
             "give either `\"all\": true`, or `labels`, `zones`, `pools` and `match` to choose by, not both".to_owned(),
         ),
         (true, false, false) | (false, true, false) | (false, false, true) => {}
+    }
+    let mut named = HashSet::new();
+    for (at, name) in body.servers.iter().enumerate() {
+        if !named.insert(name.as_str()) {
+            wrong(&format!("servers[{at}]"), format!("`{name}` is named twice"));
+        }
     }
     if body.countdown > WEEK {
         wrong(

@@ -55,6 +55,7 @@ impl App {
                 "the project has no servers yet: see its `server_info`",
             ));
         }
+        let places = places(&topology, &all);
         let targets: Vec<Target> = all
             .into_iter()
             .filter(|target| chosen.contains(&target.name))
@@ -65,7 +66,6 @@ impl App {
             }
         }
         let touched: BTreeSet<&String> = targets.iter().flat_map(|target| &target.pools).collect();
-        let places = places(&topology);
         let pools = pools
             .into_iter()
             .filter(|pool| touched.contains(&pool.name))
@@ -113,9 +113,15 @@ impl App {
     }
 }
 
-fn places(topology: &Topology) -> Places {
+fn places(topology: &Topology, all: &[Target]) -> Places {
     let of_servers = topology.servers.iter().map(|server| &server.zone);
     let of_pools = topology.pools.iter().map(|pool| &pool.zone);
+    let labels = |label: &str| {
+        all.iter()
+            .filter_map(|target| target.labels.get(label))
+            .cloned()
+            .collect()
+    };
     Places {
         zones: of_servers.chain(of_pools).cloned().collect(),
         pools: topology
@@ -123,6 +129,9 @@ fn places(topology: &Topology) -> Places {
             .iter()
             .map(|pool| (pool.zone.clone(), pool.name.clone()))
             .collect(),
+        targets: all.iter().map(|target| target.name.to_string()).collect(),
+        groups: labels("group"),
+        rings: labels("ring"),
     }
 }
 

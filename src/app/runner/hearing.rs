@@ -5,9 +5,10 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 
-use crate::app::ports::StepRun;
+use crate::app::ports::{HostFailure, StepRun};
 use crate::domain::action::ActionId;
 use crate::domain::log_event::LogEvent;
+use crate::domain::outcome::Outcome;
 use crate::domain::output_limit::OutputLimits;
 use crate::domain::plan::Work;
 
@@ -33,6 +34,8 @@ pub(super) struct Hearing {
     pub(super) journal: Journal,
     pub(super) limits: OutputLimits,
     pub(super) said: Arc<OutputSoFar>,
+    /// Every secret of the action is known, so that none can be in what is heard.
+    pub(super) masks_all: bool,
 }
 
 /// A step to hear again.
@@ -77,6 +80,13 @@ impl Hearing {
         let clock = &self.outside.clock;
         let late = clock.sleep_until(clock.now().plus_seconds(PATIENCE_SECONDS));
         let hearing = async {
+            if !self.masks_all {
+                return Err(HostFailure {
+                    outcome: Outcome::Failed,
+                    message: "a secret of the action cannot be had any more, and could not be hidden in it"
+                        .to_owned(),
+                });
+            }
             let session = self.sessions.get(&attempt.target).await?;
             session.hear_again(&run, lines).await
         };

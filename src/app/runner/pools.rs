@@ -28,9 +28,15 @@ pub(super) struct Asking {
 impl Asking {
     pub(super) fn new(store: Store, outside: Outside, action: &FrozenAction) -> Self {
         let hosts = &outside.hosts;
-        // The frozen configuration was good when the plan was made; members that only the balancer knows are
-        // known by their names.
+        // The frozen configuration was good when the plan was made, and the plan has the members that only the balancer knew.
+        let members = action
+            .plan
+            .pools
+            .iter()
+            .map(|pool| ((pool.zone.clone(), pool.name.clone()), pool.members.clone()))
+            .collect();
         let configured = Topology::parse(&action.config)
+            .map(|topology| topology.with_members(&members))
             .map(|topology| topology.targets(&|name| hosts.address_of(name)))
             .unwrap_or_default();
         let machines = configured
@@ -98,14 +104,11 @@ impl Asking {
             None => pool.members.clone(),
         };
         let ahead = self.held_ahead(pool).await?;
+        in_service.retain(|name| !ahead.contains_key(name));
         let mut held: BTreeMap<ActionId, u32> = BTreeMap::new();
-        in_service.retain(|name| {
-            let holder = ahead.get(name);
-            if let Some(holder) = holder {
-                *held.entry(*holder).or_default() += 1;
-            }
-            holder.is_none()
-        });
+        for holder in ahead.into_values() {
+            *held.entry(holder).or_default() += 1;
+        }
         Ok(PoolSeen {
             pool: pool.name.clone(),
             in_service,

@@ -38,6 +38,9 @@ use super::timers::Timers;
 
 /// More numbers than a server can have given to log lines that it has not written yet.
 const NUMBERS_LEFT: u64 = 1 << 20;
+/// How often the log is asked what it has of an action that had begun: one that is behind with writing takes its time to say so,
+/// and without an answer the end of what ended steps wrote is not read again.
+const PATIENCE_FOR_THE_LOG: u32 = 3;
 
 /// Runs an action to its end.
 pub(super) async fn run(
@@ -55,7 +58,24 @@ pub(super) async fn run(
     let events = shared.store.events(id).await?;
     let now = shared.outside.clock.now();
     // Without it, numbers of entries that are there would be used again, and the new ones taken for the old.
-    let last_log = shared.outside.log_search.last_seq(id).await?;
+    let mut asked = shared.outside.log_search.last_seq(id).await;
+    for _ in 1..if events.len() == 1 {
+        1
+    } else {
+        PATIENCE_FOR_THE_LOG
+    } {
+        if asked.is_ok() {
+            break;
+        }
+        asked = shared.outside.log_search.last_seq(id).await;
+    }
+    // The log decides nothing: where it does not answer, what was told is told again under the same numbers, and new
+    // entries keep off those that it may have.
+    let is_silent = asked.as_ref().is_err_and(|error| {
+        tracing::warn!(action = %id, %error, "it goes on without knowing what the log has of it");
+        true
+    });
+    let last_log = asked.unwrap_or_default();
     let told_to = last_log.unwrap_or(0);
     // A server that died before this one did its part may not have got to the end of it.
     let owed_from = shared.store.log_owed_from(id).await?;
@@ -72,12 +92,12 @@ pub(super) async fn run(
         last,
     } = Replay::of(&action, Arc::clone(&masker), &events, (told_to, heard_to));
     // A server before this one may have begun with it, and waited for its countdown.
-    let is_new = events.len() == 1 && last_log.is_none();
+    let is_new = events.len() == 1 && last_log.is_none() && !is_silent;
     if !is_new {
         effects = rollout.outstanding(now);
     }
     let mut last = last.max(told_to);
-    if !is_new && shared.store.is_shared() {
+    if is_silent || (!is_new && shared.store.is_shared()) {
         // The server before may still be writing the last lines that it numbered.
         last += NUMBERS_LEFT;
     }
@@ -85,7 +105,7 @@ pub(super) async fn run(
     let attempts = Attempts::new(Arc::clone(&plan));
     // Where this server's log knows nothing of the action, that of the server before has it, and will have the rest of it.
     let is_elsewhere = shared.store.is_shared() && last_log.is_none();
-    let unheard = if is_elsewhere {
+    let unheard = if is_elsewhere || is_silent {
         Vec::new()
     } else {
         hearing::unheard(&attempts, ended)
@@ -94,10 +114,11 @@ pub(super) async fn run(
         // Noted before the log goes on: behind the first new entry nobody sees any more that something is missing.
         shared.store.owe_log(id, &shared.server, heard_to).await?;
     }
-    let said = if is_new {
+    let said = if is_new || is_silent {
         OutputSoFar::default()
     } else {
-        OutputSoFar::after(shared.outside.log_search.said(id).await?)
+        let said = shared.outside.log_search.said(id).await;
+        OutputSoFar::after(said.unwrap_or_default())
     };
     let said = Arc::new(said);
     let first = events.first().map_or(0, |event| event.seq);
@@ -126,6 +147,7 @@ pub(super) async fn run(
             journal: journal.clone(),
             limits: shared.output_limits,
             said: Arc::clone(&said),
+            masks_all: secrets.are_known(),
         };
         hear(shared, hearing, unheard, claim.clone())
     };

@@ -31,6 +31,11 @@ impl SecretValues {
         Self { by_placeholder }
     }
 
+    /// Whether all of them could be had, so that all are hidden.
+    pub(super) fn are_known(&self) -> bool {
+        self.by_placeholder.values().all(Result::is_ok)
+    }
+
     /// Hides all of them.
     pub(super) fn masker(&self) -> Masker {
         Masker::new(

@@ -138,7 +138,7 @@ pub struct PoolSeen {
     pub pool: String,
     /// The members in service at this moment, less those that actions before this one hold.
     pub in_service: Vec<TargetName>,
-    /// Who holds the members in service that were taken off.
+    /// The actions before this one that hold members, in service or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<PoolHeld>,
 }
@@ -148,7 +148,7 @@ pub struct PoolSeen {
 pub struct PoolHeld {
     /// The action.
     pub by: ActionId,
-    /// How many members in service it holds.
+    /// How many members it holds.
     pub members: u32,
 }
 

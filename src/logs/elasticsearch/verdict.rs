@@ -95,9 +95,16 @@ fn fate(created: Created) -> Fate {
         // 409: it was kept before, and only the answer to that was lost.
         200..=299 | 409 => Fate::Kept,
         // An index that may not be written at the moment, or that somebody must make first.
-        _ if error.kind.ends_with("cluster_block_exception") || error.kind == "index_not_found_exception" => {
+        _ if error.kind.ends_with("cluster_block_exception")
+            || matches!(
+                error.kind.as_str(),
+                "index_not_found_exception" | "index_closed_exception"
+            ) =>
+        {
             Fate::Again(why())
         }
+        // The cluster may not have another index: no document is to blame for that.
+        _ if error.kind == "validation_exception" && error.reason.contains("shards") => Fate::Again(why()),
         // 503: a shard that is not there at the moment.
         401 | 403 | 429 | 502..=504 => Fate::Again(why()),
         500..=599 => Fate::Failed(why()),
@@ -126,6 +133,14 @@ mod tests {
             (item(403, "cluster_block_exception"), "again"),
             (item(403, "security_exception"), "again"),
             (item(404, "index_not_found_exception"), "again"),
+            (item(400, "index_closed_exception"), "again"),
+            (
+                json!({"create": {"status": 400, "error": {"type": "validation_exception",
+                    "reason": "Validation Failed: 1: this action would add [2] shards, but this cluster currently has \
+                               [1000]/[1000] maximum normal shards open;"}}}),
+                "again",
+            ),
+            (item(400, "validation_exception"), "refused"),
             (item(400, "document_parsing_exception"), "refused"),
             (item(400, "illegal_argument_exception"), "refused"),
         ];

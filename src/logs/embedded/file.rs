@@ -19,9 +19,9 @@ use super::{Connections, EmbeddedLogError, words};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations/logs");
 
-/// WAL lets readers read while a batch is written. NORMAL loses nothing when the process dies; a power cut may
-/// take the last batches, which whoever spools them writes again.
-const SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+/// WAL lets readers read while a batch is written. FULL forces each batch to the disk before it counts as delivered: the spool
+/// forgets it then, so that after a power cut nobody would write it again.
+const SETTINGS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
      PRAGMA cache_size = -16384; PRAGMA journal_size_limit = 67108864;";
 
 fn unavailable(error: impl std::fmt::Display) -> EmbeddedLogError {

@@ -124,3 +124,43 @@ async fn an_order_may_name_zones_that_nobody_chosen_is_in_but_none_that_the_proj
         "zones: the project has no zone `wset` (did you mean `west`?)"
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stage_of_which_nobody_is_chosen_falls_away_and_one_that_nobody_could_be_in_is_refused() {
+    let with = async |stages: Value| {
+        let fleet = json!({"pool_info": {"east": [{"pool_name": "front", "inpool_threshold": 0, "servers": [
+            {"name": "a", "labels": {"group": "first", "ring": "0"}}, {"name": "b", "labels": {"group": "second", "ring": "1"}},
+        ]}], "west": [{"pool_name": "back", "inpool_threshold": 0, "servers": ["c"]}]}, "stages": stages});
+        World::with(&fleet).await
+    };
+    for stages in [
+        json!([{"targets": ["a"], "gate": "approval"}, {"targets": ["b"]}, {}]),
+        json!([{"group": "first"}, {"group": "second"}, {}]),
+        json!([{"ring": "0"}, {"ring": "1"}, {}]),
+        json!([{"zone": "west"}, {"zone": "east"}]),
+    ] {
+        let world = with(stages.clone()).await;
+        for names in [vec!["a"], vec!["b"]] {
+            let (planned, _) = planned(&world, json!({"servers": names})).await.unwrap();
+            assert_eq!(planned, names, "{stages}");
+        }
+        let (mut planned, _) = planned(&world, json!({"all": true})).await.unwrap();
+        planned.sort();
+        assert_eq!(planned, ["a", "b", "c"], "{stages}");
+    }
+    let world = with(json!([{"targets": ["aa"]}, {}])).await;
+    let refused = planned(&world, json!({"servers": ["a"]})).await.unwrap_err();
+    assert!(
+        refused.contains("there is no target `aa`") && refused.contains("did you mean `a`"),
+        "{refused}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_named_twice_is_refused() {
+    let world = World::with(&fleet()).await;
+    let refused = planned(&world, json!({"servers": ["a", "b", "a"]}))
+        .await
+        .unwrap_err();
+    assert_eq!(refused, "servers[2]: `a` is named twice");
+}

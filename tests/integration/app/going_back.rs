@@ -288,3 +288,34 @@ def deploy(ctx):
         assert!(text.contains("the host said") && !text.contains(SECRET), "{text}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retry_does_not_lead_past_a_gate_that_nobody_approved() {
+    let world = world(&json!({"stages": [{"count": 1, "gate": "approval"}, {}], "on_failure": "stop"})).await;
+    let operator = Caller {
+        actor: Actor::User {
+            name: "jdoe".to_owned(),
+        },
+        server_admin: false,
+        roles: vec![(Name::parse("s").unwrap(), Role::Operator)],
+    };
+    let id = world.restart(ActBody::default()).await;
+    world.waits(id, "gate").await;
+    world.app.steer(&operator, id, "abort", &because()).await.unwrap();
+    world.ends(id, ActionStatus::ManualFailed).await;
+    let pending = SteerBody {
+        only: vec!["pending".to_owned()],
+        ..because()
+    };
+    let refused = world.app.steer(&operator, id, "retry", &pending).await;
+    assert!(matches!(refused, Err(AppError::Forbidden(_))), "{refused:?}");
+    let approver = Caller {
+        actor: Actor::User {
+            name: "eve".to_owned(),
+        },
+        server_admin: true,
+        roles: Vec::new(),
+    };
+    let allowed = world.app.steer(&approver, id, "retry", &pending).await;
+    assert!(matches!(allowed, Ok(Steered::New(_))), "{allowed:?}");
+}

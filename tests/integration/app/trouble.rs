@@ -193,15 +193,41 @@ async fn numbers_of_the_log_are_not_used_twice_where_it_cannot_be_asked() {
     assert!(!before.is_empty());
 
     world.made.log_is_down.store(true, Ordering::SeqCst);
+    // It goes on all the same.
     let _next = world.beside(&world.file(), "log.db").await;
-    rests(&mut own(&world)).await;
-    world.made.log_is_down.store(false, Ordering::SeqCst);
     world.clock.advance(600);
+    until("a beginning", || !world.ran().is_empty()).await;
+    world.made.log_is_down.store(false, Ordering::SeqCst);
     world.runs_out(id).await;
     let after = logs().await;
     assert_eq!(after[..before.len()], before);
     let next = &after[before.len()].text;
     assert!(next.contains("a server goes on"), "{next}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_action_begins_and_ends_while_the_log_does_not_answer() {
+    let world = World::with(&json!({})).await;
+    world.made.log_is_down.store(true, Ordering::SeqCst);
+    let id = world.restart(ActBody::default()).await;
+    world.ends(id, ActionStatus::Completed).await;
+    assert_eq!(world.ran().len(), 4);
+    world.made.log_is_down.store(false, Ordering::SeqCst);
+    let whole = async {
+        loop {
+            let page = world.app.logs(&caller(), id, &LogsQuery::default()).await;
+            let items = page.map(|page| page.items).unwrap_or_default();
+            let commands = items.iter().filter(|entry| entry.stream == LogStream::Command);
+            if commands.count() == 4 && items.last().is_some_and(|last| last.text.contains("COMPLETED")) {
+                return;
+            }
+            world.clock.advance(1);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, whole)
+        .await
+        .expect("its log is written when it can be");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -328,10 +328,7 @@ impl Weighed {
     /// The pool that cannot spare it could, but for these.
     fn is_held(&mut self, held: &[PoolHeld]) {
         for PoolHeld { by, members } in held {
-            let more = match members {
-                1 => format!("; action {by} holds 1 more"),
-                _ => format!("; action {by} holds {members} more"),
-            };
+            let more = format!("; action {by} holds {members} of its members");
             self.why.push_str(&more);
             self.held = true;
         }

@@ -2,8 +2,8 @@
 
 use crate::domain::target::Pool;
 
-use super::TargetFacts;
 use super::order::Order;
+use super::{Places, TargetFacts};
 
 /// The targets of a rollout, or of one of its zones, in their order: see [`Order`].
 pub(super) struct Fleet<'a> {
@@ -13,14 +13,16 @@ pub(super) struct Fleet<'a> {
     first: usize,
     whole: &'a [TargetFacts],
     pools: &'a [Pool],
+    elsewhere: &'a Places,
 }
 
 impl<'a> Fleet<'a> {
-    /// These targets of the `whole` rollout.
+    /// These targets of the `whole` rollout, which may be about a part of a project only: `elsewhere` is all of that.
     pub fn new(
         targets: &[&'a TargetFacts],
         whole: &'a [TargetFacts],
         pools: &'a [Pool],
+        elsewhere: &'a Places,
         order: Order,
     ) -> Self {
         let (mut sorted, last): (Vec<_>, Vec<_>) = targets
@@ -35,6 +37,7 @@ impl<'a> Fleet<'a> {
             first,
             whole,
             pools,
+            elsewhere,
         }
     }
 
@@ -71,6 +74,11 @@ impl<'a> Fleet<'a> {
 
     pub fn pools(&self) -> &'a [Pool] {
         self.pools
+    }
+
+    /// What the project has, also where this rollout does not come.
+    pub fn elsewhere(&self) -> &'a Places {
+        self.elsewhere
     }
 
     /// The places of the targets that `wanted` says yes to.

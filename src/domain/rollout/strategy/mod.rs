@@ -32,7 +32,8 @@ use gate::GateKey;
 use keys::Keys;
 pub use known::ROLLOUT_KEYS;
 use order::Order;
-pub use places::{Places, narrowed};
+pub use places::Places;
+use places::narrowed;
 use values::Amount;
 
 /// What a strategy may know of a target.
@@ -159,6 +160,29 @@ pub fn lay_out(
     targets: &[TargetFacts],
     pools: &[Pool],
 ) -> Result<Laid, StrategyError> {
+    lay(keys, targets, pools, &Places::default())
+}
+
+/// The same for some of the targets of a project: its keys may name whatever it has elsewhere, and a stage of which nobody is
+/// chosen falls away.
+///
+/// # Errors
+/// As [`lay_out`]; what the project does not have at all is refused with what was probably meant.
+pub fn lay_out_some(
+    keys: Map<String, Value>,
+    targets: &[TargetFacts],
+    pools: &[Pool],
+    places: &Places,
+) -> Result<Laid, StrategyError> {
+    lay(&narrowed(keys, targets, places)?, targets, pools, places)
+}
+
+fn lay(
+    keys: &Map<String, Value>,
+    targets: &[TargetFacts],
+    pools: &[Pool],
+    elsewhere: &Places,
+) -> Result<Laid, StrategyError> {
     let in_service = targets.iter().filter(|target| target.in_service).count();
     let keys = Keys::read(keys, in_service)?;
     check_targets(targets)?;
@@ -174,7 +198,7 @@ pub fn lay_out(
 
     let mut stages: Vec<Stage> = Vec::new();
     for (zone, members) in &zones {
-        let fleet = Fleet::new(members, targets, pools, keys.order);
+        let fleet = Fleet::new(members, targets, pools, elsewhere, keys.order);
         let parts = (strategy.lay)(&fleet, &keys)?;
         for part in parts {
             let label = match zone {

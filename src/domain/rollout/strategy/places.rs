@@ -1,4 +1,4 @@
-//! The zones and pools that rollout keys name, against those that the project has.
+//! The zones, pools and targets that rollout keys name, against those that the project has.
 
 use std::collections::BTreeSet;
 
@@ -16,6 +16,12 @@ pub struct Places {
     pub zones: BTreeSet<String>,
     /// Every pool, by zone and name.
     pub pools: BTreeSet<(String, String)>,
+    /// Every target.
+    pub targets: BTreeSet<String>,
+    /// Every group that a target is in.
+    pub groups: BTreeSet<String>,
+    /// Every ring that a target is in.
+    pub rings: BTreeSet<String>,
 }
 
 /// The keys for a rollout over some of the project's targets: `zones` and `canary_pool` may name whatever the project
@@ -23,7 +29,7 @@ pub struct Places {
 ///
 /// # Errors
 /// [`StrategyError`] with the key that names a zone or pool which the project does not have, with what was probably meant.
-pub fn narrowed(
+pub(super) fn narrowed(
     mut keys: Map<String, Value>,
     targets: &[TargetFacts],
     places: &Places,
@@ -103,6 +109,7 @@ mod tests {
                 pool("west", "canary"),
             ]
             .into(),
+            ..Places::default()
         }
     }
 

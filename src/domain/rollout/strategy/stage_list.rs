@@ -162,6 +162,7 @@ fn merge(before: Option<&mut Part>, entry: &Entry, keys: &Keys) {
 impl Choice {
     /// Takes the chosen ones out of `left`; nobody where others took them all before.
     fn pick(&self, fleet: &Fleet<'_>, left: &mut Vec<usize>) -> Result<Vec<usize>, StrategyError> {
+        let elsewhere = fleet.elsewhere();
         let chosen: HashSet<usize> = match self {
             Self::Targets(names) => {
                 let all = fleet.all();
@@ -169,24 +170,32 @@ impl Choice {
                     .iter()
                     .map(|&place| (fleet.target(place).name.as_str(), place))
                     .collect();
-                let places = names.iter().map(|name| {
-                    known.get(name.as_str()).copied().ok_or_else(|| {
+                let places = names.iter().filter_map(|name| {
+                    let place = known.get(name.as_str()).copied();
+                    if place.is_none() && elsewhere.targets.contains(name) {
+                        return None;
+                    }
+                    Some(place.ok_or_else(|| {
                         wrong(format!(
                             "there is no target `{name}` in this rollout{}",
                             suggestion(name, known.keys().copied())
                         ))
-                    })
+                    }))
                 });
                 places.collect::<Result<_, _>>()?
             }
-            Self::Zone(zone) => known("zone", zone, fleet.zones(), |_| {
-                fleet.places(|target| target.zone == *zone)
-            })?,
+            Self::Zone(zone) => {
+                let zones = fleet.zones().chain(elsewhere.zones.iter().map(String::as_str));
+                known("zone", zone, zones, |_| {
+                    fleet.places(|target| target.zone == *zone)
+                })?
+            }
             Self::Group(group) => {
                 let all = fleet.all();
                 let groups = all
                     .iter()
-                    .filter_map(|&place| fleet.target(place).group.as_deref());
+                    .filter_map(|&place| fleet.target(place).group.as_deref())
+                    .chain(elsewhere.groups.iter().map(String::as_str));
                 known("group", group, groups, |_| {
                     fleet.places(|target| target.group.as_deref() == Some(group))
                 })?
@@ -195,7 +204,8 @@ impl Choice {
                 let all = fleet.all();
                 let rings = all
                     .iter()
-                    .filter_map(|&place| fleet.target(place).ring.as_deref());
+                    .filter_map(|&place| fleet.target(place).ring.as_deref())
+                    .chain(elsewhere.rings.iter().map(String::as_str));
                 known("ring", ring, rings, |_| {
                     fleet.places(|target| target.ring.as_deref() == Some(ring))
                 })?

@@ -33,7 +33,11 @@ impl Walker<'_> {
                 takers.peek().is_some()
                     && takers.all(|(paths, later)| {
                         let mut paths = paths.iter();
-                        paths.all(|path| path.starts_with('/') && later.iter().any(|one| puts(one, path)))
+                        paths.all(|path| {
+                            path.starts_with('/')
+                                && !ACCOUNTS.contains(&path.as_str())
+                                && later.iter().any(|one| puts(one, path))
+                        })
                     })
             };
             let is_small = || {
@@ -122,14 +126,27 @@ fn undoing<'a>(line: &[&'a str]) -> Option<Vec<&'a str>> {
     takes.then_some(out)
 }
 
-/// Whether a command puts something in a path's place.
+/// Whether a command puts something in a path's place: it is where the command writes, not what it reads.
 fn puts(later: &Executed, path: &str) -> bool {
-    matches!(
-        later.program.as_str(),
-        "ln" | "cp" | "mv" | "install" | "tee" | "touch" | "dd" | "curl" | "wget"
-    ) && later
-        .arguments
-        .iter()
-        .any(|word| word == path || word.strip_prefix("of=") == Some(path))
-        && text::is_known(base(path))
+    let words = &later.arguments;
+    let is_last = || words.last().is_some_and(|last| last == path);
+    let is_behind = |option: &str| words.windows(2).any(|pair| pair[0] == option && pair[1] == path);
+    let is_written = match later.program.as_str() {
+        "ln" | "cp" | "mv" | "install" => is_last(),
+        "tee" => words.iter().any(|word| word == path),
+        "dd" => words.iter().any(|word| word.strip_prefix("of=") == Some(path)),
+        "curl" => is_behind("-o") || is_behind("--output"),
+        "wget" => is_behind("-O") || is_behind("--output-document"),
+        _ => false,
+    };
+    is_written && text::is_known(base(path))
 }
+
+/// Files whose loss locks everybody out, even for a moment.
+const ACCOUNTS: &[&str] = &[
+    "/etc/passwd",
+    "/etc/shadow",
+    "/etc/group",
+    "/etc/gshadow",
+    "/etc/sudoers",
+];

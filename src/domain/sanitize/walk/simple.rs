@@ -9,6 +9,8 @@ use super::expand::Argument;
 use super::redirect::Opened;
 use super::{Executed, Stream, Walker};
 
+/// How many commands are kept for an operator's own rules.
+const MOST_EXECUTED: usize = 16_384;
 /// How many combinations of a command's values are looked at.
 const ROUNDS: usize = 16;
 
@@ -392,7 +394,10 @@ impl Walker<'_> {
         if hidden {
             self.find(&shell::TEMPORARY_CODE, span, text::shown(&program.text));
         }
-        if self.executed.len() < 512 {
+        if self.executed.len() >= MOST_EXECUTED {
+            // An operator's own rules see no further.
+            self.overspent = true;
+        } else {
             self.executed.push(Executed {
                 program: name.to_owned(),
                 path: text::shown(&program.text),
