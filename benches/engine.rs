@@ -285,7 +285,7 @@ impl World {
                     pool: "web".to_owned(),
                     in_service: self.in_service,
                     itself: true,
-                    out_of_service: Vec::new(),
+                    ..PoolCount::default()
                 }];
                 self.later(now, Event::PoolsCounted { target, pools });
             }

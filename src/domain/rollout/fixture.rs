@@ -15,7 +15,7 @@ use crate::domain::plan::{
 use crate::domain::target::{Pool, Target};
 use crate::domain::timestamp::Timestamp;
 
-use super::{Effect, Event, PoolSeen, Rollout, RolloutSettings, Steer, StepResult, Way};
+use super::{Effect, Event, PoolCount, Rollout, RolloutSettings, Steer, StepResult, Way};
 
 pub(super) fn name(text: &str) -> TargetName {
     TargetName::parse(text).unwrap()
@@ -343,12 +343,19 @@ impl World {
                 self.later(self.now, Event::PoolsUnknown { target, error });
             }
             Effect::AskPools { target } => {
-                let pools = vec![PoolSeen {
+                let plan = self.rollout.plan();
+                let all = plan.targets.iter().map(|planned| &planned.target.name);
+                let pools = vec![PoolCount {
                     pool: "p".to_owned(),
-                    in_service: self.in_service.clone(),
-                    held: Vec::new(),
+                    in_service: self.in_service.len() as u32,
+                    itself: self.in_service.contains(&target),
+                    out_of_service: all
+                        .filter(|name| !self.in_service.contains(name))
+                        .cloned()
+                        .collect(),
+                    ..PoolCount::default()
                 }];
-                self.later(self.now, Event::PoolsSeen { target, pools });
+                self.later(self.now, Event::PoolsCounted { target, pools });
             }
             Effect::RunStep {
                 target,

@@ -68,6 +68,7 @@ impl<'a> World<'a> {
         for (place, host) in scenario.hosts.iter().enumerate() {
             let mine: Vec<usize> = host.pools.iter().map(|pool| pool_numbers[pool]).collect();
             for &pool in &mine {
+                pools[pool].members += 1;
                 if host.in_service {
                     pools[pool].in_service += 1;
                     pools[pool].lowest += 1;
@@ -268,12 +269,22 @@ impl<'a> World<'a> {
             .iter()
             .map(|&number| {
                 let pool = &self.pools[number];
+                if self.scenario.unasked {
+                    return PoolCount {
+                        pool: pool.name.clone(),
+                        in_service: pool.listed(now),
+                        itself: true,
+                        unasked: true,
+                        ..PoolCount::default()
+                    };
+                }
                 let out = pool.found_out.iter().take(NAMES_TOLD);
                 PoolCount {
                     pool: pool.name.clone(),
                     in_service: pool.serving(now),
                     itself: host.in_service,
                     out_of_service: out.map(|&out| self.scenario.hosts[out].name.clone()).collect(),
+                    ..PoolCount::default()
                 }
             })
             .collect()

@@ -20,8 +20,10 @@ use crate::domain::rollout::simulate::{Report, layout, run};
 use files::file;
 use witness::Witness;
 
-fn try_it(file: &Value) -> Option<Report> {
-    let scenario = Scenario::read(&file.to_string()).unwrap_or_else(|error| panic!("{error}: {file}"));
+fn try_it(file: &Value, unasked: bool) -> Option<Report> {
+    let mut scenario = Scenario::read(&file.to_string()).unwrap_or_else(|error| panic!("{error}: {file}"));
+    // Whoever cannot be asked cannot say that somebody was out of service before.
+    scenario.unasked = unasked && scenario.hosts.iter().all(|host| host.in_service);
     // A plan that is refused is held by other tests.
     let plan = layout::plan(&scenario).ok()?;
     let mut witness = Witness::new(&plan);
@@ -132,8 +134,8 @@ proptest! {
     })]
 
     #[test]
-    fn every_rollout_keeps_its_promises(file in file()) {
-        try_it(&file.0);
+    fn every_rollout_keeps_its_promises(file in file(), unasked in any::<bool>()) {
+        try_it(&file.0, unasked);
     }
 
     #[test]
@@ -164,7 +166,7 @@ proptest! {
             "seed": seed, "targets": targets, "version": "1", "to": "2",
             "config": {"strategy": strategy, "max_parallel": window, "max_failed": allowed},
             "durations": {"install": [1, 20]}, "failures": failures,
-        })).unwrap();
+        }), false).unwrap();
         let failed = report.targets.iter().filter(|(_, end)| end.state == TargetState::Failed).count();
         if bad.len() <= allowed {
             prop_assert_eq!(report.status, ActionStatus::Completed);
