@@ -28,11 +28,9 @@ async fn seen(server: &Server, name: &str, path: &str) -> Answer {
 #[tokio::test]
 async fn what_sinks_refused_is_shown_to_administrators_with_the_reason() {
     let place = Place::bare();
-    for (name, more) in [("boss", "--admin"), ("jdoe", "--group=web")] {
-        place
-            .done(&["user", "add", name, more], "correct horse battery staple\n")
-            .await;
-    }
+    place
+        .people(&[("boss", "--admin"), ("jdoe", "--group=web")])
+        .await;
     let server = place.serve().await;
     let page = seen(&server, "boss", "/").await;
     assert_eq!(page.status, 200);
