@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edgewise::app::ports::{
-    Artifacts as _, HostFailure, HostSession, Hosts as _, OutputLine, Payload, StepKey, StepRun,
-    StreamOffsets, Upload,
+    Artifacts as _, HostFailure, HostSession, Hosts as _, OutputLine, Payload, StepKey, StepRun, Upload,
 };
 use edgewise::app::uploads::Place;
 use edgewise::artifacts::ArtifactReader;
@@ -28,6 +27,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::sshd::{Farm, user};
+pub use super::waiting::until;
 
 /// Settings by which the farm is known and lets us in. `extra` stands in front of its `ssh_config`.
 pub fn settings(farm: &Farm, extra: &str) -> SshSettings {
@@ -102,15 +102,8 @@ fn key(target: &str, step: u32) -> StepKey {
 /// A step of an action.
 pub fn step(target: &str, step: u32) -> StepRun {
     StepRun {
-        key: key(target, step),
-        sudo: false,
-        user: None,
-        cwd: None,
-        umask: None,
-        env: BTreeMap::new(),
-        ok_codes: vec![0],
         timeout_seconds: 60,
-        resume: StreamOffsets::default(),
+        ..StepRun::of(key(target, step))
     }
 }
 
@@ -266,17 +259,6 @@ pub async fn session(hosts: &SshHosts, name: &str) -> SshSession {
         ..Asked::default()
     };
     hosts.session(&asked).await.expect("a session")
-}
-
-/// Waits until something is so: for what other processes do.
-pub async fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let waiting = async {
-        while !so() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    let waited = tokio::time::timeout(Duration::from_secs(30), waiting).await;
-    assert!(waited.is_ok(), "it never came about: {what}");
 }
 
 /// Bytes that look like nothing.

@@ -4,7 +4,7 @@ use crate::domain::action::TargetState;
 use crate::domain::plan::{SECRET_BEGINS, Step, UploadSource, Work};
 use crate::domain::rollout::event::Way;
 use crate::domain::rollout::progress::StepState;
-use crate::domain::sanitize::quote;
+use crate::domain::shell_word::shell_word;
 use crate::domain::target::{Target, goes_back};
 
 use super::{Rollout, Turn};
@@ -121,7 +121,7 @@ fn words(target: &Target, step: &Step) -> Option<String> {
                     add(&mut line, "env", Some(&shown));
                 }
             }
-            format!("{line} -- {}`", quote(command))
+            format!("{line} -- {}`", shell_word(command))
         }
         (Work::Run { .. } | Work::Fetch { .. }, None) => format!("do step `{name}`"),
         (
@@ -141,7 +141,7 @@ fn words(target: &Target, step: &Step) -> Option<String> {
                 if *delete {
                     line.push_str(" --delete");
                 }
-                format!("{line} {} {}`", quote(path), quote(dest))
+                format!("{line} {} {}`", shell_word(path), shell_word(dest))
             }
             UploadSource::Url(url) => format!("put {url} at {dest}"),
             UploadSource::Content(_) => format!("write {dest} as step `{name}` of the plan says"),
@@ -156,7 +156,7 @@ fn words(target: &Target, step: &Step) -> Option<String> {
 
 fn add(line: &mut String, option: &str, value: Option<&str>) {
     if let Some(value) = value {
-        line.push_str(&format!(" --{option} {}", quote(value)));
+        line.extend([" --", option, " ", &shell_word(value)]);
     }
 }
 
@@ -166,16 +166,14 @@ fn place(target: &Target) -> String {
         "" => target.name.as_str(),
         address => address,
     };
-    let mut place = target
-        .user
-        .as_ref()
-        .map_or_else(String::new, |user| format!("{user}@"));
-    match target.port {
-        Some(port) if address.contains(':') => place.push_str(&format!("[{address}]:{port}")),
-        Some(port) => place.push_str(&format!("{address}:{port}")),
-        None => place.push_str(address),
-    }
-    quote(&place)
+    let login = target.user.iter().map(|user| format!("{user}@"));
+    let address = match target.port {
+        Some(port) if address.contains(':') => format!("[{address}]:{port}"),
+        Some(port) => format!("{address}:{port}"),
+        None => address.to_owned(),
+    };
+    let place: String = login.chain([address]).collect();
+    shell_word(&place)
 }
 
 #[cfg(test)]
@@ -184,8 +182,8 @@ mod tests {
 
     use super::{Step, Target, words};
 
-    fn said(target: Value, step: Value) -> String {
-        let mut target = target;
+    fn said(target: &Value, step: &Value) -> String {
+        let mut target = target.clone();
         target["name"] = json!("web-1");
         target["zone"] = json!("east");
         let mut all = json!({"name": "s", "verdict": null, "timeout_seconds": 1});
@@ -235,7 +233,7 @@ mod tests {
                 "`edgewise files put --hosts web-1:2222 --mode 0755 --owner app:app --delete '/srv/my app' /opt/app`",
             ),
         ] {
-            assert_eq!(said(target, step), line);
+            assert_eq!(said(&target, &step), line);
         }
     }
 }
