@@ -19,7 +19,7 @@ pub(in crate::domain) use draft::SECRET_BEGINS;
 pub use draft::{Draft, DraftTarget, ScriptContext, ScriptTarget, secret_placeholder};
 pub use hash::PlanHash;
 pub use history::History;
-pub use leaving::{cannot_leave, coming_in, going_out, putting_back};
+pub use leaving::{cannot_leave, coming_in, going_out, leaving, putting_back};
 pub use step::{Step, UploadSource, Work, seen_well};
 pub use texts::{Carried, Texts, is_shell_name, written};
 

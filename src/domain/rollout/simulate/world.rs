@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, leaving};
 use crate::domain::rollout::{Effect, Event, PoolCount, Rollout, RolloutSettings, Way};
 use crate::domain::timestamp::Timestamp;
 
@@ -58,12 +58,7 @@ impl<'a> World<'a> {
             .enumerate()
             .map(|(number, pool)| (pool.name.clone(), number))
             .collect();
-        let leaving: HashSet<&TargetName> = plan
-            .stages
-            .iter()
-            .filter(|stage| stage.only_out)
-            .flat_map(|stage| &stage.targets)
-            .collect();
+        let leaving: HashSet<&TargetName> = leaving(&plan.stages).collect();
         let mut hosts = Vec::with_capacity(scenario.hosts.len());
         for (place, host) in scenario.hosts.iter().enumerate() {
             let mine: Vec<usize> = host.pools.iter().map(|pool| pool_numbers[pool]).collect();

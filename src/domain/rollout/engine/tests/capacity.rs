@@ -2,8 +2,8 @@
 
 use crate::domain::action::{ActionStatus, WaitKind};
 use crate::domain::outcome::Outcome;
-use crate::domain::rollout::fixture::{at, created, name, plan, result};
-use crate::domain::rollout::{Effect, Event, PoolCount, Rollout, Timer, Way};
+use crate::domain::rollout::fixture::{at, counted, created, name, plan, result};
+use crate::domain::rollout::{Effect, Event, Rollout, Timer, Way};
 
 /// A rollout of ten whose pool must keep nine, at the point where both of its first questions are open.
 fn two_questions() -> Rollout {
@@ -17,19 +17,6 @@ fn two_questions() -> Rollout {
         rollout.apply(&event, at(0)).unwrap();
     }
     rollout
-}
-
-fn counted(target: &str, in_service: u32, unasked: bool) -> Event {
-    Event::PoolsCounted {
-        target: name(target),
-        pools: vec![PoolCount {
-            pool: "p".to_owned(),
-            in_service,
-            itself: true,
-            unasked,
-            ..PoolCount::default()
-        }],
-    }
 }
 
 fn with_out(answer: Event, out: &[&str]) -> Event {

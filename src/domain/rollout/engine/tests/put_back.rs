@@ -3,8 +3,8 @@
 use crate::domain::action::{ActionStatus, TargetState};
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::Plan;
-use crate::domain::rollout::fixture::{Fate, World, at, created, name, plan};
-use crate::domain::rollout::{Effect, Event, PoolCount, Rollout, Steer, Way};
+use crate::domain::rollout::fixture::{Fate, World, at, counted, created, name, plan};
+use crate::domain::rollout::{Effect, Rollout, Steer, Way};
 
 use super::transitions::steered;
 
@@ -122,16 +122,7 @@ fn after_one_that_is_not_well() -> Rollout {
 #[test]
 fn one_that_was_put_back_but_is_not_well_is_not_counted_as_in_service() {
     // The balancer counts all three; two must stay, and only two are known to be well.
-    let counted = |in_service, unasked| Event::PoolsCounted {
-        target: name("h2"),
-        pools: vec![PoolCount {
-            pool: "p".to_owned(),
-            in_service,
-            itself: true,
-            unasked,
-            ..PoolCount::default()
-        }],
-    };
+    let counted = |in_service, unasked| counted("h2", in_service, unasked);
     for (answer, starts) in [
         (counted(3, true), false),
         (counted(4, true), true),

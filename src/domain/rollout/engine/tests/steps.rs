@@ -135,33 +135,28 @@ fn after_a_replay_a_started_step_is_looked_up_and_never_started() {
     ] {
         rollout.apply(&event, at(0)).unwrap();
     }
-    let place = |started: bool| {
-        let (target, way, step, attempt) = (name("h1"), Way::Forth, 0, 1);
-        if started {
-            Effect::LookUpStep {
-                target,
-                way,
-                step,
-                attempt,
-            }
-        } else {
-            Effect::RunStep {
-                target,
-                way,
-                step,
-                attempt,
-            }
-        }
+    let (target, way, step, attempt) = (name("h1"), Way::Forth, 0, 1);
+    let run = Effect::RunStep {
+        target: target.clone(),
+        way,
+        step,
+        attempt,
     };
-    assert_eq!(rollout.outstanding(at(9)), [place(false)]);
+    assert_eq!(rollout.outstanding(at(9)), [run]);
     let started = Event::StepStarted {
-        target: name("h1"),
-        way: Way::Forth,
-        step: 0,
-        attempt: 1,
+        target: target.clone(),
+        way,
+        step,
+        attempt,
     };
     rollout.apply(&started, at(1)).unwrap();
-    assert_eq!(rollout.outstanding(at(9)), [place(true)]);
+    let look_up = Effect::LookUpStep {
+        target,
+        way,
+        step,
+        attempt,
+    };
+    assert_eq!(rollout.outstanding(at(9)), [look_up]);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::domain::action::{ActionStatus, TargetState};
 use crate::domain::name::TargetName;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, leaving};
 use crate::domain::rollout::simulate::scenario::Scenario;
 use crate::domain::rollout::simulate::{Report, layout, run};
 
@@ -45,12 +45,7 @@ fn judge(report: &Report, scenario: &Scenario, plan: &Plan, serving: &HashSet<Ta
     );
     let touched: HashSet<&TargetName> = report.touched.iter().collect();
     let turned = report.decisions.iter().any(|line| line.what.starts_with("take "));
-    let leaving: HashSet<&TargetName> = plan
-        .stages
-        .iter()
-        .filter(|stage| stage.only_out)
-        .flat_map(|stage| &stage.targets)
-        .collect();
+    let leaving: HashSet<&TargetName> = leaving(&plan.stages).collect();
     for ((name, end), host) in report.targets.iter().zip(&scenario.hosts) {
         if report.status.is_final() {
             assert!(
