@@ -164,7 +164,7 @@ fn machines(outside: &Outside, action: &FrozenAction) -> HashMap<TargetName, Str
         .map(|pool| ((pool.zone.clone(), pool.name.clone()), pool.members.clone()))
         .collect();
     let configured = Topology::parse(&action.config)
-        .map(|topology| topology.with_members(&members))
+        .and_then(|topology| topology.with_members(&members))
         .map(|topology| topology.targets(&|name| hosts.address_of(name)))
         .unwrap_or_default();
     configured
