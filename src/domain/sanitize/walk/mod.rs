@@ -43,6 +43,7 @@ mod wrappers;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+pub use before::Left;
 pub use expand::Argument;
 pub use files::runs_by_itself;
 pub use simple::base;
