@@ -37,11 +37,7 @@ fn ten_steps(on: &str) -> Vec<Step> {
     .into_iter()
     .enumerate()
     {
-        steps.push(step(
-            &format!("s{place}"),
-            &run,
-            &format!("{command} # {on}"),
-        ));
+        steps.push(step(&format!("s{place}"), &run, &format!("{command} # {on}")));
     }
     steps
 }
