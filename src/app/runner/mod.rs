@@ -5,6 +5,7 @@ mod attempts;
 mod check;
 mod claims;
 mod closing;
+mod debt;
 mod dispatcher;
 mod door;
 mod ends;

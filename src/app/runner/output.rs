@@ -60,18 +60,35 @@ impl OutputSoFar {
     }
 }
 
-/// How far the log has an attempt's output.
-pub(super) async fn read_so_far(outside: &Outside, action: ActionId, attempt: &Attempt) -> OutputRead {
+/// How often the log is asked how far it has an attempt's output, and the pause in between.
+const ASKED: u32 = 3;
+const PAUSE_MILLIS: u64 = 500;
+
+/// How far the log has an attempt's output; none where it does not say: read from its beginning, it would be told twice.
+pub(super) async fn read_so_far(
+    outside: &Outside,
+    action: ActionId,
+    attempt: &Attempt,
+) -> Option<OutputRead> {
     let of = OutputOf {
         action,
         target: attempt.target.name.clone(),
         step: logged_name(&attempt.step.name, attempt.way),
         attempt: attempt.number,
     };
-    outside.log_search.output_read(&of).await.unwrap_or_else(|error| {
-        tracing::warn!(%action, %error, "output is logged from its beginning again");
-        OutputRead::default()
-    })
+    for turn in 1..=ASKED {
+        match outside.log_search.output_read(&of).await {
+            Ok(read) => return Some(read),
+            Err(error) if turn == ASKED => {
+                tracing::warn!(%action, %error, "the log does not say how far it has the output of a step");
+            }
+            Err(_) => {
+                let again = outside.clock.now().plus_millis(PAUSE_MILLIS);
+                outside.clock.sleep_until(again).await;
+            }
+        }
+    }
+    None
 }
 
 /// Where a line stands in its stream.
@@ -98,6 +115,8 @@ pub(super) struct OutputLog<'a> {
 
 struct Stream {
     lines: u64,
+    /// The log has it up to this byte: what is read of it again only shows what to hide behind.
+    logged_to: u64,
     masker: StreamMasker<Place>,
 }
 
@@ -110,8 +129,9 @@ impl<'a> OutputLog<'a> {
         said: &'a OutputSoFar,
         read: OutputRead,
     ) -> Self {
-        let stream = |lines| Stream {
+        let stream = |lines, logged_to| Stream {
             lines,
+            logged_to,
             masker: StreamMasker::new(journal.masker()),
         };
         Self {
@@ -123,8 +143,8 @@ impl<'a> OutputLog<'a> {
                 lines: read.stdout_lines + read.stderr_lines,
                 bytes: read.bytes.stdout + read.bytes.stderr,
             },
-            stdout: stream(read.stdout_lines),
-            stderr: stream(read.stderr_lines),
+            stdout: stream(read.stdout_lines, read.bytes.stdout),
+            stderr: stream(read.stderr_lines, read.bytes.stderr),
             room: said.room.of_attempt(),
             tail: Tail::new(END),
             is_over: false,
@@ -137,7 +157,9 @@ impl<'a> OutputLog<'a> {
             LogStream::Stderr => &mut self.stderr,
             _ => &mut self.stdout,
         };
-        stream.lines += 1;
+        if line.offset > stream.logged_to {
+            stream.lines += 1;
+        }
         let place = Place {
             stream: line.stream,
             offset: line.offset,
@@ -164,6 +186,13 @@ impl<'a> OutputLog<'a> {
     }
 
     fn log(&mut self, place: Place, text: Masked) {
+        let stream = match place.stream {
+            LogStream::Stderr => &self.stderr,
+            _ => &self.stdout,
+        };
+        if place.offset <= stream.logged_to {
+            return;
+        }
         let bytes = text.as_str().len() as u64;
         if !self.is_over {
             self.said = self.said.with_line(bytes);
