@@ -405,6 +405,9 @@ pub(super) fn last_seq(
     Ok(last.map(seq))
 }
 
+/// The end of a line in its stream, its number there, what it says, and what it has beside.
+type LastLine = (Option<i64>, Option<i64>, String, Option<String>);
+
 /// The last line of each stream says how far it has come.
 pub(super) fn output_read(
     conn: &mut SqliteConnection,
@@ -428,7 +431,7 @@ pub(super) fn output_read(
     let mut furthest = |stream: LogStream| -> Result<(u64, u64, bool), EmbeddedLogError> {
         let (mut bytes, mut lines, mut is_hidden) = (0, 0, false);
         for place in &places {
-            let last: Option<(Option<i64>, Option<i64>, String, Option<String>)> = entries::table
+            let last: Option<LastLine> = entries::table
                 .filter(entries::place.eq(place))
                 .filter(entries::stream.eq(stream.as_str()))
                 .filter(entries::byte_offset.is_not_null())
