@@ -122,6 +122,7 @@ impl Executor {
                 let check = Check {
                     outside: &self.outside,
                     journal: &self.journal,
+                    said: &self.said,
                     attempt,
                 };
                 tokio::select! {

@@ -27,6 +27,7 @@ mod record;
 mod recovery;
 mod replay;
 mod secrets;
+mod seen;
 mod service;
 mod sessions;
 mod story;

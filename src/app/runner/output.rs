@@ -19,6 +19,7 @@ use super::executor::Attempt;
 use super::in_flight::{ActionRoom, AttemptRoom, Room};
 use super::journal::{Journal, Line};
 use super::outside::Outside;
+use super::seen::left_out;
 
 /// What is held of the end of an output that is over a limit, or that the log store is too slow for.
 const END: Amount = Amount {
@@ -44,6 +45,11 @@ impl OutputSoFar {
             said: Mutex::new((all, said)),
             room: ActionRoom::default(),
         }
+    }
+
+    /// The room of what is on its way of another attempt.
+    pub(super) fn room_of_attempt(&self) -> AttemptRoom {
+        self.room.of_attempt()
     }
 
     /// Counts a line, and says what the target and the action have said with it.
@@ -145,7 +151,7 @@ impl<'a> OutputLog<'a> {
             },
             stdout: stream(read.stdout_lines, read.bytes.stdout),
             stderr: stream(read.stderr_lines, read.bytes.stderr),
-            room: said.room.of_attempt(),
+            room: said.room_of_attempt(),
             tail: Tail::new(END),
             is_over: false,
         }
@@ -200,8 +206,13 @@ impl<'a> OutputLog<'a> {
             if let Some(limit) = self.limits.passed(self.said, target, action) {
                 self.is_over = true;
                 let text = format!("more output than is kept of {limit}: from here on only the end of it is");
-                self.journal
-                    .detail(LogEvent::Dropped, LogStream::Story, self.attempt.about(), &text);
+                self.journal.detail(
+                    LogEvent::Dropped,
+                    LogStream::Story,
+                    self.attempt.about(),
+                    &text,
+                    None,
+                );
             }
         }
         while !self.is_over && !self.tail.is_empty() {
@@ -224,10 +235,7 @@ impl<'a> OutputLog<'a> {
     /// Writes the first of what is held; whether there was any.
     fn write_one_held(&mut self, room: Option<Room>) -> bool {
         if let Some((dropped, (place, _))) = self.tail.take_dropped() {
-            let Dropped { lines, bytes } = dropped;
-            let text = self
-                .journal
-                .masked(&format!("{lines} lines of {bytes} bytes are left out here"));
+            let text = self.journal.masked(&left_out(dropped));
             self.write(place, text, Some(dropped), room);
         } else if let Some((place, text)) = self.tail.pop() {
             self.write(place, text, None, room);
