@@ -75,8 +75,21 @@ impl Aside {
         &self.path
     }
 
-    /// Sets an entry aside.
+    /// Sets an entry aside, so that a power cut does not lose it either: the spool forgets it.
     pub(super) fn put(&self, entry: &LogEntry, why: &str) -> io::Result<()> {
+        self.put_and(entry, why, |file, folder| {
+            file.sync_data()?;
+            // The name of a new file as well.
+            File::open(folder)?.sync_all()
+        })
+    }
+
+    fn put_and(
+        &self,
+        entry: &LogEntry,
+        why: &str,
+        sync: impl Fn(&File, &Path) -> io::Result<()>,
+    ) -> io::Result<()> {
         if std::fs::metadata(&self.path).is_ok_and(|file| file.len() > MOST_BYTES) {
             std::fs::rename(&self.path, self.path.with_extension("jsonl.old"))?;
         }
@@ -88,12 +101,48 @@ impl Aside {
         let mut line = json!({"why": why, "entry": entry}).to_string();
         line.push('\n');
         let before = file.metadata()?.len();
-        if let Err(error) = file.write_all(line.as_bytes()) {
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        if let Err(error) = file.write_all(line.as_bytes()).and_then(|()| sync(&file, folder)) {
             // It is tried again, and half a line would spoil the next one.
             let _ = file.set_len(before);
             return Err(error);
         }
         self.count.fetch_add(1, Ordering::Relaxed);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::Arc;
+
+    use super::{Aside, last_of};
+    use crate::domain::action::ActionId;
+    use crate::domain::log_context::LogContext;
+    use crate::domain::log_entry::{LogEntry, LogLevel};
+    use crate::domain::log_event::LogEvent;
+    use crate::domain::mask::Masked;
+    use crate::domain::timestamp::Timestamp;
+
+    #[test]
+    fn what_does_not_reach_the_disk_is_not_set_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let aside = Aside::new(folder.path(), "picky");
+        let time = Timestamp::from_millis(1_795_228_610_000);
+        let entry = LogEntry::new(
+            Arc::new(LogContext::default()),
+            (ActionId::from_parts(time, [0; 10]), 7),
+            time,
+            LogLevel::Detail,
+            LogEvent::Output,
+            Masked::literal("poison"),
+        );
+        let fails = |_: &_, _: &_| Err(io::Error::other("the disk is gone"));
+        assert!(aside.put_and(&entry, "so", fails).is_err());
+        assert_eq!(aside.count(), 0);
+        aside.put(&entry, "so").unwrap();
+        assert_eq!(aside.count(), 1);
+        assert_eq!(last_of(aside.path()).unwrap().len(), 1, "once");
     }
 }

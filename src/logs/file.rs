@@ -23,13 +23,27 @@ impl FileSink {
     /// Where no thread can be started.
     pub fn new(path: PathBuf) -> io::Result<Self> {
         let mut open = None;
-        let thread = LineThread::start("file", move |lines| append(&mut open, &path, lines))?;
+        let thread = LineThread::start("file", move |lines| append(&mut open, &path, lines, sync))?;
         Ok(Self { thread })
     }
 }
 
-/// Writes these lines whole or not at all.
-fn append(open: &mut Option<File>, path: &Path, lines: &[u8]) -> io::Result<()> {
+/// Forces what was written to the disk: what counts as delivered must outlive a power cut, since the spool forgets it. A pipe has
+/// no disk.
+fn sync(file: &File) -> io::Result<()> {
+    match file.sync_data() {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        result => result,
+    }
+}
+
+/// Writes these lines whole or not at all, and forces them to the disk.
+fn append(
+    open: &mut Option<File>,
+    path: &Path,
+    lines: &[u8],
+    sync: impl Fn(&File) -> io::Result<()>,
+) -> io::Result<()> {
     let told = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
     let there = std::fs::metadata(path).map(|file| (file.dev(), file.ino())).ok();
     let ours = match open {
@@ -51,7 +65,8 @@ fn append(open: &mut Option<File>, path: &Path, lines: &[u8]) -> io::Result<()> 
         ),
     };
     let before = file.metadata().map_err(told)?.len();
-    file.write_all(lines).map_err(|error| {
+    let written = file.write_all(lines).and_then(|()| sync(file));
+    written.map_err(|error| {
         // They come again, and half a line would spoil the first of them.
         let _ = file.set_len(before);
         told(error)
@@ -67,5 +82,26 @@ impl Sink for FileSink {
     async fn take(&self, entries: &[LogEntry]) -> Result<Vec<Refused>, SinkError> {
         self.thread.write(entries).await?;
         Ok(Vec::new())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io;
+
+    use super::{append, sync};
+
+    #[test]
+    fn what_does_not_reach_the_disk_is_not_delivered_and_comes_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log");
+        let mut open = None;
+        append(&mut open, &path, b"first\n", sync).unwrap();
+        let fails = |_: &File| Err(io::Error::other("the disk is gone"));
+        let error = append(&mut open, &path, b"second\n", fails).unwrap_err();
+        assert!(error.to_string().contains("the disk is gone"), "{error}");
+        append(&mut open, &path, b"second\n", sync).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "first\nsecond\n");
     }
 }

@@ -4,6 +4,8 @@
 //! following an action and going on with one after a restart depend on nothing outside.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,7 +15,7 @@ use super::embedded::EmbeddedLogs;
 use super::kept;
 use super::pipeline::Pipeline;
 use super::sink::Sink as _;
-use crate::app::ports::{LogError, LogPage, LogQuery, LogSearch, OutputOf, OutputRead};
+use crate::app::ports::{LogError, LogOrder, LogPage, LogQuery, LogSearch, OutputOf, OutputRead};
 use crate::domain::action::ActionId;
 use crate::domain::name::TargetName;
 use crate::domain::output_limit::Amount;
@@ -31,6 +33,8 @@ pub struct Reading {
     pipeline: Pipeline,
     local: EmbeddedLogs,
     remote: Option<ElasticsearchLogs>,
+    /// Everything below this number of the spool can be searched in Elasticsearch.
+    searchable: Arc<AtomicU64>,
 }
 
 impl Reading {
@@ -41,6 +45,7 @@ impl Reading {
             pipeline,
             local,
             remote,
+            searchable: Arc::default(),
         }
     }
 
@@ -68,14 +73,33 @@ impl Reading {
         query: &LogQuery,
         is_followed: bool,
     ) -> Result<LogPage, LogError> {
+        // Of an action under way two bulks may be on their way, and the later be searchable first: whoever saw it would page on
+        // behind what was in the other. What this server knew before is searchable once it was refreshed, without a gap.
+        let known = match self.local().await {
+            Ok(local) => local.last_seq(query.action).await?,
+            // Elasticsearch may know more than it.
+            Err(_) => None,
+        };
+        let head = self.pipeline.spool().head();
         if !self.pipeline.reached(remote.name(), REMOTE_PATIENCE).await {
             return Err(LogError("Elasticsearch is behind with writing".to_owned()));
         }
-        // Who pages on sees what could be searched when it began; who follows takes a page's end for the end of what there is.
-        if is_followed || query.after.is_none() {
+        let is_new = self.searchable.load(Ordering::Acquire) < head;
+        if is_new || is_followed || query.after.is_none() {
             remote.refresh().await?;
+            self.searchable.fetch_max(head, Ordering::AcqRel);
         }
-        remote.page(query).await
+        let page = remote.page(query).await?;
+        let Some(known) = known.filter(|known| page.entries.iter().any(|entry| entry.seq > *known)) else {
+            return Ok(page);
+        };
+        // What it did not know is another server's, which took the action over, or was written meanwhile.
+        let is_written_here = self.local().await?.last_seq(query.action).await? > Some(known);
+        Ok(if is_written_here {
+            up_to(known, page, query.order)
+        } else {
+            page
+        })
     }
 
     async fn page_for(&self, query: &LogQuery, is_followed: bool) -> Result<LogPage, LogError> {
@@ -133,6 +157,62 @@ impl LogSearch for Reading {
         match tokio::time::timeout(EXTRA_PATIENCE, remote.output_read(of)).await {
             Ok(Ok(read)) => Ok(read),
             _ => Ok(local),
+        }
+    }
+}
+
+/// What of a page is there without a gap: its entries up to this number.
+fn up_to(known: u64, mut page: LogPage, order: LogOrder) -> LogPage {
+    page.entries.retain(|entry| entry.seq <= known);
+    if order == LogOrder::OldestFirst {
+        page.next = None;
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::up_to;
+    use crate::app::ports::{LogOrder, LogPage};
+    use crate::domain::action::ActionId;
+    use crate::domain::log_context::LogContext;
+    use crate::domain::log_entry::{LogEntry, LogLevel};
+    use crate::domain::log_event::LogEvent;
+    use crate::domain::mask::Masked;
+    use crate::domain::timestamp::Timestamp;
+
+    #[test]
+    fn a_page_ends_before_what_may_have_a_gap_and_older_ones_go_on() {
+        let time = Timestamp::from_millis(1_795_228_610_000);
+        let entry = |seq| {
+            let of = (ActionId::from_parts(time, [0; 10]), seq);
+            let context = Arc::new(LogContext::default());
+            LogEntry::new(
+                context,
+                of,
+                time,
+                LogLevel::Detail,
+                LogEvent::Output,
+                Masked::literal("x"),
+            )
+        };
+        let page = |seqs: &[u64]| LogPage {
+            entries: seqs.iter().copied().map(entry).collect(),
+            next: seqs.last().copied(),
+        };
+        for (order, found, kept, next) in [
+            (LogOrder::OldestFirst, vec![8, 9, 12, 13], vec![8, 9], None),
+            (LogOrder::NewestFirst, vec![13, 12, 9, 8], vec![9, 8], Some(8)),
+            (LogOrder::NewestFirst, vec![13, 12], vec![], Some(12)),
+        ] {
+            let page = up_to(9, page(&found), order);
+            assert_eq!(
+                page.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(),
+                kept
+            );
+            assert_eq!(page.next, next);
         }
     }
 }

@@ -10,6 +10,7 @@ mod owed;
 mod prune;
 mod record;
 mod row;
+mod secrets_mark;
 
 pub use claim::ServerId;
 

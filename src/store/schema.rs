@@ -91,6 +91,7 @@ diesel::table! {
         claimed_by -> Nullable<Text>,
         claimed_until -> Nullable<BigInt>,
         log_owed_from -> Nullable<BigInt>,
+        secrets_mark -> Nullable<Text>,
     }
 }
 

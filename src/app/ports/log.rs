@@ -174,6 +174,22 @@ pub struct OutputRead {
     pub stdout_lines: u64,
     /// Lines of standard error.
     pub stderr_lines: u64,
+    /// Its last line of standard output ends with something hidden, or stands for lines that are left out: what is hidden may
+    /// go on behind it.
+    pub stdout_hidden: bool,
+    /// The same of standard error.
+    pub stderr_hidden: bool,
+}
+
+impl OutputRead {
+    /// From where on it is to be read again: from the beginning where only that shows what is to be hidden.
+    #[must_use]
+    pub fn resume(&self) -> StreamOffsets {
+        StreamOffsets {
+            stdout: if self.stdout_hidden { 0 } else { self.bytes.stdout },
+            stderr: if self.stderr_hidden { 0 } else { self.bytes.stderr },
+        }
+    }
 }
 
 /// A log store that failed.

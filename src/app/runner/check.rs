@@ -1,7 +1,6 @@
 //! Health checks that the server itself makes.
 
 use crate::app::ports::PROBED_BYTES;
-use crate::domain::log_entry::LogStream;
 use crate::domain::log_event::LogEvent;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Work, seen_well};
@@ -9,12 +8,15 @@ use crate::domain::rollout::StepResult;
 
 use super::executor::{Attempt, failed, ok};
 use super::journal::{About, Journal};
+use super::output::OutputSoFar;
 use super::outside::Outside;
+use super::seen::Seen;
 
 /// One attempt of a check step: polls until it is good often enough, or its time is over.
 pub(super) struct Check<'a> {
     pub(super) outside: &'a Outside,
     pub(super) journal: &'a Journal,
+    pub(super) said: &'a OutputSoFar,
     pub(super) attempt: &'a Attempt,
 }
 
@@ -39,6 +41,7 @@ impl Check<'_> {
             } => (*interval_seconds, (*successes).max(1)),
             _ => return failed(Outcome::Failed, "not a check"),
         };
+        let mut probes = Seen::new(self.journal, self.attempt, LogEvent::Probe, self.said);
         let mut good = 0;
         loop {
             let seen = self.probe().await;
@@ -53,8 +56,7 @@ impl Check<'_> {
                 }),
                 ..self.attempt.about()
             };
-            self.journal
-                .detail(LogEvent::Probe, LogStream::Probe, about, text);
+            probes.tell(about, text);
             match seen {
                 Ok(_) => good += 1,
                 Err(_) => good = 0,

@@ -50,6 +50,9 @@ pub(super) enum Stopped {
     /// The log store does not say how far the log goes: its numbers would be used twice.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// It has ended, and the log store does not say how much of its output it has.
+    #[error("the log does not say what it has of its output, which is read again later")]
+    LogOwed,
     /// Leases of an action under way are held by another.
     #[error("its leases are held by another: {0}")]
     Leases(LeaseConflict),

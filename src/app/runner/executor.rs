@@ -13,6 +13,7 @@ use crate::app::uploads::{self, Place};
 use crate::domain::action::ActionId;
 use crate::domain::lease::Lease;
 use crate::domain::log_context::LogHost;
+use crate::domain::log_event::LogEvent;
 use crate::domain::outcome::Outcome;
 use crate::domain::output_limit::OutputLimits;
 use crate::domain::plan::{self, History, Step, UploadSource, Work};
@@ -21,6 +22,7 @@ use crate::domain::target::Target;
 use crate::domain::timestamp::Timestamp;
 
 use super::check::Check;
+use super::debt::Debt;
 use super::door::Found;
 use super::in_force::InForce;
 use super::journal::{About, Journal};
@@ -53,6 +55,10 @@ pub(super) struct Executor {
     /// Somebody approved what the sanitizer asked about.
     pub(super) approved: AtomicBool,
     pub(super) secrets: SecretValues,
+    /// All secrets that steps may have been begun with before are known, and are hidden.
+    pub(super) masks_all: bool,
+    /// What the log is owed.
+    pub(super) debt: Arc<Debt>,
     /// Which load balancers have the pools.
     pub(super) pools: PoolPlaces,
     /// The leases that the action holds.
@@ -119,6 +125,7 @@ impl Executor {
                 let check = Check {
                     outside: &self.outside,
                     journal: &self.journal,
+                    said: &self.said,
                     attempt,
                 };
                 tokio::select! {
@@ -196,11 +203,34 @@ impl Executor {
             Err(result) => return result,
         };
         let (lines, received) = mpsc::channel(OUTPUT_LINES);
-        let reading = self.read_output(attempt, read, received);
+        let is_withheld = attempt.look_up && !self.masks_all;
+        let reading = async {
+            if is_withheld {
+                self.withhold(attempt, received).await;
+            } else if let Some(read) = read {
+                self.read_output(attempt, read, received).await;
+            } else {
+                pass_over(received).await;
+            }
+        };
         // A step that was started before is found by the host and gone on with: looking up and starting are
         // one call, so that nothing can come in between.
-        let (result, ()) = tokio::join!(session.run(lease, &command, &run, lines, cancel), reading);
+        let (mut result, ()) = tokio::join!(session.run(lease, &command, &run, lines, cancel), reading);
+        if is_withheld && result.exit_code.is_some() && result.error.is_some() {
+            result.error = Some(
+                "how it failed is not told: a secret that it was begun with could not be hidden in it"
+                    .to_owned(),
+            );
+        }
         result
+    }
+
+    /// Leaves out what a step says that may have been begun with secrets which are others now.
+    async fn withhold(&self, attempt: &Attempt, lines: mpsc::Receiver<OutputLine>) {
+        let text = "what this step says is not logged: a secret that it may have been begun with cannot be had any more, \
+                    or is another one now, and could not be hidden in it";
+        self.journal.story(LogEvent::Dropped, attempt.about(), text);
+        pass_over(lines).await;
     }
 
     /// A source with its secrets.
@@ -211,9 +241,10 @@ impl Executor {
         }
     }
 
-    async fn step_run(&self, attempt: &Attempt) -> Result<(StepRun, OutputRead), String> {
+    /// How to run it, and how far the log has its output; none where it does not say: then it is read again at the end.
+    async fn step_run(&self, attempt: &Attempt) -> Result<(StepRun, Option<OutputRead>), String> {
         let step = &attempt.step;
-        let mut read = OutputRead::default();
+        let mut read = Some(OutputRead::default());
         let mut run = StepRun {
             timeout_seconds: step.timeout_seconds,
             ..StepRun::of(attempt.key(self.action))
@@ -238,7 +269,10 @@ impl Executor {
         }
         if attempt.look_up {
             read = output::read_so_far(&self.outside, self.action, attempt).await;
-            run.resume = read.bytes;
+            match read {
+                Some(read) => run.resume = read.resume(),
+                None => self.debt.note().await,
+            }
         }
         Ok((run, read))
     }
@@ -356,6 +390,11 @@ impl Attempt {
             attempt: self.number,
         }
     }
+}
+
+/// Takes lines and leaves them: who says them waits for nobody.
+async fn pass_over(mut lines: mpsc::Receiver<OutputLine>) {
+    while lines.recv().await.is_some() {}
 }
 
 pub(super) fn ok() -> StepResult {

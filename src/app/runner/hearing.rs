@@ -13,6 +13,7 @@ use crate::domain::output_limit::OutputLimits;
 use crate::domain::plan::Work;
 
 use super::attempts::Attempts;
+use super::debt::Debt;
 use super::executor::{Attempt, OUTPUT_LINES};
 use super::journal::Journal;
 use super::output::{self, OutputLog, OutputSoFar};
@@ -34,8 +35,9 @@ pub(super) struct Hearing {
     pub(super) journal: Journal,
     pub(super) limits: OutputLimits,
     pub(super) said: Arc<OutputSoFar>,
-    /// Every secret of the action is known, so that none can be in what is heard.
+    /// Every secret that the action had is known, so that none can be in what is heard.
     pub(super) masks_all: bool,
+    pub(super) debt: Arc<Debt>,
 }
 
 /// A step to hear again.
@@ -71,9 +73,12 @@ impl Hearing {
     }
 
     async fn hear(&self, Unheard { attempt, exited }: &Unheard) {
-        let read = output::read_so_far(&self.outside, self.action, attempt).await;
+        let Some(read) = output::read_so_far(&self.outside, self.action, attempt).await else {
+            self.debt.note().await;
+            return;
+        };
         let run = StepRun {
-            resume: read.bytes,
+            resume: read.resume(),
             ..StepRun::of(attempt.key(self.action))
         };
         let (lines, mut received) = mpsc::channel(OUTPUT_LINES);
@@ -83,7 +88,7 @@ impl Hearing {
             if !self.masks_all {
                 return Err(HostFailure {
                     outcome: Outcome::Failed,
-                    message: "a secret of the action cannot be had any more, and could not be hidden in it"
+                    message: "a secret of the action cannot be had any more, or is another one now, and could not be hidden in it"
                         .to_owned(),
                 });
             }

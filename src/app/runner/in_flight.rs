@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::domain::log_entry::Dropped;
+
 /// What a line takes up besides its text: the entry, and its place in the queue. An estimate.
 const ENTRY_BYTES: u64 = 512;
 /// What every attempt has for itself, about 1,000 short lines: another one's flood takes nothing of it.
@@ -66,9 +68,53 @@ impl AttemptRoom {
     }
 }
 
+/// The room of entries of which each may be left out: what is seen of an attempt again and again.
+pub(super) struct Repeated {
+    room: AttemptRoom,
+    left_out: Dropped,
+}
+
+/// The room of an entry, and what is to be said before it was left out, with the room of that.
+pub(super) type RepeatedRoom = (Room, Option<(Dropped, Room)>);
+
+impl Repeated {
+    pub(super) fn new(room: AttemptRoom) -> Self {
+        Self {
+            room,
+            left_out: Dropped::default(),
+        }
+    }
+
+    /// Room for an entry of so many bytes. Where there is none, it is left out, which is told with the next one or at the end.
+    pub(super) fn take(&mut self, bytes: u64) -> Option<RepeatedRoom> {
+        let note = if self.left_out.lines > 0 {
+            self.room.take(0).map(|room| (self.left_out, room))
+        } else {
+            None
+        };
+        match self.room.take(bytes) {
+            Some(room) if note.is_some() == (self.left_out.lines > 0) => {
+                self.left_out = Dropped::default();
+                Some((room, note))
+            }
+            _ => {
+                self.left_out.lines += 1;
+                self.left_out.bytes += bytes;
+                None
+            }
+        }
+    }
+
+    /// What is still to be told.
+    pub(super) fn left_out(&self) -> Option<Dropped> {
+        (self.left_out.lines > 0).then_some(self.left_out)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{ACTION_BYTES, ATTEMPT_BYTES, ActionRoom, AttemptRoom, OWN_BYTES, Room};
+    use super::{ACTION_BYTES, ATTEMPT_BYTES, ActionRoom, AttemptRoom, OWN_BYTES, Repeated, Room};
+    use crate::domain::log_entry::Dropped;
 
     fn all(of: &AttemptRoom, bytes: u64) -> Vec<Room> {
         std::iter::from_fn(|| of.take(bytes)).collect()
@@ -92,6 +138,37 @@ mod tests {
         let before = taken.len();
         drop(taken);
         assert_eq!(all(&attempt, bytes).len(), before);
+    }
+
+    #[test]
+    fn what_is_seen_again_and_again_has_its_bound_and_what_is_left_out_is_counted() {
+        let action = ActionRoom::default();
+        let mut probes = Repeated::new(action.of_attempt());
+        let mut on_their_way: Vec<_> = (0..100_000).filter_map(|_| probes.take(60)).collect();
+        assert!((25_000..35_000).contains(&on_their_way.len()));
+        let lines = 100_000 - on_their_way.len() as u64;
+        assert_eq!(
+            probes.left_out(),
+            Some(Dropped {
+                lines,
+                bytes: lines * 60
+            })
+        );
+        // Room for one is not room for the note and the next one.
+        on_their_way.pop();
+        assert!(probes.take(60).is_none());
+        on_their_way.clear();
+        let (_room, note) = probes.take(60).unwrap();
+        let lines = lines + 1;
+        assert_eq!(
+            note.map(|(dropped, _)| dropped),
+            Some(Dropped {
+                lines,
+                bytes: lines * 60
+            })
+        );
+        assert!(probes.take(60).unwrap().1.is_none(), "it is told once");
+        assert_eq!(probes.left_out(), None);
     }
 
     #[test]

@@ -22,6 +22,7 @@ use crate::domain::timestamp::Timestamp;
 
 use super::claims::Claim;
 use super::in_flight::Room;
+use super::seen::left_out;
 use super::story::Told;
 
 /// Entries written to the sink at once.
@@ -139,11 +140,29 @@ impl Journal {
         self.send(entry, None);
     }
 
-    /// One entry of detail in Edgewise's own words: a command as sent, a probe.
-    pub(super) fn detail(&self, event: LogEvent, stream: LogStream, about: About, text: &str) {
+    /// One entry of detail in Edgewise's own words: a command as sent, a probe. It has its room until it is written.
+    pub(super) fn detail(
+        &self,
+        event: LogEvent,
+        stream: LogStream,
+        about: About,
+        text: &str,
+        room: Option<Room>,
+    ) {
         let said = (LogLevel::Detail, event, stream);
         let entry = self.about(said, about, self.masked(text));
-        self.send(entry, None);
+        self.send(entry, room);
+    }
+
+    /// A note in place of entries of detail for which there was no room.
+    pub(super) fn left_out(&self, about: About, stream: LogStream, dropped: Dropped, room: Option<Room>) {
+        let said = (LogLevel::Detail, LogEvent::Dropped, stream);
+        let text = self.masked(&left_out(dropped));
+        let entry = LogEntry {
+            dropped: Some(dropped),
+            ..self.about(said, about, text)
+        };
+        self.send(entry, room);
     }
 
     /// One line of a step's output. It has its room until it is written.

@@ -19,6 +19,7 @@ use super::executor::Attempt;
 use super::in_flight::{ActionRoom, AttemptRoom, Room};
 use super::journal::{Journal, Line};
 use super::outside::Outside;
+use super::seen::left_out;
 
 /// What is held of the end of an output that is over a limit, or that the log store is too slow for.
 const END: Amount = Amount {
@@ -46,6 +47,11 @@ impl OutputSoFar {
         }
     }
 
+    /// The room of what is on its way of another attempt.
+    pub(super) fn room_of_attempt(&self) -> AttemptRoom {
+        self.room.of_attempt()
+    }
+
     /// Counts a line, and says what the target and the action have said with it.
     fn count(&self, target: &TargetName, bytes: u64) -> (Amount, Amount) {
         let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
@@ -60,18 +66,35 @@ impl OutputSoFar {
     }
 }
 
-/// How far the log has an attempt's output.
-pub(super) async fn read_so_far(outside: &Outside, action: ActionId, attempt: &Attempt) -> OutputRead {
+/// How often the log is asked how far it has an attempt's output, and the pause in between.
+const ASKED: u32 = 3;
+const PAUSE_MILLIS: u64 = 500;
+
+/// How far the log has an attempt's output; none where it does not say: read from its beginning, it would be told twice.
+pub(super) async fn read_so_far(
+    outside: &Outside,
+    action: ActionId,
+    attempt: &Attempt,
+) -> Option<OutputRead> {
     let of = OutputOf {
         action,
         target: attempt.target.name.clone(),
         step: logged_name(&attempt.step.name, attempt.way),
         attempt: attempt.number,
     };
-    outside.log_search.output_read(&of).await.unwrap_or_else(|error| {
-        tracing::warn!(%action, %error, "output is logged from its beginning again");
-        OutputRead::default()
-    })
+    for turn in 1..=ASKED {
+        match outside.log_search.output_read(&of).await {
+            Ok(read) => return Some(read),
+            Err(error) if turn == ASKED => {
+                tracing::warn!(%action, %error, "the log does not say how far it has the output of a step");
+            }
+            Err(_) => {
+                let again = outside.clock.now().plus_millis(PAUSE_MILLIS);
+                outside.clock.sleep_until(again).await;
+            }
+        }
+    }
+    None
 }
 
 /// Where a line stands in its stream.
@@ -98,6 +121,8 @@ pub(super) struct OutputLog<'a> {
 
 struct Stream {
     lines: u64,
+    /// The log has it up to this byte: what is read of it again only shows what to hide behind.
+    logged_to: u64,
     masker: StreamMasker<Place>,
 }
 
@@ -110,8 +135,9 @@ impl<'a> OutputLog<'a> {
         said: &'a OutputSoFar,
         read: OutputRead,
     ) -> Self {
-        let stream = |lines| Stream {
+        let stream = |lines, logged_to| Stream {
             lines,
+            logged_to,
             masker: StreamMasker::new(journal.masker()),
         };
         Self {
@@ -123,9 +149,9 @@ impl<'a> OutputLog<'a> {
                 lines: read.stdout_lines + read.stderr_lines,
                 bytes: read.bytes.stdout + read.bytes.stderr,
             },
-            stdout: stream(read.stdout_lines),
-            stderr: stream(read.stderr_lines),
-            room: said.room.of_attempt(),
+            stdout: stream(read.stdout_lines, read.bytes.stdout),
+            stderr: stream(read.stderr_lines, read.bytes.stderr),
+            room: said.room_of_attempt(),
             tail: Tail::new(END),
             is_over: false,
         }
@@ -137,7 +163,9 @@ impl<'a> OutputLog<'a> {
             LogStream::Stderr => &mut self.stderr,
             _ => &mut self.stdout,
         };
-        stream.lines += 1;
+        if line.offset > stream.logged_to {
+            stream.lines += 1;
+        }
         let place = Place {
             stream: line.stream,
             offset: line.offset,
@@ -164,6 +192,13 @@ impl<'a> OutputLog<'a> {
     }
 
     fn log(&mut self, place: Place, text: Masked) {
+        let stream = match place.stream {
+            LogStream::Stderr => &self.stderr,
+            _ => &self.stdout,
+        };
+        if place.offset <= stream.logged_to {
+            return;
+        }
         let bytes = text.as_str().len() as u64;
         if !self.is_over {
             self.said = self.said.with_line(bytes);
@@ -171,8 +206,13 @@ impl<'a> OutputLog<'a> {
             if let Some(limit) = self.limits.passed(self.said, target, action) {
                 self.is_over = true;
                 let text = format!("more output than is kept of {limit}: from here on only the end of it is");
-                self.journal
-                    .detail(LogEvent::Dropped, LogStream::Story, self.attempt.about(), &text);
+                self.journal.detail(
+                    LogEvent::Dropped,
+                    LogStream::Story,
+                    self.attempt.about(),
+                    &text,
+                    None,
+                );
             }
         }
         while !self.is_over && !self.tail.is_empty() {
@@ -195,10 +235,7 @@ impl<'a> OutputLog<'a> {
     /// Writes the first of what is held; whether there was any.
     fn write_one_held(&mut self, room: Option<Room>) -> bool {
         if let Some((dropped, (place, _))) = self.tail.take_dropped() {
-            let Dropped { lines, bytes } = dropped;
-            let text = self
-                .journal
-                .masked(&format!("{lines} lines of {bytes} bytes are left out here"));
+            let text = self.journal.masked(&left_out(dropped));
             self.write(place, text, Some(dropped), room);
         } else if let Some((place, text)) = self.tail.pop() {
             self.write(place, text, None, room);

@@ -20,6 +20,7 @@ use crate::store::FrozenAction;
 use super::Shared;
 use super::attempts::Attempts;
 use super::claims::Claim;
+use super::debt::Debt;
 use super::dispatcher::{Dispatcher, Stopped};
 use super::executor::Executor;
 use super::figures::Figures;
@@ -84,6 +85,18 @@ pub(super) async fn run(
     let owed_from = shared.store.log_owed_from(id).await?;
     let heard_to = owed_from.map_or(told_to, |owed| owed.min(told_to));
     let secrets = SecretValues::resolve(&action.config, &*shared.outside.secrets);
+    let has_run = events
+        .iter()
+        .any(|stored| matches!(stored.event, Event::StepStarted { .. }));
+    let masks_all = secrets
+        .hide_what_was_said(&shared.store, (id, &shared.server), has_run)
+        .await?;
+    let debt = Arc::new(Debt::new(
+        shared.store.clone(),
+        id,
+        shared.server.clone(),
+        heard_to,
+    ));
     let masker = Arc::new(secrets.masker());
     let Replay {
         rollout,
@@ -150,7 +163,8 @@ pub(super) async fn run(
             journal: journal.clone(),
             limits: shared.output_limits,
             said: Arc::clone(&said),
-            masks_all: secrets.are_known(),
+            masks_all,
+            debt: Arc::clone(&debt),
         };
         hear(shared, hearing, unheard, claim.clone())
     };
@@ -193,6 +207,8 @@ pub(super) async fn run(
             .await?,
             approved: AtomicBool::new(false),
             secrets,
+            masks_all,
+            debt: Arc::clone(&debt),
             pools: PoolPlaces::of(&action.config),
             leases: HeldLeases::default(),
             output_limits: shared.output_limits,
@@ -259,6 +275,11 @@ pub(super) async fn run(
     let heard = heard.await.unwrap_or(false);
     let whole = written.await.unwrap_or(false);
     result?;
+    if debt.is_open() {
+        // Once more: what was heard in the meantime counted for all of it.
+        debt.note().await;
+        return Err(Stopped::LogOwed);
+    }
     if heard && whole {
         shared.store.log_is_whole(id, &shared.server).await?;
         return Ok(());
@@ -275,6 +296,7 @@ pub(super) async fn run(
 /// be. A server that stops does not wait for it.
 fn hear(shared: &Shared, hearing: Hearing, unheard: Vec<Unheard>, claim: Claim) -> JoinHandle<bool> {
     let (store, server, id) = (shared.store.clone(), shared.server.clone(), hearing.action);
+    let debt = Arc::clone(&hearing.debt);
     tokio::spawn(async move {
         if unheard.is_empty() {
             return true;
@@ -284,6 +306,9 @@ fn hear(shared: &Shared, hearing: Hearing, unheard: Vec<Unheard>, claim: Claim) 
             () = claim.over() => return false,
             () = claim.closing().beginning() => return false,
             () = hearing.run(unheard) => {}
+        }
+        if debt.is_open() {
+            return true;
         }
         if let Err(error) = store.log_is_paid(id, &server).await {
             // Whoever goes on with the action hears it once more, which changes nothing.

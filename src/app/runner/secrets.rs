@@ -2,10 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+use crate::app::accounts::{hash_password, verify_password};
 use crate::app::ports::Secrets;
+use crate::domain::action::ActionId;
 use crate::domain::config::MergedConfig;
 use crate::domain::mask::Masker;
 use crate::domain::plan::secret_placeholder;
+use crate::store::{PasswordHash, ServerId, Store};
+
+use super::dispatcher::Stopped;
+
+/// What is kept in place of the mark of values that were others on the way: no values are those of before any more.
+const CHANGED: &str = "changed";
+
+/// Marks are made by so many at once: each takes 19 MiB.
+static MARKING: Semaphore = Semaphore::const_new(2);
 
 /// The values of the configuration keys declared secret. A key whose value cannot be had keeps the reason,
 /// which is told only where the value is needed.
@@ -31,9 +45,52 @@ impl SecretValues {
         Self { by_placeholder }
     }
 
-    /// Whether all of them could be had, so that all are hidden.
-    pub(super) fn are_known(&self) -> bool {
-        self.by_placeholder.values().all(Result::is_ok)
+    /// Whether everything that the action's commands could have said until now is hidden: none of the values has become
+    /// another one since `has_run`, since its first step began. Notes by what the next server can tell: a salted hash, as of a
+    /// password, of all values together.
+    pub(super) async fn hide_what_was_said(
+        &self,
+        store: &Store,
+        (id, by): (ActionId, &ServerId),
+        has_run: bool,
+    ) -> Result<bool, Stopped> {
+        if self.by_placeholder.is_empty() {
+            return Ok(true);
+        }
+        let Some(values) = self.all() else {
+            return Ok(false);
+        };
+        let known = store.secrets_mark(id).await?;
+        // It is closed by nobody.
+        let _turn = MARKING.acquire().await;
+        if has_run {
+            let Some(mark) = known.filter(|mark| mark != CHANGED).map(PasswordHash) else {
+                return Ok(false);
+            };
+            let same = spawn_blocking(move || verify_password(&values, Some(&mark))).await;
+            let same = same.map_err(|_| Stopped::Panicked)?;
+            if !same {
+                store.keep_secrets_mark(id, by, CHANGED).await?;
+            }
+            return Ok(same);
+        }
+        let mark = spawn_blocking(move || hash_password(&values)).await;
+        match mark.map_err(|_| Stopped::Panicked)? {
+            Ok(mark) => store.keep_secrets_mark(id, by, &mark.0).await?,
+            // Then the next server takes them for changed.
+            Err(error) => tracing::error!(action = %id, %error, "its secrets could not be marked"),
+        }
+        Ok(true)
+    }
+
+    /// All values as one text, in which each has its place; none where one cannot be had.
+    fn all(&self) -> Option<String> {
+        let values: Result<Vec<(&String, &String)>, ()> = self
+            .by_placeholder
+            .iter()
+            .map(|(key, value)| value.as_ref().map(|value| (key, value)).map_err(|_| ()))
+            .collect();
+        serde_json::to_string(&values.ok()?).ok()
     }
 
     /// Hides all of them.

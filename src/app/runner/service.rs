@@ -4,7 +4,6 @@
 //! refuses fails the step: nothing more is done to a target that still gets traffic.
 
 use crate::app::ports::BalancerError;
-use crate::domain::log_entry::LogStream;
 use crate::domain::log_event::LogEvent;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::Work;
@@ -14,6 +13,7 @@ use crate::domain::timestamp::Timestamp;
 
 use super::executor::{Attempt, Executor, failed, ok};
 use super::journal::About;
+use super::seen::Seen;
 
 /// From one count of sessions to the next.
 const DRAIN_POLL_MILLIS: u64 = 250;
@@ -68,6 +68,7 @@ async fn drain(executor: &Executor, attempt: &Attempt, seconds: u64) -> Result<(
     let deadline = attempt.since(&**clock).plus_seconds(seconds);
     let pools = pools(executor, attempt);
     let mut told = None;
+    let mut counts = Seen::new(&executor.journal, attempt, LogEvent::Sessions, &executor.said);
     loop {
         let mut left = None;
         for pool in &pools {
@@ -77,9 +78,7 @@ async fn drain(executor: &Executor, attempt: &Attempt, seconds: u64) -> Result<(
         let Some(left) = left else {
             // No balancer that could have turned sessions away: there is nothing to wait for.
             let text = "nobody to ask for sessions";
-            executor
-                .journal
-                .detail(LogEvent::Sessions, LogStream::Probe, attempt.about(), text);
+            counts.tell(attempt.about(), text);
             return Ok(());
         };
         let about = || About {
@@ -92,9 +91,7 @@ async fn drain(executor: &Executor, attempt: &Attempt, seconds: u64) -> Result<(
         });
         if !is_known {
             let text = format!("{left} sessions left");
-            executor
-                .journal
-                .detail(LogEvent::Sessions, LogStream::Probe, about(), &text);
+            counts.tell(about(), &text);
             told = Some((left, now));
         }
         let late = now >= deadline;

@@ -84,7 +84,16 @@ impl Sink for ElasticsearchLogs {
                 }
             }
         }
-        let Sent { refused, stuck, kept } = &mut all;
+        if let Some(why) = self.nobodys_fault(entries, &all.judged).await? {
+            return Err(SinkError::Unavailable(why));
+        }
+        let Sent {
+            refused,
+            judged,
+            stuck,
+            kept,
+        } = &mut all;
+        refused.append(judged);
         if let Some(first) = stuck.first()
             && !self.is_their_own_fault(entries, stuck.len(), *kept).await
         {
@@ -156,7 +165,7 @@ impl ElasticsearchLogs {
                     for (fate, place) in fates.into_iter().zip(places) {
                         match fate {
                             Fate::Kept => sent.kept += 1,
-                            Fate::Refused(why) => sent.refused.push(Refused { place, why }),
+                            Fate::Refused(why) => sent.judged.push(Refused { place, why }),
                             Fate::Failed(why) if tries >= MOST_TRIES => {
                                 sent.stuck.push(Refused { place, why });
                             }
@@ -208,11 +217,13 @@ impl ElasticsearchLogs {
     }
 }
 
-/// What became of some documents: those that are in neither list are kept.
+/// What became of some documents: those that are in no list are kept.
 #[derive(Default)]
 struct Sent {
     /// They never will be.
     refused: Vec<Refused>,
+    /// Nor will these, which were judged one by one.
+    judged: Vec<Refused>,
     /// They fail however often they are sent, each alone.
     stuck: Vec<Refused>,
     /// So many were taken.
@@ -222,6 +233,7 @@ struct Sent {
 impl Sent {
     fn add(&mut self, other: Self) {
         self.refused.extend(other.refused);
+        self.judged.extend(other.judged);
         self.stuck.extend(other.stuck);
         self.kept += other.kept;
     }

@@ -3,6 +3,7 @@
 
 mod bulk;
 mod error;
+mod foreign;
 mod indices;
 mod nodes;
 mod retention;

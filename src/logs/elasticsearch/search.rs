@@ -14,6 +14,7 @@ use crate::app::ports::{
 };
 use crate::domain::action::ActionId;
 use crate::domain::log_entry::{LogEntry, LogStream};
+use crate::domain::mask::MASK;
 use crate::domain::text_query::TextQuery;
 use crate::logs::document::Source;
 
@@ -208,6 +209,9 @@ impl LogSearch for ElasticsearchLogs {
                 "aggs": {
                     "offset": {"max": {"field": "edgewise.offset"}},
                     "line": {"max": {"field": "edgewise.line"}},
+                    "last": {"top_hits": {
+                        "size": 1, "sort": [{"edgewise.offset": "desc"}], "_source": ["message", "edgewise.dropped"],
+                    }},
                 },
             })
         };
@@ -229,6 +233,11 @@ impl LogSearch for ElasticsearchLogs {
                 .as_f64()
                 .map_or(0, |value| value as u64)
         };
+        let is_hidden = |stream: &str| {
+            let last = &found.aggregations[stream]["last"]["hits"]["hits"][0]["_source"];
+            last["message"].as_str().is_some_and(|text| text.ends_with(MASK))
+                || !last["edgewise"]["dropped"].is_null()
+        };
         Ok(OutputRead {
             bytes: StreamOffsets {
                 stdout: most("stdout", "offset"),
@@ -236,6 +245,8 @@ impl LogSearch for ElasticsearchLogs {
             },
             stdout_lines: most("stdout", "line"),
             stderr_lines: most("stderr", "line"),
+            stdout_hidden: is_hidden("stdout"),
+            stderr_hidden: is_hidden("stderr"),
         })
     }
 }

@@ -56,7 +56,8 @@ fn one(name: &str, mapping: Value) -> Map<String, Value> {
     Map::from_iter([(name.to_owned(), mapping)])
 }
 
-fn mappings() -> Value {
+/// The mapping of every index of ours.
+pub(super) fn mappings() -> Value {
     let (keyword, integer) = (keyword(), json!({"type": "long"}));
     let (date, text) = (json!({"type": "date"}), json!({"type": "text"}));
     let event = object([

@@ -14,13 +14,14 @@ use diesel::{
 use super::EmbeddedLogError;
 use super::number::{block, number, numbers, numbers_of_block, seq};
 use super::places;
-use super::row::EntryRow;
+use super::row::{self, EntryRow};
 use super::schema::{actions, blocks, entries, places as places_table};
 use super::words::Candidates;
 use crate::app::ports::{LogOrder, LogPage, LogQuery, OutputOf, OutputRead, StreamOffsets};
 use crate::domain::action::ActionId;
 use crate::domain::log_context::LogContext;
 use crate::domain::log_entry::{LogLevel, LogStream};
+use crate::domain::mask::MASK;
 
 /// The index by place is used for so many places at most; entries of more are found sooner by reading all in order.
 const FEW_PLACES: usize = 64;
@@ -404,6 +405,9 @@ pub(super) fn last_seq(
     Ok(last.map(seq))
 }
 
+/// The end of a line in its stream, its number there, what it says, and what it has beside.
+type LastLine = (Option<i64>, Option<i64>, String, Option<String>);
+
 /// The last line of each stream says how far it has come.
 pub(super) fn output_read(
     conn: &mut SqliteConnection,
@@ -424,28 +428,34 @@ pub(super) fn output_read(
         )
         .select(places_table::number)
         .load(conn)?;
-    let mut furthest = |stream: LogStream| -> Result<(u64, u64), EmbeddedLogError> {
-        let (mut bytes, mut lines) = (0, 0);
+    let mut furthest = |stream: LogStream| -> Result<(u64, u64, bool), EmbeddedLogError> {
+        let (mut bytes, mut lines, mut is_hidden) = (0, 0, false);
         for place in &places {
-            let last: Option<(Option<i64>, Option<i64>)> = entries::table
+            let last: Option<LastLine> = entries::table
                 .filter(entries::place.eq(place))
                 .filter(entries::stream.eq(stream.as_str()))
                 .filter(entries::byte_offset.is_not_null())
                 .order(entries::number.desc())
-                .select((entries::byte_offset, entries::line))
+                .select((entries::byte_offset, entries::line, entries::text, entries::more))
                 .first(conn)
                 .optional()?;
-            let (byte_offset, line) = last.unwrap_or_default();
-            bytes = bytes.max(byte_offset.unwrap_or(0).unsigned_abs());
+            let (byte_offset, line, text, more) = last.unwrap_or_default();
+            let byte_offset = byte_offset.unwrap_or(0).unsigned_abs();
+            if byte_offset > bytes {
+                is_hidden = text.ends_with(MASK) || row::is_note(more.as_deref());
+            }
+            bytes = bytes.max(byte_offset);
             lines = lines.max(line.unwrap_or(0).unsigned_abs());
         }
-        Ok((bytes, lines))
+        Ok((bytes, lines, is_hidden))
     };
-    let (stdout, stdout_lines) = furthest(LogStream::Stdout)?;
-    let (stderr, stderr_lines) = furthest(LogStream::Stderr)?;
+    let (stdout, stdout_lines, stdout_hidden) = furthest(LogStream::Stdout)?;
+    let (stderr, stderr_lines, stderr_hidden) = furthest(LogStream::Stderr)?;
     Ok(OutputRead {
         bytes: StreamOffsets { stdout, stderr },
         stdout_lines,
         stderr_lines,
+        stdout_hidden,
+        stderr_hidden,
     })
 }

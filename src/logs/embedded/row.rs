@@ -143,6 +143,12 @@ impl EntryRow {
     }
 }
 
+/// Whether what a row has beside says that it stands for lines that are left out.
+pub(super) fn is_note(more: Option<&str>) -> bool {
+    let more = more.and_then(|more| serde_json::from_str::<More>(more).ok());
+    more.is_some_and(|more| more.dropped.is_some())
+}
+
 /// The value whose JSON form is this string.
 fn word<'de, T: Deserialize<'de>>(text: String) -> Result<T, String> {
     let deserializer: StringDeserializer<WordError> = text.into_deserializer();

@@ -100,17 +100,38 @@ impl Dropping {
         }
     }
 
-    /// The notes that say how much was left out since the first; it is over with that.
-    pub(super) fn take_ends(&self) -> Vec<LogEntry> {
-        let gaps = std::mem::take(&mut *self.actions());
-        gaps.into_values()
-            .filter_map(|gap| {
-                let last = gap.last?;
-                let Dropped { lines, bytes } = gap.dropped;
-                let text = format!("{lines} more entries of detail ({bytes} bytes) were not kept");
-                Some(note(&last, &text, gap.dropped))
-            })
-            .collect()
+    /// Everything that was left out since the first notes; it is over with that, once its end is told.
+    pub(super) fn take_ends(&self) -> Ends {
+        Ends(std::mem::take(&mut *self.actions()))
+    }
+
+    /// The notes of these ends could not be kept: they are told later.
+    pub(super) fn give_back(&self, ends: Ends) {
+        let mut actions = self.actions();
+        for (action, gap) in ends.0 {
+            let known = actions.entry(action).or_default();
+            known.dropped.lines += gap.dropped.lines;
+            known.dropped.bytes += gap.dropped.bytes;
+            // What was left out since then is later.
+            known.last = known.last.take().or(gap.last);
+        }
+    }
+}
+
+/// What was left out of each action, up to its end.
+pub(super) struct Ends(HashMap<ActionId, Gap>);
+
+impl Ends {
+    /// The notes that say how much that was.
+    pub(super) fn notes(&self) -> Vec<LogEntry> {
+        let gaps = self.0.values();
+        gaps.filter_map(|gap| {
+            let last = gap.last.as_ref()?;
+            let Dropped { lines, bytes } = gap.dropped;
+            let text = format!("{lines} more entries of detail ({bytes} bytes) were not kept");
+            Some(note(last, &text, gap.dropped))
+        })
+        .collect()
     }
 }
 

@@ -195,11 +195,13 @@ impl Spool {
     }
 
     async fn tell_dropped(&self) {
-        let notes = self.dropping.take_ends();
+        let ends = self.dropping.take_ends();
+        let notes = ends.notes();
         if !notes.is_empty()
             && let Err(error) = self.append(&notes).await
         {
-            tracing::error!(%error, "what the log spool dropped could not be written down");
+            tracing::warn!(%error, "what the log spool dropped could not be written down; it is tried again");
+            self.dropping.give_back(ends);
         }
     }
 
@@ -257,5 +259,59 @@ impl LogSink for Spool {
         self.append(&admitted.entries).await.map_err(told)?;
         self.dropping.happened(admitted);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, mpsc};
+
+    use super::{Spool, SpoolOptions};
+    use crate::domain::action::ActionId;
+    use crate::domain::log_context::LogContext;
+    use crate::domain::log_entry::{LogEntry, LogLevel};
+    use crate::domain::log_event::LogEvent;
+    use crate::domain::mask::Masked;
+    use crate::domain::timestamp::Timestamp;
+
+    #[tokio::test]
+    async fn notes_that_could_not_be_written_are_written_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spool = Spool::open(SpoolOptions::new(folder.path().join("spool")), &["one"]).unwrap();
+        let time = Timestamp::from_millis(1_795_228_610_000);
+        let entry = |seq| {
+            LogEntry::new(
+                Arc::new(LogContext::default()),
+                (ActionId::from_parts(time, [0; 10]), seq),
+                time,
+                LogLevel::Detail,
+                LogEvent::Output,
+                Masked::literal("a line"),
+            )
+        };
+        let drop = |seqs: std::ops::Range<u64>| {
+            let admitted = spool
+                .dropping
+                .without_detail(&seqs.map(entry).collect::<Vec<_>>(), "it is full");
+            spool.dropping.happened(admitted);
+        };
+        drop(0..5);
+        // Nobody writes any more.
+        let (nobody, _) = mpsc::channel();
+        let jobs = spool.jobs.clone();
+        spool.jobs = nobody;
+        spool.tell_dropped().await;
+        assert_eq!(spool.head(), 0);
+        let admitted = spool.dropping.without_detail(&[entry(5)], "it is full");
+        spool.dropping.happened(admitted);
+        spool.jobs = jobs;
+        spool.tell_dropped().await;
+        let told = spool.reader("one").read(10, 1 << 20).unwrap().entries;
+        let told: Vec<(u64, u64)> = told
+            .iter()
+            .map(|note| (note.seq, note.dropped.unwrap().lines))
+            .collect();
+        assert_eq!(told, [(5, 5)], "four of the first time and one since");
+        assert!(spool.dropping.is_idle());
     }
 }

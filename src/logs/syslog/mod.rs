@@ -14,14 +14,15 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpStream, UdpSocket, UnixStream};
 use tokio::sync::Mutex;
 
-use super::sink::{Refused, Sink, SinkError};
+use super::sink::{Portion, Refused, Sink, SinkError};
 use crate::domain::log_entry::LogEntry;
 
 pub use address::{NotAnAddress, SyslogAddress};
 
 use unsure::Unsure;
 
-/// How long a portion may take.
+/// How long the way to it may take, and how long it may take nothing at all: as long as it takes a little, however slowly, nothing
+/// is begun anew.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// What every daemon takes in one datagram over loopback or its socket; longer messages lose their end.
 const DATAGRAM: usize = 8 << 10;
@@ -32,6 +33,7 @@ const STREAMED: usize = 256 << 10;
 pub struct SyslogSink {
     address: SyslogAddress,
     host: String,
+    patience: Duration,
     way: Mutex<Way>,
 }
 
@@ -56,26 +58,50 @@ impl Connection {
     fn is_closed(&self) -> bool {
         let mut said = [0; 1024];
         let mut read = || match self {
-            Self::Tcp(stream) => stream.try_read(&mut said),
-            Self::UnixStream(stream) => stream.try_read(&mut said),
-            Self::Unix(_) | Self::Udp(_) => Err(std::io::ErrorKind::WouldBlock.into()),
+            // Of the kernel: the runtime may not have looked yet.
+            Self::Tcp(stream) => rustix::io::read(stream, &mut said),
+            Self::UnixStream(stream) => rustix::io::read(stream, &mut said),
+            Self::Unix(_) | Self::Udp(_) => Err(rustix::io::Errno::WOULDBLOCK),
         };
         loop {
             match read() {
                 Ok(0) => return true,
                 // A daemon has nothing to say; what it says all the same nobody needs.
                 Ok(_) => {}
-                Err(error) => return error.kind() != std::io::ErrorKind::WouldBlock,
+                Err(error) => return error != rustix::io::Errno::WOULDBLOCK,
             }
         }
     }
 
-    async fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.write_all(bytes).await,
-            Self::UnixStream(stream) => stream.write_all(bytes).await,
-            Self::Unix(_) | Self::Udp(_) => Ok(()),
+    /// Writes all of it, as long as the other side takes something now and then.
+    async fn write(&mut self, bytes: &[u8], patience: Duration) -> std::io::Result<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let some = async {
+                match self {
+                    Self::Tcp(stream) => stream.write(rest).await,
+                    Self::UnixStream(stream) => stream.write(rest).await,
+                    Self::Unix(_) | Self::Udp(_) => Ok(rest.len()),
+                }
+            };
+            let written = patient(patience, some).await?;
+            if written == 0 {
+                return Err(std::io::ErrorKind::WriteZero.into());
+            }
+            rest = &rest[written..];
         }
+        Ok(())
+    }
+}
+
+/// What comes of this within so long.
+async fn patient<T>(patience: Duration, of: impl Future<Output = std::io::Result<T>>) -> std::io::Result<T> {
+    match tokio::time::timeout(patience, of).await {
+        Ok(result) => result,
+        Err(_) => Err(std::io::Error::new(
+            std::io::ErrorKind::TimedOut,
+            "it takes nothing",
+        )),
     }
 }
 
@@ -88,6 +114,7 @@ impl SyslogSink {
         Self {
             address,
             host,
+            patience: PATIENCE,
             way: Mutex::default(),
         }
     }
@@ -129,22 +156,23 @@ impl SyslogSink {
             Connection::Unix(socket) => {
                 for entry in entries {
                     let message = message::of(entry, &self.host, DATAGRAM);
-                    loop {
-                        match socket.send(message.as_bytes()) {
-                            Ok(_) => break,
-                            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                                tokio::time::sleep(Duration::from_millis(1)).await;
+                    let sending = async {
+                        loop {
+                            match socket.send(message.as_bytes()) {
+                                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                                    tokio::time::sleep(Duration::from_millis(1)).await;
+                                }
+                                result => return result,
                             }
-                            Err(error) => return Err(error),
                         }
-                    }
+                    };
+                    patient(self.patience, sending).await?;
                 }
             }
             Connection::Udp(socket) => {
                 for entry in entries {
-                    socket
-                        .send(message::of(entry, &self.host, DATAGRAM).as_bytes())
-                        .await?;
+                    let message = message::of(entry, &self.host, DATAGRAM);
+                    patient(self.patience, socket.send(message.as_bytes())).await?;
                 }
             }
             Connection::Tcp(_) | Connection::UnixStream(_) => {
@@ -153,7 +181,7 @@ impl SyslogSink {
                     let message = message::of(entry, &self.host, STREAMED);
                     all.extend_from_slice(format!("{} {message}", message.len()).as_bytes());
                 }
-                connection.write(&all).await?;
+                connection.write(&all, self.patience).await?;
                 return Ok(all);
             }
         }
@@ -167,6 +195,14 @@ impl Sink for SyslogSink {
         "syslog"
     }
 
+    /// Little: of what breaks off in the middle all comes again.
+    fn portion(&self) -> Portion {
+        Portion {
+            entries: 1000,
+            bytes: 512 << 10,
+        }
+    }
+
     async fn take(&self, entries: &[LogEntry]) -> Result<Vec<Refused>, SinkError> {
         let mut way = self.way.lock().await;
         let open = way.connection.take().filter(|open| !open.is_closed());
@@ -175,9 +211,9 @@ impl Sink for SyslogSink {
             let mut connection = if let Some(connection) = open {
                 connection
             } else {
-                let mut connection = self.connect().await?;
+                let mut connection = patient(self.patience, self.connect()).await?;
                 for portion in unsure.portions() {
-                    connection.write(portion).await?;
+                    connection.write(portion, self.patience).await?;
                 }
                 connection
             };
@@ -185,14 +221,71 @@ impl Sink for SyslogSink {
             Ok::<_, std::io::Error>((connection, sent))
         };
         let told = |error: String| SinkError::Unavailable(format!("{}: {error}", self.address));
-        match tokio::time::timeout(PATIENCE, sending).await {
-            Ok(Ok((connection, sent))) => {
+        match sending.await {
+            Ok((connection, sent)) => {
                 way.connection = Some(connection);
                 way.unsure.sent(sent, Instant::now());
                 Ok(Vec::new())
             }
-            Ok(Err(error)) => Err(told(error.to_string())),
-            Err(_) => Err(told("it takes nothing".to_owned())),
+            Err(error) => Err(told(error.to_string())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::io::AsyncReadExt as _;
+    use tokio::net::TcpSocket;
+
+    use super::{SyslogAddress, SyslogSink};
+    use crate::domain::action::ActionId;
+    use crate::domain::log_context::LogContext;
+    use crate::domain::log_entry::{LogEntry, LogLevel};
+    use crate::domain::log_event::LogEvent;
+    use crate::domain::mask::Masker;
+    use crate::domain::timestamp::Timestamp;
+    use crate::logs::sink::Sink as _;
+
+    #[tokio::test]
+    async fn a_daemon_that_reads_slowly_gets_everything_once_however_long_it_takes() {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(64 << 10).unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let daemon = socket.listen(8).unwrap();
+        let mut sink = SyslogSink::new(SyslogAddress::Tcp(daemon.local_addr().unwrap().to_string()));
+        sink.patience = Duration::from_secs(1);
+        let time = Timestamp::from_millis(1_795_228_610_000);
+        // More than all queues on the way hold.
+        let entries: Vec<LogEntry> = (0..64)
+            .map(|seq| {
+                let text = Masker::default().mask(&"x".repeat(250 << 10));
+                let of = (ActionId::from_parts(time, [0; 10]), seq);
+                let context = Arc::new(LogContext::default());
+                LogEntry::new(context, of, time, LogLevel::Detail, LogEvent::Output, text)
+            })
+            .collect();
+        let reading = tokio::spawn(async move {
+            let (mut stream, _) = daemon.accept().await.unwrap();
+            let mut part = vec![0; 64 << 10];
+            let mut read = 0;
+            loop {
+                match stream.read(&mut part).await.unwrap() {
+                    0 => return (read, daemon),
+                    some => read += some,
+                }
+                // All of it takes several times the sink's patience, and each part much less.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        });
+        assert_eq!(sink.take(&entries).await, Ok(Vec::new()));
+        drop(sink);
+        let (read, _daemon) = reading.await.unwrap();
+        assert!(
+            (64 * (250 << 10)..65 * (250 << 10)).contains(&read),
+            "{read}: once"
+        );
     }
 }

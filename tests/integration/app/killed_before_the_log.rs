@@ -234,3 +234,46 @@ fn output_that_no_host_has_any_more_is_said_to_be_missing() {
         }
     });
 }
+
+#[test]
+fn output_is_told_once_also_where_the_log_does_not_say_how_far_it_has_it() {
+    for has_ended in [true, false] {
+        let (world, id) = killed(async {
+            let world = world().await;
+            world.made.hold.send_replace(true);
+            // Its first command is the one that says something.
+            let id = world.act("start", ActBody::default()).await;
+            let said = async {
+                let is_said = |entries: Vec<LogEntry>| {
+                    let lines = entries.iter().filter(|entry| entry.stream == LogStream::Stdout);
+                    lines.count() >= LINES
+                };
+                while !is_said(logged(&world, id).await) {
+                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                }
+            };
+            tokio::time::timeout(PATIENCE, said).await.expect("what they say");
+            if has_ended {
+                world.made.log_hangs.store(true, Ordering::SeqCst);
+                world.made.hold.send_replace(false);
+                world.ends(id, ActionStatus::Completed).await;
+            }
+            (world, id)
+        });
+        Runtime::new().unwrap().block_on(async {
+            world.made.log_forgets_output.store(true, Ordering::SeqCst);
+            let world = next(world).await;
+            world.made.hold.send_replace(false);
+            world.runs_out(id).await;
+            // It is asked as often as it is, and then the rest of the log is as it would be.
+            for _ in 0..20 {
+                world.clock.advance(1);
+                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+            }
+            assert!(world.app.store().log_owed_from(id).await.unwrap().is_some());
+            world.made.log_forgets_output.store(false, Ordering::SeqCst);
+            let entries = whole_log(&world, id).await;
+            assert_whole(&world, id, &entries).await;
+        });
+    }
+}

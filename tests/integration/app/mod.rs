@@ -9,6 +9,7 @@ mod killed_before_the_log;
 mod output;
 mod quarantine;
 mod queueing;
+mod secrets_after_a_restart;
 mod side_by_side;
 mod steering;
 mod stopping;

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use edgewise::app::ports::{LogHealth as _, LogSearch as _, LogSink as _};
+use edgewise::app::ports::{LogHealth as _, LogPage, LogQuery, LogSearch as _, LogSink as _};
 use edgewise::domain::log_entry::{LogEntry, LogLevel};
 use edgewise::logs::Reading;
 use edgewise::logs::elasticsearch::ElasticsearchLogs;
@@ -15,9 +15,10 @@ use edgewise::logs::spool::SpoolOptions;
 use reqwest::Method;
 
 use super::elasticsearch::options;
-use super::world::{all, id, line};
+use super::world::{all, at, id, line};
 use crate::support::cutting::{Counted, CuttingWay};
 use crate::support::elasticsearch::{Node, ask, count, shared};
+use crate::support::shop::until;
 
 const PATIENCE: Duration = Duration::from_mins(4);
 const RECORDS: u64 = 100_000;
@@ -212,21 +213,17 @@ async fn edgewise_is_killed_again_and_again_while_records_flow() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_poisoned_record_is_set_aside_and_counted_and_holds_nothing_up() {
     let (url, prefix) = shared().await;
-    // Somebody's own template, in which no host has a name.
-    let made = ask(
-        &url,
-        Method::PUT,
-        &format!("_index_template/{prefix}-theirs"),
-        Some(serde_json::json!({
-            "index_patterns": [format!("{prefix}-basic-*")], "priority": 500,
-            "template": {"mappings": {"properties": {"host": {"properties": {"name": {"type": "long"}}}}}},
-        })),
-    )
-    .await;
-    assert!(made.0.is_success(), "{made:?}");
     let folder = tempfile::tempdir().unwrap();
     let pipeline = pipeline(folder.path(), &url, &prefix);
-    let some: Vec<LogEntry> = (0..300).map(record).collect();
+    // A number that no field holds: all that are for one of the indices are poisoned, which is as Edgewise makes it.
+    let poisoned = |seq: u64| {
+        let mut entry = record(seq);
+        if seq.is_multiple_of(100) {
+            entry.offset = Some(u64::MAX);
+        }
+        entry
+    };
+    let some: Vec<LogEntry> = (0..300).map(poisoned).collect();
     pipeline.write(&some).await.unwrap();
     assert!(pipeline.drained(PATIENCE).await.is_empty());
     assert_eq!(count(&url, &prefix, None).await, 297);
@@ -236,11 +233,106 @@ async fn a_poisoned_record_is_set_aside_and_counted_and_holds_nothing_up() {
         .lines()
         .map(|line| {
             let json: serde_json::Value = serde_json::from_str(line).unwrap();
-            assert!(json["why"].as_str().unwrap().contains("host.name"), "{line}");
+            assert!(
+                json["why"].as_str().unwrap().contains("edgewise.offset"),
+                "{line}"
+            );
             json["entry"]["seq"].as_u64().unwrap()
         })
         .collect();
     assert_eq!(seqs, [0, 100, 200]);
+    pipeline.close(PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_somebody_elses_template_refuses_is_held_and_goes_on_when_that_is_gone() {
+    let (url, prefix) = shared().await;
+    // In it no host has a name.
+    let theirs = format!("_index_template/{prefix}-theirs");
+    let made = ask(
+        &url,
+        Method::PUT,
+        &theirs,
+        Some(serde_json::json!({
+            "index_patterns": [format!("{prefix}-basic-*")], "priority": 500,
+            "template": {"mappings": {"properties": {"host": {"properties": {"name": {"type": "long"}}}}}},
+        })),
+    )
+    .await;
+    assert!(made.0.is_success(), "{made:?}");
+    let folder = tempfile::tempdir().unwrap();
+    let pipeline = pipeline(folder.path(), &url, &prefix);
+    pipeline
+        .write(&(0..300).map(record).collect::<Vec<_>>())
+        .await
+        .unwrap();
+    until("it is said what is wrong", || {
+        let trouble = pipeline.figures().trouble;
+        trouble
+            .get("elasticsearch")
+            .is_some_and(|why| why.contains("not Edgewise's") && why.contains("host.name"))
+    })
+    .await;
+    assert_eq!(pipeline.figures().refused["elasticsearch"], 0);
+    assert_eq!(pipeline.figures().waiting["elasticsearch"], 300);
+    // An operator mends it.
+    for path in [
+        theirs,
+        format!("{prefix}-basic-{}", &at(0).to_string()[..10].replace('-', ".")),
+    ] {
+        let gone = ask(&url, Method::DELETE, &path, None).await;
+        assert!(gone.0.is_success(), "{gone:?}");
+    }
+    assert!(pipeline.drained(PATIENCE).await.is_empty());
+    assert_eq!(count(&url, &prefix, None).await, 300);
+    assert_eq!(pipeline.figures().refused["elasticsearch"], 0);
+    assert!(pipeline.figures().trouble.is_empty());
+    pipeline.close(PATIENCE).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_just_written_is_found_by_who_pages_on_and_by_who_follows() {
+    let (url, prefix) = shared().await;
+    let folder = tempfile::tempdir().unwrap();
+    let local = EmbeddedLogs::open(&folder.path().join("log.db")).await.unwrap();
+    let remote = ElasticsearchLogs::new(&options(&[&url], &prefix)).unwrap();
+    let pipeline = Pipeline::start(
+        SpoolOptions::new(folder.path().join("spool")),
+        vec![Arc::new(local.clone()), Arc::new(remote.clone())],
+    )
+    .unwrap();
+    let reading = Reading::new(pipeline.clone(), local, Some(remote.clone()));
+    let seqs = |page: LogPage| page.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>();
+    let after = |seq| LogQuery {
+        after: Some(seq),
+        ..all(1)
+    };
+    // Many rounds: the server itself makes things searchable now and then.
+    for round in 0..10 {
+        let begin = round * 20;
+        for (from, is_followed) in [(begin, false), (begin + 10, true)] {
+            let some: Vec<LogEntry> = (from..from + 10).map(record).collect();
+            pipeline.write(&some).await.unwrap();
+            let Some(last) = from.checked_sub(1) else { continue };
+            let page = if is_followed {
+                reading.followed(&after(last)).await.unwrap()
+            } else {
+                reading.page(&after(last)).await.unwrap()
+            };
+            assert_eq!(
+                seqs(page),
+                (from..from + 10).collect::<Vec<_>>(),
+                "followed: {is_followed}"
+            );
+        }
+    }
+    // Another server that took the action over wrote more, of which this one knows nothing.
+    let theirs: Vec<LogEntry> = (300..305).map(record).collect();
+    edgewise::logs::sink::Sink::take(&remote, &theirs).await.unwrap();
+    assert_eq!(
+        seqs(reading.followed(&after(199)).await.unwrap()),
+        (300..305).collect::<Vec<_>>()
+    );
     pipeline.close(PATIENCE).await;
 }
 

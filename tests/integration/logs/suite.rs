@@ -417,11 +417,20 @@ pub async fn output_is_read_on_where_the_log_ends(logs: &dyn LogStore) {
     lines[5].step = Some("stop".into());
     (lines[5].offset, lines[5].line) = (Some(5000), Some(700));
     lines[5].event = LogEvent::Dropped;
+    lines[5].dropped = Some(Dropped { lines: 9, bytes: 90 });
+    // What is hidden at its end may go on.
+    lines[2].text = Masker::new(["hunter2"]).mask("the password is hunter2");
     logs.write(&lines).await.unwrap();
     let read = |stdout, stdout_lines, stderr, stderr_lines| OutputRead {
         bytes: StreamOffsets { stdout, stderr },
         stdout_lines,
         stderr_lines,
+        stdout_hidden: false,
+        stderr_hidden: false,
+    };
+    let hidden = |read: OutputRead| OutputRead {
+        stdout_hidden: true,
+        ..read
     };
     let second = OutputOf {
         attempt: 2,
@@ -430,8 +439,8 @@ pub async fn output_is_read_on_where_the_log_ends(logs: &dyn LogStore) {
     for (of, expected) in [
         (output_of(1, "unpack"), read(10, 2, 20, 3)),
         (second, read(4, 1, 0, 0)),
-        (output_of(1, "start"), read(30, 4, 0, 0)),
-        (output_of(1, "stop"), read(5000, 700, 0, 0)),
+        (output_of(1, "start"), hidden(read(30, 4, 0, 0))),
+        (output_of(1, "stop"), hidden(read(5000, 700, 0, 0))),
         (output_of(1, "check"), OutputRead::default()),
     ] {
         assert_eq!(logs.output_read(&of).await.unwrap(), expected, "{of:?}");

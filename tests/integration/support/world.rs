@@ -107,6 +107,10 @@ pub struct Made {
     pub log_is_down: AtomicBool,
     /// Whether whoever writes to the log store hears nothing until this is over, as of a disk that hangs.
     pub log_hangs: AtomicBool,
+    /// The log store does not say how far it has output.
+    pub log_forgets_output: AtomicBool,
+    /// A line after which the log store takes nothing any more, as one of a server that is killed in the middle of writing.
+    pub log_tears_after: Mutex<Option<String>>,
     closed: AtomicUsize,
     /// Members that are out of service although nobody asked for it.
     pub broken: Mutex<Vec<String>>,
@@ -339,6 +343,15 @@ impl LogSink for Logs {
         while self.made.log_hangs.load(Ordering::SeqCst) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+        let tears_after = self.made.log_tears_after.lock().unwrap().clone();
+        if let Some(text) = tears_after
+            && let Some(place) = entries
+                .iter()
+                .position(|entry| entry.stream == LogStream::Stdout && entry.text.as_str() == text)
+        {
+            self.log.write(&entries[..=place]).await?;
+            std::future::pending::<()>().await;
+        }
         self.log.write(entries).await
     }
 }
@@ -360,6 +373,9 @@ impl LogSearch for Logs {
     }
 
     async fn output_read(&self, of: &OutputOf) -> Result<OutputRead, LogError> {
+        if self.made.log_forgets_output.load(Ordering::SeqCst) {
+            return Err(LogError("it does not say".to_owned()));
+        }
         self.log.output_read(of).await
     }
 }
