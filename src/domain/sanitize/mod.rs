@@ -281,25 +281,27 @@ fn look(command: &str, surroundings: &Surroundings<'_>, trees: &Trees) -> Follow
     };
     let mut all = Followed::default();
     let exports = surroundings.env.and_then(|env| exports(env, whole));
-    let mut add = |source: &str, base: Base, all: &mut Followed| {
-        let followed = syntax::parse(source, base).map(|script| {
-            Walker::new(trees, surroundings.cwd)
-                .with_before(surroundings.before)
-                .with_exports(exports.as_ref())
-                .with_input(surroundings.input)
-                .judge(&script, whole)
-        });
-        followed.map(|followed| {
-            merge(&mut all.findings, followed.findings);
-            merge(&mut all.spared, followed.spared);
-            all.executed.extend(followed.executed);
-            all.written.extend(followed.written);
-        })
+    let walker = || {
+        Walker::new(trees, surroundings.cwd)
+            .with_before(surroundings.before)
+            .with_exports(exports.as_ref())
+            .with_input(surroundings.input)
     };
+    let take = |followed: Followed, all: &mut Followed| {
+        merge(&mut all.findings, followed.findings);
+        merge(&mut all.spared, followed.spared);
+        all.executed.extend(followed.executed);
+        all.written.extend(followed.written);
+    };
+    let add = |source: &str, base: Base, all: &mut Followed| {
+        let followed = syntax::parse(source, base).map(|script| walker().judge(&script, whole));
+        followed.map(|followed| take(followed, all))
+    };
+    let pieces = |all: &mut Followed| take(walker().judge_pieces(&scan::lines(&text), whole), all);
     if text.len() > LONGEST {
         all.findings
             .push(Finding::of(&shell::TOO_COMPLEX, whole, "a text that is too long"));
-        pieces(&text, &mut add, &mut all);
+        pieces(&mut all);
         return all;
     }
     if let Err(error) = add(&text, Base::Offset(0), &mut all) {
@@ -312,7 +314,10 @@ fn look(command: &str, surroundings: &Surroundings<'_>, trees: &Trees) -> Follow
             },
             &error.to_string(),
         ));
-        pieces(&text, &mut add, &mut all);
+        pieces(&mut all);
+    } else if all.findings.iter().any(|f| f.rule.id == shell::TOO_COMPLEX.id) {
+        // What was not come to may destroy as well.
+        pieces(&mut all);
     }
     for (start, end) in odd::characters(&text) {
         all.findings.push(Finding::of(
@@ -326,21 +331,6 @@ fn look(command: &str, surroundings: &Surroundings<'_>, trees: &Trees) -> Follow
         let _ = add(&plain, Base::Fixed(whole), &mut all);
     }
     all
-}
-
-/// Looks at the pieces of a text that is not shell, one by one.
-fn pieces(
-    text: &str,
-    add: &mut impl FnMut(&str, Base, &mut Followed) -> Result<(), syntax::ParseError>,
-    all: &mut Followed,
-) {
-    let whole = Span {
-        start: 0,
-        end: text.len(),
-    };
-    for piece in scan::lines(text) {
-        let _ = add(&piece, Base::Fixed(whole), all);
-    }
 }
 
 fn merge(findings: &mut Vec<Finding>, more: Vec<Finding>) {
@@ -381,5 +371,11 @@ fn spared(finding: &Finding) -> NotApplied {
 
 #[cfg(test)]
 mod corpus_tests;
+#[cfg(test)]
+mod exempt_tests;
+#[cfg(test)]
+mod milder_tests;
+#[cfg(test)]
+mod policies_tests;
 #[cfg(test)]
 mod tests;

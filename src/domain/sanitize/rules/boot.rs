@@ -41,7 +41,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
         "grub-install|grub2-install --force|--root-directory|--boot-directory",
         &LOADER,
     ),
-    ("lilo|extlinux|syslinux|install-mbr|ms-sys !-v|--version", &LOADER),
+    ("lilo|extlinux|syslinux|install-mbr|ms-sys !-v", &LOADER),
     ("bootctl remove|install", &LOADER),
     ("bootctl set-default|set-oneshot", &CONFIGURE),
     (
@@ -69,7 +69,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ),
     ("dracut --omit", &LOADER),
     ("kernel-install remove", &LOADER),
-    ("depmod !-n|--dry-run|--show", &MODULE_DOUBTFUL),
+    ("depmod", &MODULE_DOUBTFUL),
     ("kexec -e|--exec", &MODULE),
     ("kexec -f|--force", &MODULE),
     ("kexec -l|--load|-p|-u|--unload", &MODULE_DOUBTFUL),

@@ -68,7 +68,6 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     };
     if (call.is("xmrig minerd cpuminer ccminer ethminer nbminer lolminer xmr-stak cgminer bfgminer t-rex phoenixminer")
         || (!super::quiet::is_quiet(call.name) || call.is("docker podman nerdctl kubectl")) && pool())
-        && !call.has(&["--version", "--help"])
     {
         hits.push(Hit::of(&MINER));
     }

@@ -701,7 +701,7 @@ fn mount(call: &Call<'_>) -> Vec<Hit> {
             && matches!(point.as_str(), "/" | "/usr" | "/var" | "/home" | "/opt" | "/etc");
         return if stops { vec![Hit::of(&HIDE)] } else { Vec::new() };
     }
-    if options.rest.len() < 2 || options.any(&["-l", "--help"]) {
+    if options.rest.len() < 2 || options.any(&["-l"]) {
         return Vec::new();
     }
     let (loss, kind) = call.trees.loss(&point);

@@ -5,6 +5,7 @@
 //! (see [`spec`]); where values decide, by the family's `check`.
 
 mod call;
+mod exempt;
 pub mod quiet;
 mod spec;
 
@@ -33,6 +34,9 @@ pub mod storage;
 pub mod write;
 
 pub use call::{Call, Options};
+pub use exempt::pretends;
+#[cfg(test)]
+pub use exempt::valued_options;
 
 use super::verdict::Severity;
 

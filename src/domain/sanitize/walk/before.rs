@@ -71,6 +71,7 @@ impl Walker<'_> {
         self.findings.clear();
         self.spared.clear();
         self.executed.clear();
+        self.current = None;
         self.written.clear();
         self.chain.clear();
         self.outlets.clear();

@@ -418,7 +418,7 @@ fn first_simple(condition: &Script) -> Option<&Simple> {
     let [item] = condition.items.as_slice() else {
         return None;
     };
-    let (_, Pipeline { commands }) = item.pipelines.first()?;
+    let (_, Pipeline { commands, .. }) = item.pipelines.first()?;
     match commands.as_slice() {
         [Command::Simple(simple)] => Some(simple),
         _ => None,

@@ -17,6 +17,10 @@ impl Walker<'_> {
             .map(|a| a.text.clone())
             .collect();
         let has = |options: &[&str]| rest.iter().any(|a| options.contains(&a.text.as_str()));
+        let is_pretended = || {
+            let words: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
+            super::super::rules::pretends(name, &words)
+        };
         match name {
             "tee" | "sponge" => {
                 let change = if has(&["-a", "--append"]) {
@@ -103,7 +107,7 @@ impl Walker<'_> {
                     );
                 }
             }
-            "patch" if !has(&["--dry-run"]) => {
+            "patch" if !is_pretended() => {
                 if let Some(file) = operands.first() {
                     self.write(file, Change::Edit, &Stream::unknown(), span);
                 }

@@ -19,6 +19,16 @@ const WORDS: u64 = 5_000;
 /// How many words no shell can keep.
 const TOO_MANY_WORDS: u64 = 50_000_000;
 
+/// Variables that decide which file is run in a program's name, or what runs before it.
+const LOADERS: &[&str] = &[
+    "PATH",
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "LD_AUDIT",
+    "BASH_ENV",
+    "ENV",
+];
+
 /// Programs that a pattern in the command's place could call (`/bin/r?`): those that matter.
 const CALLABLE: &[&str] = &[
     "rm",
@@ -141,6 +151,8 @@ impl Walker<'_> {
     fn simple_once(&mut self, simple: &Simple, input: &Stream) -> Stream {
         let origin = self.origin.take();
         let place = self.place;
+        self.current = None;
+        let before = self.findings.len();
         let opened = self.redirects(&simple.redirects);
         self.place.captured |= opened.output.is_some();
         let made = simple.words.iter().map(super::compound::made_by_ranges).max();
@@ -166,6 +178,15 @@ impl Walker<'_> {
             );
         }
         let arguments = self.words(simple);
+        // What its redirections broke is a matter of what it would write.
+        for finding in self
+            .findings
+            .iter_mut()
+            .skip(before)
+            .filter(|f| f.ran.words.is_empty())
+        {
+            finding.ran.words = arguments.iter().map(|argument| argument.text.clone()).collect();
+        }
         let own = !arguments.is_empty()
             && simple
                 .assigns
@@ -388,24 +409,12 @@ impl Walker<'_> {
         if let Some(body) = self.function(&program.text) {
             return self.call_function(&program.text, &body, rest, stdin, span);
         }
+        self.record(name, &program.text, rest, span);
         let hidden = ["/dev/shm/", "/tmp/.", "/var/tmp/."]
             .iter()
             .any(|folder| program.text.starts_with(folder));
         if hidden {
             self.find(&shell::TEMPORARY_CODE, span, text::shown(&program.text));
-        }
-        if self.executed.len() >= MOST_EXECUTED {
-            // An operator's own rules see no further.
-            self.overspent = true;
-        } else {
-            self.executed.push(Executed {
-                program: name.to_owned(),
-                path: text::shown(&program.text),
-                arguments: rest.iter().map(|a| a.text.clone()).collect(),
-                chain: self.chain.clone(),
-                span,
-                cwd: self.state.cwd.clone(),
-            });
         }
         self.written_program(&program.text, rest, span);
         if let Some(tree) = self.remote_trees.last().filter(|_| builds(name, rest)) {
@@ -434,6 +443,7 @@ impl Walker<'_> {
             socket: opened.socket,
             origin: self.origin.as_ref(),
             files: &self.files,
+            ordered: self.state.get("POSIXLY_CORRECT").is_some(),
         };
         let informs = call.only_informs();
         let hits = rules::judge(&call);
@@ -444,6 +454,29 @@ impl Walker<'_> {
             self.found(hits, span, &line);
         }
         self.act(name, arguments, stdin, span, opened)
+    }
+
+    /// Keeps a command that would be executed, for the rules of a policy.
+    fn record(&mut self, name: &str, path: &str, rest: &[Argument], span: Span) {
+        if self.executed.len() >= MOST_EXECUTED {
+            // An operator's own rules see no further.
+            self.overspent = true;
+            self.current = None;
+            return;
+        }
+        let changed = |name: &&&str| self.state.get(name) != self.found_set.get(**name);
+        let loader = LOADERS.iter().find(changed).copied();
+        self.current = Some(self.executed.len());
+        self.executed.push(Executed {
+            program: name.to_owned(),
+            path: text::shown(path),
+            arguments: rest.iter().map(|a| a.text.clone()).collect(),
+            chain: self.chain.clone(),
+            span,
+            cwd: self.state.cwd.clone(),
+            loader,
+            stands: self.steps_in.as_slice().into(),
+        });
     }
 
     /// What a program is: links and copies that the script made stand for their origin.
@@ -566,6 +599,7 @@ impl Walker<'_> {
         opened: &Opened,
     ) -> Stream {
         let wanted = base(&program.text).to_owned();
+        self.record(&text::shown(&wanted), &program.text, rest, span);
         if wanted.chars().all(|c| c == text::STAR) {
             return Stream::unknown();
         }
