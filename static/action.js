@@ -60,7 +60,7 @@ function head(action) {
     at("wait-detail").textContent = wait.detail;
     const since = document.createElement("span");
     since.className = "nowrap";
-    since.append("Since ", time(wait.since));
+    since.append("· since ", time(wait.since));
     at("wait-more").replaceChildren(wait.unblock, " ", since);
   }
   moment("started", action.started_at);

@@ -1,5 +1,6 @@
 //! How the log is getting on, for administrators: what waits, and what was set aside and why.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::app::App;
@@ -14,12 +15,19 @@ impl App {
             let message = "how the log is getting on is for administrators of the server";
             return Err(AppError::Forbidden(message.to_owned()));
         }
-        let health = Arc::clone(&self.outside.log_health);
-        let (figures, set_aside) =
-            tokio::task::spawn_blocking(move || (health.figures(), health.set_aside()))
+        let figures = self.outside.log_health.figures();
+        let (set_aside, unread) = if figures.refused.values().all(|refused| *refused == 0) {
+            (BTreeMap::new(), None)
+        } else {
+            let health = Arc::clone(&self.outside.log_health);
+            let read = tokio::task::spawn_blocking(move || health.set_aside())
                 .await
                 .map_err(|error| AppError::Internal(error.to_string()))?;
-        let set_aside = set_aside.map_err(|error| AppError::Unavailable(error.to_string()))?;
+            match read {
+                Ok(set_aside) => (set_aside, None),
+                Err(error) => (BTreeMap::new(), Some(error.to_string())),
+            }
+        };
         let sinks = figures.waiting.iter().map(|(name, waiting)| SinkView {
             name: (*name).to_owned(),
             waiting: *waiting,
@@ -36,6 +44,7 @@ impl App {
             sinks: sinks.collect(),
             dropped: figures.dropped,
             full: figures.full,
+            unread,
         })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::app::ports::{Content, Payload, Tree, TreeKind};
 use crate::domain::plan::{Carried, is_shell_name};
 use crate::domain::sanitize::{Before, Decision, Sanitizer, runs_by_itself};
+use crate::domain::shell_word::shell_word;
 
 /// Where an upload goes, and how it lies there.
 #[derive(Debug, Clone, Copy)]
@@ -185,19 +186,12 @@ fn here_document(command: &str, text: &str) -> String {
     format!("{command} <<'{end}'\n{text}{newline}{end}\n")
 }
 
-/// One word for a POSIX shell (POSIX.1-2017, XCU 2.2.2). A path below the home does not look like an option.
+/// One word for a shell. A path below the home does not look like an option.
 fn word(path: &str) -> String {
-    let plain =
-        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-' | b':' | b'@' | b',');
-    let path = if path.starts_with('-') {
-        format!("./{path}")
+    if path.starts_with('-') {
+        shell_word(&format!("./{path}"))
     } else {
-        path.to_owned()
-    };
-    if !path.is_empty() && path.bytes().all(plain) {
-        path
-    } else {
-        format!("'{}'", path.replace('\'', "'\\''"))
+        shell_word(path)
     }
 }
 

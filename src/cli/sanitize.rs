@@ -10,6 +10,7 @@ use serde_json::json;
 use super::exit::{Exit, Failure};
 use super::output::Output;
 use super::policy_args::PolicyArgs;
+use crate::domain::config::nearest;
 use crate::domain::sanitize::{
     self, Decision, NotApplied, Reached, RuleHit, RuleLine, Sanitizer, Severity, Surroundings, Verdict,
 };
@@ -147,10 +148,7 @@ pub fn run(args: &SanitizeArgs, output: Output) -> Result<Exit, Failure> {
 fn meant(word: &str) -> Option<&'static str> {
     let (family, _) = word.split_once('.')?;
     let of_family = Sanitizer::rules().filter(|rule| rule.id.split('.').next() == Some(family));
-    of_family
-        .map(|rule| rule.id)
-        .min_by_key(|id| strsim::osa_distance(id, word))
-        .filter(|id| strsim::osa_distance(id, word) <= 2)
+    nearest(word, of_family.map(|rule| rule.id))
 }
 
 /// The command of a line.

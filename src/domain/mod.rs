@@ -24,6 +24,7 @@ pub mod project;
 pub mod quarantine;
 pub mod rollout;
 pub mod sanitize;
+pub mod shell_word;
 pub mod space;
 pub mod target;
 pub mod text_query;

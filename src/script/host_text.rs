@@ -3,25 +3,13 @@
 //! They are literal: what the sanitizer judges and the plan shows is what runs.
 
 use crate::domain::plan::seen_well;
-
-/// The value as one word for a POSIX shell (POSIX.1-2017, XCU 2.2.2: nothing is special between `'`).
-pub fn quoted(value: &str) -> String {
-    let plain = !value.is_empty()
-        && value.bytes().all(|b| {
-            b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'_' | b'-' | b':' | b'@' | b',')
-        });
-    if plain {
-        value.to_owned()
-    } else {
-        format!("'{}'", value.replace('\'', "'\\''"))
-    }
-}
+use crate::domain::shell_word::shell_word;
 
 /// Lets the host download `url` to `dest`: beside it first, checked, then renamed.
 pub fn fetch_command(url: &str, dest: &str, sha256: Option<&str>) -> String {
     let (folder, file) = dest.rsplit_once('/').unwrap_or(("", dest));
     let part = format!("{folder}/.{file}.part");
-    let (url, part_word, dest_word) = (quoted(url), quoted(&part), quoted(dest));
+    let (url, part_word, dest_word) = (shell_word(url), shell_word(&part), shell_word(dest));
     let download = format!(
         "if command -v curl >/dev/null 2>&1; then\n  curl -fsSL -o {part_word} {url}\nelse\n  wget -q -O {part_word} {url}\nfi || {{ rm -f {part_word}; exit 1; }}\n"
     );
@@ -43,7 +31,7 @@ fn check_line(sha256: &str, path: &str) -> String {
     // Two blanks: the format of `sha256sum` for a file in binary or text mode alike on Linux.
     format!(
         "printf '%s\\n' {} | sha256sum -c -",
-        quoted(&format!("{sha256}  {path}"))
+        shell_word(&format!("{sha256}  {path}"))
     )
 }
 
@@ -69,7 +57,7 @@ pub struct HttpPoll<'a> {
 /// Lets the host ask a URL until it answers as wanted. With wget and `contains` each try asks twice, once
 /// for the status and once for the body.
 pub fn http_poll_command(poll: &HttpPoll<'_>) -> String {
-    let url = quoted(poll.url);
+    let url = shell_word(poll.url);
     let each = poll.timeout_seconds.clamp(1, 10);
     let (curl_method, wget_method) = match poll.method {
         "HEAD" => ("-I", "--spider "),
@@ -79,7 +67,7 @@ pub fn http_poll_command(poll: &HttpPoll<'_>) -> String {
     let (curl, wget) = match poll.contains {
         None => (String::new(), String::new()),
         Some(text) => {
-            let find = format!("| grep -qF -e {}", quoted(text));
+            let find = format!("| grep -qF -e {}", shell_word(text));
             (
                 format!(" && curl -s -m {each} {curl_method} {url} {find}"),
                 format!(" && wget -q -T {each} {wget_method}-O - {url} {find}"),
@@ -95,12 +83,12 @@ pub fn http_poll_command(poll: &HttpPoll<'_>) -> String {
     } = poll;
     let asked = format!("{} {}", poll.method, poll.url);
     let (good, lacks) = (
-        quoted(&seen_well(&asked, *status)),
-        quoted(&format!("{asked} answered {status} without the wanted text")),
+        shell_word(&seen_well(&asked, *status)),
+        shell_word(&format!("{asked} answered {status} without the wanted text")),
     );
     let (before, after) = (
-        quoted(&format!("{asked} answered ")),
-        quoted(&format!(", wanted {status}")),
+        shell_word(&format!("{asked} answered ")),
+        shell_word(&format!(", wanted {status}")),
     );
     let bad = match poll.contains {
         None => format!("printf '%s\\n' {before}\"${{seen:-nothing}}\"{after}"),
@@ -153,8 +141,9 @@ pub fn readable_secrets(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{HttpPoll, fetch_command, http_poll_command, quoted, readable_secrets, secret_in};
+    use super::{HttpPoll, fetch_command, http_poll_command, readable_secrets, secret_in};
     use crate::domain::plan::secret_placeholder;
+    use crate::domain::shell_word::shell_word;
     use std::process::Command;
 
     #[test]
@@ -163,7 +152,7 @@ mod tests {
             "", "a b", "it's", "$(x)", "`x`", "a\nb", "-n", "é\\", "/opt/app", "*", "\"", "~",
         ] {
             let out = Command::new("/bin/sh")
-                .args(["-c", &format!("printf '%s' {}", quoted(word))])
+                .args(["-c", &format!("printf '%s' {}", shell_word(word))])
                 .output()
                 .unwrap();
             assert_eq!(String::from_utf8(out.stdout).unwrap(), word, "{word:?}");

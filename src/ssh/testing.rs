@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::app::ports::{HostSession, OutputLine, Payload, StepKey, StepRun, StreamOffsets, Upload};
+use crate::app::ports::{HostSession, OutputLine, Payload, StepKey, StepRun, Upload};
 use crate::domain::action::ActionId;
 use crate::domain::lease::Lease;
 use crate::domain::log_entry::LogStream;
@@ -100,15 +100,8 @@ pub(super) fn key(target: &str, step: u32) -> StepKey {
 
 pub(super) fn step(target: &str, step: u32) -> StepRun {
     StepRun {
-        key: key(target, step),
-        sudo: false,
-        user: None,
-        cwd: None,
-        umask: None,
-        env: BTreeMap::new(),
-        ok_codes: vec![0],
         timeout_seconds: 60,
-        resume: StreamOffsets::default(),
+        ..StepRun::of(key(target, step))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::config::{MergedConfig, check};
 use crate::domain::name::TargetName;
 use crate::domain::plan::Plan;
 
-use super::versions::{is_version, version_form, wanted_version};
+use super::versions::wanted_version;
 use super::{Planned, invalid_config};
 
 impl App {
@@ -39,9 +39,6 @@ impl App {
         let Some(version) = wanted_version(&request.action, &request.body, &config)? else {
             return Err(AppError::field("version", "name the version to go to"));
         };
-        if !is_version(&version) {
-            return Err(AppError::field("version", version_form(&version)));
-        }
         let of_touched = plan
             .targets
             .iter()

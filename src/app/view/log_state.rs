@@ -15,6 +15,8 @@ pub struct LogStateView {
     pub dropped: u64,
     /// Why the spool does not take everything; none where it does.
     pub full: Option<String>,
+    /// Why what was set aside cannot be shown; none where it can.
+    pub unread: Option<String>,
 }
 
 /// A place that log entries go to.

@@ -45,16 +45,12 @@ impl Forms {
             }
         }
         let once: Vec<String> = plain.iter().flat_map(|secret| packed(secret)).collect();
-        let twice = plain
-            .iter()
-            .flat_map(|secret| escaped(secret))
-            .chain(once.iter().cloned());
-        // Behind two encodings a short piece says little of a secret, and much else looks like it.
-        let twice: Vec<String> = twice
-            .flat_map(|form| packed(&form))
-            .filter(|form| form.len() >= SHORTEST_TWICE)
-            .collect();
-        let packed: Vec<String> = once.into_iter().chain(twice).collect();
+        let escaped = plain.iter().flat_map(|secret| escaped(secret));
+        let escaped = escaped.flat_map(|form| packed(&form));
+        // Behind base64 twice a short piece says little of a secret, and much else looks like it.
+        let twice = once.iter().flat_map(|form| packed(form));
+        let twice = twice.filter(|form| form.len() >= SHORTEST_TWICE);
+        let packed: Vec<String> = escaped.chain(twice).chain(once.iter().cloned()).collect();
         let quoted = plain
             .iter()
             .filter(|secret| secret.contains('\''))

@@ -360,6 +360,21 @@ fn what_is_encoded_twice_is_hidden() {
 }
 
 #[test]
+fn a_short_secret_is_hidden_that_is_escaped_inside_base64() {
+    for (secret, escaped) in [("0 aaA", "0+aaA"), ("a b c", "a+b+c"), ("x/y-z", "x%2Fy-z")] {
+        let masker = Masker::new([secret]);
+        for before in ["", "a", "ab", "ab: "] {
+            let packed = BASE64.encode(format!("{before}{escaped}").as_bytes());
+            let hidden = masker.mask(&packed);
+            assert!(
+                hidden.as_str().contains(MASK),
+                "{before}{escaped}: {packed} -> {hidden}"
+            );
+        }
+    }
+}
+
+#[test]
 fn an_escape_that_the_text_ends_in_is_hidden_too() {
     let masker = Masker::new(["word\u{1}"]);
     assert_eq!(masker.mask(r"word\1").as_str(), MASK);

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::{Carried, Step, Work};
-use crate::domain::sanitize::{Before, quote};
+use crate::domain::sanitize::Before;
+use crate::domain::shell_word::shell_word;
 
 /// The steps before one, as far as the sanitizer has to know them to judge it.
 #[derive(Debug, Clone, Default)]
@@ -25,7 +26,7 @@ impl History {
             } => self.put(dest, Vec::new()),
             Work::Fetch { url, dest, .. } => self.done.push(Before::Ran {
                 // What the step's command comes to where it succeeds, without its second choices and its tidying up.
-                command: format!("curl -fsSL -o {} {}", quote(dest), quote(url)).into(),
+                command: format!("curl -fsSL -o {} {}", shell_word(dest), shell_word(url)).into(),
                 cwd: None,
                 env: BTreeMap::new(),
             }),

@@ -78,7 +78,7 @@ pub struct StepProgress {
     pub exit_code: Option<i32>,
     /// Why the last attempt was not `ok`.
     pub error: Option<Box<str>>,
-    /// When the first attempt was started.
+    /// When the first attempt was started; of a step that is looked at again, that of the last look.
     pub started_at: Option<Timestamp>,
     /// When the last attempt ended.
     pub ended_at: Option<Timestamp>,

@@ -1,6 +1,7 @@
 //! A verdict for a person: the line, a caret under what matched, why, and what to do instead.
 
 use std::fmt::Write as _;
+use unicode_width::UnicodeWidthChar as _;
 
 use super::{Decision, RuleHit, Severity, Verdict};
 
@@ -120,21 +121,8 @@ fn width(text: &str) -> usize {
     text.chars().map(columns_of).sum()
 }
 
-/// How many columns of a terminal a character takes (Unicode, East Asian Width W and F, in blocks; marks on a letter take none).
 fn columns_of(c: char) -> usize {
-    match u32::from(c) {
-        0x0300..=0x036f => 0,
-        0x1100..=0x115f
-        | 0x2e80..=0xa4cf
-        | 0xac00..=0xd7a3
-        | 0xf900..=0xfaff
-        | 0xfe30..=0xfe6f
-        | 0xff00..=0xff60
-        | 0xffe0..=0xffe6
-        | 0x1f300..=0x1faff
-        | 0x20000..=0x3fffd => 2,
-        _ => 1,
-    }
+    c.width().unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -47,7 +47,8 @@ use rules::shell;
 use syntax::{Base, Span};
 use walk::{Finding, Followed, Walker};
 
-pub(crate) use walk::{base as walk_base, quote};
+pub(crate) use walk::base as walk_base;
+use walk::quote;
 
 /// Longer texts are not looked into: they are asked about, or refused where a piece of them destroys.
 pub const LONGEST: usize = 64 * 1024;

@@ -1,8 +1,9 @@
 //! Texts.
 
+use crate::domain::shell_word::shell_word;
 use crate::script::function::{Call, Kind, Param, Rest, ScriptFunction};
 use crate::script::given::Given;
-use crate::script::host_text::{quoted, readable_secrets};
+use crate::script::host_text::readable_secrets;
 use crate::script::value::Made;
 
 pub(super) const FUNCTIONS: &[ScriptFunction] = &[
@@ -24,7 +25,7 @@ pub(super) const FUNCTIONS: &[ScriptFunction] = &[
 
 #[expect(clippy::unnecessary_wraps, reason = "the table wants functions of one form")]
 fn quote(given: &Given<'_, '_>) -> Result<Made, String> {
-    Ok(Made::Text(quoted(&given.text("value"))))
+    Ok(Made::Text(shell_word(&given.text("value"))))
 }
 
 fn fail(given: &Given<'_, '_>) -> Result<Made, String> {

@@ -1,9 +1,10 @@
 //! Files on the target.
 
 use crate::domain::plan::{UploadSource, Work};
+use crate::domain::shell_word::shell_word;
 use crate::script::function::{Call, Kind, Literal, Param, Rest, ScriptFunction};
 use crate::script::given::Given;
-use crate::script::host_text::{fetch_command, quoted};
+use crate::script::host_text::fetch_command;
 use crate::script::value::{Made, StepDraft};
 
 use super::run::LONGEST;
@@ -71,7 +72,7 @@ fn upload(given: &Given<'_, '_>) -> Result<Made, String> {
             "`mode` wants octal permission bits such as \"0644\", not {mode:?}"
         ));
     }
-    let command = format!("cat > {}", quoted(&dest));
+    let command = format!("cat > {}", shell_word(&dest));
     let work = Work::Upload {
         source,
         dest,

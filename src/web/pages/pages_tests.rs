@@ -359,6 +359,7 @@ fn nothing_from_outside_becomes_markup() {
             spaces,
             log: Some(LogStateView {
                 full: Some(EVIL.into()),
+                unread: Some(EVIL.into()),
                 dropped: 1,
                 sinks: vec![SinkView {
                     name: EVIL.into(),

@@ -82,9 +82,7 @@ async fn next(mut world: World) -> World {
 /// The course of an action that ends while its log store hangs.
 async fn ended_unlogged() -> (World, ActionId) {
     let world = world().await;
-    world.made.hold.send_replace(true);
-    let id = world.restart(ActBody::default()).await;
-    until("the first command", || !world.ran().is_empty()).await;
+    let id = world.begins().await;
     world.made.log_hangs.store(true, Ordering::SeqCst);
     world.made.hold.send_replace(false);
     world.ends(id, ActionStatus::Completed).await;

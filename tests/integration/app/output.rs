@@ -12,7 +12,6 @@ use edgewise::logs::embedded::EmbeddedLogs;
 use serde_json::json;
 
 use crate::support::server::PATIENCE;
-use crate::support::shop::until;
 use crate::support::world::{World, asked, caller};
 
 /// More than has room on its way to a log that is down.
@@ -36,9 +35,7 @@ async fn a_host_that_floods_the_log_neither_waits_nor_hurts_another() {
         prints.insert("a: start".to_owned(), lines("a", FLOOD));
         prints.insert("b: start".to_owned(), lines("b", 300));
     }
-    world.made.hold.send_replace(true);
-    let id = world.restart(ActBody::default()).await;
-    until("the first command", || !world.ran().is_empty()).await;
+    let id = world.begins().await;
     // From here on nothing can be written, and the steps end all the same.
     world.made.log_is_down.store(true, Ordering::SeqCst);
     world.made.hold.send_replace(false);

@@ -23,9 +23,7 @@ async fn ended(world: &World, id: edgewise::domain::action::ActionId) -> usize {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_step_may_end_within_the_time_and_another_server_goes_on_with_the_rest() {
     let world = World::with(&json!({"max_parallel": 1})).await;
-    world.made.hold.send_replace(true);
-    let id = world.restart(ActBody::default()).await;
-    until("the first command", || world.ran().len() == 1).await;
+    let id = world.begins().await;
     let before = ended(&world, id).await;
     let waiting = world
         .restart(ActBody {
@@ -63,9 +61,7 @@ async fn a_step_may_end_within_the_time_and_another_server_goes_on_with_the_rest
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn when_the_time_is_over_the_rest_is_handed_over() {
     let world = World::with(&json!({"max_parallel": 1})).await;
-    world.made.hold.send_replace(true);
-    let id = world.restart(ActBody::default()).await;
-    until("the first command", || world.ran().len() == 1).await;
+    let id = world.begins().await;
     let runner = world.app.runner().clone();
     let stopping = tokio::spawn(async move { runner.drain(20, pending()).await });
     until("the stop", || {

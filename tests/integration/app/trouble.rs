@@ -61,9 +61,7 @@ async fn nothing_twice(world: &World, id: ActionId) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_action_goes_on_after_the_store_refused_what_happened() {
     let world = World::with(&json!({})).await;
-    world.made.hold.send_replace(true);
-    let id = world.restart(ActBody::default()).await;
-    until("the first command", || !world.ran().is_empty()).await;
+    let id = world.begins().await;
     let mut own = own(&world);
     own.batch_execute("ALTER TABLE events RENAME TO gone").unwrap();
     world.made.hold.send_replace(false);
@@ -124,9 +122,7 @@ async fn an_action_goes_on_while_a_database_hangs_up_on_it_again_and_again() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_stops_although_its_log_store_is_down() {
     let world = World::with(&json!({})).await;
-    world.made.hold.send_replace(true);
-    let id = world.restart(ActBody::default()).await;
-    until("the first command", || !world.ran().is_empty()).await;
+    let id = world.begins().await;
     world.made.log_is_down.store(true, Ordering::SeqCst);
     world.made.hold.send_replace(false);
     world.ends(id, ActionStatus::Completed).await;

@@ -98,19 +98,20 @@ fn what_is_denied_contacts_nobody() {
     }
     let bits = std::os::unix::fs::PermissionsExt::from_mode(0o4755);
     std::fs::set_permissions(hosts.file("work/with-bits/tool"), bits).unwrap();
+    let place = [
+        "--ssh-config",
+        &config,
+        "--hosts",
+        "web-1",
+        "--policies",
+        &policies,
+    ];
     for Row { args, code, yes } in ROWS {
         let args: Vec<String> = args.iter().map(|arg| arg.replace("FOLDER", &folder)).collect();
         let words = if args[0] == "files" { 2 } else { 1 };
         let mut all: Vec<&str> = if *yes { vec!["--yes"] } else { Vec::new() };
         all.extend(args[..words].iter().map(String::as_str));
-        all.extend([
-            "--ssh-config",
-            &config,
-            "--hosts",
-            "web-1",
-            "--policies",
-            &policies,
-        ]);
+        all.extend(place);
         all.extend(args[words..].iter().map(String::as_str));
         let ended = edgewise(&all).env("HOME", "/nonexistent").run();
         assert_eq!(ended.code, *code, "{args:?}: {} {}", ended.stdout, ended.stderr);
@@ -124,17 +125,7 @@ fn what_is_denied_contacts_nobody() {
         assert_eq!(host.faults_hit(), 0, "{args:?}");
     }
     // The counter counts: what is allowed is tried.
-    let all = [
-        "exec",
-        "--ssh-config",
-        &config,
-        "--hosts",
-        "web-1",
-        "--policies",
-        &policies,
-        "--",
-        "true",
-    ];
+    let all = [&["exec"][..], &place, &["--", "true"]].concat();
     let ended = edgewise(&all).env("HOME", "/nonexistent").run();
     assert_eq!(ended.code, 7, "{}", ended.stderr);
     assert!(host.faults_hit() > 0);

@@ -4,6 +4,12 @@ use serde_json::Value;
 
 use super::edgewise;
 
+/// The answers of `--jsonl`, a line each.
+fn answers(stdout: &str) -> Vec<Value> {
+    let lines = stdout.lines();
+    lines.map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
 #[test]
 fn one_command_has_one_verdict() {
     let ended = edgewise(&["sanitize", "-o", "json", "systemctl status app"]).run();
@@ -32,11 +38,7 @@ fn many_commands_are_answered_line_by_line() {
         .stdin("{\"cmd\": \"ls\"}\nnonsense\n{\"cmd\": \"pwd\", \"note\": 1}\n")
         .run();
     assert_eq!(ended.code, 0);
-    let answers: Vec<Value> = ended
-        .stdout
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let answers = answers(&ended.stdout);
     assert_eq!(answers.len(), 3);
     assert_eq!(answers[0]["cmd"], "ls");
     assert!(answers[1]["error"].is_string());
@@ -169,11 +171,7 @@ fn a_line_that_is_no_question_is_told_what_is_wrong_with_it() {
         .stdin("{\"cmd\": 3}\n[]\n{\"command\": \"ls\"}\n{\"cmd\": \"ls\"")
         .run();
     assert_eq!(ended.code, 0);
-    let answers: Vec<Value> = ended
-        .stdout
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
+    let answers = answers(&ended.stdout);
     for (answer, wanted) in answers.iter().zip(["is no text", "no object", "no `cmd`", "EOF"]) {
         assert!(answer["error"].as_str().unwrap().contains(wanted), "{answer}");
     }

@@ -155,10 +155,9 @@ def deploy(ctx):
 #[tokio::test]
 async fn only_an_administrator_lifts_what_denies() {
     let shop = Shop::on(1).await;
-    for (name, more) in [("boss", "--admin"), ("jdoe", "--group=web")] {
-        let args = ["user", "add", name, more];
-        shop.place.done(&args, "correct horse battery\n").await;
-    }
+    shop.place
+        .people(&[("boss", "--admin"), ("jdoe", "--group=web")])
+        .await;
     shop.configure(&json!({"start_command": FORMAT}));
     let lift = |author: &str, expires: &str| {
         json!({"scope": {"space": "pay"}, "allow": [

@@ -28,11 +28,9 @@ async fn seen(server: &Server, name: &str, path: &str) -> Answer {
 #[tokio::test]
 async fn what_sinks_refused_is_shown_to_administrators_with_the_reason() {
     let place = Place::bare();
-    for (name, more) in [("boss", "--admin"), ("jdoe", "--group=web")] {
-        place
-            .done(&["user", "add", name, more], "correct horse battery staple\n")
-            .await;
-    }
+    place
+        .people(&[("boss", "--admin"), ("jdoe", "--group=web")])
+        .await;
     let server = place.serve().await;
     let page = seen(&server, "boss", "/").await;
     assert_eq!(page.status, 200);
@@ -49,7 +47,7 @@ async fn what_sinks_refused_is_shown_to_administrators_with_the_reason() {
     };
     let data = place.path("data");
     let aside = data.join("spool/embedded.refused.jsonl");
-    std::fs::write(aside, format!("{}\n", serde_json::to_string(&one).unwrap())).unwrap();
+    std::fs::write(&aside, format!("{}\n", serde_json::to_string(&one).unwrap())).unwrap();
     let server = place.serve().await;
     let state = seen(&server, "boss", "/api/v1/log").await.wanted(200);
     let sink = &state["sinks"][0];
@@ -74,4 +72,13 @@ async fn what_sinks_refused_is_shown_to_administrators_with_the_reason() {
     let json = place.done(&["log", "refused", "-o", "json"], "").await;
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["embedded"][0]["seq"], 7);
+
+    // Where it cannot be read any more, that is said, and the page of spaces is there all the same.
+    std::fs::remove_file(&aside).unwrap();
+    std::fs::create_dir(&aside).unwrap();
+    let state = seen(&server, "boss", "/api/v1/log").await.wanted(200);
+    assert!(state["unread"].is_string(), "{state}");
+    let page = seen(&server, "boss", "/").await;
+    assert_eq!(page.status, 200);
+    assert!(page.text.contains("cannot be read"), "{}", page.text);
 }

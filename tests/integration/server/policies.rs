@@ -124,10 +124,9 @@ async fn in_strict_mode_what_runs_is_on_every_list() {
 #[tokio::test]
 async fn an_exception_lifts_one_command_and_says_so() {
     let shop = Shop::on(1).await;
-    for (name, more) in [("boss", "--admin"), ("jdoe", "--group=web")] {
-        let args = ["user", "add", name, more];
-        shop.place.done(&args, "correct horse battery\n").await;
-    }
+    shop.place
+        .people(&[("boss", "--admin"), ("jdoe", "--group=web")])
+        .await;
     let members = json!([{"user": "jdoe", "role": "admin"}]);
     let space = json!({"name": SPACE, "title": "Payments", "members": members});
     shop.place.configure(&format!("spaces/{SPACE}.json"), &space);

@@ -137,6 +137,14 @@ impl Place {
         self.done(&["apply", &folder], "").await;
     }
 
+    /// People with a password each, and what else their accounts have: `--admin`, or `--group=web`.
+    pub async fn people(&self, people: &[(&str, &str)]) {
+        for (name, more) in people {
+            self.done(&["user", "add", name, more], "correct horse battery staple\n")
+                .await;
+        }
+    }
+
     /// A new service token.
     pub async fn token(&self, name: &str, space: &str, role: &str) -> String {
         let args = ["token", "add", name, "--space", space, "--role", role];

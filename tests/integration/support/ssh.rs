@@ -6,8 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use edgewise::app::ports::{
-    Artifacts as _, HostFailure, HostSession, Hosts as _, OutputLine, Payload, StepKey, StepRun,
-    StreamOffsets, Upload,
+    Artifacts as _, HostFailure, HostSession, Hosts as _, OutputLine, Payload, StepKey, StepRun, Upload,
 };
 use edgewise::app::uploads::Place;
 use edgewise::artifacts::ArtifactReader;
@@ -102,15 +101,8 @@ fn key(target: &str, step: u32) -> StepKey {
 /// A step of an action.
 pub fn step(target: &str, step: u32) -> StepRun {
     StepRun {
-        key: key(target, step),
-        sudo: false,
-        user: None,
-        cwd: None,
-        umask: None,
-        env: BTreeMap::new(),
-        ok_codes: vec![0],
         timeout_seconds: 60,
-        resume: StreamOffsets::default(),
+        ..StepRun::of(key(target, step))
     }
 }
 

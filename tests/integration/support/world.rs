@@ -46,6 +46,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::server::PATIENCE;
+use super::shop::until;
 
 /// Time that stands still until the test moves it.
 #[derive(Clone)]
@@ -447,6 +448,14 @@ impl World {
     /// Restarts both hosts.
     pub async fn restart(&self, body: ActBody) -> ActionId {
         self.act("restart", body).await
+    }
+
+    /// The same, held at its first command: nothing ends before `hold` is taken back.
+    pub async fn begins(&self) -> ActionId {
+        self.made.hold.send_replace(true);
+        let id = self.restart(ActBody::default()).await;
+        until("the first command", || !self.ran().is_empty()).await;
+        id
     }
 
     /// Steers an action.

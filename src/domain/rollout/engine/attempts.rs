@@ -29,6 +29,10 @@ impl Rollout {
             ..doing
         });
         let progress = &mut self.steps_mut(target, doing.way)[doing.step as usize];
+        if progress.state == StepState::Succeeded {
+            // A look at it again has a time of its own: it says nothing of how long the step took, nor of the pause between.
+            progress.started_at = None;
+        }
         progress.state = StepState::Running;
         progress.attempt = doing.attempt;
         progress.started_at.get_or_insert(turn.now);

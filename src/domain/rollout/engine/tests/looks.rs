@@ -48,3 +48,22 @@ fn a_look_that_goes_on_into_the_next_soak_is_not_begun_again() {
         assert_eq!(world.run(), end, "{outcome:?}");
     }
 }
+
+#[test]
+fn a_look_has_a_time_of_its_own() {
+    let plan = plan(&[1, 1], 0, |plan| plan.stages[0].soak_seconds = 600);
+    let mut world = World::new(&plan, Box::new(|_, _, _, _| Outcome::Ok));
+    world.later(world.now, created());
+    world.run_until(|rollout| rollout.target("h1").unwrap().state == TargetState::Succeeded);
+    let check = |world: &World| world.rollout.target("h1").unwrap().forth[2].clone();
+    let took = |world: &World| {
+        let check = check(world);
+        check.ended_at.unwrap().millis_since(check.started_at.unwrap())
+    };
+    let once = took(&world);
+    world.run_until(|rollout| {
+        let check = &rollout.target("h1").unwrap().forth[2];
+        check.attempt > 2 && check.ended_at.is_some()
+    });
+    assert_eq!(took(&world), once, "{:?}", check(&world));
+}
