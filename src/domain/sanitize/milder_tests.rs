@@ -20,15 +20,36 @@ fn only_the_object_is_made_to_be_thrown_away() {
         ("mysqladmin -u dev drop shop", Decision::Deny),
         ("mysqladmin -u root drop shop_test", Decision::Ask),
         ("lvremove -S --test -y vg0/root", Decision::Deny),
-        ("aws --profile dev rds delete-db-instance --db-instance-identifier shop", Decision::Deny),
-        ("aws rds delete-db-instance --db-instance-identifier shop-test", Decision::Ask),
-        ("aws rds delete-db-instance --db-instance-identifier shop --region dev", Decision::Deny),
+        (
+            "aws --profile dev rds delete-db-instance --skip-final-snapshot --db-instance-identifier shop",
+            Decision::Deny,
+        ),
+        (
+            "aws rds delete-db-instance --skip-final-snapshot --db-instance-identifier shop-test",
+            Decision::Ask,
+        ),
+        (
+            "aws rds delete-db-instance --skip-final-snapshot --db-instance-identifier shop --region dev",
+            Decision::Deny,
+        ),
         ("RAILS_ENV=test rails db:drop", Decision::Allow),
-        ("RAILS_ENV=test rails db:drop RAILS_ENV=production", Decision::Deny),
-        ("RAILS_ENV=production rake db:drop RAILS_ENV=test", Decision::Allow),
-        ("RAILS_ENV=staging rake db:drop RAILS_ENV=production", Decision::Deny),
+        (
+            "RAILS_ENV=test rails db:drop RAILS_ENV=production",
+            Decision::Deny,
+        ),
+        (
+            "RAILS_ENV=production rake db:drop RAILS_ENV=test",
+            Decision::Allow,
+        ),
+        (
+            "RAILS_ENV=staging rake db:drop RAILS_ENV=production",
+            Decision::Deny,
+        ),
         ("RAILS_ENV=staging rake db:drop", Decision::Ask),
-        ("RAILS_ENV=test rake db:drop DATABASE_URL=postgres://db/shop", Decision::Deny),
+        (
+            "RAILS_ENV=test rake db:drop DATABASE_URL=postgres://db/shop",
+            Decision::Deny,
+        ),
         ("RAILS_ENV=test RACK_ENV=production rake db:drop", Decision::Deny),
     ] {
         assert_eq!(decision(command), expected, "{command}");
@@ -61,7 +82,10 @@ fn what_gives_back_must_be_sure_to_run() {
         (format!("{down}; while false; do {up}; done"), Decision::Deny),
         (format!("{down}; case a in b) {up};; esac"), Decision::Deny),
         (format!("f() {{ {up}; }}; {down}; false && f"), Decision::Deny),
-        (format!("f() {{ [[ a = b ]]; }}; {down}; f && {up}"), Decision::Deny),
+        (
+            format!("f() {{ [[ a = b ]]; }}; {down}; f && {up}"),
+            Decision::Deny,
+        ),
         (format!("{up}; {down}"), Decision::Deny),
     ] {
         assert_eq!(decision(&command), expected, "{command}");
@@ -78,11 +102,20 @@ fn a_destroyer_is_refused_however_much_stands_around_it() {
     for (what, command) in [
         ("unparsable", format!("{distinct}\nrm -rf /etc\nif (")),
         ("unparsable, early", format!("if (\n{distinct}\nrm -rf /etc")),
-        ("over budget", format!("{}\nrm -rf /etc\n", "x=$(echo a)\n".repeat(5_000))),
+        (
+            "over budget",
+            format!("{}\nrm -rf /etc\n", "x=$(echo a)\n".repeat(5_000)),
+        ),
         ("too long", format!("{}\nrm -rf /etc\n", many.repeat(6))),
         ("too long, one command", format!("rm -rf {long} /etc {long}")),
-        ("many questions before", format!("{users}\n{asked}\nrm -rf /etc\n")),
-        ("unparsable text in eval", format!("eval 'if (\n{distinct}\nrm -rf /etc'")),
+        (
+            "many questions before",
+            format!("{users}\n{asked}\nrm -rf /etc\n"),
+        ),
+        (
+            "unparsable text in eval",
+            format!("eval 'if (\n{distinct}\nrm -rf /etc'"),
+        ),
     ] {
         assert_eq!(decision(&command), Decision::Deny, "{what}");
     }

@@ -180,19 +180,6 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             .collect(),
         "rmmod" | "modprobe" => {
             let options = call.options("-d -C -S");
-            if options.any(&[
-                "-n",
-                "--show",
-                "--dry-run",
-                "-c",
-                "--showconfig",
-                "-D",
-                "--show-depends",
-                "--resolve-alias",
-                "-R",
-            ]) {
-                return Vec::new();
-            }
             let removes = call.name == "rmmod" || options.any(&["-r", "--remove"]);
             let vital = words.iter().any(|w| VITAL.contains(&normal(w).as_str()));
             let rootkit = words.iter().any(|w| {

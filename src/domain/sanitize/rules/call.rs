@@ -39,7 +39,8 @@ pub struct Call<'a> {
 #[derive(Debug, Default)]
 pub struct Options {
     flags: Vec<String>,
-    values: Vec<(String, String)>,
+    /// Options with the values that they took, in their order.
+    pub values: Vec<(String, String)>,
     /// The operands.
     pub rest: Vec<String>,
 }

@@ -307,6 +307,11 @@ const TOOLS: &[Tool] = &[
         ordered: true,
         ..tool("ufw", "--dry-run", These(""))
     },
+    tool(
+        "ifup ifdown",
+        "-n --no-act",
+        These("-i --interfaces -o --option -X --exclude --excludepats -t --type --state-dir --allow"),
+    ),
     with_verbs(
         "systemctl",
         "halt poweroff reboot kexec suspend hibernate hybrid-sleep default rescue emergency exit",
@@ -383,7 +388,7 @@ const TOOLS: &[Tool] = &[
 /// Programs that know `--help` and `--version` as their first argument only: they read options until the first
 /// operand, have a language of their own, pass the rest on to another program, or do what they are told word by word.
 const FIRST: &str = " find fd test [ expr echo printf kill service init telinit redis-cli valkey-cli iptables ip6tables ebtables \
- arptables ifconfig route iwconfig arp nmcli ufw hdparm setpci xargs parallel watch ssh sshpass sudo doas env su runuser \
+ arptables ifconfig route iwconfig arp ufw hdparm setpci xargs parallel watch ssh sshpass sudo doas env su runuser \
  bash sh dash zsh ksh ash fish busybox toybox screen tmux at batch expect awk gawk mawk sed curl lua osascript pwsh eval \
  exec command builtin trap source . ";
 
@@ -391,7 +396,12 @@ const FIRST: &str = " find fd test [ expr echo printf kill service init telinit 
 const INTERPRETERS: &str = " python python2 python3 perl ruby node nodejs php deno bun ";
 
 /// Programs whose arguments are words of a language, where any may stand for a value of the one before.
-const LANGUAGES: &str = " ip tc bridge ";
+const LANGUAGES: &str = " ip tc bridge nmcli ";
+
+/// Keywords of iproute2 that take any text; they may be abbreviated.
+const FREE: &[&str] = &[
+    "alias", "altname", "name", "label", "property", "info", "password",
+];
 
 /// Verbs of programs behind which another program's arguments come.
 const INNER: &[(&str, &str)] = &[
@@ -550,13 +560,12 @@ pub fn pretends(name: &str, words: &[&str]) -> bool {
     })
 }
 
-/// Options of a program that take the next argument, or one that might.
-#[cfg(test)]
-pub fn valued_options(name: &str) -> Vec<&'static str> {
-    match tools(name).first().map(|tool| tool.takes) {
-        Some(Takes::These(list)) => list.split_whitespace().collect(),
-        _ => vec!["--zz-label"],
-    }
+/// The options of a program that take the next argument, where all are known.
+pub fn valued(name: &str) -> Option<&'static str> {
+    tools(name).first().and_then(|tool| match tool.takes {
+        Takes::These(list) => Some(list),
+        Takes::AllBut(_) => None,
+    })
 }
 
 impl Call<'_> {
@@ -630,9 +639,19 @@ impl Call<'_> {
             "--help --version"
         };
         if is_in(LANGUAGES, self.name) {
-            return words.windows(2).any(|pair| {
-                is_in(wanted, pair[1]) && !pair[0].is_empty() && pair[0].bytes().all(|b| b.is_ascii_digit())
-            });
+            // Directly behind the verb it is no value yet; and where iproute2 takes no free text it is a mistake.
+            let behind_the_verb = words.len() <= 3
+                && words.split_last().is_some_and(|(last, before)| {
+                    is_in(wanted, last) && !before.iter().any(|word| word.starts_with('-'))
+                });
+            return behind_the_verb
+                || self.name != "nmcli"
+                    && words.windows(2).any(|pair| {
+                        is_in(wanted, pair[1])
+                            && !pair[0].is_empty()
+                            && !pair[0].starts_with('-')
+                            && !FREE.iter().any(|keyword| keyword.starts_with(pair[0]))
+                    });
         }
         own.says(wanted, until)
     }

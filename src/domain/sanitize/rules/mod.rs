@@ -34,9 +34,7 @@ pub mod storage;
 pub mod write;
 
 pub use call::{Call, Options};
-pub use exempt::pretends;
-#[cfg(test)]
-pub use exempt::valued_options;
+pub use exempt::{pretends, valued};
 
 use super::verdict::Severity;
 

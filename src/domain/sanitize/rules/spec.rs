@@ -118,6 +118,7 @@ pub fn judge(call: &Call<'_>) -> Vec<Hit> {
         .iter()
         .find(|(name, _)| *name == call.name)
         .map_or("", |(_, options)| options);
+    let own = super::valued(call.name).unwrap_or_default();
     let mut operands: Vec<&str> = Vec::new();
     let mut skip = false;
     // How many of the first operands may be values of options that no list knows.
@@ -128,7 +129,8 @@ pub fn judge(call: &Call<'_>) -> Vec<Hit> {
         if skip {
             skip = false;
         } else if word.starts_with('-') && word.len() > 1 {
-            skip = operands.is_empty() && globals.split(' ').any(|option| option == word);
+            let takes = |list: &str| list.split_whitespace().any(|option| option == word);
+            skip = operands.is_empty() && (takes(globals) || takes(own));
             behind_option = !skip && !word.contains('=');
         } else {
             if value && doubtful == operands.len() {

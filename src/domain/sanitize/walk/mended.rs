@@ -27,13 +27,10 @@ impl Walker<'_> {
                 let mut takers = here()
                     .filter_map(|(ran, at)| Some((undoing(&line(ran))?, at)))
                     .peekable();
-                takers.peek().is_some()
-                    && takers.all(|(back, at)| surely_later(at, &|one| line(one) == back))
+                takers.peek().is_some() && takers.all(|(back, at)| surely_later(at, &|one| line(one) == back))
             };
             let put_anew = || {
-                let mut takers = here()
-                    .filter_map(|(ran, at)| Some((taken(ran)?, at)))
-                    .peekable();
+                let mut takers = here().filter_map(|(ran, at)| Some((taken(ran)?, at))).peekable();
                 takers.peek().is_some()
                     && takers.all(|(paths, at)| {
                         let mut paths = paths.iter();

@@ -184,7 +184,8 @@ fn names_the_object(option: &str) -> bool {
             | "environment"
     ) && !matches!(
         name,
-        "user-name"
+        "maintenance-db"
+            | "user-name"
             | "login-name"
             | "host-name"
             | "server-name"
@@ -212,10 +213,15 @@ fn may_take(word: &str) -> bool {
 /// What a command line is about: its operands, and what options name; each with whether it stands behind the verb.
 fn objects<'w>(name: &str, words: &[&'w str]) -> (Vec<&'w str>, Vec<&'w str>) {
     let compose = matches!(name, "docker-compose" | "podman-compose") || words.contains(&"compose");
+    // A server of these has no names for what it holds: it is the object itself.
+    let server = matches!(name, "redis-cli" | "valkey-cli" | "keydb-cli");
     let (mut named, mut operands) = (Vec::new(), Vec::new());
     let mut option: Option<&str> = None;
+    // Behind an option that may take a value, what looks like an option may be that value.
+    let mut doubtful = false;
     for word in words {
         if word.starts_with('-') && word.len() > 1 {
+            doubtful = option.is_some();
             option = may_take(word).then_some(word);
             if let Some((given, value)) = word.split_once('=')
                 && names_the_object(given)
@@ -225,8 +231,14 @@ fn objects<'w>(name: &str, words: &[&'w str]) -> (Vec<&'w str>, Vec<&'w str>) {
         } else if let Some(option) = option.take() {
             // A project of compose is a thing of its own, and its file says which; `-n` of az is `--name`.
             let project = compose && matches!(option, "-p" | "--project-name" | "-f" | "--file");
-            if project || name == "az" && option == "-n" || names_the_object(option) {
+            if project
+                || name == "az" && option == "-n"
+                || server && option == "-h"
+                || names_the_object(option)
+            {
                 named.push(*word);
+            } else if doubtful {
+                operands.push(*word);
             }
         } else {
             operands.push(*word);
