@@ -112,6 +112,13 @@ pub enum Before {
         /// What it holds, where that is a text that a program may be told to run.
         text: Option<Arc<str>>,
     },
+    /// A file was put there that nobody has read: a shell that is told to run it is asked about.
+    PutUnread {
+        /// Its path; that of a folder stands for all in it that nothing else is known of.
+        path: String,
+        /// Machine code, which may run by itself as any other program of the host.
+        is_program: bool,
+    },
     /// A command ran, which was judged when its turn came.
     Ran {
         /// Its text.

@@ -19,6 +19,11 @@ impl Walker<'_> {
         for done in before {
             match done {
                 Before::Put { path, text } => self.put(path, text.as_deref()),
+                Before::PutUnread { path, is_program } => {
+                    self.put(path, None);
+                    let content = Stream::unread(*is_program);
+                    self.files.insert(self.path(path), content);
+                }
                 Before::Ran { .. } if too_many > 0 => too_many -= 1,
                 Before::Ran { command, cwd, env } => {
                     self.state = State::new(cwd.as_deref());
@@ -65,6 +70,7 @@ impl Walker<'_> {
                 || content.text.is_some()
                 || content.bytes.is_some()
                 || content.remote.is_some()
+                || content.unread.is_some()
                 || content.decoded;
             stays && tells
         });

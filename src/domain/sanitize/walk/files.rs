@@ -592,7 +592,7 @@ impl Walker<'_> {
             return;
         }
         let content = if program.contains('/') {
-            Some(self.content(program)).filter(|c| !c.file)
+            Some(self.content(program)).filter(|c| !c.file || c.unread.is_some())
         } else {
             let own = match self.state.get("PATH") {
                 Some(super::state::Variable::Scalar(values)) => values.last().cloned().unwrap_or_default(),
@@ -622,7 +622,11 @@ impl Walker<'_> {
             && super::code::is_interpreter(interpreter)
         {
             self.code(interpreter, code, span);
-        } else if content.text.is_some() || content.remote.is_some() || content.decoded {
+        } else if content.text.is_some()
+            || content.remote.is_some()
+            || content.decoded
+            || content.unread == Some(super::Unread::Script)
+        {
             self.shell_reads(&content, &text::shown(program), span);
         }
         self.state = state;
@@ -630,7 +634,10 @@ impl Walker<'_> {
 
     /// Files that others will run: their content is followed when it is written.
     pub(super) fn executable_content(&mut self, path: &str, content: &Stream, span: Span) {
-        let known = content.text.is_some() || content.remote.is_some() || content.decoded;
+        let known = content.text.is_some()
+            || content.remote.is_some()
+            || content.decoded
+            || content.unread.is_some();
         if !known {
             return;
         }
@@ -643,7 +650,9 @@ impl Walker<'_> {
             self.subshell(|walker| walker.shell_reads(content, &text::shown(path), span));
         } else if let Some(names_user) = crontab(path) {
             self.cron_lines(content, path, names_user, span);
-        } else if is_unit(path) && content.remote == Some(super::Remote::Open) {
+        } else if is_unit(path)
+            && (content.remote == Some(super::Remote::Open) || content.unread.is_some())
+        {
             self.subshell(|walker| walker.shell_reads(content, &text::shown(path), span));
         } else if is_unit(path)
             && let Some(unit) = &content.text

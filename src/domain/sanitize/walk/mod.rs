@@ -48,7 +48,7 @@ pub use files::runs_by_itself;
 pub use simple::PROGRAM_FOLDERS;
 pub use simple::base;
 pub use state::{State, Variable};
-pub use stream::{Remote, Stream};
+pub use stream::{Remote, Stream, Unread};
 pub use wrappers::quote;
 
 use super::Input;
@@ -315,7 +315,10 @@ impl<'s> Walker<'s> {
                 text: Some(text::clean(input)),
                 ..Stream::default()
             },
-            Input::Opaque => Stream::default(),
+            Input::Opaque => Stream {
+                file: false,
+                ..Stream::unread(false)
+            },
         };
         self
     }

@@ -145,6 +145,16 @@ impl Walker<'_> {
     }
 
     /// What a file holds, as far as it is known: written by the script, a device, a secret.
+    /// What lies in a folder of which not all was read.
+    fn in_an_unread_folder(&self, full: &str) -> Option<Stream> {
+        if self.files.is_empty() {
+            return None;
+        }
+        let folders = full.match_indices('/').map(|(at, _)| &full[..at]);
+        let mut known = folders.rev().filter_map(|folder| self.files.get(folder));
+        known.find(|folder| folder.unread.is_some()).cloned()
+    }
+
     pub(super) fn content(&mut self, path: &str) -> Stream {
         let full = self.path(path);
         if !full.starts_with("/dev/tcp/")
@@ -152,6 +162,9 @@ impl Walker<'_> {
             && let Some(written) = self.files.get(&full)
         {
             return written.clone();
+        }
+        if let Some(unread) = self.in_an_unread_folder(&full) {
+            return unread;
         }
         if let Some(stream) = outgoing(&full) {
             return stream;
