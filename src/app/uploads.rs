@@ -349,7 +349,12 @@ mod tests {
                 deny,
             ),
             (".profile", "/home/deploy", "\u{0}\n".to_owned() + harm, ask),
-            (".profile", "/home/deploy", harm.to_owned() + &" ".repeat(70_000), ask),
+            (
+                ".profile",
+                "/home/deploy",
+                harm.to_owned() + &" ".repeat(70_000),
+                ask,
+            ),
         ] {
             let payload = holding(&[("a", ""), (below, &content)]);
             let text = text(&payload, at(dest), &sanitizer).await.unwrap();

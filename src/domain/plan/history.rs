@@ -223,7 +223,12 @@ mod tests {
             (single(b"echo\n\0"), vec![], "tar -xf up", allow),
             (single(long.as_bytes()), vec![], "./up", ask),
             (single(b"\x7fELF\0"), vec![], "/opt/app/up --port 80", allow),
-            (single(b"\x7fELF\0"), vec!["mv up bin/server"], "./bin/server", allow),
+            (
+                single(b"\x7fELF\0"),
+                vec!["mv up bin/server"],
+                "./bin/server",
+                allow,
+            ),
             (single(b"\x7fELF\0"), vec![], "sh up", ask),
             (files(folder), vec![], "up/bin/server", allow),
             (files(folder), vec![], "up/bin/old.sh", ask),
@@ -233,7 +238,12 @@ mod tests {
             (files(folder), vec![], ". up/.env", allow),
             (files(folder), vec![], "node up/app.js", allow),
             (files(folder), vec![], "sh up/bin/of-the-host.sh", allow),
-            (files(folder), vec![], "cp up/page.html /var/www/html/index.html", allow),
+            (
+                files(folder),
+                vec![],
+                "cp up/page.html /var/www/html/index.html",
+                allow,
+            ),
         ]
         .into_iter()
         .enumerate()

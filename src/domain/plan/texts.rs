@@ -109,7 +109,11 @@ impl Carried {
     fn rank(&self) -> u8 {
         let shell = |first: &str| first.starts_with("#!") && first.contains("sh");
         match &self.held {
-            Held::Text(text) if is_shell_name(&self.below) || shell(text.lines().next().unwrap_or_default()) => 0,
+            Held::Text(text)
+                if is_shell_name(&self.below) || shell(text.lines().next().unwrap_or_default()) =>
+            {
+                0
+            }
             Held::Text(text) if text.starts_with("#!") => 1,
             Held::Script => 1,
             Held::Program => 2,

@@ -121,3 +121,47 @@ fn a_destroyer_is_refused_however_much_stands_around_it() {
     }
     assert_eq!(decision(&format!("{distinct}\nif (")), Decision::Ask);
 }
+
+#[test]
+fn what_is_overwritten_in_one_branch_only_is_still_there() {
+    let harm = "echo 'mkfs.ext4 /dev/sdz9' > /opt/app/x.sh";
+    let fine = "echo 'ls /opt' > /opt/app/x.sh";
+    let run = "sh /opt/app/x.sh";
+    for (command, expected) in [
+        (format!("{harm}; {fine}; {run}"), Decision::Allow),
+        (
+            format!("{harm}; if [ -e /y ]; then {fine}; fi; {run}"),
+            Decision::Deny,
+        ),
+        (
+            format!("{harm}; if [ -e /y ]; then ls; else {fine}; fi; {run}"),
+            Decision::Deny,
+        ),
+        (
+            format!("{harm}; case $1 in a) {fine};; esac; {run}"),
+            Decision::Deny,
+        ),
+        (format!("{harm}; [ -e /y ] && {fine}; {run}"), Decision::Deny),
+        (format!("{harm}; [ -e /y ] || {fine}; {run}"), Decision::Deny),
+        (
+            format!("{harm}; while some-check; do {fine}; done; {run}"),
+            Decision::Deny,
+        ),
+        (
+            format!("{harm}; some-check && some-tool > /opt/app/x.sh; {run}"),
+            Decision::Deny,
+        ),
+        (
+            format!("{harm}; some-check && mv /opt/app/x.sh /tmp/y; {run}"),
+            Decision::Deny,
+        ),
+        (
+            format!("{harm}; some-check && ln -sf /opt/app/y /opt/app/x.sh; {run}"),
+            Decision::Deny,
+        ),
+        (format!("{fine}; some-check && {harm}; {run}"), Decision::Deny),
+        (format!("{fine}; some-check && {fine}; {run}"), Decision::Allow),
+    ] {
+        assert_eq!(decision(&command), expected, "{command}");
+    }
+}

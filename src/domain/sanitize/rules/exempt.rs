@@ -463,8 +463,7 @@ impl<'a> Own<'a> {
                 }
                 break;
             }
-            let doubtful =
-                matches!(takes, Takes::AllBut(plain) if before.is_some_and(|b| may_take(plain, b)));
+            let doubtful = matches!(takes, AllBut(plain) if before.is_some_and(|b| may_take(plain, b)));
             if !word.starts_with('-') || word == "-" {
                 if !doubtful && own.first.is_none() {
                     own.first = Some(word);
@@ -478,14 +477,14 @@ impl<'a> Own<'a> {
                 continue;
             }
             let (name, joined) = match word.split_once('=') {
-                Some((name, value)) if word.starts_with("--") || matches!(takes, Takes::AllBut(_)) => {
+                Some((name, value)) if word.starts_with("--") || matches!(takes, AllBut(_)) => {
                     (name, Some(value))
                 }
                 _ => (word, None),
             };
             match takes {
-                Takes::AllBut(_) => own.options.push((at - 1, name.into(), joined)),
-                Takes::These(list) if word.starts_with("--") || is_in(list, word) => {
+                AllBut(_) => own.options.push((at - 1, name.into(), joined)),
+                These(list) if word.starts_with("--") || is_in(list, word) => {
                     own.options.push((at - 1, name.into(), joined));
                     if let Some(value) = joined {
                         own.values.push(value);
@@ -494,7 +493,7 @@ impl<'a> Own<'a> {
                         at += 1;
                     }
                 }
-                Takes::These(list) => {
+                These(list) => {
                     for (place, letter) in word.char_indices().skip(1) {
                         let flag = format!("-{letter}");
                         let valued = is_in(list, &flag);
@@ -563,8 +562,8 @@ pub fn pretends(name: &str, words: &[&str]) -> bool {
 /// The options of a program that take the next argument, where all are known.
 pub fn valued(name: &str) -> Option<&'static str> {
     tools(name).first().and_then(|tool| match tool.takes {
-        Takes::These(list) => Some(list),
-        Takes::AllBut(_) => None,
+        These(list) => Some(list),
+        AllBut(_) => None,
     })
 }
 

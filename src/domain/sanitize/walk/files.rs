@@ -68,9 +68,14 @@ impl Walker<'_> {
                         self.write(link, Change::Overwrite, &Stream::empty(), span);
                     } else {
                         self.write(link, change, &content, span);
-                        self.files.remove(&link_path);
+                        if self.perhaps == 0 {
+                            self.files.remove(&link_path);
+                        }
                     }
-                    if self.links.len() < 32 && link_path != target_path {
+                    if self.links.len() < 32
+                        && link_path != target_path
+                        && !self.files.contains_key(&link_path)
+                    {
                         self.links.insert(link_path, target_path);
                     }
                 }
@@ -445,7 +450,7 @@ impl Walker<'_> {
                 let target = self.path(&target);
                 self.copies.insert(target, program);
             }
-            if name == "mv" {
+            if name == "mv" && self.perhaps == 0 {
                 let path = self.path(&source);
                 self.files.remove(&path);
             }
@@ -634,10 +639,8 @@ impl Walker<'_> {
 
     /// Files that others will run: their content is followed when it is written.
     pub(super) fn executable_content(&mut self, path: &str, content: &Stream, span: Span) {
-        let known = content.text.is_some()
-            || content.remote.is_some()
-            || content.decoded
-            || content.unread.is_some();
+        let known =
+            content.text.is_some() || content.remote.is_some() || content.decoded || content.unread.is_some();
         if !known {
             return;
         }
@@ -650,9 +653,7 @@ impl Walker<'_> {
             self.subshell(|walker| walker.shell_reads(content, &text::shown(path), span));
         } else if let Some(names_user) = crontab(path) {
             self.cron_lines(content, path, names_user, span);
-        } else if is_unit(path)
-            && (content.remote == Some(super::Remote::Open) || content.unread.is_some())
-        {
+        } else if is_unit(path) && (content.remote == Some(super::Remote::Open) || content.unread.is_some()) {
             self.subshell(|walker| walker.shell_reads(content, &text::shown(path), span));
         } else if is_unit(path)
             && let Some(unit) = &content.text

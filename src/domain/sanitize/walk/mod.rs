@@ -245,6 +245,8 @@ pub struct Walker<'s> {
     /// The lists that are being run, and how many there were so far.
     steps_in: Vec<Step>,
     lists: usize,
+    /// In how many parts it is that may not run at all.
+    perhaps: usize,
     /// How many bytes of texts that are too much may still be looked at piece by piece, and whether one is.
     scans: usize,
     scanning: bool,
@@ -286,6 +288,7 @@ impl<'s> Walker<'s> {
             current: None,
             steps_in: Vec::new(),
             lists: 0,
+            perhaps: 0,
             scans: SCANS,
             scanning: false,
             found_set: Rc::default(),
@@ -484,7 +487,9 @@ impl<'s> Walker<'s> {
                     ors,
                     negated: pipeline.negated,
                 });
+                self.perhaps += usize::from(before.is_some());
                 output.append(self.pipeline(pipeline, input));
+                self.perhaps -= usize::from(before.is_some());
                 self.steps_in.pop();
                 if let Some(before) = before {
                     self.state.merge(&before);
@@ -543,6 +548,14 @@ impl<'s> Walker<'s> {
             Ok(script) => self.subshell(|walker| walker.script(&script, input)),
             Err(_) => Stream::empty(),
         }
+    }
+
+    /// Runs a part that may not run at all.
+    fn perhaps(&mut self, script: &Script, input: &Stream) -> Stream {
+        self.perhaps += 1;
+        let output = self.script(script, input);
+        self.perhaps -= 1;
+        output
     }
 
     /// A derived text that is not shell: asked about, and refused where its words destroy something.

@@ -260,6 +260,8 @@ impl Walker<'_> {
         if self.files.len() < 256 {
             match self.files.get_mut(&path) {
                 Some(old) if change == Change::Append => old.append(content.clone()),
+                // What stood there may stand there still.
+                Some(old) if self.perhaps > 0 => old.or(content),
                 _ => {
                     self.files.insert(path, content.clone());
                 }

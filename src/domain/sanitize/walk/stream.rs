@@ -81,12 +81,18 @@ impl Stream {
     /// purpose, lines chosen from it at most. What a filter makes of a file is another text than anybody reviewed.
     pub fn runnable(&self) -> bool {
         let choice = |step: &String| matches!(step.as_str(), "grep" | "head" | "tail");
-        !self.secret && self.unread.is_none() && (self.meant && self.steps.iter().all(choice) || self.file && self.steps.is_empty())
+        !self.secret
+            && self.unread.is_none()
+            && (self.meant && self.steps.iter().all(choice) || self.file && self.steps.is_empty())
     }
 
     /// A file that nobody has read.
     pub fn unread(is_program: bool) -> Self {
-        let unread = if is_program { Unread::Program } else { Unread::Script };
+        let unread = if is_program {
+            Unread::Program
+        } else {
+            Unread::Script
+        };
         Self {
             file: true,
             unread: Some(unread),
@@ -129,6 +135,21 @@ impl Stream {
         self.bytes
             .as_deref()
             .or_else(|| self.text.as_deref().map(str::as_bytes))
+    }
+
+    /// One or the other, as far as a shell that runs it cares: both are looked at.
+    pub fn or(&mut self, other: &Self) {
+        let known = self.text.clone().filter(|_| other.text.is_none());
+        let line = |text: &str| !text.is_empty() && !text.ends_with('\n');
+        if self.text.as_deref().is_some_and(line) && other.text.is_some() {
+            self.text.as_mut().into_iter().for_each(|text| text.push('\n'));
+        }
+        if self.text != other.text || self.text.is_none() {
+            self.append(other.clone());
+        }
+        if known.is_some() {
+            self.text = known;
+        }
     }
 
     /// What two outputs are, one after the other.
