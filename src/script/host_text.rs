@@ -146,6 +146,16 @@ mod tests {
     use crate::domain::shell_word::shell_word;
     use std::process::Command;
 
+    const POLL: HttpPoll<'static> = HttpPoll {
+        url: "http://h/x?a='1'",
+        method: "GET",
+        status: 200,
+        contains: Some("it's up"),
+        timeout_seconds: 30,
+        interval_seconds: 2,
+        successes: 3,
+    };
+
     #[test]
     fn a_quoted_word_reaches_the_shell_as_it_is() {
         for word in [
@@ -161,27 +171,18 @@ mod tests {
 
     #[test]
     fn the_texts_are_shell() {
-        let poll = HttpPoll {
-            url: "http://h/x?a='1'",
-            method: "GET",
-            status: 200,
-            contains: Some("it's up"),
-            timeout_seconds: 30,
-            interval_seconds: 2,
-            successes: 3,
-        };
         let texts = [
             fetch_command("https://h/a b", "/opt/it's/x.tar.gz", Some(&"a".repeat(64))),
             fetch_command("https://h/a", "/x", None),
-            http_poll_command(&poll),
+            http_poll_command(&POLL),
             http_poll_command(&HttpPoll {
                 method: "HEAD",
                 contains: None,
-                ..poll
+                ..POLL
             }),
             http_poll_command(&HttpPoll {
                 method: "POST",
-                ..poll
+                ..POLL
             }),
         ];
         for text in texts {
@@ -211,13 +212,9 @@ mod tests {
         std::fs::write(&curl, script).unwrap();
         std::fs::set_permissions(&curl, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
         let poll = HttpPoll {
-            url: "http://h/x?a='1'",
-            method: "GET",
-            status: 200,
-            contains: Some("it's up"),
-            timeout_seconds: 30,
             interval_seconds: 0,
             successes: 2,
+            ..POLL
         };
         let path = format!("{}:{}", dir.path().display(), std::env::var("PATH").unwrap());
         let out = Command::new("/bin/sh")

@@ -166,8 +166,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_left_out_is_out_and_the_rest_is_in(last in 2_u32..200, out in 1_u32..200) {
-            prop_assume!(out <= last);
+        fn what_is_left_out_is_out_and_the_rest_is_in(last in 2_u32..200, out in 0_u32..200) {
+            let out = out % last + 1;
             let list = format!("web[1-{last}]!web{out}");
             let names = choose(terms(&list), &group).expect("a choice");
             prop_assert_eq!(names.len(), last as usize - 1);

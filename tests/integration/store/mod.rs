@@ -9,6 +9,7 @@ mod events;
 mod inventory;
 mod leases;
 mod notices;
+mod orchestrator;
 mod quarantine;
 mod schema;
 mod users;

@@ -17,4 +17,5 @@ pub mod shop;
 pub mod situations;
 pub mod ssh;
 pub mod sshd;
+pub mod waiting;
 pub mod world;

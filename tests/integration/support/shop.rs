@@ -2,7 +2,6 @@
 //! a space, an environment, a project. Each host keeps a diary of its starts, so that a test can count them.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -10,8 +9,9 @@ use serde_json::{Map, Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 
-use super::server::{Client, PATIENCE, Place, Server, text};
+use super::server::{Client, Place, Server, text};
 use super::sshd::Farm;
+pub use super::waiting::until;
 
 /// The space of the shop.
 pub const SPACE: &str = "pay";
@@ -162,19 +162,6 @@ pub async fn act(client: &Client, action: &str, body: &Value) -> String {
 /// Where an action of the project is posted to.
 pub fn url(action: &str) -> String {
     format!("/space/{SPACE}/{PROJECT}/{action}/")
-}
-
-/// Waits until something is so that other processes bring about.
-pub async fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let waiting = async {
-        while !so() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    assert!(
-        tokio::time::timeout(PATIENCE, waiting).await.is_ok(),
-        "it never came about: {what}"
-    );
 }
 
 /// The version that runs on the host with this home; none where none does.

@@ -27,6 +27,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::sshd::{Farm, user};
+pub use super::waiting::until;
 
 /// Settings by which the farm is known and lets us in. `extra` stands in front of its `ssh_config`.
 pub fn settings(farm: &Farm, extra: &str) -> SshSettings {
@@ -258,17 +259,6 @@ pub async fn session(hosts: &SshHosts, name: &str) -> SshSession {
         ..Asked::default()
     };
     hosts.session(&asked).await.expect("a session")
-}
-
-/// Waits until something is so: for what other processes do.
-pub async fn until(what: &str, mut so: impl FnMut() -> bool) {
-    let waiting = async {
-        while !so() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    let waited = tokio::time::timeout(Duration::from_secs(30), waiting).await;
-    assert!(waited.is_ok(), "it never came about: {what}");
 }
 
 /// Bytes that look like nothing.

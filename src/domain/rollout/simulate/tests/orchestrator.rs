@@ -7,8 +7,8 @@
 //! `target_version_and_options_*`, 11 `when_nobody_*`, 12 `a_report_that_comes_twice_*`, 13 and 17
 //! `all_are_good_at_once`, 16 and 19 `all_good_*` and `a_failure_ends_*`, 18 and 21 to 22 `half_of_ten_*`, 20 `a_host_*`,
 //! 23 `the_next_version_*`, 24 `force_*`, 27 `answers_that_come_late_*`, 28 `the_batch_*`, 29 `a_selection_*`, 30
-//! `whoever_is_asked_*`. The others are about tables and stores of that system: 8, 14 and 15 (its namespaces and
-//! entities are rows) and 31 to 33 (its key-value store).
+//! `whoever_is_asked_*`. The others are about that system's tables and stores (8, 14, 15 and 31 to 33) and stand with the
+//! tests of our store, `tests/integration/store/orchestrator.rs`.
 
 use std::sync::Arc;
 
