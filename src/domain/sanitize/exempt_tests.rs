@@ -229,10 +229,8 @@ fn no_word_exempts_among_the_arguments_of_an_inner_program() {
             "dd if=/dev/zero of=/dev/sda",
             "chmod -R 777 /",
         ] {
-            let command = |word: &str| match outer.starts_with("find") {
-                true => format!("{outer} {inner} -- {word} ;"),
-                false => format!("{outer} {inner} -- {word}"),
-            };
+            let end = if outer.starts_with("find") { " ;" } else { "" };
+            let command = |word: &str| format!("{outer} {inner} -- {word}{end}");
             let control = decision(&command("zz"));
             for word in EXEMPTING {
                 let command = command(word);

@@ -96,8 +96,12 @@ fn what_gives_back_must_be_sure_to_run() {
 fn a_destroyer_is_refused_however_much_stands_around_it() {
     let many = "echo a\n".repeat(2_000);
     let asked = "useradd a1\n".repeat(400);
-    let distinct: String = (0..4_000).map(|n| format!("echo {n}\n")).collect();
-    let users: String = (0..400).map(|n| format!("useradd u{n}\n")).collect();
+    let lines = |command: &str, count: usize| {
+        let lines: Vec<String> = (0..count).map(|n| format!("{command}{n}")).collect();
+        lines.join("\n")
+    };
+    let distinct = lines("echo ", 4_000);
+    let users = lines("useradd u", 400);
     let long = "/srv/a ".repeat(9_000);
     for (what, command) in [
         ("unparsable", format!("{distinct}\nrm -rf /etc\nif (")),

@@ -25,6 +25,7 @@ pub mod permissions;
 pub mod power;
 pub mod processes;
 pub mod remote;
+mod replaced;
 pub mod reverse;
 pub mod schedule;
 pub mod secrets;

@@ -63,17 +63,17 @@ impl Walker<'_> {
     }
 }
 
-/// Whether what stands at `giver` runs once what stands at `taker` has: it stands in the same list or in one around it,
+/// Whether what stands at `then_at` runs once what stands at `first_at` has: it stands in the same list or in one around it,
 /// behind nothing that could keep it from running.
-fn is_sure(executed: &[Executed], taker: usize, giver: usize) -> bool {
-    let between = &executed[taker + 1..giver];
+fn is_sure(executed: &[Executed], first_at: usize, then_at: usize) -> bool {
+    let between = &executed[first_at + 1..then_at];
     let ends = |one: &Executed| match one.program.as_str() {
         "exit" | "return" | "break" | "continue" | "logout" => true,
         // With nothing but redirections it ends nothing.
         "exec" => !one.arguments.is_empty(),
         _ => false,
     };
-    let (taken, given) = (&executed[taker].stands, &executed[giver].stands);
+    let (taken, given) = (&executed[first_at].stands, &executed[then_at].stands);
     let Some(own) = given.last() else {
         return false;
     };

@@ -6,12 +6,15 @@
 
 mod appetite;
 mod assembled;
+mod assign;
 mod awk;
 mod before;
 mod builtins;
+mod by_itself;
 mod code;
 mod compound;
 mod containers;
+mod download;
 mod environment;
 mod expand;
 mod files;
@@ -25,26 +28,32 @@ mod make;
 mod mended;
 mod outputs;
 mod parameter;
+mod printed;
 mod program_calls;
 mod program_effects;
 mod program_files;
 mod recipes;
 mod redirect;
 mod runners;
+mod salt;
+mod scheduled;
 mod sed;
 mod shells;
 mod simple;
+mod ssh;
 mod state;
 mod stream;
 mod substitution;
+mod terminals;
+mod unknown;
 mod weighed;
 mod wrappers;
 
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+pub use by_itself::runs_by_itself;
 pub use expand::Argument;
-pub use files::runs_by_itself;
 pub use simple::PROGRAM_FOLDERS;
 pub use simple::base;
 pub use state::{State, Variable};
@@ -641,7 +650,7 @@ impl<'s> Walker<'s> {
 /// The program of a command as it is called, without a folder where programs are looked for anyway, and its arguments.
 fn called_words(called: &Executed) -> Vec<String> {
     let (folder, name) = called.path.rsplit_once('/').unwrap_or(("", &called.path));
-    let program = if simple::PROGRAM_FOLDERS.contains(&folder) {
+    let program = if PROGRAM_FOLDERS.contains(&folder) {
         name
     } else {
         called.path.as_str()
