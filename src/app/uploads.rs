@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::ports::{Content, Payload, Tree, TreeKind};
-use crate::domain::plan::{Carried, is_shell_name};
+use crate::domain::plan::{Carried, Held, bounded, is_shell_name};
 use crate::domain::sanitize::{Before, Decision, Sanitizer, runs_by_itself};
 use crate::domain::shell_word::shell_word;
 
@@ -28,7 +28,14 @@ pub struct Place<'a> {
 /// Why a file cannot be read, in words.
 pub async fn text(payload: &Payload, place: Place<'_>, sanitizer: &Sanitizer) -> Result<String, String> {
     match payload {
-        Payload::File { .. } => Ok(text_of_file(place, sanitizer)),
+        Payload::File { content, .. } => {
+            let mut text = text_of_file(place, sanitizer);
+            if runs_by_itself(place.dest) && text_of("", content).await?.text().is_none() {
+                text.push('\n');
+                text.push_str(&unread(place.dest));
+            }
+            Ok(text)
+        }
         Payload::Folder(tree) => folder(tree, place, sanitizer).await,
     }
 }
@@ -44,57 +51,55 @@ pub fn text_of_file(place: Place<'_>, sanitizer: &Sanitizer) -> String {
     text
 }
 
-/// The texts in it that a later step may run.
+/// The files in it that a later step may run.
 ///
 /// # Errors
 /// Why a file cannot be read, in words.
 pub async fn carried(payload: &Payload) -> Result<Vec<Carried>, String> {
-    let mut texts = Vec::new();
     match payload {
-        Payload::File { content, .. } => texts.extend(text_of("", content).await?),
+        Payload::File { content, .. } => Ok(vec![text_of("", content).await?]),
         Payload::Folder(tree) => {
+            let mut carried = Vec::new();
             for entry in tree.entries() {
                 if let TreeKind::File { content, .. } = &entry.kind {
-                    texts.extend(text_of(&entry.path, content).await?);
+                    carried.push(text_of(&entry.path, content).await?);
                 }
             }
+            Ok(bounded(carried))
         }
     }
-    Ok(texts)
 }
 
-async fn text_of(below: &str, content: &Arc<dyn Content>) -> Result<Option<Carried>, String> {
+async fn text_of(below: &str, content: &Arc<dyn Content>) -> Result<Carried, String> {
     let size = content.size();
-    if !Carried::may_be(below, size) {
-        return Ok(None);
-    }
     let mut bytes: Vec<u8> = Vec::new();
     while (bytes.len() as u64) < size {
         let piece = content.piece(bytes.len() as u64).await?;
-        // The beginning tells most programs and archives.
-        if piece.is_empty() || bytes.is_empty() && piece.iter().take(512).any(|byte| *byte == 0) {
-            return Ok(None);
-        }
+        let is_first = bytes.is_empty();
         bytes.extend_from_slice(&piece);
+        if piece.is_empty() || is_first && !Carried::is_to_be_read(below, size, &bytes) {
+            return Ok(Carried::of(below, &bytes, bytes.len() as u64 == size));
+        }
     }
-    Ok(Carried::of(below, &bytes))
+    Ok(Carried::of(below, &bytes, true))
 }
 
 /// What an upload of these texts to `dest` does, as whatever runs after it finds it.
 #[must_use]
 pub fn done(carried: &[Carried], dest: &str) -> Vec<Before> {
-    let put = |one: &Carried| Before::Put {
-        path: one.path_at(dest),
-        text: Some(Arc::clone(&one.text)),
-    };
-    carried.iter().map(put).collect()
+    carried.iter().map(|one| one.clone().put_at(dest)).collect()
 }
 
 /// The commands that would run the scripts among these texts, once they lie at `dest`.
 pub fn runs(carried: &[Carried], dest: &str) -> impl Iterator<Item = String> {
     carried.iter().filter_map(move |one| {
         let path = one.path_at(dest);
-        if one.text.starts_with("#!") {
+        let by_itself = match &one.held {
+            Held::Text(text) => text.starts_with("#!"),
+            Held::Script => true,
+            Held::Program | Held::Other => return None,
+        };
+        if by_itself {
             // A path without a slash would be looked for in PATH.
             let here = if path.contains('/') { "" } else { "./" };
             Some(word(&format!("{here}{path}")))
@@ -164,9 +169,11 @@ async fn folder(tree: &Tree, place: Place<'_>, sanitizer: &Sanitizer) -> Result<
         }
         if let TreeKind::File { content, .. } = &entry.kind
             && runs_by_itself(&path)
-            && let Some(carried) = text_of("", content).await?
         {
-            let written = here_document(&one, &carried.text);
+            let written = match text_of("", content).await?.text() {
+                Some(text) => here_document(&one, text),
+                None => unread(&path),
+            };
             if sanitizer.judge(&written, None).decision > decision {
                 contents.push('\n');
                 contents.push_str(&written);
@@ -174,6 +181,11 @@ async fn folder(tree: &Tree, place: Place<'_>, sanitizer: &Sanitizer) -> Result<
         }
     }
     Ok(text + &contents)
+}
+
+/// The command that writes bytes which are no text, or too many to be looked at.
+fn unread(path: &str) -> String {
+    format!("base64 -d > {}", word(path))
 }
 
 /// The command with a text to read.
@@ -336,7 +348,13 @@ mod tests {
                 format!("EDGEWISE_FILE\n{harm}\nEDGEWISE_FILE_"),
                 deny,
             ),
-            (".profile", "/home/deploy", "\u{0}\n".to_owned() + harm, allow),
+            (".profile", "/home/deploy", "\u{0}\n".to_owned() + harm, ask),
+            (
+                ".profile",
+                "/home/deploy",
+                harm.to_owned() + &" ".repeat(70_000),
+                ask,
+            ),
         ] {
             let payload = holding(&[("a", ""), (below, &content)]);
             let text = text(&payload, at(dest), &sanitizer).await.unwrap();

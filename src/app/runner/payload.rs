@@ -60,7 +60,7 @@ impl Payloads {
     /// put on a host is compared with that.
     pub(super) async fn carried(&self, source: &UploadSource) -> Result<Vec<Carried>, String> {
         match source {
-            UploadSource::Content(text) => Ok(Carried::of("", text.as_bytes()).into_iter().collect()),
+            UploadSource::Content(text) => Ok(vec![Carried::of("", text.as_bytes(), true)]),
             UploadSource::Path(key) | UploadSource::Url(key) => {
                 let (cell, payload) = self.filled(key, source).await;
                 let payload = payload?;

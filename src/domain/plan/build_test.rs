@@ -45,7 +45,7 @@ fn ten_steps(on: &str) -> Vec<Step> {
 fn texts() -> Texts {
     let mut texts = Texts::default();
     let script = format!("#!/bin/sh\n{}", "echo one more line of it\n".repeat(200));
-    texts.insert(SCRIPT, Carried::of("", script.as_bytes()).into_iter().collect());
+    texts.insert(SCRIPT, vec![Carried::of("", script.as_bytes(), true)]);
     texts
 }
 

@@ -62,11 +62,7 @@ impl History {
             text: None,
         });
         for one in carried {
-            let path = one.path_at(dest);
-            self.add(Before::Put {
-                path,
-                text: Some(one.text),
-            });
+            self.add(one.put_at(dest));
         }
     }
 
@@ -96,7 +92,7 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::plan::UploadSource;
+    use crate::domain::plan::{UploadSource, bounded};
     use crate::domain::sanitize::{Decision, Left, Sanitizer, Surroundings};
 
     fn step(work: Work, command: &str) -> Step {
@@ -143,7 +139,7 @@ mod tests {
                 Work::Upload {
                     source: UploadSource::Content(text),
                     ..
-                } => Carried::of("", text.as_bytes()).into_iter().collect(),
+                } => vec![Carried::of("", text.as_bytes(), true)],
                 _ => Vec::new(),
             };
             history.after(step, carried);
@@ -219,6 +215,111 @@ mod tests {
             after(&[put()]).fingerprint(),
             after(&[upload(harm)]).fingerprint()
         );
+    }
+
+    #[test]
+    fn an_upload_that_nobody_can_read_is_asked_about_once_a_shell_is_to_run_it() {
+        let long = format!("#!/bin/sh\n{}", "a".repeat(2 << 20));
+        let files = |files: &[(&str, &[u8])]| {
+            let of = |(below, bytes): &(&str, &[u8])| Carried::of(below, bytes, true);
+            bounded(files.iter().map(of).collect())
+        };
+        let folder: &[(&str, &[u8])] = &[
+            ("bin/server", b"\x7fELF\0"),
+            ("bin/old.sh", b"echo \xe4"),
+            ("data.bin", b"\xff\xfe"),
+            ("page.html", b"mkfs.ext4 /dev/sdz9"),
+            ("steps", b"mkfs.ext4 /dev/sdz9"),
+            (".env", b"A=1"),
+            ("app.js", b"1"),
+        ];
+        let (allow, ask, deny) = (Decision::Allow, Decision::Ask, Decision::Deny);
+        let single = |bytes: &[u8]| files(&[("", bytes)]);
+        for (at, (carried, steps, command, decision)) in [
+            (single(b"echo \xe4"), vec![], "sh /opt/app/up", ask),
+            (single(b"echo\n\0"), vec![], "bash up", ask),
+            (single(b"echo\n\0"), vec![], ". ./up", ask),
+            (single(b"echo\n\0"), vec![], "/opt/app/up", ask),
+            (single(b"echo\n\0"), vec![], "bash < up", ask),
+            (single(b"echo\n\0"), vec![], "crontab up", ask),
+            (single(b"echo\n\0"), vec!["cp up /tmp/x"], "sh /tmp/x", ask),
+            (single(b"echo\n\0"), vec!["echo true > up"], "sh up", allow),
+            (single(b"echo\n\0"), vec![], "tar -xf up", allow),
+            (single(long.as_bytes()), vec![], "./up", ask),
+            (single(b"\x7fELF\0"), vec![], "/opt/app/up --port 80", allow),
+            (
+                single(b"\x7fELF\0"),
+                vec!["mv up bin/server"],
+                "./bin/server",
+                allow,
+            ),
+            (single(b"\x7fELF\0"), vec![], "sh up", ask),
+            (files(folder), vec![], "up/bin/server", allow),
+            (files(folder), vec![], "up/bin/old.sh", ask),
+            (files(folder), vec![], "sh up/data.bin", ask),
+            (files(folder), vec![], "sh up/page.html", ask),
+            (files(folder), vec![], "sh up/steps", deny),
+            (files(folder), vec![], ". up/.env", allow),
+            (files(folder), vec![], "node up/app.js", allow),
+            (files(folder), vec![], "sh up/bin/of-the-host.sh", allow),
+            (
+                files(folder),
+                vec![],
+                "cp up/page.html /var/www/html/index.html",
+                allow,
+            ),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let mut history = History::default();
+            let upload = Work::Upload {
+                source: UploadSource::Path("up".to_owned()),
+                dest: "/opt/app/up".to_owned(),
+                mode: "0755".to_owned(),
+                owner: None,
+                sha256: None,
+                delete: false,
+            };
+            history.after(&step(upload, "cat > /opt/app/up"), carried);
+            for command in steps {
+                history.after(&run(command), Vec::new());
+            }
+            let surroundings = Surroundings {
+                cwd: Some("/opt/app"),
+                before: history.done(),
+                ..Surroundings::default()
+            };
+            let verdict = Sanitizer::default().judge_in(command, &surroundings);
+            assert_eq!(verdict.decision, decision, "{at} {command}: {:?}", verdict.rules);
+        }
+    }
+
+    #[test]
+    fn of_a_folder_that_is_too_large_everything_else_is_unread() {
+        let mut carried: Vec<Carried> = (0..2_500)
+            .map(|n| Carried::of(&format!("{n}.html"), b"<p>", true))
+            .collect();
+        carried.push(Carried::of("run.sh", b"echo", true));
+        let mut history = History::default();
+        history.put("/opt/app", bounded(carried));
+        for (command, decision) in [
+            ("sh run.sh", Decision::Allow),
+            ("sh 2400.html", Decision::Ask),
+            ("sh anything/else", Decision::Ask),
+            ("anything/else", Decision::Allow),
+            ("cat 2400.html", Decision::Allow),
+            ("sh /opt/other/run.sh", Decision::Allow),
+            ("echo 'mkfs.ext4 /dev/sdz9' > /tmp/x; sh /tmp/x", Decision::Deny),
+        ] {
+            let surroundings = Surroundings {
+                cwd: Some("/opt/app"),
+                before: history.done(),
+                ..Surroundings::default()
+            };
+            let verdict = Sanitizer::default().judge_in(command, &surroundings);
+            assert_eq!(verdict.decision, decision, "{command}: {:?}", verdict.rules);
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub use hash::PlanHash;
 pub use history::History;
 pub use leaving::{cannot_leave, coming_in, going_out, leaving, putting_back};
 pub use step::{Step, UploadSource, Work, seen_well};
-pub use texts::{Carried, Texts, is_shell_name, written};
+pub use texts::{Carried, Held, Texts, bounded, is_shell_name, written};
 
 use super::analysis::{Analysis, Metric};
 use super::name::{Name, TargetName};

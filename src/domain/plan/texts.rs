@@ -1,9 +1,10 @@
-//! What uploads bring that a later step may run: texts, by the place where they come to lie.
+//! What uploads bring that a later step may run: texts, by the place where they come to lie, and what cannot be read.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::UploadSource;
+use crate::domain::sanitize::Before;
 
 /// Longer texts are not looked at, unless they are for a shell.
 const LONGEST: u64 = 64 * 1024;
@@ -11,38 +12,70 @@ const LONGEST: u64 = 64 * 1024;
 const LONGEST_SCRIPT: u64 = 1024 * 1024;
 /// How many texts of one folder are looked at.
 const MOST: usize = 256;
+/// How many files of one folder are known by their names; of a larger one nothing else is known.
+const MOST_NAMES: usize = 2_000;
 
-/// A text that an upload carries.
+/// A file that an upload carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Carried {
-    /// Its path in the folder that is uploaded; empty where the upload is the file itself.
+    /// Its path in the folder that is uploaded; empty where the upload is the file itself, or of a folder all the rest.
     pub below: String,
-    /// The text.
-    pub text: Arc<str>,
+    /// What it holds.
+    pub held: Held,
+}
+
+/// What a file holds, as far as it matters to whoever is told to run it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Held {
+    /// A text that an interpreter may be told to run.
+    Text(Arc<str>),
+    /// Machine code: run by itself it is a program as any other, and nothing for a shell.
+    Program,
+    /// A script of which nobody can say what it does: too long, or no text.
+    Script,
+    /// Anything else.
+    Other,
 }
 
 impl Carried {
-    /// Whether a file of this path and size may be one at all: what is longer need not be read.
+    /// How much has to be read of a file of this path and size that begins so, to tell what it holds: all, or no more.
     #[must_use]
-    pub fn may_be(below: &str, size: u64) -> bool {
-        size <= LONGEST_SCRIPT && (below.is_empty() || size <= LONGEST || is_shell_name(below))
+    pub fn is_to_be_read(below: &str, size: u64, beginning: &[u8]) -> bool {
+        !is_program(beginning) && size <= longest(below, beginning) && is_told(below, beginning)
     }
 
-    /// The text of these bytes, where a shell or another interpreter might be told to run it. In a folder that takes a
-    /// name or a first line which says so.
+    /// What these bytes are, which are all or the beginning of it.
     #[must_use]
-    pub fn of(below: &str, bytes: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(bytes)
-            .ok()
-            .filter(|text| !text.contains('\0'))?;
-        let first = text.lines().next().unwrap_or_default();
-        let for_shell = is_shell_name(below) || first.starts_with("#!") && first.contains("sh");
-        let told = below.is_empty() || for_shell || first.starts_with("#!") || is_script_name(below);
-        let short = bytes.len() as u64 <= if for_shell { LONGEST_SCRIPT } else { LONGEST };
-        (told && short).then(|| Self {
+    pub fn of(below: &str, bytes: &[u8], is_all: bool) -> Self {
+        let text = || {
+            let text = std::str::from_utf8(bytes).ok()?;
+            let looked_at = is_all && bytes.len() as u64 <= longest(below, bytes) && !text.contains('\0');
+            looked_at.then(|| Arc::from(text))
+        };
+        let held = if is_program(bytes) {
+            Held::Program
+        } else if !is_told(below, bytes) {
+            Held::Other
+        } else if let Some(text) = text() {
+            Held::Text(text)
+        } else if bytes.starts_with(b"#!") || is_shell_name(below) {
+            Held::Script
+        } else {
+            Held::Other
+        };
+        Self {
             below: below.to_owned(),
-            text: text.into(),
-        })
+            held,
+        }
+    }
+
+    /// The text, where it is one.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match &self.held {
+            Held::Text(text) => Some(text),
+            _ => None,
+        }
     }
 
     /// Where it comes to lie once it is uploaded to `dest`.
@@ -54,6 +87,93 @@ impl Carried {
         } else {
             format!("{dest}/{}", self.below)
         }
+    }
+
+    /// That it was put there.
+    #[must_use]
+    pub fn put_at(self, dest: &str) -> Before {
+        let path = self.path_at(dest);
+        match self.held {
+            Held::Text(text) => Before::Put {
+                path,
+                text: Some(text),
+            },
+            held => Before::PutUnread {
+                path,
+                is_program: held == Held::Program,
+            },
+        }
+    }
+
+    /// What decides which files are looked at where there are too many.
+    fn rank(&self) -> u8 {
+        let shell = |first: &str| first.starts_with("#!") && first.contains("sh");
+        match &self.held {
+            Held::Text(text)
+                if is_shell_name(&self.below) || shell(text.lines().next().unwrap_or_default()) =>
+            {
+                0
+            }
+            Held::Text(text) if text.starts_with("#!") => 1,
+            Held::Script => 1,
+            Held::Program => 2,
+            Held::Text(_) if !is_script_name(&self.below) => 3,
+            Held::Text(_) => 4,
+            Held::Other => 5,
+        }
+    }
+}
+
+/// The files of a folder, no more than can be looked at. What is left of the others: that nobody has read them.
+#[must_use]
+pub fn bounded(mut carried: Vec<Carried>) -> Vec<Carried> {
+    let runs_by_itself = |one: &Carried| one.rank() <= 1;
+    carried.sort_by_cached_key(Carried::rank);
+    let rest = carried.get(MOST_NAMES..).map(|rest| Carried {
+        below: String::new(),
+        // Without a script among them they are as good as a program: a shell that runs one is asked about.
+        held: if rest.iter().any(runs_by_itself) {
+            Held::Script
+        } else {
+            Held::Program
+        },
+    });
+    carried.truncate(MOST_NAMES);
+    for one in carried.iter_mut().skip(MOST) {
+        if matches!(one.held, Held::Text(_)) {
+            one.held = if runs_by_itself(one) {
+                Held::Script
+            } else {
+                Held::Other
+            };
+        }
+    }
+    // What is known of the folder comes before what is known of the files in it.
+    rest.into_iter().chain(carried).collect()
+}
+
+fn is_program(beginning: &[u8]) -> bool {
+    beginning.starts_with(b"\x7fELF")
+}
+
+/// How long a file may be that begins so, to be looked at.
+fn longest(below: &str, beginning: &[u8]) -> u64 {
+    let first = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let for_shell = first.starts_with(b"#!") && first.windows(2).any(|two| two == b"sh");
+    if for_shell || is_shell_name(below) {
+        LONGEST_SCRIPT
+    } else {
+        LONGEST
+    }
+}
+
+/// Whether a shell or another interpreter might be told to run it: in a folder its name or its first line says so, or its name
+/// says nothing else.
+fn is_told(below: &str, beginning: &[u8]) -> bool {
+    below.is_empty() || beginning.starts_with(b"#!") || is_shell_name(below) || is_script_name(below) || {
+        let name = below.rsplit('/').next().unwrap_or_default();
+        let settings = [".env", ".conf", ".cfg", ".txt", ".properties"];
+        !name[1.min(name.len())..].contains('.') || settings.iter().any(|end| name.ends_with(end))
     }
 }
 
@@ -78,8 +198,7 @@ pub struct Texts {
 
 impl Texts {
     /// Remembers what a path holds.
-    pub fn insert(&mut self, path: &str, mut carried: Vec<Carried>) {
-        carried.truncate(MOST);
+    pub fn insert(&mut self, path: &str, carried: Vec<Carried>) {
         self.known.insert(path.to_owned(), carried);
     }
 
@@ -88,7 +207,7 @@ impl Texts {
     pub fn of(&self, source: &UploadSource) -> Vec<Carried> {
         match source {
             UploadSource::Path(path) => self.known.get(path).cloned().unwrap_or_default(),
-            UploadSource::Content(text) => Carried::of("", text.as_bytes()).into_iter().collect(),
+            UploadSource::Content(text) => vec![Carried::of("", text.as_bytes(), true)],
             UploadSource::Url(_) => Vec::new(),
         }
     }
@@ -98,7 +217,7 @@ impl Texts {
 #[must_use]
 pub fn written(carried: &[Carried]) -> Option<&str> {
     match carried {
-        [one] if one.below.is_empty() => Some(&one.text),
+        [one] if one.below.is_empty() => one.text(),
         _ => None,
     }
 }
@@ -108,24 +227,65 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_may_be_run_is_looked_at() {
+    fn what_may_be_run_is_looked_at_and_what_cannot_be_is_known_to_be_unread() {
         let long = vec![b'a'; 70_000];
         let script = [b"#!/bin/bash\n", long.as_slice()].concat();
-        for (below, bytes, taken) in [
-            ("", b"echo".as_slice(), true),
-            ("", b"\x7fELF\0\0", false),
-            ("", b"\xff\xfe", false),
-            ("", &long, false),
-            ("", &script, true),
-            ("bin/x", b"#!/usr/bin/env python3\n", true),
-            ("bin/run.sh", b"echo", true),
-            ("bin/run.sh", &long, true),
-            ("static/page.html", b"<p>", false),
-            ("tool.py", b"1", true),
+        let huge = [b"#!/bin/bash\n", vec![b'a'; 2 << 20].as_slice()].concat();
+        for (below, bytes, held) in [
+            ("", b"echo".as_slice(), "text"),
+            ("", b"\x7fELF\0\0", "program"),
+            ("", b"\xff\xfe", "other"),
+            ("", b"echo a\n\0", "other"),
+            ("", &long, "other"),
+            ("", &script, "text"),
+            ("", &huge, "script"),
+            ("bin/x", b"#!/usr/bin/env python3\n", "text"),
+            ("bin/x", b"#!/bin/sh\necho \xe4", "script"),
+            ("bin/x", b"\x7fELF\0\0", "program"),
+            ("bin/run.sh", b"echo", "text"),
+            ("bin/run.sh", &long, "text"),
+            ("bin/run.sh", b"echo \xe4", "script"),
+            ("bin/steps", b"echo", "text"),
+            ("app/.env", b"A=1", "text"),
+            ("static/page.html", b"<p>", "other"),
+            ("tool.py", b"1", "text"),
+            ("tool.js", &long, "other"),
         ] {
-            assert_eq!(Carried::of(below, bytes).is_some(), taken, "{below}");
-            assert!(!taken || Carried::may_be(below, bytes.len() as u64), "{below}");
+            let one = Carried::of(below, bytes, true);
+            let found = match &one.held {
+                Held::Text(text) => {
+                    assert_eq!(text.as_bytes(), bytes);
+                    "text"
+                }
+                Held::Program => "program",
+                Held::Script => "script",
+                Held::Other => "other",
+            };
+            assert_eq!(found, held, "{below}");
+            let beginning = &bytes[..bytes.len().min(512)];
+            let read = Carried::is_to_be_read(below, bytes.len() as u64, beginning);
+            assert!(read || found != "text", "{below}");
+            if !read {
+                assert_eq!(Carried::of(below, beginning, false).held, one.held, "{below}");
+            }
         }
-        assert!(!Carried::may_be("", 2 << 20) && !Carried::may_be("x.html", 70_000));
+    }
+
+    #[test]
+    fn of_very_many_the_scripts_are_looked_at_and_the_rest_is_unread() {
+        let of = |below: String, text: &str| Carried::of(&below, text.as_bytes(), true);
+        let mut carried: Vec<Carried> = (0..300).map(|n| of(format!("lib/{n}.js"), "1")).collect();
+        carried.push(of("bin/deploy.sh".to_owned(), "echo"));
+        let few = bounded(carried.clone());
+        assert_eq!(few.len(), 301);
+        assert_eq!(few[0].below, "bin/deploy.sh");
+        assert_eq!(few.iter().filter(|one| one.text().is_some()).count(), 256);
+        carried.extend((0..3_000).map(|n| of(format!("static/{n}.html"), "<p>")));
+        let many = bounded(carried);
+        assert_eq!(many.len(), 2_001);
+        assert!(many[0].below.is_empty() && many[0].held == Held::Program);
+        assert_eq!(many[1].below, "bin/deploy.sh");
+        let scripts = (0..2_100).map(|n| of(format!("{n}.sh"), "echo")).collect();
+        assert_eq!(bounded(scripts)[0].held, Held::Script);
     }
 }

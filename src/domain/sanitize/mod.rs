@@ -113,6 +113,13 @@ pub enum Before {
         /// What it holds, where that is a text that a program may be told to run.
         text: Option<Arc<str>>,
     },
+    /// A file was put there that nobody has read: a shell that is told to run it is asked about.
+    PutUnread {
+        /// Its path; that of a folder stands for all in it that nothing else is known of.
+        path: String,
+        /// Machine code, which may run by itself as any other program of the host.
+        is_program: bool,
+    },
     /// A command ran, which was judged when its turn came.
     Ran {
         /// Its text.
@@ -302,26 +309,28 @@ fn look(command: &str, surroundings: &Surroundings<'_>, left: Option<&Left>, tre
     };
     let mut all = Followed::default();
     let exports = surroundings.env.and_then(|env| exports(env, whole));
-    let mut add = |source: &str, base: Base, all: &mut Followed| {
-        let followed = syntax::parse(source, base).map(|script| {
-            Walker::new(trees, surroundings.cwd)
-                .with_left(left.cloned().unwrap_or_default())
-                .with_before(surroundings.before)
-                .with_exports(exports.as_ref())
-                .with_input(surroundings.input)
-                .judge(&script, whole)
-        });
-        followed.map(|followed| {
-            merge(&mut all.findings, followed.findings);
-            merge(&mut all.spared, followed.spared);
-            all.executed.extend(followed.executed);
-            all.written.extend(followed.written);
-        })
+    let walker = || {
+        Walker::new(trees, surroundings.cwd)
+            .with_left(left.cloned().unwrap_or_default())
+            .with_before(surroundings.before)
+            .with_exports(exports.as_ref())
+            .with_input(surroundings.input)
     };
+    let take = |followed: Followed, all: &mut Followed| {
+        merge(&mut all.findings, followed.findings);
+        merge(&mut all.spared, followed.spared);
+        all.executed.extend(followed.executed);
+        all.written.extend(followed.written);
+    };
+    let add = |source: &str, base: Base, all: &mut Followed| {
+        let followed = syntax::parse(source, base).map(|script| walker().judge(&script, whole));
+        followed.map(|followed| take(followed, all))
+    };
+    let pieces = |all: &mut Followed| take(walker().judge_pieces(&scan::lines(&text), whole), all);
     if text.len() > LONGEST {
         all.findings
             .push(Finding::of(&shell::TOO_COMPLEX, whole, "a text that is too long"));
-        pieces(&text, &mut add, &mut all);
+        pieces(&mut all);
         return all;
     }
     if let Err(error) = add(&text, Base::Offset(0), &mut all) {
@@ -334,7 +343,10 @@ fn look(command: &str, surroundings: &Surroundings<'_>, left: Option<&Left>, tre
             },
             &error.to_string(),
         ));
-        pieces(&text, &mut add, &mut all);
+        pieces(&mut all);
+    } else if all.findings.iter().any(|f| f.rule.id == shell::TOO_COMPLEX.id) {
+        // What was not come to may destroy as well.
+        pieces(&mut all);
     }
     for (start, end) in odd::characters(&text) {
         all.findings.push(Finding::of(
@@ -348,21 +360,6 @@ fn look(command: &str, surroundings: &Surroundings<'_>, left: Option<&Left>, tre
         let _ = add(&plain, Base::Fixed(whole), &mut all);
     }
     all
-}
-
-/// Looks at the pieces of a text that is not shell, one by one.
-fn pieces(
-    text: &str,
-    add: &mut impl FnMut(&str, Base, &mut Followed) -> Result<(), syntax::ParseError>,
-    all: &mut Followed,
-) {
-    let whole = Span {
-        start: 0,
-        end: text.len(),
-    };
-    for piece in scan::lines(text) {
-        let _ = add(&piece, Base::Fixed(whole), all);
-    }
 }
 
 fn merge(findings: &mut Vec<Finding>, more: Vec<Finding>) {
@@ -403,5 +400,11 @@ fn spared(finding: &Finding) -> NotApplied {
 
 #[cfg(test)]
 mod corpus_tests;
+#[cfg(test)]
+mod exempt_tests;
+#[cfg(test)]
+mod milder_tests;
+#[cfg(test)]
+mod policies_tests;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use regex::Regex;
 use super::super::policy::{Allowance, AllowedProgram, Policy, PolicyRule};
 use super::paths::{self, Trees};
 use super::verdict::{NotApplied, RuleHit, Severity};
-use super::walk::{Executed, Finding, Written};
+use super::walk::{self, Executed, Finding, Written};
 use super::words::{glob, text};
 use super::{Surroundings, look};
 
@@ -32,7 +32,7 @@ struct Own {
 #[derive(Debug)]
 struct Lift {
     entry: Allowance,
-    findings: Vec<(String, Vec<String>)>,
+    findings: Vec<Finding>,
     /// Why it does not count.
     void: Option<String>,
 }
@@ -57,7 +57,7 @@ impl Policies {
                 let looked = look(&entry.command, &Surroundings::default(), None, trees);
                 let findings = looked.findings.into_iter().filter(|f| f.rule.id == entry.rule);
                 out.lifts.push(Lift {
-                    findings: findings.map(|f| (f.what, f.chain)).collect(),
+                    findings: findings.collect(),
                     void: ended(entry, today).or_else(|| void(policy, entry)),
                     entry: entry.clone(),
                 });
@@ -106,15 +106,7 @@ impl Policies {
             let written = command.get(one.span.start..one.span.end).unwrap_or_default();
             for own in &self.rules {
                 if own.fits(one, &line, written) {
-                    hits.push(RuleHit {
-                        id: own.rule.id.clone(),
-                        severity: own.severity,
-                        start: one.span.start,
-                        end: one.span.end,
-                        reason: own.rule.reason.clone(),
-                        chain: derivation(one, &line),
-                        instead: None,
-                    });
+                    hits.push(own.hit(one.span, derivation(one, &line)));
                 }
             }
             for only in &self.only {
@@ -130,15 +122,7 @@ impl Policies {
                     hit.id == own.rule.id && hit.start <= one.span.start && one.span.end <= hit.end
                 };
                 if own.fits_write(&line) && !hits.iter().any(told) {
-                    hits.push(RuleHit {
-                        id: own.rule.id.clone(),
-                        severity: own.severity,
-                        start: one.span.start,
-                        end: one.span.end,
-                        reason: own.rule.reason.clone(),
-                        chain: Vec::new(),
-                        instead: None,
-                    });
+                    hits.push(own.hit(one.span, Vec::new()));
                 }
             }
             for only in &self.only {
@@ -163,8 +147,7 @@ fn ended(entry: &Allowance, today: Option<&str>) -> Option<String> {
 
 impl Lift {
     fn fits(&self, finding: &Finding) -> bool {
-        let same = |(what, chain): &(String, Vec<String>)| *what == finding.what && *chain == finding.chain;
-        self.entry.rule == finding.rule.id && self.findings.iter().any(same)
+        self.entry.rule == finding.rule.id && self.findings.iter().any(|meant| is_same(meant, finding))
     }
 
     fn told(&self) -> String {
@@ -177,6 +160,34 @@ impl Lift {
             ),
         }
     }
+}
+
+/// Whether a finding is on the very command that an exception means: its words one by one, what it came from, the
+/// variables that its script has set, and the folder; one whose words name nothing in a folder may run in any.
+fn is_same(meant: &Finding, finding: &Finding) -> bool {
+    let (ours, theirs) = (&meant.ran, &finding.ran);
+    meant.what == finding.what
+        && meant.chain == finding.chain
+        && ours.words == theirs.words
+        && ours.variables == theirs.variables
+        && (ours.cwd == theirs.cwd || ours.cwd.is_none() && !is_about_a_folder(&ours.words))
+}
+
+/// Whether what a command does depends on the folder that it runs in, as far as its words tell.
+fn is_about_a_folder(words: &[String]) -> bool {
+    let Some((program, arguments)) = words.split_first() else {
+        return true;
+    };
+    let files = OF_FILES.contains(&walk::base(program));
+    program.contains('/') && !program.starts_with('/')
+        || arguments.iter().any(|word| {
+            let value = word.split_once('=').map_or(word.as_str(), |(_, value)| value);
+            let is_path = value.contains('/') && !value.starts_with('/') && !value.contains("://");
+            is_path
+                || text::has_glob(value) && !value.starts_with('/')
+                || value.starts_with('.')
+                || files && !value.starts_with(['/', '-'])
+        })
 }
 
 /// How a command was derived, with the command at the end; nothing where it stands in the text as it is.
@@ -219,6 +230,19 @@ impl Own {
         }
     }
 
+    /// That a command or a redirection there breaks it.
+    fn hit(&self, span: super::Span, chain: Vec<String>) -> RuleHit {
+        RuleHit {
+            id: self.rule.id.clone(),
+            severity: self.severity,
+            start: span.start,
+            end: span.end,
+            reason: self.rule.reason.clone(),
+            chain,
+            instead: None,
+        }
+    }
+
     /// Whether it is about a redirection, as it stands in `line` with the path that it would have.
     fn fits_write(&self, line: &str) -> bool {
         self.regex.as_ref().is_some_and(|regex| regex.is_match(line))
@@ -247,15 +271,23 @@ const BUILTINS: &[&str] = &[
 
 /// Why strict mode refuses a command; `None`: it does not.
 fn not_listed(only: &[AllowedProgram], one: &Executed) -> Option<String> {
-    if BUILTINS.contains(&one.program.as_str()) {
+    if let Some(variable) = one.loader {
+        return Some(format!(
+            "only listed programs may run here, and with {variable} set {} may be any",
+            one.program
+        ));
+    }
+    let (folder, name) = one.path.rsplit_once('/').unwrap_or(("", &one.path));
+    if !one.path.contains('/') && BUILTINS.contains(&name) {
         return None;
     }
+    let ordinary = !one.path.contains('/') || walk::PROGRAM_FOLDERS.contains(&folder);
     let named = |listed: &AllowedProgram| {
         if listed.program.contains('/') {
             let path = paths::resolve(&one.path, one.cwd.as_deref());
             path == listed.program || listed.program.ends_with('/') && paths::is_under(&path, &listed.program)
         } else {
-            listed.program == one.program
+            ordinary && listed.program == one.program
         }
     };
     let Some(listed) = only.iter().find(|listed| named(listed)) else {

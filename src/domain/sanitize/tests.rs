@@ -487,6 +487,51 @@ const HARMLESS: &[&str] = &[
     "docker run -d app",
 ];
 
+/// A program, options that it takes without doing anything else, and what it destroys.
+const OPTIONED: &[(&str, &[&str], &str)] = &[
+    ("rm", &["-v", "--one-file-system", "--verbose", "-I"], "-rf /etc"),
+    (
+        "mkfs.ext4",
+        &["-L VALUE", "-q", "-E VALUE", "-U VALUE"],
+        "/dev/sda1",
+    ),
+    (
+        "apt-get",
+        &["-o VALUE", "-q", "-y", "-t VALUE", "-c VALUE"],
+        "purge -y openssh-server",
+    ),
+    (
+        "git",
+        &["-C /srv/VALUE", "-c VALUE", "--no-pager"],
+        "push --force origin main",
+    ),
+    ("systemctl", &["-H VALUE", "--no-pager", "-q"], "stop sshd"),
+    (
+        "kubectl",
+        &["--context VALUE", "-v VALUE", "--as VALUE"],
+        "delete ns shop",
+    ),
+    ("chmod", &["-v", "-f", "--silent"], "-R 777 /usr"),
+    (
+        "dropdb",
+        &["-U VALUE", "-e", "-h VALUE", "--username VALUE"],
+        "app",
+    ),
+    ("mysqladmin", &["-u VALUE", "-f", "-h VALUE"], "drop app"),
+    ("terraform", &["-chdir=VALUE"], "destroy -auto-approve -var VALUE"),
+    ("zfs", &[], "destroy -r tank/data"),
+    (
+        "rsync",
+        &["-e VALUE", "-v", "--exclude VALUE", "--suffix VALUE"],
+        "-a --delete /srv/empty/ /etc/",
+    ),
+    (
+        "dd",
+        &["bs=1M", "status=progress", "conv=fsync"],
+        "if=/dev/zero of=/dev/sda",
+    ),
+];
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -495,6 +540,29 @@ proptest! {
         let mut command = DESTROYERS[at].to_owned();
         for way in ways {
             // What goes on over several lines, or is no simple command where one must stand, is given to a shell whole.
+            let compound = command.contains([';', '|', '&', '(']) && matches!(way, 0 | 9);
+            let whole = if compound || command.contains(['\n', '#']) { format!("sh -c {}", quoted(&command)) } else { command.clone() };
+            command = hidden(&whole, way);
+        }
+        prop_assert_eq!(judge(&command).decision, Decision::Deny, "{}", command);
+    }
+
+    /// Options that a program may be given as well hide nothing either, however the whole is hidden then.
+    #[test]
+    fn options_do_not_lower_the_verdict(
+        at in 0..OPTIONED.len(),
+        given in prop::collection::vec(0..8_usize, 0..3),
+        value in "[a-z]{1,6}|--help|--version|--dry-run|-n|-s|plan|show",
+        ways in prop::collection::vec(0..15_usize, 0..3),
+    ) {
+        let (program, options, rest) = OPTIONED[at];
+        let mut command = program.to_owned();
+        for option in given.into_iter().filter(|_| !options.is_empty()) {
+            command.push(' ');
+            command.push_str(options[option % options.len()]);
+        }
+        command = format!("{command} {rest}").replace("VALUE", &value);
+        for way in ways {
             let compound = command.contains([';', '|', '&', '(']) && matches!(way, 0 | 9);
             let whole = if compound || command.contains(['\n', '#']) { format!("sh -c {}", quoted(&command)) } else { command.clone() };
             command = hidden(&whole, way);

@@ -195,7 +195,20 @@ async fn numbers_of_the_log_are_not_used_twice_where_it_cannot_be_asked() {
     until("a beginning", || !world.ran().is_empty()).await;
     world.made.log_is_down.store(false, Ordering::SeqCst);
     world.runs_out(id).await;
-    let after = logs().await;
+    let written = async {
+        loop {
+            let items = logs().await;
+            if items.len() > before.len() {
+                return items;
+            }
+            // The log is asked again after a while.
+            world.clock.advance(1);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let after = tokio::time::timeout(PATIENCE, written)
+        .await
+        .expect("its log is written when it can be");
     assert_eq!(after[..before.len()], before);
     let next = &after[before.len()].text;
     assert!(next.contains("a server goes on"), "{next}");

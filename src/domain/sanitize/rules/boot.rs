@@ -41,7 +41,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
         "grub-install|grub2-install --force|--root-directory|--boot-directory",
         &LOADER,
     ),
-    ("lilo|extlinux|syslinux|install-mbr|ms-sys !-v|--version", &LOADER),
+    ("lilo|extlinux|syslinux|install-mbr|ms-sys !-v", &LOADER),
     ("bootctl remove|install", &LOADER),
     ("bootctl set-default|set-oneshot", &CONFIGURE),
     (
@@ -69,7 +69,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ),
     ("dracut --omit", &LOADER),
     ("kernel-install remove", &LOADER),
-    ("depmod !-n|--dry-run|--show", &MODULE_DOUBTFUL),
+    ("depmod", &MODULE_DOUBTFUL),
     ("kexec -e|--exec", &MODULE),
     ("kexec -f|--force", &MODULE),
     ("kexec -l|--load|-p|-u|--unload", &MODULE_DOUBTFUL),
@@ -180,19 +180,6 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             .collect(),
         "rmmod" | "modprobe" => {
             let options = call.options("-d -C -S");
-            if options.any(&[
-                "-n",
-                "--show",
-                "--dry-run",
-                "-c",
-                "--showconfig",
-                "-D",
-                "--show-depends",
-                "--resolve-alias",
-                "-R",
-            ]) {
-                return Vec::new();
-            }
             let removes = call.name == "rmmod" || options.any(&["-r", "--remove"]);
             let vital = words.iter().any(|w| VITAL.contains(&normal(w).as_str()));
             let rootkit = words.iter().any(|w| {

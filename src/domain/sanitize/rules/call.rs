@@ -31,13 +31,16 @@ pub struct Call<'a> {
     pub origin: Option<&'a Stream>,
     /// What the script wrote before.
     pub files: &'a HashMap<String, Stream>,
+    /// Its options end at the first operand, as `POSIXLY_CORRECT` asks of all.
+    pub ordered: bool,
 }
 
 /// The arguments of a call, sorted: `-abc` is `-a -b -c`, options with values have them.
 #[derive(Debug, Default)]
 pub struct Options {
     flags: Vec<String>,
-    values: Vec<(String, String)>,
+    /// Options with the values that they took, in their order.
+    pub values: Vec<(String, String)>,
     /// The operands.
     pub rest: Vec<String>,
 }
@@ -160,53 +163,6 @@ impl<'a> Call<'a> {
             && self
                 .words()
                 .any(|word| !word.starts_with('-') && super::super::words::text::has_unknown(word))
-    }
-
-    /// Whether it only tells about itself, or only pretends.
-    pub fn only_informs(&self) -> bool {
-        for word in self.words() {
-            match word {
-                "--" => return false,
-                "--help" | "--version" | "--usage" | "--dry-run" | "--dryrun" | "--simulate"
-                | "--just-print" | "--no-act" | "--noop" | "--what-if" | "--test" | "--dry-run=client"
-                | "--dry-run=server" | "--dry-run=true" | "--assumeno" => {
-                    return word != "--test" || self.is("lvremove vgremove pvremove lvreduce rpm sudo apt iptables-restore ip6tables-restore");
-                }
-                _ => {}
-            }
-        }
-        let short = |letter: char| {
-            self.words().any(|w| {
-                w.strip_prefix('-')
-                    .is_some_and(|l| !l.starts_with('-') && l.contains(letter))
-            })
-        };
-        match self.name {
-            "rsync" | "logrotate" | "wipefs" | "sfdisk" => {
-                short('n') || self.name == "logrotate" && short('d')
-            }
-            "apt" | "apt-get" | "aptitude" => {
-                short('s') || self.has(&["--print-uris", "download", "source", "changelog"])
-            }
-            "git" => self.has(&["-n"]) && self.has(&["clean", "push", "rm", "mv", "add"]),
-            "zfs" | "zpool" => {
-                self.words()
-                    .skip(1)
-                    .any(|w| w.starts_with('-') && w.contains('n'))
-                    && self.has(&["destroy"])
-            }
-            "mkfs.xfs" => short('N'),
-            "pacman" => short('p') && short('R'),
-            "mkfs.ext4" | "mkfs.ext3" | "mkfs.ext2" | "mke2fs" => short('n'),
-            "lvremove" | "vgremove" | "pvremove" | "lvreduce" => short('t'),
-            "terraform" | "tofu" | "pulumi" => {
-                self.has(&["-help", "-h", "plan", "validate", "show", "preview"])
-            }
-            "make" => short('n'),
-            "visudo" => short('c'),
-            "nft" | "iptables-restore" => short('c') || self.has(&["-t", "--test"]) && self.name != "nft",
-            _ => false,
-        }
     }
 }
 

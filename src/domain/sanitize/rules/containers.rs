@@ -348,7 +348,7 @@ fn host_access(words: &[&str]) -> Option<Hit> {
 }
 
 fn kubectl(call: &Call<'_>) -> Vec<Hit> {
-    let options = call.options("-n --namespace --context --kubeconfig --cluster --user -s --server -l --selector -f --filename -o --output --overrides --image --replicas --grace-period --timeout -c --container --token --as --field-selector -k --kustomize");
+    let options = call.options(super::valued(call.name).unwrap_or_default());
     let mut hits = Vec::new();
     let verb = options.rest.first().map(String::as_str).unwrap_or_default();
     match verb {
@@ -472,7 +472,12 @@ fn kubectl(call: &Call<'_>) -> Vec<Hit> {
                         | "sc"
                 )
             });
-            let namespace = options.value(&["-n", "--namespace"]);
+            // The last one counts, and it may not be abbreviated.
+            let namespace = options
+                .values
+                .iter()
+                .rfind(|(given, _)| matches!(given.as_str(), "-n" | "--namespace"))
+                .map(|(_, value)| value.as_str());
             let passing =
                 |name: &&str| super::databases::scratch(name) || !wide && super::databases::transient(name);
             let scratch = !names.is_empty() && names.iter().all(passing)

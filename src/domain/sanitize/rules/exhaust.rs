@@ -66,10 +66,9 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         call.words()
             .any(|w| w.starts_with("stratum+") || w.contains("=stratum+") || w == "--donate-level")
     };
-    if (call.is("xmrig minerd cpuminer ccminer ethminer nbminer lolminer xmr-stak cgminer bfgminer t-rex phoenixminer")
-        || (!super::quiet::is_quiet(call.name) || call.is("docker podman nerdctl kubectl")) && pool())
-        && !call.has(&["--version", "--help"])
-    {
+    let mines = call.is("xmrig minerd cpuminer ccminer ethminer nbminer lolminer xmr-stak cgminer bfgminer t-rex phoenixminer");
+    let may_mine = !super::quiet::is_quiet(call.name) || call.is("docker podman nerdctl kubectl");
+    if mines || may_mine && pool() {
         hits.push(Hit::of(&MINER));
     }
     if call.is("mkdir mktemp touch ln mkfifo mknod") && call.place.busy_loop {

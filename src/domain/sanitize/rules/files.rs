@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::super::paths::{Kind, Loss};
 use super::super::words::text::{self, STAR};
-use super::{Call, Hit, rules};
+use super::{Call, Hit, replaced, rules};
 
 rules! {
     WIPE = "fs.wipe", Deny, "It removes a folder that the system or its data lives in.",
@@ -133,15 +133,15 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "rm" | "grm" | "rmdir" | "unlink" | "shred" | "srm" | "wipe" | "trash" | "trash-put" | "rimraf"
         | "scrub" | "secure-delete" | "sfill" | "del" => remove(call),
         "find" | "fd" | "fdfind" => find(call),
-        "mv" | "gmv" | "rename" => move_away(call),
-        "rsync" | "robocopy" | "rclone" | "lsyncd" | "unison" => sync(call),
+        "mv" | "gmv" | "rename" => replaced::move_away(call),
+        "rsync" | "robocopy" | "rclone" | "lsyncd" | "unison" => replaced::sync(call),
         "zip" | "7z" | "7za" | "7zz" | "rar"
             if call.words().any(|w| {
                 matches!(w, "-sdel" | "-df" | "-dw" | "--move" | "m")
                     || call.name == "zip" && w.starts_with('-') && !w.starts_with("--") && w.contains('m')
             }) =>
         {
-            archived_away(call)
+            replaced::archived_away(call)
         }
         "git"
             if call.has(&["clean"])
@@ -167,14 +167,14 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         {
             vec![Hit::on(&WIPE, "system tree")]
         }
-        "tar" | "bsdtar" | "gtar" | "unzip" | "cpio" | "7z" | "bsdcpio" => unpack(call),
+        "tar" | "bsdtar" | "gtar" | "unzip" | "cpio" | "7z" | "bsdcpio" => replaced::unpack(call),
         "mount" | "umount" => mount(call),
         _ => Vec::new(),
     }
 }
 
 /// What it means to lose a path: the rule and the kind of tree.
-fn loss(call: &Call<'_>, word: &str, recursive: bool) -> Option<Hit> {
+pub(super) fn loss(call: &Call<'_>, word: &str, recursive: bool) -> Option<Hit> {
     let full = call.path(word);
     if globbed_vital(&full) && !leftover(&full) {
         return Some(Hit::on(&WIPE_FILE, "vital file"));
@@ -213,7 +213,7 @@ fn loss(call: &Call<'_>, word: &str, recursive: bool) -> Option<Hit> {
 }
 
 /// What an older version left beside a vital file.
-fn leftover(full: &str) -> bool {
+pub(super) fn leftover(full: &str) -> bool {
     [".old", ".bak", ".old-dkms", ".dpkg-bak", ".rpmsave", ".orig", "~"]
         .iter()
         .any(|end| full.ends_with(end))
@@ -312,7 +312,7 @@ fn single(call: &Call<'_>, full: &str) -> Option<Hit> {
 }
 
 /// A pattern that reaches a vital file (`/etc/pass*`, `/etc/sh?dow`).
-fn globbed_vital(full: &str) -> bool {
+pub(super) fn globbed_vital(full: &str) -> bool {
     if vital(full) {
         return true;
     }
@@ -481,183 +481,6 @@ fn find(call: &Call<'_>) -> Vec<Hit> {
     hits
 }
 
-/// An archive into which files are moved, not copied.
-fn archived_away(call: &Call<'_>) -> Vec<Hit> {
-    let options = call.options("-x -i -n -t -P");
-    options
-        .rest
-        .iter()
-        .skip(1)
-        .filter_map(|word| loss(call, word, true))
-        .collect()
-}
-
-fn move_away(call: &Call<'_>) -> Vec<Hit> {
-    let options = call.options("-t -S --target-directory --suffix");
-    let mut sources = options.rest.clone();
-    let target = match options.value(&["-t", "--target-directory"]) {
-        Some(target) => target.to_owned(),
-        None => sources.pop().unwrap_or_default(),
-    };
-    let mut hits = Vec::new();
-    for source in &sources {
-        let full = call.path(source);
-        let (loss, kind) = call.trees.loss(&full);
-        if super::secrets::is_login_key(&full) {
-            hits.push(Hit::on(&super::accounts::LOGIN_KEYS, "login keys"));
-        } else if super::logs::is_system_log(&full) || loss == Loss::Fatal && kind == Kind::Logs {
-            hits.push(Hit::on(&super::logs::CLEARED, "system logs"));
-        } else if globbed_vital(&full) && !leftover(&full) || loss == Loss::Fatal {
-            hits.push(Hit::on(&MOVE_AWAY, kind.as_str()));
-        } else if full.starts_with("/etc/cron") && loss == Loss::Doubtful && full.matches('/').count() == 2 {
-            hits.push(Hit::on(&WIPE_DOUBTFUL, "scheduled jobs"));
-        } else if call.path(&target) == "/dev/null" {
-            hits.push(Hit::on(&WIPE_DOUBTFUL, "moved to nowhere"));
-        } else if super::logs::is_history(&full) {
-            hits.push(Hit::of(&super::logs::HISTORY));
-        }
-    }
-    hits
-}
-
-fn sync(call: &Call<'_>) -> Vec<Hit> {
-    let deletes = call.words().any(|w| {
-        w.starts_with("--del")
-            || matches!(
-                w,
-                "--mir" | "--remove-source-files" | "sync" | "purge" | "/MIR" | "delete"
-            )
-    });
-    if !deletes || call.name == "rclone" && !call.has(&["sync", "purge", "delete"]) {
-        return Vec::new();
-    }
-    let options = call.options("-e --rsh --exclude --include --filter -f --exclude-from --files-from --rsync-path --chown --chmod --backup-dir --log-file --timeout --bwlimit --port --password-file");
-    let mut hits = Vec::new();
-    let operands: Vec<&String> = options.rest.iter().collect();
-    let target = operands.last().map(|t| t.as_str()).unwrap_or_default();
-    let here = ["localhost:", "127.0.0.1:", "::1:"]
-        .iter()
-        .find_map(|host| target.split_once(host).map(|(_, path)| path));
-    let path = here
-        .or_else(|| {
-            target
-                .split_once(':')
-                .filter(|_| !target.starts_with('/'))
-                .map(|(_, path)| path)
-        })
-        .unwrap_or(target);
-    let sources = call.words().any(|w| w == "--remove-source-files");
-    let mut paths = vec![path];
-    if sources {
-        paths = operands.iter().map(|o| o.as_str()).collect();
-    }
-    for path in paths {
-        let (loss, kind) = call.loss(path);
-        if loss == Loss::Fatal {
-            hits.push(Hit::on(&SYNC_AWAY, kind.as_str()));
-        } else if call
-            .trees
-            .loss_if_empty(path, call.cwd)
-            .is_some_and(|(loss, _)| loss == Loss::Fatal)
-        {
-            hits.push(Hit::of(&WIPE_UNSET));
-        }
-    }
-    hits
-}
-
-fn unpack(call: &Call<'_>) -> Vec<Hit> {
-    let words: Vec<&str> = call.words().collect();
-    if matches!(call.name, "tar" | "bsdtar" | "gtar") {
-        let first = words.first().copied().unwrap_or_default();
-        let extracts = words.iter().any(|w| matches!(*w, "--extract" | "--get"))
-            || words
-                .iter()
-                .any(|w| w.starts_with('-') && !w.starts_with("--") && w.contains('x'))
-            || !first.starts_with('-') && first.contains('x') && first.len() < 8;
-        let removes = words.contains(&"--remove-files");
-        let folder = words
-            .iter()
-            .zip(words.iter().skip(1))
-            .find(|(w, _)| {
-                matches!(**w, "-C" | "--directory")
-                    || w.starts_with('-') && !w.starts_with("--") && w.ends_with('C')
-            })
-            .map(|(_, v)| *v)
-            .or_else(|| {
-                words.iter().find_map(|w| {
-                    w.strip_prefix("--directory=")
-                        .or_else(|| w.strip_prefix("-C").filter(|v| !v.is_empty()))
-                })
-            });
-        if removes {
-            return words
-                .iter()
-                .filter(|w| w.starts_with(['/', '~', text::HOME]))
-                .filter(|w| call.loss(w).0 == Loss::Fatal)
-                .map(|_| Hit::of(&WIPE))
-                .collect();
-        }
-        if extracts
-            && words.iter().any(|w| {
-                matches!(
-                    *w,
-                    "--recursive-unlink" | "-P" | "--absolute-names" | "--unlink-first"
-                )
-            })
-            && folder.is_none_or(|f| call.path(f) == "/")
-            && words.contains(&"--recursive-unlink")
-        {
-            return vec![Hit::of(&UNPACK_OVER)];
-        }
-        return folder
-            .filter(|_| extracts)
-            .and_then(|f| over(call, f))
-            .into_iter()
-            .collect();
-    }
-    let folder = match call.name {
-        "unzip" => words
-            .iter()
-            .zip(words.iter().skip(1))
-            .find(|(w, _)| **w == "-d")
-            .map(|(_, v)| *v),
-        "cpio" | "bsdcpio" => words
-            .iter()
-            .zip(words.iter().skip(1))
-            .find(|(w, _)| matches!(**w, "-D" | "--directory"))
-            .map(|(_, v)| *v),
-        _ => words
-            .iter()
-            .find_map(|w| w.strip_prefix("-o"))
-            .filter(|_| words.first() == Some(&"x")),
-    };
-    folder.and_then(|f| over(call, f)).into_iter().collect()
-}
-
-fn over(call: &Call<'_>, folder: &str) -> Option<Hit> {
-    let full = call.path(folder);
-    matches!(
-        full.as_str(),
-        "/" | "/etc"
-            | "/usr"
-            | "/bin"
-            | "/sbin"
-            | "/lib"
-            | "/lib64"
-            | "/boot"
-            | "/usr/bin"
-            | "/usr/sbin"
-            | "/usr/lib"
-            | "/root"
-            | "/root/.ssh"
-            | "/etc/ssh"
-            | "/etc/cron.d"
-            | "/etc/systemd/system"
-    )
-    .then(|| Hit::on(&UNPACK_OVER, "system tree"))
-}
-
 fn mount(call: &Call<'_>) -> Vec<Hit> {
     let options = call.options("-t -o -O --types --options -L -U --label --uuid --source --target");
     let point = options
@@ -701,7 +524,7 @@ fn mount(call: &Call<'_>) -> Vec<Hit> {
             && matches!(point.as_str(), "/" | "/usr" | "/var" | "/home" | "/opt" | "/etc");
         return if stops { vec![Hit::of(&HIDE)] } else { Vec::new() };
     }
-    if options.rest.len() < 2 || options.any(&["-l", "--help"]) {
+    if options.rest.len() < 2 || options.any(&["-l"]) {
         return Vec::new();
     }
     let (loss, kind) = call.trees.loss(&point);

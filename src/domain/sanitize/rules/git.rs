@@ -20,8 +20,8 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
-    ("git clean -f !-n|--dry-run", &LOSE),
-    ("git clean -x|-X|-d !-n|--dry-run|-i", &LOSE),
+    ("git clean -f", &LOSE),
+    ("git clean -x|-X|-d !-i", &LOSE),
     ("git restore !--staged|-S|-p|--patch", &LOSE),
     ("git restore --worktree|-W", &LOSE),
     ("git submodule deinit -f|--force|--all", &LOSE),

@@ -5,6 +5,7 @@
 //! (see [`spec`]); where values decide, by the family's `check`.
 
 mod call;
+mod exempt;
 pub mod quiet;
 mod spec;
 
@@ -24,6 +25,7 @@ pub mod permissions;
 pub mod power;
 pub mod processes;
 pub mod remote;
+mod replaced;
 pub mod reverse;
 pub mod schedule;
 pub mod secrets;
@@ -33,6 +35,7 @@ pub mod storage;
 pub mod write;
 
 pub use call::{Call, Options};
+pub use exempt::{pretends, valued};
 
 use super::verdict::Severity;
 

@@ -188,7 +188,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 Vec::new()
             }
         }
-        "iptables-restore" | "ip6tables-restore" if !call.has(&["-t", "--test"]) => {
+        "iptables-restore" | "ip6tables-restore" => {
             let text = call.stdin.text.as_deref().unwrap_or_default();
             let drops = text.lines().map(str::trim).any(|line| {
                 let mut words = line.split_whitespace();

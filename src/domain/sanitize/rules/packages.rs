@@ -224,9 +224,9 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     if !call.is(TOOLS) {
         return Vec::new();
     }
-    let options = call.options(
+    let options = call.options(super::valued(call.name).unwrap_or(
         "-o -c -t -x --option --target-release --root -R --enablerepo --disablerepo --installroot --dbpath",
-    );
+    ));
     let rest: Vec<&str> = options.rest.iter().map(String::as_str).collect();
     let removes = match call.name {
         "apt" | "apt-get" | "aptitude" => rest

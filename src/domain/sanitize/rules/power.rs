@@ -70,7 +70,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     };
     let rule = match call.name {
         "shutdown" => {
-            if options.any(&["-c", "--show"]) || call.has(&["-c"]) {
+            if options.any(&["-c", "--show"]) {
                 return Vec::new();
             }
             if options.any(&["-r", "--reboot"]) && !options.any(&["-h", "-P", "-H", "--halt", "--poweroff"]) {

@@ -2,7 +2,8 @@
 //!
 //! A row is a line: first the program (`a|b`), then what must be there. A word must be an operand, in this order, the
 //! first one the tool's first operand; `a|b` is one of several, `x*` begins with x. `-f|--force` is an option
-//! (also in a cluster or abbreviated), `!-n` must be absent, `~text` is somewhere among the arguments.
+//! (also in a cluster or abbreviated), `!-n` must be absent among its own options
+//! (`!word` among the operands, `!=word` as the next one), `~text` is somewhere among the arguments.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -117,6 +118,7 @@ pub fn judge(call: &Call<'_>) -> Vec<Hit> {
         .iter()
         .find(|(name, _)| *name == call.name)
         .map_or("", |(_, options)| options);
+    let own = super::valued(call.name).unwrap_or_default();
     let mut operands: Vec<&str> = Vec::new();
     let mut skip = false;
     // How many of the first operands may be values of options that no list knows.
@@ -127,7 +129,8 @@ pub fn judge(call: &Call<'_>) -> Vec<Hit> {
         if skip {
             skip = false;
         } else if word.starts_with('-') && word.len() > 1 {
-            skip = operands.is_empty() && globals.split(' ').any(|option| option == word);
+            let takes = |list: &str| list.split_whitespace().any(|option| option == word);
+            skip = operands.is_empty() && (takes(globals) || takes(own));
             behind_option = !skip && !word.contains('=');
         } else {
             if value && doubtful == operands.len() {
@@ -160,15 +163,32 @@ fn fits(row: &Row, call: &Call<'_>, operands: &[&str], doubtful: usize) -> bool 
             .any(|name| call.words().any(|word| option_fits(name, word)))
     };
     row.needs.iter().all(given)
-        && !row.lacks.iter().any(|names| {
-            names
-                .iter()
-                .any(|name| call.words().any(|word| option_fits(name, word) || word == *name))
-        })
+        && !row
+            .lacks
+            .iter()
+            .any(|names| is_there(names, call, operands, &operands[at..]))
         && row.contains.iter().all(|texts| {
             texts
                 .iter()
                 .any(|text| call.words().any(|word| word.to_ascii_lowercase().contains(text)))
+        })
+}
+
+/// Whether what must be absent is there: an option that the program parses as its own, the next operand (`=word`), or
+/// an operand that is not a comment.
+fn is_there(names: &[&'static str], call: &Call<'_>, operands: &[&str], behind: &[&str]) -> bool {
+    let own: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| name.starts_with('-'))
+        .collect();
+    !own.is_empty() && call.has_own(&own)
+        || names.iter().any(|name| match name.strip_prefix('=') {
+            Some(next) => behind.first() == Some(&next),
+            None => operands
+                .iter()
+                .enumerate()
+                .any(|(at, operand)| operand == name && (at == 0 || operands[at - 1] != "comment")),
         })
 }
 

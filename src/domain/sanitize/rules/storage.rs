@@ -72,7 +72,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("btrfs subvolume|su|sub|subvol|s delete|del|d", &POOL),
     ("btrfs device|dev delete|remove", &SNAPSHOT),
     ("btrfs check --repair", &SNAPSHOT),
-    ("btrfs filesystem|fi resize !max", &SNAPSHOT),
+    ("btrfs filesystem|fi resize !=max", &SNAPSHOT),
     (
         "cryptsetup luksFormat|luksErase|erase|reencrypt|format|luksHeaderRestore",
         &ENCRYPTION,

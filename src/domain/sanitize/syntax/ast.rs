@@ -44,6 +44,8 @@ pub enum Join {
 pub struct Pipeline {
     /// In their order; at least one.
     pub commands: Vec<Command>,
+    /// Behind a `!`.
+    pub negated: bool,
 }
 
 /// One command of a pipeline.

@@ -60,9 +60,11 @@ impl Parser<'_> {
 
     fn pipeline(&mut self) -> Result<Pipeline, ParseError> {
         let mut coprocess = None;
+        let mut negated = false;
         loop {
             self.skip_blank();
             if self.eat_keyword("!") || (self.at("!(") && self.eat("!")) {
+                negated = true;
                 continue;
             }
             if self.eat_keyword("time") {
@@ -86,7 +88,7 @@ impl Parser<'_> {
         loop {
             self.skip_blank();
             if self.at("||") || !(self.eat("|&") || self.eat("|")) {
-                return Ok(Pipeline { commands });
+                return Ok(Pipeline { commands, negated });
             }
             self.skip_lines()?;
             commands.push(self.deeper(Self::command)?);
@@ -479,6 +481,7 @@ fn alone(command: Command) -> Script {
                 Join::First,
                 Pipeline {
                     commands: vec![command],
+                    negated: false,
                 },
             )],
             background: true,

@@ -6,7 +6,7 @@ use super::super::syntax::{self, Base, Span};
 use super::super::words::text;
 use super::super::{Before, exports};
 use super::state::State;
-use super::{DERIVED, Place, STEPS, Stream, VALUES, WORDS, Walker};
+use super::{DERIVED, Place, Places, STEPS, Stream, VALUES, WORDS, Walker};
 
 /// How many commands are followed once more: the last ones.
 const MOST: usize = 256;
@@ -41,6 +41,7 @@ impl Walker<'_> {
         self.copies = left.copies;
         self.links = left.links;
         (self.words, self.values) = (left.words, left.values);
+        self.count_found();
         self
     }
 
@@ -65,8 +66,14 @@ impl Walker<'_> {
         for done in before {
             match done {
                 Before::Put { path, text } => self.put(path, text.as_deref()),
+                Before::PutUnread { path, is_program } => {
+                    self.put(path, None);
+                    let content = Stream::unread(*is_program);
+                    self.files.insert(self.path(path), content);
+                }
                 Before::Ran { .. } if too_many > 0 => too_many -= 1,
                 Before::Ran { command, cwd, env } => {
+                    self.count_found();
                     self.state = State::new(cwd.as_deref());
                     let whole = Span { start: 0, end: 0 };
                     if let Some(exports) = exports(env, whole) {
@@ -80,7 +87,17 @@ impl Walker<'_> {
                 }
             }
         }
+        self.count_found();
         self
+    }
+
+    /// What is known by now was there before whatever runs next.
+    fn count_found(&mut self) {
+        self.found_there = Places {
+            files: self.files.len(),
+            links: self.links.len(),
+            copies: self.copies.len(),
+        };
     }
 
     fn put(&mut self, path: &str, content: Option<&str>) {
@@ -111,12 +128,14 @@ impl Walker<'_> {
                 || content.text.is_some()
                 || content.bytes.is_some()
                 || content.remote.is_some()
+                || content.unread.is_some()
                 || content.decoded;
             stays && tells
         });
         self.findings.clear();
         self.spared.clear();
         self.executed.clear();
+        self.current = None;
         self.written.clear();
         self.chain.clear();
         self.outlets.clear();

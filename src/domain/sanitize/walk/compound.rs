@@ -45,11 +45,11 @@ impl Walker<'_> {
                 for (condition, body) in arms {
                     output.append(self.script(condition, input));
                     let start = self.state.clone();
-                    output.append(self.script(body, input));
+                    output.append(self.perhaps(body, input));
                     ends.push(std::mem::replace(&mut self.state, start));
                 }
                 if let Some(otherwise) = otherwise {
-                    output.append(self.script(otherwise, input));
+                    output.append(self.perhaps(otherwise, input));
                 }
                 for end in &ends {
                     self.state.join(end);
@@ -65,7 +65,7 @@ impl Walker<'_> {
                     for pattern in patterns {
                         let _ = self.pattern(pattern);
                     }
-                    output.append(self.script(body, input));
+                    output.append(self.perhaps(body, input));
                     ends.push(std::mem::replace(&mut self.state, before.clone()));
                 }
                 for end in &ends {
@@ -195,7 +195,9 @@ impl Walker<'_> {
         let before = self.state.clone();
         let output = self.script(condition, input);
         let mut output = output;
+        self.perhaps += usize::from(!endless);
         output.append(self.repeat_body(endless, body, input));
+        self.perhaps -= usize::from(!endless);
         self.state.merge(&before);
         output
     }
@@ -418,7 +420,7 @@ fn first_simple(condition: &Script) -> Option<&Simple> {
     let [item] = condition.items.as_slice() else {
         return None;
     };
-    let (_, Pipeline { commands }) = item.pipelines.first()?;
+    let (_, Pipeline { commands, .. }) = item.pipelines.first()?;
     match commands.as_slice() {
         [Command::Simple(simple)] => Some(simple),
         _ => None,

@@ -1,6 +1,5 @@
 //! Files that a script makes and what becomes of them: copied, moved, linked, made executable, run.
 
-use super::super::rules::shell;
 use super::super::rules::write::Change;
 use super::super::syntax::Span;
 use super::super::words::text;
@@ -17,6 +16,10 @@ impl Walker<'_> {
             .map(|a| a.text.clone())
             .collect();
         let has = |options: &[&str]| rest.iter().any(|a| options.contains(&a.text.as_str()));
+        let is_pretended = || {
+            let words: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
+            super::super::rules::pretends(name, &words)
+        };
         match name {
             "tee" | "sponge" => {
                 let change = if has(&["-a", "--append"]) {
@@ -64,9 +67,14 @@ impl Walker<'_> {
                         self.write(link, Change::Overwrite, &Stream::empty(), span);
                     } else {
                         self.write(link, change, &content, span);
-                        self.files.remove(&link_path);
+                        if self.perhaps == 0 {
+                            self.files.remove(&link_path);
+                        }
                     }
-                    if self.links.len() < 32 && link_path != target_path {
+                    if self.links.len() < self.found_there.links + 32
+                        && link_path != target_path
+                        && !self.files.contains_key(&link_path)
+                    {
                         self.links.insert(link_path, target_path);
                     }
                 }
@@ -103,7 +111,7 @@ impl Walker<'_> {
                     );
                 }
             }
-            "patch" if !has(&["--dry-run"]) => {
+            "patch" if !is_pretended() => {
                 if let Some(file) = operands.first() {
                     self.write(file, Change::Edit, &Stream::unknown(), span);
                 }
@@ -388,7 +396,7 @@ impl Walker<'_> {
             {
                 if let [.., source, point] = operands.as_slice() {
                     let (source, point) = (self.path(source), self.path(point));
-                    if self.links.len() < 32 && source != point {
+                    if self.links.len() < self.found_there.links + 32 && source != point {
                         self.links.insert(point, source);
                     }
                 }
@@ -435,13 +443,13 @@ impl Walker<'_> {
             let origin = self.path(&source);
             if let Some((place, program)) = origin.rsplit_once('/')
                 && super::simple::PROGRAM_FOLDERS.contains(&place)
-                && self.copies.len() < 32
+                && self.copies.len() < self.found_there.copies + 32
             {
                 let program = program.to_owned();
                 let target = self.path(&target);
                 self.copies.insert(target, program);
             }
-            if name == "mv" {
+            if name == "mv" && self.perhaps == 0 {
                 let path = self.path(&source);
                 self.files.remove(&path);
             }
@@ -518,7 +526,7 @@ impl Walker<'_> {
         let url = rest
             .iter()
             .map(|a| a.text.as_str())
-            .find(|w| super::outputs::is_url(w));
+            .find(|w| super::download::is_url(w));
         let from_url = || {
             let url = url?.split(['?', '#']).next()?;
             url.split("://")
@@ -588,7 +596,7 @@ impl Walker<'_> {
             return;
         }
         let content = if program.contains('/') {
-            Some(self.content(program)).filter(|c| !c.file)
+            Some(self.content(program)).filter(|c| !c.file || c.unread.is_some())
         } else {
             let own = match self.state.get("PATH") {
                 Some(super::state::Variable::Scalar(values)) => values.last().cloned().unwrap_or_default(),
@@ -618,178 +626,15 @@ impl Walker<'_> {
             && super::code::is_interpreter(interpreter)
         {
             self.code(interpreter, code, span);
-        } else if content.text.is_some() || content.remote.is_some() || content.decoded {
+        } else if content.text.is_some()
+            || content.remote.is_some()
+            || content.decoded
+            || content.unread == Some(super::Unread::Script)
+        {
             self.shell_reads(&content, &text::shown(program), span);
         }
         self.state = state;
     }
-
-    /// Files that others will run: their content is followed when it is written.
-    pub(super) fn executable_content(&mut self, path: &str, content: &Stream, span: Span) {
-        let known = content.text.is_some() || content.remote.is_some() || content.decoded;
-        if !known {
-            return;
-        }
-        if is_profile(path) {
-            if let Some(text) = &content.text
-                && text.contains("alias ")
-            {
-                self.shadowed_programs(text, span);
-            }
-            self.subshell(|walker| walker.shell_reads(content, &text::shown(path), span));
-        } else if let Some(names_user) = crontab(path) {
-            self.cron_lines(content, path, names_user, span);
-        } else if is_unit(path) && content.remote == Some(super::Remote::Open) {
-            self.subshell(|walker| walker.shell_reads(content, &text::shown(path), span));
-        } else if is_unit(path)
-            && let Some(unit) = &content.text
-        {
-            self.unit(&unit.clone(), span);
-        } else if path.starts_with("/etc/apt/apt.conf")
-            && let Some(settings) = content.text.clone()
-        {
-            for part in ["Invoke", "Install-Pkgs", "Post-", "Pre-"]
-                .iter()
-                .flat_map(|key| settings.split(key).skip(1))
-                .take(8)
-            {
-                let part = part.split('}').next().unwrap_or_default();
-                for literal in super::literals::literals(part) {
-                    self.text(&literal, "apt hook", span, &Stream::empty());
-                }
-            }
-        } else if is_ssh_config(path)
-            && let Some(settings) = content.text.clone()
-        {
-            self.ssh_settings(&settings, span);
-        } else if is_git_config(path)
-            && let Some(settings) = content.text.clone()
-        {
-            for line in settings.lines() {
-                if let Some((key, value)) = line.split_once('=') {
-                    let (key, value) = (key.trim().to_lowercase(), value.trim());
-                    let section = if value.starts_with('!') { "alias" } else { "core" };
-                    self.git_setting(&format!("{section}.{key}"), value, span);
-                }
-            }
-        } else if path.starts_with("/etc/udev/rules.d/")
-            && let Some(rules) = &content.text
-        {
-            let rules = rules.clone();
-            for part in rules.split("RUN").skip(1) {
-                for literal in super::literals::literals(part).into_iter().take(1) {
-                    self.text(&literal, "udev rule", span, &Stream::empty());
-                }
-            }
-        }
-    }
-
-    /// The commands of a systemd unit.
-    fn unit(&mut self, unit: &str, span: Span) {
-        for line in unit.lines() {
-            let Some((key, command)) = line.trim().split_once('=') else {
-                continue;
-            };
-            if key.starts_with("Exec") {
-                let command = command.trim_start_matches(['-', '@', '+', '!', ':', '|']);
-                let program = command.split_whitespace().next().unwrap_or_default();
-                if ["/tmp/", "/dev/shm/", "/var/tmp/"]
-                    .iter()
-                    .any(|folder| program.starts_with(folder))
-                {
-                    self.find(
-                        &super::super::rules::schedule::FROM_TEMPORARY,
-                        span,
-                        command.to_owned(),
-                    );
-                }
-                self.text(&command.replace('%', ""), "systemd unit", span, &Stream::empty());
-            }
-        }
-    }
-
-    /// `alias sudo=..` in a profile takes a program's place.
-    fn shadowed_programs(&mut self, text: &str, span: Span) {
-        for line in text.lines() {
-            if let Some(rest) = line.trim().strip_prefix("alias ")
-                && let Some((name, _)) = rest.split_once('=')
-                && matches!(name.trim(), "sudo" | "su" | "ssh" | "passwd")
-            {
-                self.find(&shell::SHADOWED, span, line.trim().to_owned());
-            }
-        }
-    }
-}
-
-/// Whether what is written here is followed at once, since others run it without being told to: startup files of shells,
-/// hooks, schedules, units and the like.
-pub fn runs_by_itself(path: &str) -> bool {
-    is_profile(path)
-        || crontab(path).is_some()
-        || is_unit(path)
-        || is_ssh_config(path)
-        || is_git_config(path)
-        || path.starts_with("/etc/apt/apt.conf")
-        || path.starts_with("/etc/udev/rules.d/")
-}
-
-fn base_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or_default()
-}
-
-/// Startup files of shells, hooks and scripts that are run at set times.
-fn is_profile(path: &str) -> bool {
-    matches!(
-        base_name(path),
-        ".bashrc"
-            | ".profile"
-            | ".bash_profile"
-            | ".bash_login"
-            | ".zshrc"
-            | ".zprofile"
-            | ".kshrc"
-            | ".bash_logout"
-            | "bash.bashrc"
-            | "rc.local"
-            | ".xinitrc"
-            | ".zshenv"
-    ) || path == "/etc/profile"
-        || path.starts_with("/etc/profile.d/")
-        || path.contains("/.git/hooks/")
-        || path.contains("/hooks/") && path.contains(".git")
-        || path.starts_with("/etc/init.d/")
-        || path.starts_with("/etc/update-motd.d/")
-        || path.starts_with("/etc/network/if-")
-        || [
-            "/etc/cron.hourly/",
-            "/etc/cron.daily/",
-            "/etc/cron.weekly/",
-            "/etc/cron.monthly/",
-        ]
-        .iter()
-        .any(|p| path.starts_with(p))
-}
-
-/// A crontab, and whether its lines name the user.
-fn crontab(path: &str) -> Option<bool> {
-    if path == "/etc/crontab" || path.starts_with("/etc/cron.d/") {
-        Some(true)
-    } else {
-        path.starts_with("/var/spool/cron").then_some(false)
-    }
-}
-
-/// A unit of systemd.
-fn is_unit(path: &str) -> bool {
-    path.starts_with("/etc/systemd/") || path.contains("/systemd/system/") || path.contains("/systemd/user/")
-}
-
-fn is_ssh_config(path: &str) -> bool {
-    path.ends_with("/.ssh/config") || path.starts_with("/etc/ssh/ssh_config")
-}
-
-fn is_git_config(path: &str) -> bool {
-    matches!(base_name(path), ".gitconfig" | "gitconfig") || path.ends_with(".git/config")
 }
 
 /// Folders under which a copied file keeps its name.

@@ -17,26 +17,27 @@ impl Walker<'_> {
             let here = || {
                 let all = executed.iter().enumerate();
                 all.filter(|(_, ran)| ran.span == finding.span)
-                    .map(|(at, ran)| (ran, &executed[at + 1..]))
+                    .map(|(at, ran)| (ran, at))
+            };
+            let surely_later = |taker: usize, gives_back: &dyn Fn(&Executed) -> bool| {
+                (taker + 1..executed.len())
+                    .any(|at| gives_back(&executed[at]) && is_sure(&executed, taker, at))
             };
             let undone = || {
                 let mut takers = here()
-                    .filter_map(|(ran, later)| Some((undoing(&line(ran))?, later)))
+                    .filter_map(|(ran, at)| Some((undoing(&line(ran))?, at)))
                     .peekable();
-                takers.peek().is_some()
-                    && takers.all(|(back, later)| later.iter().any(|one| line(one) == back))
+                takers.peek().is_some() && takers.all(|(back, at)| surely_later(at, &|one| line(one) == back))
             };
             let put_anew = || {
-                let mut takers = here()
-                    .filter_map(|(ran, later)| Some((taken(ran)?, later)))
-                    .peekable();
+                let mut takers = here().filter_map(|(ran, at)| Some((taken(ran)?, at))).peekable();
                 takers.peek().is_some()
-                    && takers.all(|(paths, later)| {
+                    && takers.all(|(paths, at)| {
                         let mut paths = paths.iter();
                         paths.all(|path| {
                             path.starts_with('/')
                                 && !ACCOUNTS.contains(&path.as_str())
-                                && later.iter().any(|one| puts(one, path))
+                                && surely_later(at, &|one| puts(one, path))
                         })
                     })
             };
@@ -59,6 +60,61 @@ impl Walker<'_> {
             true
         });
         self.executed = executed;
+    }
+}
+
+/// Whether what stands at `then_at` runs once what stands at `first_at` has: it stands in the same list or in one around it,
+/// behind nothing that could keep it from running.
+fn is_sure(executed: &[Executed], first_at: usize, then_at: usize) -> bool {
+    let between = &executed[first_at + 1..then_at];
+    let ends = |one: &Executed| match one.program.as_str() {
+        "exit" | "return" | "break" | "continue" | "logout" => true,
+        // With nothing but redirections it ends nothing.
+        "exec" => !one.arguments.is_empty(),
+        _ => false,
+    };
+    let (taken, given) = (&executed[first_at].stands, &executed[then_at].stands);
+    let Some(own) = given.last() else {
+        return false;
+    };
+    let level = given.len() - 1;
+    let Some(other) = taken.get(level).filter(|other| other.list == own.list) else {
+        return false;
+    };
+    if between.iter().any(ends) {
+        return false;
+    }
+    let (first, ors) = match other.item.cmp(&own.item) {
+        std::cmp::Ordering::Less => (0, 0),
+        std::cmp::Ordering::Equal if other.nth < own.nth && !other.negated => (other.nth + 1, other.ors),
+        _ => return false,
+    };
+    // Every command that it is joined to must be one that always succeeds.
+    own.ors == ors
+        && (first..own.nth).all(|nth| {
+            let mut there = between.iter().filter(|one| {
+                one.stands
+                    .get(level)
+                    .is_some_and(|step| (step.list, step.item, step.nth) == (own.list, own.item, nth))
+            });
+            let mut direct = false;
+            there.all(|one| {
+                direct |= one.stands.len() == level + 1;
+                succeeds(one) && !one.stands[level].negated
+            }) && direct
+        })
+}
+
+/// Whether a command cannot but succeed.
+fn succeeds(one: &Executed) -> bool {
+    match one.program.as_str() {
+        "true" | ":" => true,
+        "sleep" => one
+            .arguments
+            .iter()
+            .all(|word| word.trim_end_matches(['s', 'm']).parse::<f64>().is_ok()),
+        "sudo" | "doas" => one.arguments.first().is_some_and(|word| word == "sleep"),
+        _ => false,
     }
 }
 

@@ -6,12 +6,15 @@
 
 mod appetite;
 mod assembled;
+mod assign;
 mod awk;
 mod before;
 mod builtins;
+mod by_itself;
 mod code;
 mod compound;
 mod containers;
+mod download;
 mod environment;
 mod expand;
 mod files;
@@ -25,30 +28,37 @@ mod make;
 mod mended;
 mod outputs;
 mod parameter;
+mod printed;
 mod program_calls;
 mod program_effects;
 mod program_files;
 mod recipes;
 mod redirect;
 mod runners;
+mod salt;
+mod scheduled;
 mod sed;
 mod shells;
 mod simple;
+mod ssh;
 mod state;
 mod stream;
 mod substitution;
+mod terminals;
+mod unknown;
 mod weighed;
 mod wrappers;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 pub use before::Left;
+pub use by_itself::runs_by_itself;
 pub use expand::Argument;
-pub use files::runs_by_itself;
+pub use simple::PROGRAM_FOLDERS;
 pub use simple::base;
-pub use state::State;
-pub use stream::{Remote, Stream};
+pub use state::{State, Variable};
+pub use stream::{Remote, Stream, Unread};
 pub use wrappers::quote;
 
 use super::Input;
@@ -67,6 +77,12 @@ const DERIVED: usize = 256 * 1024;
 const WORDS: usize = 40_000;
 /// How many bytes the values of variables may take in all.
 const VALUES: usize = 768 * 1024;
+/// How many bytes of derived texts beyond that are looked at piece by piece.
+const SCANS: usize = 1024 * 1024;
+/// How many commands and arguments each piece of a text that is no shell may have, whatever is left.
+const PIECE: (usize, usize) = (32, 4_096);
+/// How many findings are kept; beyond, as many again that deny.
+const FINDINGS: usize = 200;
 /// How deep scripts may lie within scripts.
 const DEPTH: usize = 30;
 
@@ -81,6 +97,19 @@ pub struct Finding {
     pub chain: Vec<String>,
     /// The command, or the part of it that matters, as a person would write it.
     pub what: String,
+    /// What was about to run.
+    pub ran: Ran,
+}
+
+/// What a finding is about, in full: two are the same only where all of it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ran {
+    /// The program as it is called, and its arguments; empty where no command was called.
+    pub words: Vec<String>,
+    /// The folder, where known.
+    pub cwd: Option<String>,
+    /// The variables that the script has set.
+    pub variables: BTreeMap<String, Variable>,
 }
 
 impl Finding {
@@ -91,6 +120,7 @@ impl Finding {
             span,
             chain: Vec::new(),
             what: what.to_owned(),
+            ran: Ran::default(),
         }
     }
 }
@@ -110,6 +140,25 @@ pub struct Executed {
     pub span: Span,
     /// The folder it runs in.
     pub cwd: Option<String>,
+    /// A variable that the script has set, and that decides what is run in the program's name.
+    pub loader: Option<&'static str>,
+    /// The lists that it stands in, the outermost first.
+    pub stands: Rc<[Step]>,
+}
+
+/// Where in a list a pipeline stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Step {
+    /// The list's number: no two that are run have the same.
+    pub list: usize,
+    /// Which item of the list.
+    pub item: usize,
+    /// Which of the pipelines that are joined there.
+    pub nth: usize,
+    /// How many `||` stand before it there.
+    pub ors: usize,
+    /// Behind a `!`.
+    pub negated: bool,
 }
 
 /// A file that a redirection would write, for the rules of a policy.
@@ -153,6 +202,14 @@ pub struct Place {
     pub piped: bool,
     /// What it prints goes to a file, a pipe or the network.
     pub captured: bool,
+}
+
+/// How many places of the host something is known of.
+#[derive(Debug, Clone, Copy, Default)]
+struct Places {
+    files: usize,
+    links: usize,
+    copies: usize,
 }
 
 /// A variable with several values, and the one that is looked at in this round.
@@ -201,6 +258,20 @@ pub struct Walker<'s> {
     origins: HashMap<String, Stream>,
     /// The command that is looked at.
     at: Option<Span>,
+    /// The same among those that were executed; none before it is called.
+    current: Option<usize>,
+    /// The lists that are being run, and how many there were so far.
+    steps_in: Vec<Step>,
+    lists: usize,
+    /// How many files, links and copies it found on the host: its own are bounded beside them.
+    found_there: Places,
+    /// In how many parts it is that may not run at all.
+    perhaps: usize,
+    /// How many bytes of texts that are too much may still be looked at piece by piece, and whether one is.
+    scans: usize,
+    scanning: bool,
+    /// The variables that the script found set.
+    found_set: Rc<HashMap<String, Variable>>,
     overspent: bool,
 }
 
@@ -234,6 +305,14 @@ impl<'s> Walker<'s> {
             origin: None,
             origins: HashMap::new(),
             at: None,
+            current: None,
+            steps_in: Vec::new(),
+            lists: 0,
+            found_there: Places::default(),
+            perhaps: 0,
+            scans: SCANS,
+            scanning: false,
+            found_set: Rc::default(),
             overspent: false,
         }
     }
@@ -245,7 +324,9 @@ impl<'s> Walker<'s> {
             self.script(exports, &Stream::empty());
             // Nobody asked for these commands, so no list of permitted programs has to name them.
             self.executed.clear();
+            self.current = None;
         }
+        self.found_set = Rc::clone(&self.state.variables);
         self
     }
 
@@ -258,7 +339,10 @@ impl<'s> Walker<'s> {
                 text: Some(text::clean(input)),
                 ..Stream::default()
             },
-            Input::Opaque => Stream::default(),
+            Input::Opaque => Stream {
+                file: false,
+                ..Stream::unread(false)
+            },
         };
         self
     }
@@ -282,9 +366,57 @@ impl<'s> Walker<'s> {
         }
     }
 
+    /// Follows the pieces of a text that is not shell, or too much of it, each for itself.
+    pub fn judge_pieces(mut self, pieces: &[String], whole: Span) -> Followed {
+        let input = self.input.clone();
+        for piece in pieces {
+            self.piece(piece, whole, &input);
+        }
+        Followed {
+            findings: self.findings,
+            spared: self.spared,
+            executed: self.executed,
+            written: self.written,
+        }
+    }
+
+    /// Follows one piece, with a budget of its own.
+    fn piece(&mut self, piece: &str, span: Span, input: &Stream) {
+        if let Ok(script) = syntax::parse(piece, Base::Fixed(span)) {
+            self.steps = self.steps.max(PIECE.0);
+            self.words = self.words.max(PIECE.1);
+            self.script(&script, input);
+        }
+    }
+
+    /// Looks at the pieces of a text that there is no budget for: only those that name a destroyer.
+    fn scan(&mut self, source: &str, span: Span) {
+        if self.scanning {
+            return;
+        }
+        let Some(left) = self.scans.checked_sub(source.len()) else {
+            return;
+        };
+        self.scans = left;
+        self.scanning = true;
+        let depth = self.depth;
+        self.depth = depth.min(DEPTH - 8);
+        for piece in super::scan::lines(source) {
+            if super::scan::names_a_destroyer(&piece) {
+                self.piece(&piece, span, &Stream::unknown());
+            }
+        }
+        self.depth = depth;
+        self.scanning = false;
+    }
+
     /// Notes that a rule is broken.
     fn find(&mut self, rule: &'static Rule, span: Span, what: String) {
-        if self.findings.len() >= 200
+        let room = match rule.severity {
+            super::Severity::Ask => FINDINGS,
+            super::Severity::Deny => 2 * FINDINGS,
+        };
+        if self.findings.len() >= room
             || self
                 .findings
                 .iter()
@@ -296,12 +428,31 @@ impl<'s> Walker<'s> {
         if !chain.is_empty() && !what.is_empty() {
             chain.push(shorten(&what));
         }
+        let ran = self.ran();
         self.findings.push(Finding {
             rule,
             span,
             chain,
             what,
+            ran,
         });
+    }
+
+    /// What is about to run, with all that it finds.
+    fn ran(&self) -> Ran {
+        let called = self.current.and_then(|current| self.executed.get(current));
+        let changed = |(name, value): &(&String, &Variable)| self.found_set.get(*name) != Some(*value);
+        Ran {
+            words: called.map_or_else(Vec::new, called_words),
+            cwd: self.state.cwd.clone(),
+            variables: self
+                .state
+                .variables
+                .iter()
+                .filter(changed)
+                .map(|(name, value)| (name.clone(), value.clone()))
+                .collect(),
+        }
     }
 
     /// Notes what the rules found on one command.
@@ -341,12 +492,26 @@ impl<'s> Walker<'s> {
             return Stream::unknown();
         }
         self.depth += 1;
-        for item in &script.items {
+        let list = self.lists;
+        self.lists += 1;
+        for (number, item) in script.items.iter().enumerate() {
             let place = self.place;
             self.place.background |= item.background;
-            for (join, pipeline) in &item.pipelines {
+            let mut ors = 0;
+            for (nth, (join, pipeline)) in item.pipelines.iter().enumerate() {
+                ors += usize::from(*join == syntax::Join::Or);
                 let before = (*join != syntax::Join::First).then(|| self.state.clone());
+                self.steps_in.push(Step {
+                    list,
+                    item: number,
+                    nth,
+                    ors,
+                    negated: pipeline.negated,
+                });
+                self.perhaps += usize::from(before.is_some());
                 output.append(self.pipeline(pipeline, input));
+                self.perhaps -= usize::from(before.is_some());
+                self.steps_in.pop();
                 if let Some(before) = before {
                     self.state.merge(&before);
                 }
@@ -376,6 +541,9 @@ impl<'s> Walker<'s> {
     fn text(&mut self, source: &str, step: &str, span: Span, input: &Stream) -> Stream {
         if source.len() > self.derived || self.depth >= DEPTH {
             self.overspent = true;
+            self.chain.push(step.to_owned());
+            self.scan(source, span);
+            self.chain.pop();
             return Stream::unknown();
         }
         self.derived -= source.len();
@@ -403,13 +571,19 @@ impl<'s> Walker<'s> {
         }
     }
 
+    /// Runs a part that may not run at all.
+    fn perhaps(&mut self, script: &Script, input: &Stream) -> Stream {
+        self.perhaps += 1;
+        let output = self.script(script, input);
+        self.perhaps -= 1;
+        output
+    }
+
     /// A derived text that is not shell: asked about, and refused where its words destroy something.
     fn unreadable(&mut self, source: &str, span: Span) {
         self.find(&shell::UNPARSABLE, span, shorten(source));
-        for line in super::scan::lines(source) {
-            if let Ok(script) = syntax::parse(&line, Base::Fixed(span)) {
-                self.script(&script, &Stream::unknown());
-            }
+        for piece in super::scan::lines(source) {
+            self.piece(&piece, span, &Stream::unknown());
         }
     }
 
@@ -483,6 +657,19 @@ impl<'s> Walker<'s> {
     fn function(&self, name: &str) -> Option<Rc<syntax::Command>> {
         self.state.functions.get(name).cloned()
     }
+}
+
+/// The program of a command as it is called, without a folder where programs are looked for anyway, and its arguments.
+fn called_words(called: &Executed) -> Vec<String> {
+    let (folder, name) = called.path.rsplit_once('/').unwrap_or(("", &called.path));
+    let program = if PROGRAM_FOLDERS.contains(&folder) {
+        name
+    } else {
+        called.path.as_str()
+    };
+    std::iter::once(program.to_owned())
+        .chain(called.arguments.iter().cloned())
+        .collect()
 }
 
 /// A command for an explanation: one line, not too long.

@@ -6,6 +6,9 @@ use super::super::syntax::{Redirect, RedirectOp, Span};
 use super::super::words::text::{self, SOME};
 use super::{Stream, Walker};
 
+/// How many files one script may write whose content is remembered.
+const MOST_FILES: usize = 256;
+
 /// What the redirections of a command opened.
 #[derive(Debug, Default)]
 pub struct Opened {
@@ -145,6 +148,16 @@ impl Walker<'_> {
     }
 
     /// What a file holds, as far as it is known: written by the script, a device, a secret.
+    /// What lies in a folder of which not all was read.
+    fn in_an_unread_folder(&self, full: &str) -> Option<Stream> {
+        if self.files.is_empty() {
+            return None;
+        }
+        let folders = full.match_indices('/').map(|(at, _)| &full[..at]);
+        let mut known = folders.rev().filter_map(|folder| self.files.get(folder));
+        known.find(|folder| folder.unread.is_some()).cloned()
+    }
+
     pub(super) fn content(&mut self, path: &str) -> Stream {
         let full = self.path(path);
         if !full.starts_with("/dev/tcp/")
@@ -152,6 +165,9 @@ impl Walker<'_> {
             && let Some(written) = self.files.get(&full)
         {
             return written.clone();
+        }
+        if let Some(unread) = self.in_an_unread_folder(&full) {
+            return unread;
         }
         if let Some(stream) = outgoing(&full) {
             return stream;
@@ -244,13 +260,18 @@ impl Walker<'_> {
             let content = content.clone();
             self.subshell(|walker| walker.shell_reads(&content, "fifo", span));
         }
-        if self.files.len() < 256 {
+        if self.files.len() < self.found_there.files + MOST_FILES || self.files.contains_key(&path) {
             match self.files.get_mut(&path) {
                 Some(old) if change == Change::Append => old.append(content.clone()),
+                // What stood there may stand there still.
+                Some(old) if self.perhaps > 0 => old.or(content),
                 _ => {
                     self.files.insert(path, content.clone());
                 }
             }
+        } else if content.text.as_deref().is_some_and(|text| !text.is_empty()) || content.remote.is_some() {
+            // What it writes from here on, and may run, is not seen any more.
+            self.overspent = true;
         }
     }
 }

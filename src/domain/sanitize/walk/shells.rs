@@ -184,7 +184,7 @@ impl Walker<'_> {
                     let source = source.strip_prefix("cmd=").map_or(source.clone(), str::to_owned);
                     self.text(&source, "ansible", span, &Stream::unknown());
                 } else if let Some(source) = after_option(rest, &["-a", "--args"])
-                    && let Some(command) = module_command(&module, &source)
+                    && let Some(command) = super::salt::module_command(&module, &source)
                 {
                     self.text(&command, "ansible", span, &Stream::unknown());
                 }
@@ -198,8 +198,10 @@ impl Walker<'_> {
                 {
                     let source = source.text.clone();
                     self.text(&source, name, span, &Stream::unknown());
-                } else if let Some(at) = rest.iter().position(|a| state_command(&a.text).is_some())
-                    && let Some(command) = state_command(&rest[at].text)
+                } else if let Some(at) = rest
+                    .iter()
+                    .position(|a| super::salt::state_command(&a.text).is_some())
+                    && let Some(command) = super::salt::state_command(&rest[at].text)
                 {
                     let operands: Vec<String> = rest[at + 1..]
                         .iter()
@@ -353,6 +355,10 @@ impl Walker<'_> {
                 return output;
             }
         }
+        let depth = self.chain.len();
+        if stream.unread.is_some() {
+            self.chain.push("an upload that nobody has read".to_owned());
+        }
         self.chain.extend(stream.steps.iter().cloned());
         let what = format!("{step} of what cannot be told");
         match stream.remote {
@@ -370,104 +376,11 @@ impl Walker<'_> {
             None if stream.runnable() => {}
             None => self.find(&shell::UNKNOWN_TEXT, span, what),
         }
-        self.chain.truncate(self.chain.len() - stream.steps.len());
+        self.chain.truncate(depth);
         Stream {
             remote: stream.remote,
             steps: vec!["shell output".to_owned()],
             ..Stream::unknown()
-        }
-    }
-
-    fn ssh(&mut self, rest: &[Argument], stdin: &Stream, span: Span) -> Stream {
-        const VALUED: &str = "bcDEeFIiJLlmOopQRSWwB";
-        let mut at = 0;
-        while let Some(argument) = rest.get(at) {
-            let option = argument.text.as_str();
-            if option == "--" {
-                at += 1;
-                break;
-            }
-            let Some(letters) = option.strip_prefix('-') else {
-                break;
-            };
-            let valued = letters.char_indices().find(|(_, c)| VALUED.contains(*c));
-            if let Some((place, letter)) = valued {
-                let inline = &letters[place + 1..];
-                let value = if inline.is_empty() {
-                    at += 1;
-                    rest.get(at).map(|a| a.text.clone()).unwrap_or_default()
-                } else {
-                    inline.to_owned()
-                };
-                if letter == 'o' {
-                    self.ssh_option(&value, span);
-                } else if letter == 'F' {
-                    let settings = self.content(&value).text.unwrap_or_default();
-                    self.ssh_settings(&settings, span);
-                }
-            }
-            at += 1;
-        }
-        let host = rest.get(at).map(|a| a.text.clone()).unwrap_or_default();
-        // Options may stand behind the host too.
-        while let Some(option) = rest
-            .get(at + 1)
-            .map(|a| a.text.clone())
-            .filter(|o| o.starts_with('-') && o.len() > 1)
-        {
-            let valued = option
-                .chars()
-                .nth(1)
-                .is_some_and(|letter| VALUED.contains(letter));
-            let value = if valued && option.len() == 2 {
-                at += 1;
-                rest.get(at + 1).map(|a| a.text.clone()).unwrap_or_default()
-            } else {
-                option.get(2..).unwrap_or_default().to_owned()
-            };
-            if option.starts_with("-o") {
-                self.ssh_option(&value, span);
-            }
-            at += 1;
-        }
-        let command = rest.get(at + 1..).unwrap_or_default();
-        let mut output = Stream {
-            remote: Some(Remote::Open),
-            ..Stream::unknown()
-        };
-        output.steps.push("ssh".to_owned());
-        if command.is_empty() {
-            if stdin.text.is_some() && !host.is_empty() {
-                self.shell_reads(stdin, "ssh", span);
-            }
-            return output;
-        }
-        let source: Vec<&str> = command.iter().map(|a| a.text.as_str()).collect();
-        let source = source.join(" ");
-        let state = self.state.clone();
-        self.state.cwd = Some(text::HOME.to_string());
-        self.evaluate(&source, &format!("ssh {host}"), span, stdin);
-        self.state = state;
-        output
-    }
-
-    /// The commands that a configuration of `ssh` names.
-    pub(super) fn ssh_settings(&mut self, settings: &str, span: Span) {
-        for line in settings.lines() {
-            self.ssh_option(line.trim(), span);
-        }
-    }
-
-    /// The commands that an option of `ssh` names.
-    pub(super) fn ssh_option(&mut self, value: &str, span: Span) {
-        if let Some((key, command)) = value.split_once(['=', ' '])
-            && matches!(
-                key.to_ascii_lowercase().as_str(),
-                "proxycommand" | "localcommand" | "knownhostscommand" | "remotecommand"
-            )
-        {
-            let command = command.replace(['%'], "");
-            self.text(&command, key, span, &Stream::empty());
         }
     }
 
@@ -491,88 +404,6 @@ impl Walker<'_> {
             return self.call(&rest[at + 2..], stdin, span, &Opened::default());
         }
         self.shell_reads(stdin, name, span)
-    }
-
-    fn at_job(&mut self, name: &str, rest: &[Argument], stdin: &Stream, span: Span) -> Stream {
-        let lists = rest
-            .iter()
-            .any(|a| matches!(a.text.as_str(), "-l" | "-r" | "-d" | "-c" | "-V"));
-        if lists {
-            return Stream::unknown();
-        }
-        if let Some(file) = after_option(rest, &["-f"]) {
-            let content = self.content(&file);
-            self.shell_reads(&content, name, span);
-        } else if stdin.text.is_some() || stdin.remote.is_some() {
-            self.shell_reads(stdin, name, span);
-        }
-        Stream::empty()
-    }
-
-    fn crontab(&mut self, rest: &[Argument], stdin: &Stream, span: Span) -> Stream {
-        let operand = rest.iter().enumerate().find_map(|(at, a)| {
-            let valued = at > 0 && matches!(rest[at - 1].text.as_str(), "-u" | "--user");
-            (!valued && (a.text == "-" || !a.text.starts_with('-'))).then(|| a.text.clone())
-        });
-        let lists = rest
-            .iter()
-            .any(|a| matches!(a.text.as_str(), "-l" | "-r" | "-e" | "-ir" | "-ri" | "-V"));
-        let content = match operand {
-            Some(file) if file != "-" && file != "/dev/stdin" => self.content(&file),
-            Some(_) => stdin.clone(),
-            None if !lists => stdin.clone(),
-            None => {
-                // What stands there now is not known; a comment holds its place.
-                return Stream {
-                    file: true,
-                    ..Stream::known("#\n")
-                };
-            }
-        };
-        self.cron_lines(&content, "crontab", false, span);
-        Stream::empty()
-    }
-
-    /// The commands of a crontab's lines.
-    pub(super) fn cron_lines(&mut self, content: &Stream, step: &str, user: bool, span: Span) {
-        let Some(text) = content.text.clone() else {
-            if content.remote.is_some() || content.decoded {
-                self.shell_reads(content, step, span);
-            }
-            return;
-        };
-        for line in text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'))
-        {
-            let fields = if line.starts_with('@') { 1 } else { 5 } + usize::from(user);
-            let mut rest = line;
-            for _ in 0..fields {
-                rest = rest.trim_start();
-                rest = rest.find(char::is_whitespace).map_or("", |at| &rest[at..]);
-            }
-            let command = rest.trim();
-            if command.is_empty()
-                || (line.contains('=') && !line.starts_with(|c: char| c.is_ascii_digit() || "*@".contains(c)))
-            {
-                continue;
-            }
-            if let Some(first) =
-                super::builtins::first_words(command).and_then(|words| words.into_iter().next())
-                && (first.starts_with("/dev/shm")
-                    || first.starts_with("/tmp/")
-                    || first.starts_with("/dev/shm/")
-                    || first.starts_with("/var/tmp/"))
-            {
-                self.find(
-                    &super::super::rules::schedule::FROM_TEMPORARY,
-                    span,
-                    command.to_owned(),
-                );
-            }
-            self.text(command, step, span, &Stream::unknown());
-        }
     }
 
     fn rest_as_text(
@@ -600,158 +431,6 @@ impl Walker<'_> {
         }
         self.evaluate(&source.join(" "), name, span, stdin)
     }
-
-    fn tmux(&mut self, rest: &[Argument], span: Span) -> Stream {
-        let Some(at) = rest.iter().position(|a| {
-            matches!(
-                a.text.as_str(),
-                "new"
-                    | "new-session"
-                    | "neww"
-                    | "new-window"
-                    | "splitw"
-                    | "split-window"
-                    | "send-keys"
-                    | "send"
-                    | "run"
-                    | "run-shell"
-                    | "respawn-pane"
-                    | "respawnp"
-            )
-        }) else {
-            return Stream::empty();
-        };
-        let mut words = Vec::new();
-        let mut skip = false;
-        for argument in &rest[at + 1..] {
-            let text = argument.text.as_str();
-            if skip {
-                skip = false;
-            } else if text.starts_with('-') && words.is_empty() {
-                skip = matches!(
-                    text,
-                    "-s" | "-n" | "-t" | "-c" | "-x" | "-y" | "-F" | "-e" | "-l" | "-p"
-                );
-            } else if !matches!(text, "Enter" | "C-m" | "ENTER") {
-                words.push(text.to_owned());
-            }
-        }
-        if !words.is_empty() {
-            self.text(&words.join(" "), "tmux", span, &Stream::empty());
-        }
-        Stream::empty()
-    }
-
-    fn screen(&mut self, rest: &[Argument], span: Span) -> Stream {
-        if let Some(at) = rest.iter().position(|a| a.text == "stuff") {
-            if let Some(keys) = rest.get(at + 1) {
-                let keys = text::unescape(&keys.text, true).replace("^M", "\n");
-                self.text(&keys, "screen", span, &Stream::empty());
-            }
-            return Stream::empty();
-        }
-        if rest
-            .iter()
-            .any(|a| matches!(a.text.as_str(), "-X" | "-ls" | "-list" | "-r" | "-x"))
-        {
-            return Stream::empty();
-        }
-        let mut at = 0;
-        while let Some(argument) = rest.get(at) {
-            if !argument.text.starts_with('-') {
-                break;
-            }
-            at += if argument.text.ends_with(['S', 't', 'h', 'c', 's', 'T', 'p'])
-                || argument.text == "-Logfile"
-            {
-                2
-            } else {
-                1
-            };
-        }
-        if at < rest.len() {
-            return self.call(&rest[at..], &Stream::empty(), span, &Opened::default());
-        }
-        Stream::empty()
-    }
-}
-
-/// The command that does what a function of `salt` does.
-fn state_command(function: &str) -> Option<&'static str> {
-    Some(match function {
-        "system.poweroff" | "system.halt" | "system.shutdown" => "poweroff",
-        "system.reboot" => "reboot",
-        "file.remove" => "rm -rf",
-        "file.truncate" => "truncate -s 0",
-        "service.stop" => "systemctl stop",
-        "service.disable" => "systemctl disable",
-        "service.mask" => "systemctl mask",
-        "service.restart" => "systemctl restart",
-        "pkg.remove" | "pkg.purge" => "apt-get remove",
-        "user.delete" => "userdel",
-        "group.delete" => "groupdel",
-        "disk.wipe" => "wipefs -a",
-        "partition.rm" => "sfdisk --delete",
-        "iptables.flush" => "iptables -F",
-        "ps.kill_pid" => "kill",
-        "ps.pkill" => "pkill",
-        "docker.rm" => "docker rm",
-        "lvm.lvremove" => "lvremove",
-        "lvm.vgremove" => "vgremove",
-        _ => return None,
-    })
-}
-
-/// The command that does what a module of `ansible` would do with its arguments.
-fn module_command(module: &str, arguments: &str) -> Option<String> {
-    let value = |keys: &[&str]| {
-        arguments.split_whitespace().find_map(|part| {
-            part.split_once('=')
-                .filter(|(key, _)| keys.contains(key))
-                .map(|(_, value)| super::wrappers::quote(value.trim_matches(['"', '\''])))
-        })
-    };
-    let state = value(&["state"]).unwrap_or_default();
-    let name = value(&["name", "service", "pkg", "package"]).unwrap_or_default();
-    Some(match module.rsplit('.').next().unwrap_or(module) {
-        "file" if state == "absent" => format!("rm -rf {}", value(&["path", "dest", "name"])?),
-        "file" => {
-            let path = value(&["path", "dest", "name"])?;
-            let recursive = if value(&["recurse"]).is_some() { "-R " } else { "" };
-            match (value(&["mode"]), value(&["owner"])) {
-                (Some(mode), _) => format!("chmod {recursive}{mode} {path}"),
-                (None, Some(owner)) => format!("chown {recursive}{owner} {path}"),
-                _ => return None,
-            }
-        }
-        "service" | "systemd" | "systemd_service" | "sysvinit" => {
-            if value(&["masked"]).is_some_and(|v| matches!(v.as_str(), "yes" | "true" | "True")) {
-                format!("systemctl mask {name}")
-            } else if state == "stopped" {
-                format!("systemctl stop {name}")
-            } else if value(&["enabled"]).is_some_and(|v| matches!(v.as_str(), "no" | "false" | "False")) {
-                format!("systemctl disable {name}")
-            } else {
-                return None;
-            }
-        }
-        "apt" | "yum" | "dnf" | "package" if matches!(state.as_str(), "absent" | "removed") => {
-            format!("apt-get remove {name}")
-        }
-        "user" if state == "absent" => format!("userdel {name}"),
-        "user" => format!("usermod {name}"),
-        "reboot" => "reboot".to_owned(),
-        "filesystem" => format!("mkfs {}", value(&["dev"])?),
-        "parted" => format!("parted {} rm 1", value(&["device"])?),
-        "lvol" if state == "absent" => format!("lvremove -f {}/{}", value(&["vg"])?, value(&["lv"])?),
-        "copy" | "template" | "lineinfile" | "blockinfile" | "replace" => {
-            format!("cp x {}", value(&["dest", "path"])?)
-        }
-        "mount" if matches!(state.as_str(), "absent" | "unmounted") => {
-            format!("umount {}", value(&["path"])?)
-        }
-        _ => return None,
-    })
 }
 
 /// Whether a step hides what a text says.

@@ -2,8 +2,7 @@
 
 use super::super::rules::write::Change;
 use super::super::rules::{self, Call, exhaust, shell};
-use super::super::syntax::{Assign, Assigned, Part, Simple, Span};
-use super::super::words::glob::matches;
+use super::super::syntax::{Assigned, Simple, Span};
 use super::super::words::text::{self, SOME, UNKNOWN};
 use super::expand::Argument;
 use super::redirect::Opened;
@@ -19,105 +18,14 @@ const WORDS: u64 = 5_000;
 /// How many words no shell can keep.
 const TOO_MANY_WORDS: u64 = 50_000_000;
 
-/// Programs that a pattern in the command's place could call (`/bin/r?`): those that matter.
-const CALLABLE: &[&str] = &[
-    "rm",
-    "dd",
-    "mkfs",
-    "mkfs.ext4",
-    "mkfs.xfs",
-    "shred",
-    "wipefs",
-    "chmod",
-    "chown",
-    "kill",
-    "killall",
-    "pkill",
-    "reboot",
-    "shutdown",
-    "poweroff",
-    "halt",
-    "init",
-    "telinit",
-    "sh",
-    "bash",
-    "dash",
-    "zsh",
-    "ksh",
-    "python",
-    "python3",
-    "perl",
-    "ruby",
-    "node",
-    "curl",
-    "wget",
-    "nc",
-    "ncat",
-    "socat",
-    "iptables",
-    "nft",
-    "ip",
-    "systemctl",
-    "service",
-    "userdel",
-    "usermod",
-    "useradd",
-    "passwd",
-    "chpasswd",
-    "visudo",
-    "apt",
-    "apt-get",
-    "dpkg",
-    "yum",
-    "dnf",
-    "rpm",
-    "mount",
-    "umount",
-    "fdisk",
-    "sfdisk",
-    "parted",
-    "sgdisk",
-    "lvremove",
-    "vgremove",
-    "mdadm",
-    "zfs",
-    "zpool",
-    "cryptsetup",
-    "docker",
-    "kubectl",
-    "mysql",
-    "psql",
-    "mysqladmin",
-    "dropdb",
-    "redis-cli",
-    "mongo",
-    "mongosh",
-    "git",
-    "find",
-    "xargs",
-    "tee",
-    "cat",
-    "cp",
-    "mv",
-    "ln",
-    "truncate",
-    "sed",
-    "crontab",
-    "at",
-    "insmod",
-    "rmmod",
-    "modprobe",
-    "sysctl",
-    "ufw",
-    "tar",
-    "rsync",
-    "ssh",
-    "scp",
-    "sudo",
-    "env",
-    "busybox",
-    "history",
-    "journalctl",
+/// Variables that decide which file is run in a program's name, or what runs before it.
+const LOADERS: &[&str] = &[
+    "PATH",
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "LD_AUDIT",
+    "BASH_ENV",
+    "ENV",
 ];
 
 impl Walker<'_> {
@@ -141,6 +49,8 @@ impl Walker<'_> {
     fn simple_once(&mut self, simple: &Simple, input: &Stream) -> Stream {
         let origin = self.origin.take();
         let place = self.place;
+        self.current = None;
+        let before = self.findings.len();
         let opened = self.redirects(&simple.redirects);
         self.place.captured |= opened.output.is_some();
         let made = simple.words.iter().map(super::compound::made_by_ranges).max();
@@ -166,6 +76,15 @@ impl Walker<'_> {
             );
         }
         let arguments = self.words(simple);
+        // What its redirections broke is a matter of what it would write.
+        for finding in self
+            .findings
+            .iter_mut()
+            .skip(before)
+            .filter(|f| f.ran.words.is_empty())
+        {
+            finding.ran.words = arguments.iter().map(|argument| argument.text.clone()).collect();
+        }
         let own = !arguments.is_empty()
             && simple
                 .assigns
@@ -263,77 +182,6 @@ impl Walker<'_> {
         }
     }
 
-    /// Sets a variable; before a command it is part of that command's environment too.
-    pub(super) fn assign(&mut self, assign: &Assign) {
-        self.origin = None;
-        if self.place.busy_loop && grows(assign) {
-            self.find(
-                &exhaust::MEMORY,
-                assign.span,
-                format!("{} grows in a loop without end", assign.name),
-            );
-        }
-        match &assign.value {
-            Assigned::Word(word) => {
-                let mut value = self.single(word);
-                if let Some(index) = &assign.index {
-                    let key = self.key(index);
-                    let mut elements = match self.state.get(&assign.name) {
-                        Some(super::state::Variable::Array(elements)) => elements.clone(),
-                        _ => Vec::new(),
-                    };
-                    elements.retain(|(k, _)| *k != key);
-                    elements.push((key, value));
-                    self.state.set_array(&assign.name, elements);
-                    return;
-                }
-                if assign.append
-                    && let Some(super::state::Variable::Scalar(old)) = self.state.get(&assign.name)
-                    && let Some(old) = old.last()
-                {
-                    value = text::bounded(format!("{old}{value}"));
-                }
-                self.environment(&assign.name, &value, assign.span);
-                if let Some(left) = self.values.checked_sub(value.len()) {
-                    self.values = left;
-                } else {
-                    self.overspent = true;
-                    value = UNKNOWN.to_string();
-                }
-                self.state.set(&assign.name, value);
-                match self.origin.take() {
-                    Some(origin) => {
-                        self.origins.insert(assign.name.clone(), origin);
-                    }
-                    None => {
-                        self.origins.remove(&assign.name);
-                    }
-                }
-            }
-            Assigned::Array(elements) => {
-                let mut values = match self.state.get(&assign.name) {
-                    Some(super::state::Variable::Array(old)) if assign.append => old.clone(),
-                    _ => Vec::new(),
-                };
-                for (index, word) in elements {
-                    match index {
-                        Some(index) => {
-                            let key = self.key(index);
-                            let value = self.single(word);
-                            values.push((key, value));
-                        }
-                        None => {
-                            for value in self.fields(word) {
-                                values.push((values.len().to_string(), value));
-                            }
-                        }
-                    }
-                }
-                self.state.set_array(&assign.name, values);
-            }
-        }
-    }
-
     /// Calls what the first argument names.
     pub(super) fn call(
         &mut self,
@@ -361,7 +209,13 @@ impl Walker<'_> {
         output
     }
 
-    fn called(&mut self, arguments: &[Argument], stdin: &Stream, span: Span, opened: &Opened) -> Stream {
+    pub(super) fn called(
+        &mut self,
+        arguments: &[Argument],
+        stdin: &Stream,
+        span: Span,
+        opened: &Opened,
+    ) -> Stream {
         let Some((program, rest)) = arguments.split_first() else {
             return Stream::empty();
         };
@@ -388,24 +242,12 @@ impl Walker<'_> {
         if let Some(body) = self.function(&program.text) {
             return self.call_function(&program.text, &body, rest, stdin, span);
         }
+        self.record(name, &program.text, rest, span);
         let hidden = ["/dev/shm/", "/tmp/.", "/var/tmp/."]
             .iter()
             .any(|folder| program.text.starts_with(folder));
         if hidden {
             self.find(&shell::TEMPORARY_CODE, span, text::shown(&program.text));
-        }
-        if self.executed.len() >= MOST_EXECUTED {
-            // An operator's own rules see no further.
-            self.overspent = true;
-        } else {
-            self.executed.push(Executed {
-                program: name.to_owned(),
-                path: text::shown(&program.text),
-                arguments: rest.iter().map(|a| a.text.clone()).collect(),
-                chain: self.chain.clone(),
-                span,
-                cwd: self.state.cwd.clone(),
-            });
         }
         self.written_program(&program.text, rest, span);
         if let Some(tree) = self.remote_trees.last().filter(|_| builds(name, rest)) {
@@ -434,6 +276,7 @@ impl Walker<'_> {
             socket: opened.socket,
             origin: self.origin.as_ref(),
             files: &self.files,
+            ordered: self.state.get("POSIXLY_CORRECT").is_some(),
         };
         let informs = call.only_informs();
         let hits = rules::judge(&call);
@@ -444,6 +287,29 @@ impl Walker<'_> {
             self.found(hits, span, &line);
         }
         self.act(name, arguments, stdin, span, opened)
+    }
+
+    /// Keeps a command that would be executed, for the rules of a policy.
+    pub(super) fn record(&mut self, name: &str, path: &str, rest: &[Argument], span: Span) {
+        if self.executed.len() >= MOST_EXECUTED {
+            // An operator's own rules see no further.
+            self.overspent = true;
+            self.current = None;
+            return;
+        }
+        let changed = |name: &&&str| self.state.get(name) != self.found_set.get(**name);
+        let loader = LOADERS.iter().find(changed).copied();
+        self.current = Some(self.executed.len());
+        self.executed.push(Executed {
+            program: name.to_owned(),
+            path: text::shown(path),
+            arguments: rest.iter().map(|a| a.text.clone()).collect(),
+            chain: self.chain.clone(),
+            span,
+            cwd: self.state.cwd.clone(),
+            loader,
+            stands: self.steps_in.as_slice().into(),
+        });
     }
 
     /// What a program is: links and copies that the script made stand for their origin.
@@ -555,70 +421,6 @@ impl Walker<'_> {
             self.find(&rules::reverse::SHELL, span, "a shell on the network".to_owned());
         }
     }
-
-    /// `/bin/r? -rf /etc`: every program that matters and fits is looked at.
-    fn call_by_pattern(
-        &mut self,
-        program: &Argument,
-        rest: &[Argument],
-        stdin: &Stream,
-        span: Span,
-        opened: &Opened,
-    ) -> Stream {
-        let wanted = base(&program.text).to_owned();
-        if wanted.chars().all(|c| c == text::STAR) {
-            return Stream::unknown();
-        }
-        let mut output = Stream::unknown();
-        for candidate in CALLABLE.iter().filter(|name| matches(&wanted, name)) {
-            let mut arguments = vec![Argument {
-                text: (*candidate).to_owned(),
-                span: program.span,
-            }];
-            arguments.extend(rest.iter().cloned());
-            self.chain.push(text::shown(&program.text));
-            output = self.called(&arguments, stdin, span, opened);
-            self.chain.pop();
-        }
-        output
-    }
-
-    /// A program that cannot be told: asked about where its arguments look like a destroyer's, or where what it is
-    /// came over the network or out of a decoder.
-    fn call_unknown(&mut self, program: &Argument, rest: &[Argument], stdin: &Stream, span: Span) -> Stream {
-        if let Some(origin) = self.origin.clone()
-            && (origin.remote.is_some() || origin.decoded)
-        {
-            self.shell_reads(&origin, "command", span);
-        }
-        let before = self.findings.len();
-        for guess in ["rm", "dd", "chmod", "mkfs.ext4", "chown", "systemctl", "kill"] {
-            let mut arguments = vec![Argument {
-                text: guess.to_owned(),
-                span: program.span,
-            }];
-            arguments.extend(rest.iter().cloned());
-            self.chain.push(text::shown(&program.text));
-            self.called(&arguments, stdin, span, &Opened::default());
-            self.chain.pop();
-        }
-        self.soften(before, span, &line(std::slice::from_ref(program)));
-        self.tail(rest, span);
-        Stream::unknown()
-    }
-
-    /// What was found since then is a guess: it becomes one question.
-    pub(super) fn soften(&mut self, before: usize, span: Span, what: &str) {
-        if self.findings.len() > before {
-            let denied = self.findings[before..]
-                .iter()
-                .any(|f| f.rule.severity == super::super::Severity::Deny);
-            self.findings.truncate(before);
-            if denied {
-                self.find(&shell::UNKNOWN_PROGRAM, span, what.to_owned());
-            }
-        }
-    }
 }
 
 /// Whether a program runs what the folder it stands in says: makefiles, hooks of packages.
@@ -635,39 +437,6 @@ fn builds(name: &str, rest: &[Argument]) -> bool {
             "install" | "i" | "ci" | "run" | "build" | "start" | "test" | "."
         )
     })
-}
-
-/// Whether an assignment makes its variable longer each time.
-fn grows(assign: &Assign) -> bool {
-    fn mentions(parts: &[Part], name: &str) -> usize {
-        parts
-            .iter()
-            .map(|part| match part {
-                Part::Double(inner) => mentions(inner, name),
-                Part::Parameter(parameter) => {
-                    usize::from(parameter.name == name && parameter.op.is_none() && !parameter.length)
-                }
-                _ => 0,
-            })
-            .sum()
-    }
-    fn pieces(parts: &[Part]) -> usize {
-        parts
-            .iter()
-            .map(|part| match part {
-                Part::Double(inner) => pieces(inner),
-                _ => 1,
-            })
-            .sum()
-    }
-    match &assign.value {
-        Assigned::Word(word) => {
-            let number = word.literal().is_some_and(|text| text.parse::<i64>().is_ok());
-            assign.append && !number && !word.parts.is_empty()
-                || mentions(&word.parts, &assign.name) > 0 && pieces(&word.parts) > 1
-        }
-        Assigned::Array(_) => assign.append,
-    }
 }
 
 /// Where programs are looked for that are called by their name alone.

@@ -31,8 +31,19 @@ pub struct Stream {
     pub meant: bool,
     /// It is made of random bytes or zeros.
     pub noise: bool,
+    /// It was put there by an upload that nobody has read.
+    pub unread: Option<Unread>,
     /// The programs that made it, for the explanation.
     pub steps: Vec<String>,
+}
+
+/// What an upload is that nobody has read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Unread {
+    /// Machine code, as its first bytes say.
+    Program,
+    /// Anything else; run by itself it is a script.
+    Script,
 }
 
 /// How far a remote source may be trusted.
@@ -70,7 +81,23 @@ impl Stream {
     /// purpose, lines chosen from it at most. What a filter makes of a file is another text than anybody reviewed.
     pub fn runnable(&self) -> bool {
         let choice = |step: &String| matches!(step.as_str(), "grep" | "head" | "tail");
-        !self.secret && (self.meant && self.steps.iter().all(choice) || self.file && self.steps.is_empty())
+        !self.secret
+            && self.unread.is_none()
+            && (self.meant && self.steps.iter().all(choice) || self.file && self.steps.is_empty())
+    }
+
+    /// A file that nobody has read.
+    pub fn unread(is_program: bool) -> Self {
+        let unread = if is_program {
+            Unread::Program
+        } else {
+            Unread::Script
+        };
+        Self {
+            file: true,
+            unread: Some(unread),
+            ..Self::default()
+        }
     }
 
     /// Output that nothing is known of.
@@ -109,6 +136,21 @@ impl Stream {
             .or_else(|| self.text.as_deref().map(str::as_bytes))
     }
 
+    /// One or the other, as far as a shell that runs it cares: both are looked at.
+    pub fn or(&mut self, other: &Self) {
+        let known = self.text.clone().filter(|_| other.text.is_none());
+        let line = |text: &str| !text.is_empty() && !text.ends_with('\n');
+        if self.text.as_deref().is_some_and(line) && other.text.is_some() {
+            self.text.as_mut().into_iter().for_each(|text| text.push('\n'));
+        }
+        if self.text != other.text || self.text.is_none() {
+            self.append(other.clone());
+        }
+        if known.is_some() {
+            self.text = known;
+        }
+    }
+
     /// What two outputs are, one after the other.
     pub fn append(&mut self, other: Self) {
         let first = self.text.as_deref() == Some("");
@@ -134,6 +176,7 @@ impl Stream {
         self.many |= other.many;
         self.decoded |= other.decoded;
         self.file |= other.file;
+        self.unread = self.unread.max(other.unread);
         self.noise |= other.noise;
         for step in other.steps {
             if self.steps.len() < 12 && !self.steps.contains(&step) {

@@ -5,6 +5,25 @@ use super::expand::Argument;
 use super::simple::base;
 use super::{Stream, Walker};
 
+/// Variables that name the environment which an application runs for.
+const STAGES: &[&str] = &[
+    "RAILS_ENV",
+    "RACK_ENV",
+    "NODE_ENV",
+    "APP_ENV",
+    "MIX_ENV",
+    "DJANGO_ENV",
+];
+
+/// Variables that name a database.
+const ADDRESSES: &[&str] = &[
+    "DATABASE_URL",
+    "DB_NAME",
+    "PGDATABASE",
+    "DB_DATABASE",
+    "PRIMARY_DATABASE_URL",
+];
+
 impl Walker<'_> {
     /// What is made to be thrown away counts less: databases of tests, previews, what this script installed itself.
     pub(super) fn weighed(
@@ -37,58 +56,30 @@ impl Walker<'_> {
         if hits.is_empty() {
             return hits;
         }
-        let testing = [
-            "RAILS_ENV",
-            "RACK_ENV",
-            "NODE_ENV",
-            "APP_ENV",
-            "MIX_ENV",
-            "DJANGO_ENV",
-        ]
-        .iter()
-        .any(|variable| match self.state.get(variable) {
-            Some(super::state::Variable::Scalar(values)) => values
-                .iter()
-                .all(|v| matches!(v.as_str(), "test" | "testing" | "ci")),
-            _ => false,
-        });
         // The address of a database counts more than what the environment is called.
-        let elsewhere = [
-            "DATABASE_URL",
-            "DB_NAME",
-            "PGDATABASE",
-            "DB_DATABASE",
-            "PRIMARY_DATABASE_URL",
-        ]
-        .iter()
-        .any(|variable| match self.state.get(variable) {
-            Some(super::state::Variable::Scalar(values)) => values.iter().any(|value| {
-                let name = value.rsplit('/').next().unwrap_or_default();
-                !rules::databases::scratch(name.split('?').next().unwrap_or_default())
-            }),
-            _ => false,
+        let elsewhere = ADDRESSES.iter().any(|variable| {
+            self.values_of(variable, rest).is_some_and(|values| {
+                values.iter().any(|value| {
+                    let name = value.rsplit('/').next().unwrap_or_default();
+                    !rules::databases::scratch(name.split('?').next().unwrap_or_default())
+                })
+            })
         });
-        if testing && !elsewhere {
-            hits.retain(|hit| hit.rule.id != "db.reset");
-        }
-        let rehearsing = [
-            "RAILS_ENV",
-            "RACK_ENV",
-            "NODE_ENV",
-            "APP_ENV",
-            "MIX_ENV",
-            "DJANGO_ENV",
-        ]
-        .iter()
-        .any(|variable| match self.state.get(variable) {
-            Some(super::state::Variable::Scalar(values)) => {
-                values.iter().all(|value| rules::databases::scratch(value))
-            }
-            _ => false,
-        });
-        if rehearsing && !elsewhere {
-            for hit in hits.iter_mut().filter(|hit| hit.rule.id == "db.reset") {
-                hit.rule = &rules::databases::PURGE;
+        let stages: Vec<String> = STAGES
+            .iter()
+            .filter_map(|variable| self.values_of(variable, rest))
+            .flatten()
+            .collect();
+        if !stages.is_empty() && !elsewhere {
+            if stages
+                .iter()
+                .all(|v| matches!(v.as_str(), "test" | "testing" | "ci"))
+            {
+                hits.retain(|hit| hit.rule.id != "db.reset");
+            } else if stages.iter().all(|value| rules::databases::scratch(value)) {
+                for hit in hits.iter_mut().filter(|hit| hit.rule.id == "db.reset") {
+                    hit.rule = &rules::databases::PURGE;
+                }
             }
         }
         let words: Vec<&str> = rest.iter().map(|a| a.text.as_str()).collect();
@@ -124,5 +115,16 @@ impl Walker<'_> {
             }
         }
         hits
+    }
+    /// What a variable may be for a command: as its last `NAME=value` argument says, else as the script has set it.
+    fn values_of(&self, variable: &str, rest: &[Argument]) -> Option<Vec<String>> {
+        let given = rest.iter().rev().find_map(|argument| {
+            let (name, value) = argument.text.split_once('=')?;
+            (name == variable).then(|| vec![value.to_owned()])
+        });
+        given.or_else(|| match self.state.get(variable) {
+            Some(super::state::Variable::Scalar(values)) => Some(values.clone()),
+            _ => None,
+        })
     }
 }

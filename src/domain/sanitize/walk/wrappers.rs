@@ -192,6 +192,33 @@ const NAMED: &[(&str, &[&str])] = &[
     ("gnome-terminal", &["--"]),
 ];
 
+/// Families whose rules are on files, so that in a root of its own they are on that root's; but for those on devices and
+/// on the kernel's own files.
+const ON_FILES: &[&str] = &[
+    "fs", "perms", "write", "accounts", "packages", "services", "boot", "logs", "cron", "ssh", "git",
+    "secrets",
+];
+const ON_THE_KERNEL: &[&str] = &[
+    "write.device",
+    "write.kernel-file",
+    "boot.module",
+    "boot.module-doubtful",
+    "boot.sysctl",
+    "boot.sysctl-doubtful",
+];
+
+/// Whether a finding in a root of its own is about the host nevertheless.
+fn is_the_hosts(finding: &super::Finding) -> bool {
+    let id = finding.rule.id;
+    let family = id.split('.').next().unwrap_or_default();
+    let on_files = ON_FILES.contains(&family) || id == "network.resolver";
+    !on_files
+        || ON_THE_KERNEL.contains(&id)
+        || ["/dev/", "/proc/", "/sys/"]
+            .iter()
+            .any(|folder| finding.what.contains(folder))
+}
+
 impl Walker<'_> {
     /// Runs what a wrapper wraps; `None`: it is no wrapper.
     pub(super) fn wrapper(
@@ -275,17 +302,9 @@ impl Walker<'_> {
         }
         if name == "chroot"
             && let Some(root) = rest[..at].iter().rfind(|a| !a.text.starts_with('-'))
-            && root.text != "/"
+            && self.is_private_root(&root.text)
         {
-            // What is below the new root is not the host's own, unless the root is a mount of it.
-            let kept = self.path(&root.text);
-            if kept != "/"
-                && !kept.starts_with("/mnt")
-                && !kept.starts_with("/proc")
-                && !kept.starts_with("/host")
-            {
-                return Some(Stream::unknown());
-            }
+            return Some(self.in_private_root(&rest[at..], stdin, span, opened));
         }
         let folder = started_in(name, &rest[..at]);
         let outer = self.state.cwd.clone();
@@ -299,6 +318,39 @@ impl Walker<'_> {
         } else {
             Some(output)
         }
+    }
+
+    /// Whether what lies below a new root is not the host's own: it is no mount of it.
+    fn is_private_root(&self, root: &str) -> bool {
+        let kept = self.path(root);
+        kept != "/" && !kept.starts_with("/mnt") && !kept.starts_with("/proc") && !kept.starts_with("/host")
+    }
+
+    /// A command below a root of its own: files there are not the host's, while processes, devices, the network and the
+    /// machine itself are.
+    fn in_private_root(
+        &mut self,
+        command: &[Argument],
+        stdin: &Stream,
+        span: Span,
+        opened: &Opened,
+    ) -> Stream {
+        let found = self.findings.len();
+        let (state, files, links, copies) = (
+            self.state.clone(),
+            self.files.clone(),
+            self.links.clone(),
+            self.copies.clone(),
+        );
+        self.state.cwd = Some("/".to_owned());
+        let output = self.call(command, stdin, span, opened);
+        (self.state, self.files, self.links, self.copies) = (state, files, links, copies);
+        let mut at = 0;
+        self.findings.retain(|finding| {
+            at += 1;
+            at <= found || is_the_hosts(finding)
+        });
+        output
     }
 
     /// Where the wrapped command begins; past the end where there is none.

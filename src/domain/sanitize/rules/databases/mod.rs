@@ -161,12 +161,38 @@ pub static SPECS: &[(&str, &Rule)] = &[
 ];
 
 const SQL: &str = "mysql mariadb psql sqlite3 sqlite cqlsh clickhouse-client clickhouse pgcli mycli sqlcmd sqlplus influx cockroach usql duckdb mysqlsh bq trino presto hive beeline impala-shell snowsql isql db2 mssql-cli cypher-shell";
+/// Options of their clients that say who asks which server, and how the answer looks.
+const SERVER: &[&str] = &[
+    "-U",
+    "-u",
+    "-h",
+    "-H",
+    "-S",
+    "-P",
+    "-o",
+    "-L",
+    "--user",
+    "--username",
+    "--host",
+    "--socket",
+    "--login-path",
+    "--defaults-file",
+    "--defaults-extra-file",
+    "--defaults-group-suffix",
+    "--output",
+    "--log-file",
+];
 const MONGO: &str = "mongo mongosh arangosh";
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
     if call.is(SQL) {
-        let scratch = call.words().any(scratch);
+        // Whose account and which server it is does not say what is lost.
+        let mut before = "";
+        let scratch = call.words().any(|word| {
+            let option = std::mem::replace(&mut before, word);
+            scratch(word) && !SERVER.contains(&option)
+        });
         // The database that a statement drops counts, not the one that the client is connected to.
         let scratch = match dropped_databases(call) {
             names if names.is_empty() => scratch,
@@ -199,7 +225,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         return statements(call).iter().flat_map(|text| mongo(text)).collect();
     }
     match call.name {
-        "dropdb" => vec![Hit::of(if call.words().any(scratch) { &PURGE } else { &DROP })],
+        "dropdb" => vec![Hit::of(&DROP)],
         "redis-cli" | "valkey-cli" | "keydb-cli" => redis(call),
         "etcdctl" | "consul" => prefixes(call),
         "rabbitmqctl" | "rabbitmqadmin" | "nats" | "kafka-topics.sh" | "kafka-topics"

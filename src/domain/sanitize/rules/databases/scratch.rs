@@ -130,39 +130,155 @@ pub fn milder(rule: &'static Rule) -> Option<&'static Rule> {
     })
 }
 
-/// Whether all that a command line names to be removed comes and goes: tests, previews and the like.
+/// Options that stand alone, so that the word behind one is an operand.
+const ALONE: &[&str] = &[
+    "--if-exists",
+    "--force",
+    "--yes",
+    "--quiet",
+    "--verbose",
+    "--recursive",
+    "--wait",
+    "--no-wait",
+    "--all",
+    "--volumes",
+    "--interactive",
+    "--echo",
+    "--purge",
+    "--auto-approve",
+    "--assume-yes",
+    "--no-interaction",
+    "--remove-orphans",
+    "--cascade",
+    "--now",
+    "--debug",
+];
+
+/// Letters of options that stand alone.
+const ALONE_LETTERS: &str = "fyqrevaiRFxdt";
+
+/// Options whose value is the object itself: `--db-instance-identifier`, `--bucket`.
+fn names_the_object(option: &str) -> bool {
+    let Some(name) = option.strip_prefix("--") else {
+        return false;
+    };
+    let last = name.rsplit('-').next().unwrap_or_default();
+    matches!(
+        last,
+        "identifier"
+            | "identifiers"
+            | "name"
+            | "names"
+            | "id"
+            | "ids"
+            | "arn"
+            | "arns"
+            | "bucket"
+            | "database"
+            | "db"
+            | "table"
+            | "volume"
+            | "stack"
+            | "topic"
+            | "env"
+            | "environment"
+    ) && !matches!(
+        name,
+        "maintenance-db"
+            | "user-name"
+            | "login-name"
+            | "host-name"
+            | "server-name"
+            | "profile-name"
+            | "account-name"
+            | "resource-group-name"
+            | "project-id"
+            | "project-name"
+            | "tenant-id"
+            | "subscription-id"
+            | "cluster-name"
+            | "client-id"
+    )
+}
+
+/// Whether a word may be an option that takes the next argument.
+fn may_take(word: &str) -> bool {
+    word.len() > 1
+        && word.starts_with('-')
+        && !word.contains('=')
+        && !ALONE.contains(&word)
+        && (word.starts_with("--") || !word[1..].chars().all(|letter| ALONE_LETTERS.contains(letter)))
+}
+
+/// What a command line is about: its operands, and what options name; each with whether it stands behind the verb.
+fn objects<'w>(name: &str, words: &[&'w str]) -> (Vec<&'w str>, Vec<&'w str>) {
+    let compose = matches!(name, "docker-compose" | "podman-compose") || words.contains(&"compose");
+    // A server of these has no names for what it holds: it is the object itself.
+    let server = matches!(name, "redis-cli" | "valkey-cli" | "keydb-cli");
+    let (mut named, mut operands) = (Vec::new(), Vec::new());
+    let mut option: Option<&str> = None;
+    // Behind an option that may take a value, what looks like an option may be that value.
+    let mut doubtful = false;
+    for word in words {
+        if word.starts_with('-') && word.len() > 1 {
+            doubtful = option.is_some();
+            option = may_take(word).then_some(word);
+            if let Some((given, value)) = word.split_once('=')
+                && names_the_object(given)
+            {
+                named.push(value);
+            }
+        } else if let Some(option) = option.take() {
+            // A project of compose is a thing of its own, and its file says which; `-n` of az is `--name`.
+            let project = compose && matches!(option, "-p" | "--project-name" | "-f" | "--file");
+            if project
+                || name == "az" && option == "-n"
+                || server && option == "-h"
+                || names_the_object(option)
+            {
+                named.push(*word);
+            } else if doubtful {
+                operands.push(*word);
+            }
+        } else {
+            operands.push(*word);
+        }
+    }
+    (named, operands)
+}
+
+/// Whether all that a command line names to be removed comes and goes: tests, previews and the like. Only the objects
+/// count: whose account, which host, which profile it is does not say what is lost.
 pub fn only_scratch(name: &str, words: &[&str]) -> bool {
     if matches!(name, "kubectl" | "oc") || SQL.split(' ').any(|client| client == name) {
         // They look at their own operands.
         return false;
     }
-    let verb = words.iter().rposition(|word| {
+    let thrown_away = |word: &&str| {
+        // Volumes and images are named with the pool that they lie in.
+        let word = if matches!(name, "rbd" | "btrfs" | "lvremove" | "zfs") {
+            word.trim_end_matches('/').rsplit('/').next().unwrap_or(word)
+        } else {
+            word
+        };
+        scratch(word)
+    };
+    let (named, operands) = objects(name, words);
+    let verb = operands.iter().rposition(|word| {
         matches!(
             *word,
             "rm" | "remove" | "delete" | "del" | "destroy" | "drop" | "purge" | "down" | "prune" | "disable"
         )
     });
-    let Some(verb) = verb else {
-        return words.iter().any(|word| scratch(word));
-    };
-    let names: Vec<&&str> = words[verb + 1..]
-        .iter()
-        .enumerate()
-        .filter(|(at, word)| !(word.starts_with('-') || *at > 0 && words[verb + at].starts_with("--")))
-        .map(|(_, word)| word)
-        .collect();
-    if names.is_empty() {
-        words.iter().any(|word| scratch(word))
+    // `delete_vhost` stands in the place of a verb.
+    let verb = verb.or_else(|| {
+        let first = operands.first()?;
+        (first.starts_with("delete_") || first.starts_with("remove_")).then_some(0)
+    });
+    let behind = verb.map_or(operands.as_slice(), |verb| &operands[verb + 1..]);
+    if named.is_empty() {
+        !behind.is_empty() && behind.iter().all(thrown_away)
     } else {
-        let thrown_away = |word: &str| {
-            // Volumes and images are named with the pool that they lie in.
-            let word = if matches!(name, "rbd" | "btrfs" | "lvremove" | "zfs") {
-                word.trim_end_matches('/').rsplit('/').next().unwrap_or(word)
-            } else {
-                word
-            };
-            scratch(word)
-        };
-        names.iter().all(|word| thrown_away(word))
+        named.iter().all(thrown_away) && (verb.is_none() || behind.iter().all(thrown_away))
     }
 }
