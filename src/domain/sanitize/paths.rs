@@ -152,6 +152,8 @@ const ENTRIES: &[Entry] = &[
     Entry("/var/mail", Data, Fatal, Doubtful),
     Entry("/var/cache", System, Doubtful, Nothing),
     Entry("/var/backups", Data, Fatal, Doubtful),
+    // What an application put there; the system's own copies lie above.
+    Entry("/var/backups/*", Data, Doubtful, Nothing),
     Entry("/var/backup", Data, Fatal, Nothing),
     Entry("/var/www", Data, Fatal, Nothing),
     Entry("/var/www/html", Data, Doubtful, Nothing),

@@ -66,9 +66,14 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ),
     ("faillock|pam_tally2 --reset|-r", &LOCKOUT),
     (
-        "authselect|authconfig|pam-auth-update select|--update|--force|--disable*|--package|--remove",
+        "authconfig|pam-auth-update --update|--updateall|--force|--disable|--enable|--package|--remove",
         &SSH_SETTINGS,
     ),
+    (
+        "authselect select|enable-feature|disable-feature|apply-changes|opt-out",
+        &SSH_SETTINGS,
+    ),
+    ("chattr +i|+ia|+ai|-i ~authorized_keys", &SSH_SETTINGS),
     ("vipw|vigr", &CHANGE),
     ("pwconv|pwunconv|grpunconv|grpconv", &CHANGE),
     ("htpasswd", &PASSWORD),

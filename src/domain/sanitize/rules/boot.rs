@@ -13,7 +13,7 @@ rules! {
         matches ["kexec -f /tmp/k", "insmod /tmp/x.ko", "rmmod nvme", "modprobe -r ext4", "rmmod -f virtio_net", "modprobe diamorphine", "kexec -e"],
         near ["lsmod", "modinfo ext4", "modprobe br_netfilter", "modprobe -r dummy"];
     MODULE_DOUBTFUL = "boot.module-doubtful", Ask, "It changes which modules the kernel runs.",
-        matches ["modprobe -r dummy", "rmmod pcspkr", "depmod -a", "insmod /lib/modules/x/y.ko", "kexec -l /boot/vmlinuz", "bpftool prog load x.o /sys/fs/bpf/x", "kexec -u", "setpci -s 00:1f.0 40.l=0", "wrmsr -a 0x1a0 0"], near ["lsmod", "modprobe -n x"];
+        matches ["modprobe -r dummy", "rmmod pcspkr", "insmod /lib/modules/x/y.ko", "kexec -l /boot/vmlinuz", "bpftool prog load x.o /sys/fs/bpf/x", "kexec -u", "setpci -s 00:1f.0 40.l=0", "wrmsr -a 0x1a0 0"], near ["lsmod", "modprobe -n x", "depmod -a"];
     SYSCTL = "boot.sysctl", Deny, "It sets the kernel so that the host hangs, panics or is open.",
         matches ["sysctl -w vm.min_free_kbytes=99999999", "sysctl -w kernel.panic_on_oops=1 kernel.panic=1", "sysctl -w kernel.sysrq=1", "sysctl kernel.core_pattern='|/tmp/x'", "sysctl -w kernel.pid_max=301", "sysctl fs.file-max=10"],
         near ["sysctl -a", "sysctl vm.swappiness", "sysctl -w vm.swappiness=10", "sysctl -w net.core.somaxconn=1024"];
@@ -69,10 +69,12 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ),
     ("dracut --omit", &LOADER),
     ("kernel-install remove", &LOADER),
-    ("depmod", &MODULE_DOUBTFUL),
     ("kexec -e|--exec", &MODULE),
     ("kexec -f|--force", &MODULE),
     ("kexec -l|--load|-p|-u|--unload", &MODULE_DOUBTFUL),
+    // A tree of modules from elsewhere; the one of the running kernel is only listed anew.
+    ("depmod /*", &MODULE_DOUBTFUL),
+    ("depmod -b|--basedir", &MODULE_DOUBTFUL),
     ("setpci ~=", &MODULE_DOUBTFUL),
     ("wrmsr", &MODULE_DOUBTFUL),
     ("dkms remove|uninstall", &MODULE_DOUBTFUL),

@@ -117,7 +117,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
         &CLUSTER_DELETE,
     ),
     (
-        "kind|k3d|minikube cluster|delete delete|--all|cluster",
+        "kind|k3d|minikube cluster|clusters|delete delete|cluster|clusters",
         &CLUSTER_REMOVE,
     ),
     ("minikube delete", &CLUSTER_REMOVE),

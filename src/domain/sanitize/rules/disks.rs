@@ -78,7 +78,9 @@ pub static SPECS: &[(&str, &Rule)] = &[
         &REPAIR,
     ),
     ("tune2fs -O|-U|-j|-I|-E|-s|-f", &REPAIR),
-    ("e2label|fatlabel|xfs_admin ~/dev/", &REPAIR),
+    ("e2label|fatlabel|ntfslabel|exfatlabel * * ~/dev/", &REPAIR),
+    ("xfs_admin -L|-U|-c|-e|-f|-j|-p|-O|-r", &REPAIR),
+    ("swaplabel -L|-U", &REPAIR),
     ("pvresize --setphysicalvolumesize", &REPAIR),
 ];
 

@@ -221,6 +221,14 @@ pub(super) fn leftover(full: &str) -> bool {
         || full.contains("ssh_host_rsa1_key")
 }
 
+/// A database that is one file, and is called the one in use.
+fn is_live_database(full: &str) -> bool {
+    let name = full.rsplit('/').next().unwrap_or_default();
+    name.rsplit_once('.').is_some_and(|(stem, extension)| {
+        matches!(extension, "sqlite3" | "sqlite" | "db") && matches!(stem, "production" | "prod" | "live")
+    })
+}
+
 /// A file alone.
 fn single(call: &Call<'_>, full: &str) -> Option<Hit> {
     if leftover(full) && ["/etc/", "/boot/"].iter().any(|folder| full.starts_with(folder)) {
@@ -242,6 +250,9 @@ fn single(call: &Call<'_>, full: &str) -> Option<Hit> {
         })
     {
         return Some(Hit::on(&super::logs::DOUBTFUL, "logs"));
+    }
+    if is_live_database(full) {
+        return Some(Hit::on(&WIPE_DOUBTFUL, "a database in one file"));
     }
     if super::secrets::is_login_key(full) {
         return Some(Hit::on(&super::accounts::LOGIN_KEYS, "login keys"));

@@ -22,10 +22,7 @@ rules! {
 pub static SPECS: &[(&str, &Rule)] = &[
     ("git clean -f", &LOSE),
     ("git clean -x|-X|-d !-i", &LOSE),
-    ("git restore !--staged|-S|-p|--patch", &LOSE),
-    ("git restore --worktree|-W", &LOSE),
     ("git submodule deinit -f|--force|--all", &LOSE),
-    ("git checkout -f|--force", &LOSE),
     ("git switch --discard-changes|-f|--force|-C", &LOSE),
     ("git stash clear|drop", &LOSE),
     ("git branch -D", &LOSE),
@@ -62,6 +59,21 @@ fn shared(name: &str) -> bool {
     ) || name.starts_with("release/")
         || name.starts_with("release-")
         || name.starts_with("prod")
+}
+
+/// Whether a few files are named, each by itself: what was changed in them is known to who names them.
+fn are_files(paths: &[&str]) -> bool {
+    (1..=3).contains(&paths.len())
+        && paths.iter().all(|path| {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            let (stem, extension) = name.rsplit_once('.').unwrap_or_default();
+            !stem.is_empty()
+                && !extension.is_empty()
+                && !stem.ends_with('.')
+                && !path.starts_with(':')
+                && !super::super::words::text::has_glob(path)
+                && !path.contains(['*', '?', '['])
+        })
 }
 
 /// Applies the rules of this family.
@@ -154,9 +166,26 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         }
         "reset" if options.any(&["--hard", "--merge", "--keep"]) => vec![Hit::of(&LOSE)],
         "checkout" => {
-            let paths = call.words().skip_while(|w| *w != "--").nth(1).is_some()
-                || matches!(rest.as_slice(), ["." | "*"] | [_, "."]);
-            if paths { vec![Hit::of(&LOSE)] } else { Vec::new() }
+            let named: Vec<&str> = call.words().skip_while(|w| *w != "--").skip(1).collect();
+            let paths =
+                !named.is_empty() && !are_files(&named) || matches!(rest.as_slice(), ["." | "*"] | [_, "."]);
+            // A hook that puts what was pushed into the tree it serves.
+            let served = options.value(&["--work-tree"]).is_some_and(|tree| {
+                ["/opt/", "/srv/", "/var/www/", "/home/"]
+                    .iter()
+                    .any(|at| tree.starts_with(at))
+            });
+            if paths || options.any(&["-f", "--force"]) && !served {
+                vec![Hit::of(&LOSE)]
+            } else {
+                Vec::new()
+            }
+        }
+        "restore"
+            if !call.has_own(&["--staged", "-S", "-p", "--patch"]) && !are_files(&rest)
+                || call.has_own(&["--worktree", "-W"]) =>
+        {
+            vec![Hit::of(&LOSE)]
         }
         "branch" if options.any(&["-D"]) && rest.iter().any(|b| shared(b)) => vec![Hit::of(&REMOTE)],
         // Another address, or another program, in the place of the one that was meant.

@@ -17,7 +17,7 @@ rules! {
     HISTORY_OFF = "logs.history-off", Ask, "It stops the shell from keeping its history.",
         matches ["export HISTFILE=/dev/null", "export HISTSIZE=0", "set +o history", "HISTFILESIZE=0", "unset HISTFILE"], near ["export HISTSIZE=10000", "set -o pipefail", "echo $HISTFILE"];
     FORGED = "logs.forged", Ask, "It changes when things seem to have happened.",
-        matches ["touch -r /bin/ls /tmp/x -t 200001010000", "date -s '2001-01-01'", "timedatectl set-time 2001-01-01", "hwclock --set --date 2001-01-01"], near ["date +%s", "touch -d yesterday /opt/app/x", "timedatectl status"];
+        matches ["touch -r /bin/ls /tmp/x -t 200001010000", "date -s '2001-01-01'", "timedatectl set-time 2001-01-01", "hwclock --set --date 2001-01-01"], near ["date +%s", "date -Is", "date -u -Iseconds", "touch -d yesterday /opt/app/x", "timedatectl status"];
 }
 
 /// Rows.
@@ -26,8 +26,8 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("dmesg -c|--read-clear", &DOUBTFUL),
     ("dmesg -D|-E_|--console-off", &DOUBTFUL),
     ("history -c|-d|-w_", &HISTORY),
-    ("history -w ~/dev/null", &HISTORY),
-    ("fc -R_ -p", &HISTORY),
+    ("history -r|-w ~/dev/null", &HISTORY),
+    ("fc -p", &HISTORY_OFF),
     ("unset HISTFILE|HISTSIZE|HISTFILESIZE", &HISTORY_OFF),
     ("date -s|--set", &FORGED),
     ("timedatectl set-time|set-ntp_", &FORGED),
@@ -41,7 +41,6 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("sar --clear_", &DOUBTFUL),
     ("chattr_ -a", &DOUBTFUL),
     ("aureport_ --clear", &CLEARED),
-    ("pm2 flush", &DOUBTFUL),
 ];
 
 const SYSTEM: &[&str] = &[
@@ -184,6 +183,10 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         .origin
         .is_some_and(|origin| origin.steps.iter().any(|step| step == "path of a log"));
     if of_logs && call.is("truncate rm tee cp dd shred") {
+        return vec![Hit::of(&DOUBTFUL)];
+    }
+    // One application's own output is its own affair.
+    if call.name == "pm2" && call.words().filter(|word| !word.starts_with('-')).eq(["flush"]) {
         return vec![Hit::of(&DOUBTFUL)];
     }
     if call.name != "journalctl" {

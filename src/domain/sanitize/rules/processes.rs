@@ -306,10 +306,21 @@ fn by_name(call: &Call<'_>) -> Vec<Hit> {
         } else if names(KEEPERS)
             && matches!(
                 signal.trim_start_matches("SIG"),
-                "9" | "KILL" | "" | "15" | "TERM"
+                "9" | "KILL"
+                    | ""
+                    | "15"
+                    | "TERM"
+                    | "19"
+                    | "STOP"
+                    | "20"
+                    | "TSTP"
+                    | "6"
+                    | "ABRT"
+                    | "11"
+                    | "SEGV"
             )
         {
-            let hard = matches!(signal.trim_start_matches("SIG"), "9" | "KILL");
+            let hard = !matches!(signal.trim_start_matches("SIG"), "" | "15" | "TERM");
             if hard || !matches!(bare, "java" | "redis-server" | "haproxy" | "cron") {
                 hits.push(Hit::on(&KILL_SERVICE, "service"));
             }

@@ -271,7 +271,9 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     for unit in units {
         let listed = super::super::words::text::has_unknown(unit)
             && call.origin.is_some_and(|o| {
-                o.steps.first().is_some_and(|s| s == "systemctl")
+                o.steps
+                    .first()
+                    .is_some_and(|s| matches!(s.as_str(), "systemctl" | "service" | "rc-status" | "initctl"))
                     && !o.steps.iter().any(|s| s.contains("grep"))
             });
         if listed && verb != "kill" {

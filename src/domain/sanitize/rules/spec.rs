@@ -109,6 +109,16 @@ fn row(line: &'static str, rule: &'static Rule) -> Row {
     row
 }
 
+/// Options whose value may stand directly behind them: what follows in the same word is no cluster of options.
+const JOINED: &[(&str, &str)] = &[
+    ("date", "Idfr"),
+    ("tcpdump", "BcCDEFGijmMrsTVwWyz"),
+    ("tshark", "abBcCdDeEfFGiJjkKmnNoOrRsStTuwWXyYz"),
+    ("dumpcap", "abBcfikswy"),
+    ("dmesg", "fln"),
+    ("touch", "drt"),
+];
+
 /// The rules whose rows fit.
 pub fn judge(call: &Call<'_>) -> Vec<Hit> {
     let Some(rows) = table().get(call.name) else {
@@ -157,10 +167,14 @@ fn fits(row: &Row, call: &Call<'_>, operands: &[&str], doubtful: usize) -> bool 
             _ => return false,
         }
     }
+    let joined = JOINED
+        .iter()
+        .find(|(program, _)| *program == call.name)
+        .map_or("", |(_, letters)| letters);
     let given = |names: &Vec<&str>| {
         names
             .iter()
-            .any(|name| call.words().any(|word| option_fits(name, word)))
+            .any(|name| call.words().any(|word| option_fits(name, word, joined)))
     };
     row.needs.iter().all(given)
         && !row
@@ -199,9 +213,15 @@ fn word_fits(wanted: &str, operand: &str) -> bool {
     }
 }
 
-fn option_fits(name: &str, word: &str) -> bool {
+fn option_fits(name: &str, word: &str, joined: &str) -> bool {
     if name.len() == 2 {
-        return word.starts_with('-') && !word.starts_with("--") && word.contains(&name[1..]);
+        let Some(letters) = word.strip_prefix('-').filter(|rest| !rest.starts_with('-')) else {
+            return false;
+        };
+        let cluster = letters
+            .find(|letter| joined.contains(letter))
+            .map_or(letters, |end| &letters[..=end]);
+        return cluster.contains(&name[1..]);
     }
     match word.split_once('=') {
         Some((given, _)) if !name.contains('=') => named(given, name),

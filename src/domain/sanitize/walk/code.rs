@@ -357,31 +357,9 @@ impl Walker<'_> {
                 "socket.http",
                 "httpx",
             ]);
-        let evals = has(&[
-            "exec(",
-            "eval(",
-            "eval ",
-            "system(",
-            "compile(",
-            "loadstring",
-            "load(",
-            "include \"",
-            "include '",
-            "include(",
-            "instance_eval",
-            "new Function",
-            "execSync",
-            "popen",
-            "subprocess",
-            "assert(",
-            "include(",
-            "require(",
-        ]);
-        let runs = has(&["eval(", "exec(", "execSync", "new Function", "spawn"]);
-        if fetches && evals && (runs || !has(&["require("])) {
-            let open = all.contains("http://") || !all.contains("https://");
+        if fetches && let Some(remote) = super::loaded::run_from_the_network(code, &all) {
             self.find(
-                if open {
+                if remote == super::Remote::Open {
                     &remote::RUN_OPEN
                 } else {
                     &remote::RUN_NAMED

@@ -174,12 +174,19 @@ impl Walker<'_> {
             .collect();
         let stdin = &self.inputs(&files, stdin);
         let fields = value("-f", "--fields");
+        let only_delimited = rest
+            .iter()
+            .any(|a| a.text == "--only-delimited" || a.text.starts_with("-s") || a.text == "-zs");
         let characters = value("-c", "--characters").or_else(|| value("-b", "--bytes"));
         let text = stdin.text.as_ref().map(|text| {
             text.lines()
                 .map(|line| match (&fields, &characters) {
                     (Some(list), _) => {
                         let parts: Vec<&str> = line.split(delimiter.as_str()).collect();
+                        // A line without the delimiter is passed on whole.
+                        if parts.len() == 1 && !only_delimited {
+                            return format!("{line}\n");
+                        }
                         format!("{}\n", chosen(list, &parts).join(&delimiter))
                     }
                     (None, Some(list)) => {

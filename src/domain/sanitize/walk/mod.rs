@@ -24,6 +24,7 @@ mod git;
 mod handed;
 mod lines;
 mod literals;
+mod loaded;
 mod make;
 mod mended;
 mod outputs;

@@ -55,6 +55,7 @@ pub(super) fn delete_by_http(call: &Call<'_>) -> Vec<Hit> {
     let everything = search && (matches!(path, "_all" | "*" | "") || path.contains('*') && !dated(path));
     if delete && everything
         || url.contains("/_delete_by_query") && words.iter().any(|w| w.contains("match_all"))
+        || url.contains("/solr/") && words.iter().any(|w| w.contains("delete") && w.contains("*:*"))
     {
         return vec![Hit::on(&RESET, "service data")];
     }
