@@ -50,13 +50,13 @@ fn reads() -> &'static Regex {
     static READS: OnceLock<Regex> = OnceLock::new();
     READS.get_or_init(|| {
         Regex::new(
-            r#"(?x)
+            r"(?x)
             \b(?:json|JSON|simplejson|orjson|ujson|toml|tomllib|csv)\.load\(
             | \b(?:yaml|YAML)\.safe_load\(
             | \bre\.compile\(
             | \bliteral_eval\(
             | \bplatform\.system\(
-            | [^\s(,=]/[dgimsuvy]*\.exec\("#,
+            | [^\s(,=]/[dgimsuvy]*\.exec\(",
         )
         .expect("a pattern of this file")
     })
