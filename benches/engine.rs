@@ -85,37 +85,14 @@ fn peak_kilobytes() -> u64 {
 
 fn step(name: &str, work: Work) -> Step {
     Step {
-        name: name.to_owned(),
         command: matches!(work, Work::Run { .. })
             .then(|| format!("/opt/app/bin/{name} --release /opt/app/releases/2")),
-        work,
-        verdict: None,
-        rules: Vec::new(),
-        not_applied: Vec::new(),
-        timeout_seconds: 60,
-        retries: 0,
-        retry_delay_seconds: 0,
-        retry_backoff: 1,
-        idempotent: false,
-        always: false,
-        once: false,
+        ..Step::of(name, work)
     }
 }
 
 fn steps() -> Vec<Step> {
-    let run = |name| {
-        step(
-            name,
-            Work::Run {
-                sudo: false,
-                user: None,
-                cwd: None,
-                umask: None,
-                env: BTreeMap::new(),
-                ok_codes: vec![0],
-            },
-        )
-    };
+    let run = |name| step(name, Work::run());
     let check = Work::TcpCheck {
         address: "127.0.0.1".to_owned(),
         port: 80,
@@ -285,7 +262,7 @@ impl World {
                     pool: "web".to_owned(),
                     in_service: self.in_service,
                     itself: true,
-                    out_of_service: Vec::new(),
+                    ..PoolCount::default()
                 }];
                 self.later(now, Event::PoolsCounted { target, pools });
             }

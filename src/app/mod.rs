@@ -3,6 +3,7 @@
 pub mod access;
 pub mod accounts;
 pub mod act;
+mod again;
 pub mod background;
 pub mod configure;
 pub mod error;

@@ -300,7 +300,7 @@ fn about(event: &Event) -> Option<(&TargetName, Option<(Way, u32)>)> {
         | Event::StepEnded {
             target, way, step, ..
         } => Some((target, Some((*way, *step)))),
-        Event::PoolsSeen { target, .. } | Event::PoolsUnknown { target, .. } => Some((target, None)),
+        Event::PoolsCounted { target, .. } | Event::PoolsUnknown { target, .. } => Some((target, None)),
         _ => None,
     }
 }

@@ -19,21 +19,7 @@ impl StepDraft {
             ));
         }
         Ok(Self {
-            step: Step {
-                name,
-                work,
-                command: None,
-                verdict: None,
-                rules: Vec::new(),
-                not_applied: Vec::new(),
-                timeout_seconds: SLACK_SECONDS,
-                retries: 0,
-                retry_delay_seconds: 0,
-                retry_backoff: 1,
-                idempotent: false,
-                always: false,
-                once: false,
-            },
+            step: Step::of(name, work),
             open: Open::Nothing,
         })
     }

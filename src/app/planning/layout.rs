@@ -1,6 +1,6 @@
 //! The stages of a plan: the strategy's work, on the keys of the script and of the configuration.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
@@ -40,10 +40,12 @@ pub(super) fn lay_out(
     let mut keys = rollout_keys_of(&configured, draft.targets.len());
     keys.retain(|key, _| LIMIT_KEYS.contains(&key.as_str()));
     keys.extend(draft.rollout.clone());
+    let known: HashMap<&TargetName, &ScriptTarget> =
+        targets.iter().map(|seen| (&seen.target.name, seen)).collect();
     let facts: Vec<TargetFacts> = draft
         .targets
         .iter()
-        .filter_map(|drafted| targets.iter().find(|seen| seen.target.name == drafted.name))
+        .filter_map(|drafted| known.get(&drafted.name).copied())
         .map(|seen| TargetFacts {
             name: seen.target.name.clone(),
             zone: seen.target.zone.clone(),

@@ -97,7 +97,7 @@ impl App {
                 asked.insert((zone, pool), members.into_iter().map(|m| m.name).collect());
             }
         }
-        let topology = topology.with_members(&asked);
+        let topology = topology.with_members(&asked).map_err(invalid_config)?;
         let pools = topology.pools(&|zone, pool| asked.get(&(zone.to_owned(), pool.to_owned())).cloned());
         for pool in &pools {
             // A balancer that cannot be asked: its configured members count as in service.

@@ -1,5 +1,7 @@
 //! Which version each target has, and is to have.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use crate::app::App;
@@ -25,13 +27,16 @@ impl App {
             .store
             .inventory(&subject.space.name, &subject.project.name)
             .await?;
+        let inventory: HashMap<_, _> = inventory
+            .into_iter()
+            .map(|entry| (entry.target, entry.installed))
+            .collect();
         let is_rollback = goes_back(&request.action);
         let mut missing = Vec::new();
         let targets = targets
             .into_iter()
             .map(|target| {
-                let known = inventory.iter().find(|entry| entry.target == target.name);
-                let known = known.map(|entry| &entry.installed);
+                let known = inventory.get(&target.name);
                 let installed = known.map(|known| known.version.clone());
                 let last_good = known.and_then(|known| known.way_back().map(str::to_owned));
                 let wanted = match version {

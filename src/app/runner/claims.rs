@@ -15,7 +15,7 @@ use crate::domain::action::ActionId;
 use crate::domain::timestamp::Timestamp;
 
 use super::closing::Closing;
-use super::dispatcher::Said;
+use super::inbox::Said;
 
 /// The right to work on one action, for the tasks that do. Cheap to clone.
 #[derive(Clone)]

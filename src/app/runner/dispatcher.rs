@@ -1,34 +1,30 @@
 //! The truth of one action: one event after another is applied to the engine, stored, and told; only then are
 //! the engine's effects handed to tasks, whose answers come back as events.
 
-use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures_util::FutureExt as _;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 use tokio_util::task::TaskTracker;
 
 use crate::app::feed::Feed;
 use crate::app::ports::LogError;
-use crate::app::quarantine;
 use crate::app::telling::LiveTeller;
 use crate::domain::action::ActionStatus;
-use crate::domain::actor::Actor;
 use crate::domain::analysis::Measurement;
-use crate::domain::lease::Lease;
 use crate::domain::log_event::LogEvent;
 use crate::domain::name::TargetName;
-use crate::domain::rollout::{Effect, Event, Refused, Rollout, Steer, Way};
-use crate::domain::target::goes_back;
+use crate::domain::rollout::{Effect, Event, Rollout, Steer, Way};
 use crate::domain::timestamp::Timestamp;
-use crate::store::{FrozenAction, LeaseConflict, ServerId, Store, StoreError, StoredSteer, TakeLeasesError};
+use crate::store::{FrozenAction, LeaseConflict, ServerId, Store, StoreError};
 
 use super::attempts::Attempts;
 use super::claims::{Alive, Claim};
 use super::executor::Executor;
 use super::figures::Figures;
+use super::inbox::Said;
 use super::journal::{About, Journal};
 use super::notices::Notices;
 use super::outside::Outside;
@@ -36,28 +32,8 @@ use super::story::Story;
 use super::timers::Timers;
 use super::{ends, host_check, measuring, pools, story};
 
-/// How long a lease lasts without its action's heartbeat.
-const LEASE_SECONDS: u64 = 60;
 /// From one heartbeat to the next: leases are renewed, and words from other servers are read.
 const HEARTBEAT_SECONDS: u64 = 5;
-/// From one try to take the leases of a store that is out of reach to the next.
-const LEASES_AGAIN_MILLIS: u64 = 500;
-
-/// A word for a running action, answered once it is stored or refused.
-pub(super) struct Word {
-    pub(super) steer: Steer,
-    pub(super) by: Actor,
-    pub(super) reason: String,
-    pub(super) answer: oneshot::Sender<Result<(), Refused>>,
-}
-
-/// What reaches a running action from this process.
-pub(super) enum Said {
-    /// A word.
-    Word(Word),
-    /// Something was put into the action's inbox.
-    Inbox,
-}
 
 /// Why a dispatcher stopped before its action ended.
 #[derive(Debug, thiserror::Error)]
@@ -264,19 +240,6 @@ impl Dispatcher {
         self.read_inbox().await
     }
 
-    async fn keep_leases(&self, now: Timestamp) {
-        if !self.executor.leases.read().is_empty() {
-            let until = now.plus_seconds(LEASE_SECONDS);
-            if let Err(error) = self
-                .store
-                .renew_leases(&self.server, self.action.record.id, until)
-                .await
-            {
-                tracing::warn!(action = %self.action.record.id, %error, "the leases were not renewed");
-            }
-        }
-    }
-
     /// A wait for a connection that lasts is told once, and its end too.
     fn tell_what_holds_up(&mut self) {
         let held_up = self.outside.hosts.held_up(self.action.record.id);
@@ -291,33 +254,6 @@ impl Dispatcher {
         };
         self.journal
             .story(event, About::default(), &story::held_up(held_up));
-    }
-
-    /// What was asked of this action where it was not running yet, or at another server.
-    async fn read_inbox(&mut self) -> Result<(), Stopped> {
-        match self.store.take_steers(self.action.record.id).await {
-            Ok(posted) => {
-                for steer in posted {
-                    self.read(steer).await?;
-                }
-            }
-            Err(StoreError::Corrupt { .. }) => self.clear_inbox().await,
-            Err(error) => tracing::warn!(action = %self.action.record.id, %error, "the inbox was not read"),
-        }
-        Ok(())
-    }
-
-    /// One word that cannot be read must not silence those behind it; they are read with the next heartbeat.
-    async fn clear_inbox(&self) {
-        let id = self.action.record.id;
-        match self.store.drop_unreadable_steers(id).await {
-            Ok(dropped) => {
-                for why in dropped {
-                    tracing::error!(action = %id, %why, "a word in the inbox cannot be read and was dropped");
-                }
-            }
-            Err(error) => tracing::warn!(action = %id, %error, "the inbox was not cleared"),
-        }
     }
 
     /// Looks whether the action ahead in the queue has ended.
@@ -349,33 +285,6 @@ impl Dispatcher {
         }
     }
 
-    async fn hear(&mut self, word: Word) -> Result<(), Stopped> {
-        if let Err(refused) = self.rollout.may(&word.steer) {
-            // Whoever asked may be gone; nothing was changed either way.
-            let _ = word.answer.send(Err(refused));
-            return Ok(());
-        }
-        let event = Event::Steered {
-            steer: word.steer,
-            by: word.by,
-            reason: word.reason,
-        };
-        let due = self.store_and_tell(event, None).await?;
-        let _ = word.answer.send(Ok(()));
-        self.perform_all(due).await
-    }
-
-    /// A word from another server's inbox. What is not possible (any more) is still taken out of it.
-    async fn read(&mut self, posted: StoredSteer) -> Result<(), Stopped> {
-        let event = Event::Steered {
-            steer: posted.steer,
-            by: posted.by,
-            reason: posted.reason,
-        };
-        let due = self.store_and_tell(event, Some(posted.id)).await?;
-        self.perform_all(due).await
-    }
-
     async fn happen(&mut self, event: Event) -> Result<(), Stopped> {
         let due = self.store_and_tell(event, None).await?;
         self.perform_all(due).await
@@ -396,7 +305,7 @@ impl Dispatcher {
         }
     }
 
-    async fn perform_all(&mut self, due: Vec<Due>) -> Result<(), Stopped> {
+    pub(super) async fn perform_all(&mut self, due: Vec<Due>) -> Result<(), Stopped> {
         // Depth first by hand: an effect may cause events, whose effects come before its siblings.
         let mut due: Vec<Due> = due.into_iter().rev().collect();
         while let Some(next) = due.pop() {
@@ -479,76 +388,6 @@ impl Dispatcher {
         }
     }
 
-    /// Why the action may not begin any more: while it waited, its version was rolled back elsewhere. One that goes back was
-    /// judged when it was asked for. A store that does not say is asked for the leases next, and that is tried again.
-    async fn quarantined(&self) -> Option<String> {
-        let plan = &self.action.plan;
-        if goes_back(&plan.action) {
-            return None;
-        }
-        match quarantine::refusal(&self.store, plan).await {
-            Ok(refusal) => refusal.map(|refusal| refusal.to_string()),
-            Err(error) => {
-                tracing::warn!(action = %self.action.record.id, %error, "the quarantine was not read");
-                None
-            }
-        }
-    }
-
-    async fn take_leases(&mut self) -> Result<Vec<Due>, Stopped> {
-        if let Some(reason) = self.quarantined().await {
-            let abort = Event::Steered {
-                steer: Steer::Abort { rollback: false },
-                by: Actor::System,
-                reason,
-            };
-            return self.store_and_tell(abort, None).await;
-        }
-        let now = self.outside.clock.now();
-        let until = now.plus_seconds(LEASE_SECONDS);
-        let event = match self
-            .store
-            .take_leases(&self.server, self.action.record.id, &self.lease_keys, now, until)
-            .await
-        {
-            Ok(leases) => {
-                self.executor.leases.set(leases);
-                Event::LeasesTaken
-            }
-            Err(TakeLeasesError::Held(held)) => Event::LeasesHeld {
-                holder: held.holder,
-                targets: held.targets,
-            },
-            Err(TakeLeasesError::Store(StoreError::TakenOver)) => return Err(Stopped::TakenOver),
-            Err(TakeLeasesError::Store(StoreError::Unavailable(error))) => {
-                tracing::warn!(action = %self.action.record.id, error, "the leases were not taken; trying again");
-                self.leases_again = Some(self.outside.clock.now().plus_millis(LEASES_AGAIN_MILLIS));
-                return Ok(Vec::new());
-            }
-            Err(TakeLeasesError::Store(error)) => return Err(Stopped::Store(error)),
-        };
-        self.store_and_tell(event, None).await
-    }
-
-    /// The leases that an action holds already, after a restart of the server.
-    pub(super) async fn hold_again(&mut self) -> Result<(), Stopped> {
-        let now = self.outside.clock.now();
-        let until = now.plus_seconds(LEASE_SECONDS);
-        match self
-            .store
-            .take_leases(&self.server, self.action.record.id, &self.lease_keys, now, until)
-            .await
-        {
-            Ok(leases) => {
-                self.executor.leases.set(leases);
-                Ok(())
-            }
-            Err(TakeLeasesError::Held(held)) => Err(Stopped::Leases(held)),
-            Err(TakeLeasesError::Store(StoreError::TakenOver)) => Err(Stopped::TakenOver),
-            Err(TakeLeasesError::Store(error)) => Err(Stopped::Store(error)),
-        }
-    }
-
     fn start_step(&mut self, target: TargetName, way: Way, step: u32, attempt: u32, look_up: bool) {
         let executor = Arc::clone(&self.executor);
         let Some(mut run) = self.attempts.attempt(&target, way, step, attempt, look_up) else {
@@ -596,23 +435,5 @@ impl Dispatcher {
                 () = ended.cancelled() => {}
             }
         });
-    }
-}
-
-/// The leases an action holds, by target: empty before it took them.
-#[derive(Default)]
-pub(super) struct HeldLeases(std::sync::RwLock<Arc<BTreeMap<TargetName, Lease>>>);
-
-impl HeldLeases {
-    pub(super) fn set(&self, leases: Vec<Lease>) {
-        let by_target = leases
-            .into_iter()
-            .map(|lease| (lease.target().clone(), lease))
-            .collect();
-        *self.0.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(by_target);
-    }
-
-    pub(super) fn read(&self) -> Arc<BTreeMap<TargetName, Lease>> {
-        Arc::clone(&self.0.read().unwrap_or_else(std::sync::PoisonError::into_inner))
     }
 }

@@ -6,18 +6,21 @@ use std::sync::atomic::Ordering;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{History, Work};
 use crate::domain::rollout::StepResult;
-use crate::domain::sanitize::{Before, Clearance, Input, SanitizedCommand, Sanitizer, Surroundings};
+use crate::domain::sanitize::{Clearance, Input, JudgedCommand, SanitizedCommand, Surroundings};
 
 use super::executor::{Attempt, Executor, failed};
+use super::in_force::Reading;
 
 /// What a command finds on the host.
 pub(super) struct Found<'a> {
     /// What was done there before.
-    pub(super) before: &'a [Before],
+    pub(super) before: &'a History,
     /// The text that it reads.
     pub(super) input: Option<&'a str>,
     /// Its variables, with their secrets.
     pub(super) env: &'a BTreeMap<String, String>,
+    /// There are secrets in what it reads or in its variables.
+    pub(super) is_secret: bool,
 }
 
 impl Executor {
@@ -40,7 +43,7 @@ impl Executor {
     pub(super) fn sanitized(
         &self,
         attempt: &Attempt,
-        sanitizer: &Sanitizer,
+        reading: &Reading,
         text: &str,
         found: &Found<'_>,
     ) -> Result<SanitizedCommand, StepResult> {
@@ -55,11 +58,17 @@ impl Executor {
         };
         let surroundings = Surroundings {
             cwd,
-            before: found.before,
+            before: found.before.done(),
             input: found.input.map_or(Input::Inherited, Input::Text),
             env: Some(found.env),
         };
-        SanitizedCommand::check_in(sanitizer, text, &surroundings, clearance).map_err(|refusal| {
+        let judged = if found.is_secret {
+            JudgedCommand::new(&reading.sanitizer, text, &surroundings)
+        } else {
+            self.verdicts
+                .judged(reading, text, &surroundings, found.before.fingerprint())
+        };
+        judged.cleared(clearance).map_err(|refusal| {
             let refusal = refusal.masked(&self.secrets.masker());
             // What may run already was let through when it began: nothing is known of it now.
             let outcome = if attempt.look_up {

@@ -15,16 +15,16 @@ use crate::domain::lease::Lease;
 use crate::domain::log_context::LogHost;
 use crate::domain::outcome::Outcome;
 use crate::domain::output_limit::OutputLimits;
-use crate::domain::plan::{self, Step, UploadSource, Work};
+use crate::domain::plan::{self, History, Step, UploadSource, Work};
 use crate::domain::rollout::{StepResult, Way};
 use crate::domain::target::Target;
 use crate::domain::timestamp::Timestamp;
 
 use super::check::Check;
-use super::dispatcher::HeldLeases;
 use super::door::Found;
 use super::in_force::InForce;
 use super::journal::{About, Journal};
+use super::leases::HeldLeases;
 use super::output::{self, OutputLog, OutputSoFar};
 use super::outside::Outside;
 use super::payload::Payloads;
@@ -32,6 +32,7 @@ use super::pool_places::PoolPlaces;
 use super::secrets::SecretValues;
 use super::service;
 use super::sessions::Sessions;
+use super::verdicts::Verdicts;
 
 /// Lines of one step's output on their way to the journal.
 pub(super) const OUTPUT_LINES: usize = 256;
@@ -47,6 +48,8 @@ pub(super) struct Executor {
     pub(super) payloads: Payloads,
     pub(super) journal: Journal,
     pub(super) policies: InForce,
+    /// What was said by them of what ran before.
+    pub(super) verdicts: Verdicts,
     /// Somebody approved what the sanitizer asked about.
     pub(super) approved: AtomicBool,
     pub(super) secrets: SecretValues,
@@ -177,13 +180,14 @@ impl Executor {
             Err(message) => return failed(Outcome::Failed, message),
         };
         let found = Found {
-            before: history.done(),
+            before: &history,
             input: None,
             env: &run.env,
+            is_secret: run.env != attempt.step.work.known_env(),
         };
-        let sanitizer = self.policies.sanitizer().await;
+        let reading = self.policies.reading().await;
         let text = attempt.step.command.as_deref().unwrap_or_default();
-        let command = match self.sanitized(attempt, &sanitizer, text, &found) {
+        let command = match self.sanitized(attempt, &reading, text, &found) {
             Ok(command) => command,
             Err(result) => return result,
         };
@@ -263,7 +267,7 @@ impl Executor {
             Ok(payload) => payload,
             Err(message) => return failed(Outcome::Failed, message),
         };
-        let carried = match uploads::carried(&payload).await {
+        let carried = match self.payloads.carried(&source).await {
             Ok(carried) => carried,
             Err(message) => return failed(Outcome::Failed, message),
         };
@@ -273,18 +277,19 @@ impl Executor {
             owner: wanted.owner,
             delete: wanted.delete,
         };
-        let sanitizer = self.policies.sanitizer().await;
+        let reading = self.policies.reading().await;
         // Made anew: by the policies of now there may be more to say of what is in a folder.
-        let text = match uploads::text(&payload, place, &sanitizer).await {
+        let text = match uploads::text(&payload, place, &reading.sanitizer).await {
             Ok(text) => text,
             Err(message) => return failed(Outcome::Failed, message),
         };
         let found = Found {
-            before: &[],
+            before: &History::default(),
             input: plan::written(&carried),
             env: &BTreeMap::new(),
+            is_secret: source != *wanted.source,
         };
-        let command = match self.sanitized(attempt, &sanitizer, &text, &found) {
+        let command = match self.sanitized(attempt, &reading, &text, &found) {
             Ok(command) => command,
             Err(result) => return result,
         };

@@ -14,7 +14,9 @@ mod hearing;
 mod host_check;
 mod in_flight;
 mod in_force;
+mod inbox;
 mod journal;
+mod leases;
 mod measuring;
 mod notices;
 mod output;
@@ -30,6 +32,7 @@ mod service;
 mod sessions;
 mod story;
 mod timers;
+mod verdicts;
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
@@ -57,8 +60,9 @@ pub use outside::Outside;
 
 use claims::Running;
 use closing::Closing;
-use dispatcher::{Said, Stopped, Word};
+use dispatcher::Stopped;
 use ends::Ends;
+use inbox::{Said, Word};
 
 /// How long a server's claim on an action holds without being renewed: with the look at what is free, a dead server's
 /// actions are taken over within 30 s.

@@ -84,7 +84,7 @@ impl Dispatcher {
         now: Timestamp,
         applied: &mut Vec<Applied>,
     ) -> Result<Vec<Effect>, Box<(Event, Refused)>> {
-        let event = masked(event, &self.journal);
+        let event = self.rollout.without_idle_names(masked(event, &self.journal));
         match self.rollout.apply(&event, now) {
             Ok(effects) => {
                 let decisions = self.rollout.take_decisions();
@@ -338,7 +338,6 @@ fn masked(mut event: Event, journal: &Journal) -> Event {
         | Event::QueueMoved { .. }
         | Event::LeasesHeld { .. }
         | Event::LeasesTaken
-        | Event::PoolsSeen { .. }
         | Event::PoolsCounted { .. }
         | Event::StepStarted { .. }
         | Event::TimerFired { .. }

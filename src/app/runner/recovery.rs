@@ -20,12 +20,14 @@ use crate::store::FrozenAction;
 use super::Shared;
 use super::attempts::Attempts;
 use super::claims::Claim;
-use super::dispatcher::{Dispatcher, HeldLeases, Said, Stopped};
+use super::dispatcher::{Dispatcher, Stopped};
 use super::executor::Executor;
 use super::figures::Figures;
 use super::hearing::{self, Hearing, Unheard};
 use super::in_force::InForce;
+use super::inbox::Said;
 use super::journal::{About, Journal};
+use super::leases::HeldLeases;
 use super::notices::Notices;
 use super::output::OutputSoFar;
 use super::payload::Payloads;
@@ -35,6 +37,7 @@ use super::replay::{Replay, Untold};
 use super::secrets::SecretValues;
 use super::sessions::Sessions;
 use super::timers::Timers;
+use super::verdicts::Verdicts;
 
 /// More numbers than a server can have given to log lines that it has not written yet.
 const NUMBERS_LEFT: u64 = 1 << 20;
@@ -180,6 +183,7 @@ pub(super) async fn run(
             sessions: Sessions::new(id, Arc::clone(&shared.outside.hosts), figures.clone()),
             payloads: Payloads::new(Arc::clone(&shared.outside.artifacts)),
             journal: journal.clone(),
+            verdicts: Verdicts::default(),
             policies: InForce::read(
                 &shared.store,
                 &shared.outside.clock,

@@ -66,7 +66,7 @@ impl<'a> Replay<'a> {
             ended: Vec::new(),
             last: 0,
         };
-        for StoredEvent { seq, time, event } in events {
+        for (place, StoredEvent { seq, time, event }) in events.iter().enumerate() {
             // What the engine refused when it happened, it refuses again.
             let (effects, told) = match replay.rollout.apply(event, *time) {
                 Ok(effects) => {
@@ -81,11 +81,9 @@ impl<'a> Replay<'a> {
                 Err(refused) => (Vec::new(), Story::of_refused(event, &refused)),
             };
             replay.effects = effects;
-            replay.last = seq + told.len() as u64;
-            let untold: Vec<(u64, Told)> = (seq + 1..)
-                .zip(told)
-                .filter(|(number, _)| *number > told_to)
-                .collect();
+            let told = numbered(*seq, told, events.get(place + 1).map(|next| next.seq));
+            replay.last = told.last().map_or(*seq, |(number, _)| *number);
+            let untold: Vec<(u64, Told)> = told.into_iter().filter(|(number, _)| *number > told_to).collect();
             if *seq > told_to || !untold.is_empty() {
                 replay.untold.push(Untold {
                     seq: *seq,
@@ -96,6 +94,12 @@ impl<'a> Replay<'a> {
         }
         replay
     }
+}
+
+/// Numbers what an event brings into the log behind the event itself. An older server may have had less to say of it: what
+/// goes beyond the numbers that it took is left out, since those are the next event's.
+fn numbered<T>(seq: u64, told: Vec<T>, next: Option<u64>) -> Vec<(u64, T)> {
+    (seq + 1..next.unwrap_or(u64::MAX)).zip(told).collect()
 }
 
 fn ended(event: &Event) -> Option<EndedStep> {
@@ -116,4 +120,22 @@ fn ended(event: &Event) -> Option<EndedStep> {
         attempt: *attempt,
         exited: result.exit_code.is_some(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::numbered;
+
+    #[test]
+    fn an_event_takes_no_number_of_the_next_one() {
+        for (told, next, wanted) in [
+            (vec!["a", "b"], None, vec![(8, "a"), (9, "b")]),
+            (vec!["a", "b"], Some(10), vec![(8, "a"), (9, "b")]),
+            (vec!["a", "b"], Some(9), vec![(8, "a")]),
+            (vec!["a"], Some(8), vec![]),
+            (vec![], Some(12), vec![]),
+        ] {
+            assert_eq!(numbered(7, told, next), wanted, "{next:?}");
+        }
+    }
 }

@@ -277,7 +277,7 @@ fn kind_of(event: &Event) -> LogEvent {
         } => LogEvent::Approval,
         Event::Steered { .. } => LogEvent::Steering,
         Event::LeasesHeld { .. } | Event::LeasesTaken => LogEvent::Lease,
-        Event::PoolsSeen { .. } | Event::PoolsCounted { .. } | Event::PoolsUnknown { .. } => LogEvent::Pool,
+        Event::PoolsCounted { .. } | Event::PoolsUnknown { .. } => LogEvent::Pool,
         Event::Measured { .. } => LogEvent::Gate,
         Event::QueueReached => LogEvent::Resumed,
         Event::QueueMoved { .. } => LogEvent::Waiting,
@@ -379,7 +379,6 @@ fn of_event(masker: &Masker, rollout: &Rollout, event: &Event) -> Option<(About,
         | Event::QueueReached
         | Event::QueueMoved { .. }
         | Event::LeasesTaken
-        | Event::PoolsSeen { .. }
         | Event::PoolsCounted { .. }
         | Event::StepStarted { .. }
         | Event::TimerFired { .. } => None,

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::domain::analysis::MetricSource;
 use crate::domain::name::{Name, TargetName};
-use crate::domain::sanitize::{Input, Sanitizer, Surroundings, Verdict};
+use crate::domain::sanitize::{Input, Left, Sanitizer, Surroundings, Verdict};
 use crate::domain::target::{Pool, goes_back};
 
 use super::{
     Draft, History, Limits, OnFailure, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, ScriptTarget,
-    Stage, Step, Texts, Work, coming_in, going_out, putting_back, texts,
+    Stage, Step, Texts, Work, coming_in, going_out, leaving, putting_back, texts,
 };
 
 /// What a plan is made of, besides the draft.
@@ -60,12 +60,7 @@ impl Plan {
             .map(|seen| (&seen.target.name, seen))
             .collect();
         let spots = places(&inputs.stages);
-        let leaving: HashSet<&TargetName> = inputs
-            .stages
-            .iter()
-            .filter(|stage| stage.only_out)
-            .flat_map(|stage| &stage.targets)
-            .collect();
+        let leaving: HashSet<&TargetName> = leaving(&inputs.stages).collect();
         let mut drafted: HashMap<TargetName, _> = draft
             .targets
             .into_iter()
@@ -212,6 +207,8 @@ impl<'a> Judge<'a> {
 
     /// Judges the steps of one way, on a host with this history; they become a part of it.
     pub(super) fn steps(&mut self, mut steps: Vec<Step>, history: &mut History) -> Vec<Step> {
+        // What is left of the steps before, as far as they were followed.
+        let (mut left, mut followed) = (Left::default(), 0);
         for step in &mut steps {
             let (cwd, carried) = match &step.work {
                 Work::Run { cwd, .. } => (cwd.clone(), Vec::new()),
@@ -233,11 +230,16 @@ impl<'a> Judge<'a> {
                     .or_insert_with_key(|(command, cwd, _, _, env)| {
                         let surroundings = Surroundings {
                             cwd: cwd.as_deref(),
-                            before: history.done(),
+                            before: &[],
                             input: input.map_or(Input::Inherited, Input::Text),
                             env: Some(env),
                         };
-                        self.sanitizer.judge_in(command, &surroundings)
+                        let done = history.done();
+                        left = self
+                            .sanitizer
+                            .left_by(&done[followed..], std::mem::take(&mut left));
+                        followed = done.len();
+                        self.sanitizer.judge_after(command, &surroundings, &left)
                     });
                 step.verdict = Some(verdict.decision);
                 step.rules.clone_from(&verdict.rules);
@@ -248,3 +250,7 @@ impl<'a> Judge<'a> {
         steps
     }
 }
+
+#[cfg(test)]
+#[path = "build_test.rs"]
+mod tests;

@@ -8,8 +8,8 @@ use crate::domain::sanitize::Sanitizer;
 
 use super::build::{Judge, held_on_the_way_back};
 use super::{
-    Draft, Gate, History, Limits, OnFailure, Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Stage,
-    Step, Texts, UploadSource, Work, putting_back,
+    Draft, Gate, History, Limits, OnFailure, OnUnreachable, Plan, PlanHash, PlanTarget, Rollback,
+    RollbackTarget, Stage, Step, Texts, UploadSource, Work, putting_back,
 };
 
 impl Plan {
@@ -35,8 +35,8 @@ impl Plan {
     }
 
     /// The way back of these targets, each with the version it has, as a plan of its own: newest touched first, one
-    /// stage for the first target and one for the rest. It has no way back of its own, and stops where a target fails:
-    /// what it leaves must not come again by itself.
+    /// stage for the first target and one for the rest. It has no way back of its own: what it leaves must not come again
+    /// by itself. As every way back it goes on past those that cannot go, and gives each all the time it takes.
     #[must_use]
     pub fn way_back(&self, touched: &[(TargetName, Option<String>)]) -> Self {
         let forth: BTreeMap<&TargetName, &PlanTarget> = self
@@ -97,8 +97,15 @@ impl Plan {
             targets,
             limits: Limits {
                 max_parallel,
-                on_failure: OnFailure::Stop,
+                max_failed: 0,
+                on_failure: OnFailure::GoOn,
+                on_unreachable: match self.limits.on_unreachable {
+                    OnUnreachable::Defer => OnUnreachable::Defer,
+                    OnUnreachable::Fail | OnUnreachable::Skip => OnUnreachable::Fail,
+                },
+                max_unreachable: None,
                 success_window_seconds: 0,
+                target_deadline_seconds: None,
                 ..self.limits.clone()
             },
             rollback: Rollback::default(),

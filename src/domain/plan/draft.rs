@@ -72,4 +72,4 @@ pub fn secret_placeholder(key: &str) -> String {
 }
 
 /// What a placeholder begins with: a sign that stands in no other text.
-pub(super) const SECRET_BEGINS: char = '\u{e000}';
+pub(in crate::domain) const SECRET_BEGINS: char = '\u{e000}';

@@ -1,16 +1,30 @@
 //! What the steps before did on a host: what they put there, and the commands that may have left files to run.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
+use std::sync::LazyLock;
 
 use super::{Carried, Step, Work};
 use crate::domain::sanitize::Before;
 use crate::domain::shell_word::shell_word;
 
 /// The steps before one, as far as the sanitizer has to know them to judge it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct History {
     done: Vec<Before>,
+    /// Over all that is done.
+    hasher: DefaultHasher,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        /// Of this process alone: nobody makes up two histories that have one fingerprint.
+        static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+        Self {
+            done: Vec::new(),
+            hasher: KEYS.build_hasher(),
+        }
+    }
 }
 
 impl History {
@@ -24,7 +38,7 @@ impl History {
                 sha256: Some(_),
                 ..
             } => self.put(dest, Vec::new()),
-            Work::Fetch { url, dest, .. } => self.done.push(Before::Ran {
+            Work::Fetch { url, dest, .. } => self.add(Before::Ran {
                 // What the step's command comes to where it succeeds, without its second choices and its tidying up.
                 command: format!("curl -fsSL -o {} {}", shell_word(dest), shell_word(url)).into(),
                 cwd: None,
@@ -35,21 +49,26 @@ impl History {
         }
     }
 
+    fn add(&mut self, done: Before) {
+        done.hash(&mut self.hasher);
+        self.done.push(done);
+    }
+
     fn put(&mut self, dest: &str, carried: Vec<Carried>) {
         let dest = dest.trim_end_matches('/');
         // What was there is replaced, also by what cannot be looked at.
-        self.done.push(Before::Put {
+        self.add(Before::Put {
             path: dest.to_owned(),
             text: None,
         });
         for one in carried {
-            self.done.push(one.put_at(dest));
+            self.add(one.put_at(dest));
         }
     }
 
     fn ran(&mut self, step: &Step, cwd: Option<String>) {
         if let Some(command) = &step.command {
-            self.done.push(Before::Ran {
+            self.add(Before::Ran {
                 command: command.as_str().into(),
                 cwd,
                 env: step.work.known_env(),
@@ -63,12 +82,10 @@ impl History {
         &self.done
     }
 
-    /// The same for the same steps and texts.
+    /// The same for the same steps and texts, in this process.
     #[must_use]
     pub fn fingerprint(&self) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        self.done.hash(&mut hasher);
-        hasher.finish()
+        self.hasher.finish()
     }
 }
 
@@ -76,7 +93,7 @@ impl History {
 mod tests {
     use super::*;
     use crate::domain::plan::{UploadSource, bounded};
-    use crate::domain::sanitize::{Decision, Sanitizer, Surroundings};
+    use crate::domain::sanitize::{Decision, Left, Sanitizer, Surroundings};
 
     fn step(work: Work, command: &str) -> Step {
         serde_json::from_value(serde_json::json!({
@@ -87,14 +104,10 @@ mod tests {
     }
 
     fn run(command: &str) -> Step {
-        let work = Work::Run {
-            sudo: false,
-            user: None,
-            cwd: Some("/opt/app".to_owned()),
-            umask: None,
-            env: BTreeMap::new(),
-            ok_codes: vec![0],
-        };
+        let mut work = Work::run();
+        if let Work::Run { cwd, .. } = &mut work {
+            *cwd = Some("/opt/app".to_owned());
+        }
         step(work, command)
     }
 
@@ -186,6 +199,17 @@ mod tests {
             };
             let verdict = Sanitizer::default().judge_in(command, &surroundings);
             assert_eq!(verdict.decision, decision, "{at} {command}: {:?}", verdict.rules);
+            // Step by step it comes to the same.
+            let sanitizer = Sanitizer::default();
+            let left = history.done().iter().fold(Left::default(), |left, done| {
+                sanitizer.left_by(std::slice::from_ref(done), left)
+            });
+            let surroundings = Surroundings {
+                before: &[],
+                ..surroundings
+            };
+            let by_steps = sanitizer.judge_after(command, &surroundings, &left);
+            assert_eq!(by_steps, verdict, "{at} {command}");
         }
         assert_ne!(
             after(&[put()]).fingerprint(),
@@ -286,6 +310,7 @@ mod tests {
             ("anything/else", Decision::Allow),
             ("cat 2400.html", Decision::Allow),
             ("sh /opt/other/run.sh", Decision::Allow),
+            ("echo 'mkfs.ext4 /dev/sdz9' > /tmp/x; sh /tmp/x", Decision::Deny),
         ] {
             let surroundings = Surroundings {
                 cwd: Some("/opt/app"),

@@ -1,6 +1,8 @@
 //! Targets that only leave service: the old ones of a blue-green rollout. Their steps are cut down to going out,
 //! and their way back to coming in again; what runs on them stays as it is.
 
+use std::collections::HashMap;
+
 use crate::domain::name::TargetName;
 
 use super::{Draft, Stage, Step, Work};
@@ -35,12 +37,22 @@ fn some(steps: &[Step], wanted: impl Fn(&Work) -> bool) -> Vec<Step> {
         .collect()
 }
 
+/// Those that only leave service.
+pub fn leaving(stages: &[Stage]) -> impl Iterator<Item = &TargetName> {
+    let leaving = stages.iter().filter(|stage| stage.only_out);
+    leaving.flat_map(|stage| &stage.targets)
+}
+
 /// A target that is only to leave service, and whose steps do not take it out: nothing would be done there.
 #[must_use]
 pub fn cannot_leave<'a>(draft: &Draft, stages: &'a [Stage]) -> Option<&'a TargetName> {
-    let leaving = stages.iter().filter(|stage| stage.only_out);
-    leaving.flat_map(|stage| &stage.targets).find(|name| {
-        let drafted = draft.targets.iter().find(|target| target.name == **name);
+    let steps: HashMap<&TargetName, _> = draft
+        .targets
+        .iter()
+        .map(|target| (&target.name, target))
+        .collect();
+    leaving(stages).find(|name| {
+        let drafted = steps.get(name);
         drafted.is_some_and(|target| going_out(&target.steps).is_empty())
     })
 }

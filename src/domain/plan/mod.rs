@@ -15,10 +15,11 @@ mod texts;
 use serde::{Deserialize, Serialize};
 
 pub use build::PlanInputs;
+pub(in crate::domain) use draft::SECRET_BEGINS;
 pub use draft::{Draft, DraftTarget, ScriptContext, ScriptTarget, secret_placeholder};
 pub use hash::PlanHash;
 pub use history::History;
-pub use leaving::{cannot_leave, coming_in, going_out, putting_back};
+pub use leaving::{cannot_leave, coming_in, going_out, leaving, putting_back};
 pub use step::{Step, UploadSource, Work, seen_well};
 pub use texts::{Carried, Held, Texts, bounded, is_shell_name, written};
 
@@ -121,6 +122,9 @@ pub enum OnFailure {
     Stop,
     /// What runs is finished, and a person decides.
     Pause,
+    /// All others go on, and the action ends FAILED: the way back of a finished action, which leaves nobody on what was
+    /// not wanted because another could not go. No configuration asks for it.
+    GoOn,
 }
 
 /// What a target that cannot be reached does to the rollout.

@@ -62,6 +62,26 @@ fn is_the_same(backoff: &u32) -> bool {
 }
 
 impl Step {
+    /// A step that does this and no more: without a command, for at most a minute, once.
+    #[must_use]
+    pub fn of(name: impl Into<String>, work: Work) -> Self {
+        Self {
+            name: name.into(),
+            work,
+            command: None,
+            verdict: None,
+            rules: Vec::new(),
+            not_applied: Vec::new(),
+            timeout_seconds: 60,
+            retries: 0,
+            retry_delay_seconds: 0,
+            retry_backoff: 1,
+            idempotent: false,
+            always: false,
+            once: false,
+        }
+    }
+
     /// How long to wait before the retry of this number, from 1.
     #[must_use]
     pub fn wait_before(&self, retry: u32) -> u64 {
@@ -177,6 +197,19 @@ pub fn seen_well(asked: &str, status: u16) -> String {
 }
 
 impl Work {
+    /// A command as the login, in its home, without a variable; 0 alone means that it went well.
+    #[must_use]
+    pub fn run() -> Self {
+        Self::Run {
+            sudo: false,
+            user: None,
+            cwd: None,
+            umask: None,
+            env: BTreeMap::new(),
+            ok_codes: vec![0],
+        }
+    }
+
     /// The variables that a command finds, as far as a plan tells them: one with a secret in its value is left out, so that
     /// the sanitizer takes it for what it is, not known.
     #[must_use]

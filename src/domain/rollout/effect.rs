@@ -15,7 +15,7 @@ pub enum Effect {
     TakeLeases,
     /// Look whether every target can be worked with, changing nothing: `HostsChecked`.
     CheckHosts,
-    /// Ask the load balancer about the pools of a target that wants to start: `PoolsSeen` or `PoolsUnknown`.
+    /// Ask the load balancer about the pools of a target that wants to start: `PoolsCounted` or `PoolsUnknown`.
     /// Also asked for a target without pools, which is answered with no pools.
     AskPools {
         /// The target that wants to start.

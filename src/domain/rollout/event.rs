@@ -59,14 +59,7 @@ pub enum Event {
         /// The targets that are not fit, with the outcome and the reason in words.
         unfit: Vec<(TargetName, Outcome, String)>,
     },
-    /// The load balancer said who is in service in the pools of a target that wants to start.
-    PoolsSeen {
-        /// The target that wants to start.
-        target: TargetName,
-        /// Each of its pools.
-        pools: Vec<PoolSeen>,
-    },
-    /// The same as `PoolsSeen` where counts say enough: for large pools at a balancer that can be asked.
+    /// How many are in service in the pools of a target that wants to start.
     PoolsCounted {
         /// The target that wants to start.
         target: TargetName,
@@ -131,18 +124,6 @@ pub enum Event {
     },
 }
 
-/// What a load balancer says of one pool.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PoolSeen {
-    /// The pool.
-    pub pool: String,
-    /// The members in service at this moment, less those that actions before this one hold.
-    pub in_service: Vec<TargetName>,
-    /// The actions before this one that hold members, in service or not.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub held: Vec<PoolHeld>,
-}
-
 /// Members of a pool that another action holds: it may take them out at any moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolHeld {
@@ -152,19 +133,26 @@ pub struct PoolHeld {
     pub members: u32,
 }
 
-/// What a load balancer says of one pool, in counts. It must be its own word: a member that this rollout
-/// took out and the balancer lists as in service all the same makes the count too high.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Who is in service in one pool, in counts: by the word of its load balancer, or of the configuration where nobody can be
+/// asked.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PoolCount {
     /// The pool.
     pub pool: String,
-    /// How many members are in service at the moment of the question, less those that other actions hold.
+    /// How many members are in service at the moment of the question, less those that actions before this one hold.
     pub in_service: u32,
     /// Whether the target that wants to start is one of them.
     pub itself: bool,
+    /// Nobody can be asked: every member counts, those that this rollout took out among them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unasked: bool,
     /// Some members that are out of service: a rollout that may take nobody out can go on with these.
     /// It need not be all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub out_of_service: Vec<TargetName>,
+    /// The actions before this one that hold members, in service or not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held: Vec<PoolHeld>,
 }
 
 /// How an attempt of a step ended.
@@ -217,7 +205,6 @@ impl Event {
             Self::LeasesHeld { .. } => "leases_held",
             Self::LeasesTaken => "leases_taken",
             Self::HostsChecked { .. } => "hosts_checked",
-            Self::PoolsSeen { .. } => "pools_seen",
             Self::PoolsCounted { .. } => "pools_counted",
             Self::PoolsUnknown { .. } => "pools_unknown",
             Self::StepStarted { .. } => "step_started",

@@ -15,7 +15,7 @@ use crate::domain::plan::{
 use crate::domain::target::{Pool, Target};
 use crate::domain::timestamp::Timestamp;
 
-use super::{Effect, Event, PoolSeen, Rollout, RolloutSettings, Steer, StepResult, Way};
+use super::{Effect, Event, PoolCount, Rollout, RolloutSettings, Steer, StepResult, Way};
 
 pub(super) fn name(text: &str) -> TargetName {
     TargetName::parse(text).unwrap()
@@ -25,40 +25,12 @@ pub(super) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_millis(0).plus_seconds(seconds)
 }
 
-pub(super) fn step(name: &str, work: Work) -> Step {
-    Step {
-        name: name.to_owned(),
-        work,
-        command: None,
-        verdict: None,
-        rules: Vec::new(),
-        not_applied: Vec::new(),
-        timeout_seconds: 60,
-        retries: 0,
-        retry_delay_seconds: 0,
-        retry_backoff: 1,
-        idempotent: false,
-        always: false,
-        once: false,
-    }
-}
-
 pub(super) fn run(name: &str) -> Step {
-    step(
-        name,
-        Work::Run {
-            sudo: false,
-            user: None,
-            cwd: None,
-            umask: None,
-            env: BTreeMap::new(),
-            ok_codes: vec![0],
-        },
-    )
+    Step::of(name, Work::run())
 }
 
 pub(super) fn check() -> Step {
-    step(
+    Step::of(
         "check",
         Work::TcpCheck {
             address: "127.0.0.1".to_owned(),
@@ -72,10 +44,10 @@ pub(super) fn check() -> Step {
 /// What every target gets: out, install, check, in.
 pub(super) fn usual_steps() -> Vec<Step> {
     vec![
-        step("pool_out", Work::PoolOut),
+        Step::of("pool_out", Work::PoolOut),
         run("install"),
         check(),
-        step("pool_in", Work::PoolIn),
+        Step::of("pool_in", Work::PoolIn),
     ]
 }
 
@@ -183,6 +155,20 @@ pub(super) fn created() -> Event {
         needs_approval: Vec::new(),
         queued_behind: None,
         settings: RolloutSettings::default(),
+    }
+}
+
+/// What the pool `p` says where the target is in service itself.
+pub(super) fn counted(target: &str, in_service: u32, unasked: bool) -> Event {
+    Event::PoolsCounted {
+        target: name(target),
+        pools: vec![PoolCount {
+            pool: "p".to_owned(),
+            in_service,
+            itself: true,
+            unasked,
+            ..PoolCount::default()
+        }],
     }
 }
 
@@ -343,12 +329,19 @@ impl World {
                 self.later(self.now, Event::PoolsUnknown { target, error });
             }
             Effect::AskPools { target } => {
-                let pools = vec![PoolSeen {
+                let plan = self.rollout.plan();
+                let all = plan.targets.iter().map(|planned| &planned.target.name);
+                let pools = vec![PoolCount {
                     pool: "p".to_owned(),
-                    in_service: self.in_service.clone(),
-                    held: Vec::new(),
+                    in_service: self.in_service.len() as u32,
+                    itself: self.in_service.contains(&target),
+                    out_of_service: all
+                        .filter(|name| !self.in_service.contains(name))
+                        .cloned()
+                        .collect(),
+                    ..PoolCount::default()
                 }];
-                self.later(self.now, Event::PoolsSeen { target, pools });
+                self.later(self.now, Event::PoolsCounted { target, pools });
             }
             Effect::RunStep {
                 target,

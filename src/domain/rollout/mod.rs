@@ -22,7 +22,7 @@ pub mod strategy;
 pub use decision::Decision;
 pub use effect::{Effect, Timer};
 pub use engine::Rollout;
-pub use event::{Event, PoolCount, PoolHeld, PoolSeen, Steer, StepResult, Way};
+pub use event::{Event, PoolCount, PoolHeld, Steer, StepResult, Way};
 pub use progress::{Counts, StageProgress, StageStatus, StepProgress, StepState, TargetProgress};
 pub use refused::Refused;
 pub use settings::RolloutSettings;

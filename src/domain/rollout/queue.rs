@@ -148,10 +148,9 @@ impl Queue {
         }
     }
 
-    /// Those of a class that are taken to be in service.
-    pub fn waiting(&self, class: u32) -> impl Iterator<Item = u32> {
-        let lane = &self.lanes[class as usize * 2];
-        lane.waiting.iter().map(|&(_, target)| target)
+    /// Whether this one waits among those of its class that are taken to be in service.
+    pub fn has(&self, class: u32, order: i32, target: u32) -> bool {
+        self.lanes[class as usize * 2].waiting.contains(&(order, target))
     }
 
     /// The blocks that somebody waits behind, also while one of those asks again.

@@ -59,6 +59,45 @@ impl Refusal {
     }
 }
 
+/// A text with what the sanitizer said of it: to be kept by whoever is asked about the same again and again.
+#[derive(Debug, Clone)]
+pub struct JudgedCommand {
+    text: String,
+    verdict: Verdict,
+}
+
+impl JudgedCommand {
+    /// Judges a text.
+    #[must_use]
+    pub fn new(sanitizer: &Sanitizer, text: &str, surroundings: &Surroundings<'_>) -> Self {
+        Self {
+            text: text.to_owned(),
+            verdict: sanitizer.judge_in(text, surroundings),
+        }
+    }
+
+    /// The text, if it may run.
+    ///
+    /// # Errors
+    /// [`Refusal`] where the verdict is `deny`, or `ask` without an approval.
+    pub fn cleared(&self, clearance: Clearance<'_>) -> Result<SanitizedCommand, Refusal> {
+        let passes = match self.verdict.decision {
+            Decision::Allow => true,
+            Decision::Ask => clearance.covers(&self.verdict),
+            Decision::Deny => false,
+        };
+        if passes {
+            Ok(SanitizedCommand {
+                text: self.text.clone(),
+            })
+        } else {
+            Err(Refusal {
+                verdict: self.verdict.clone(),
+            })
+        }
+    }
+}
+
 impl SanitizedCommand {
     /// Judges `text` and keeps it only if it may run. `cwd` is the folder it starts in, where known.
     ///
@@ -87,19 +126,7 @@ impl SanitizedCommand {
         surroundings: &Surroundings<'_>,
         clearance: Clearance<'_>,
     ) -> Result<Self, Refusal> {
-        let verdict = sanitizer.judge_in(text, surroundings);
-        let passes = match verdict.decision {
-            Decision::Allow => true,
-            Decision::Ask => clearance.covers(&verdict),
-            Decision::Deny => false,
-        };
-        if passes {
-            Ok(Self {
-                text: text.to_owned(),
-            })
-        } else {
-            Err(Refusal { verdict })
-        }
+        JudgedCommand::new(sanitizer, text, surroundings).cleared(clearance)
     }
 
     /// The exact text that was judged.

@@ -32,7 +32,7 @@ mod verdict;
 mod walk;
 mod words;
 
-pub use command::{Clearance, Refusal, SanitizedCommand};
+pub use command::{Clearance, JudgedCommand, Refusal, SanitizedCommand};
 pub use explain::explain;
 pub use reached::{Reached, Word};
 pub use verdict::{Decision, NotApplied, RuleHit, Severity, Verdict};
@@ -47,6 +47,7 @@ use rules::shell;
 use syntax::{Base, Span};
 use walk::{Finding, Followed, Walker};
 
+pub use walk::Left;
 pub(crate) use walk::base as walk_base;
 use walk::quote;
 
@@ -221,7 +222,10 @@ impl Sanitizer {
     /// The same where more is known of what it finds on the host.
     #[must_use]
     pub fn judge_in(&self, command: &str, surroundings: &Surroundings<'_>) -> Verdict {
-        let looked = look(command, surroundings, &self.trees);
+        self.verdict(look(command, surroundings, None, &self.trees), command)
+    }
+
+    fn verdict(&self, looked: Followed, command: &str) -> Verdict {
         let (findings, mut not_applied) = self.policies.lift(looked.findings);
         let mut rules: Vec<RuleHit> = findings.into_iter().map(hit).collect();
         rules.extend(self.policies.judge(command, &looked.executed, &looked.written));
@@ -245,10 +249,26 @@ impl Sanitizer {
         }
     }
 
+    /// The same on a host where this is `left` of what was done before `surroundings.before`: whoever judges one step
+    /// after another need not follow all of those before it each time.
+    #[must_use]
+    pub fn judge_after(&self, command: &str, surroundings: &Surroundings<'_>, left: &Left) -> Verdict {
+        self.verdict(look(command, surroundings, Some(left), &self.trees), command)
+    }
+
+    /// What is left on a host once this is done there as well.
+    #[must_use]
+    pub fn left_by(&self, done: &[Before], left: Left) -> Left {
+        Walker::new(&self.trees, None)
+            .with_left(left)
+            .with_before(done)
+            .left()
+    }
+
     /// The commands that a shell given `command` would execute, in the order in which they were followed.
     #[must_use]
     pub fn follow(&self, command: &str, surroundings: &Surroundings<'_>) -> Vec<Reached> {
-        let looked = look(command, surroundings, &self.trees);
+        let looked = look(command, surroundings, None, &self.trees);
         looked.executed.into_iter().map(Reached::of).collect()
     }
 
@@ -281,7 +301,7 @@ fn exports(env: &BTreeMap<String, String>, whole: Span) -> Option<syntax::Script
 }
 
 /// What the built-in rules find, and what would be executed.
-fn look(command: &str, surroundings: &Surroundings<'_>, trees: &Trees) -> Followed {
+fn look(command: &str, surroundings: &Surroundings<'_>, left: Option<&Left>, trees: &Trees) -> Followed {
     let text = words::text::clean(command);
     let whole = Span {
         start: 0,
@@ -291,6 +311,7 @@ fn look(command: &str, surroundings: &Surroundings<'_>, trees: &Trees) -> Follow
     let exports = surroundings.env.and_then(|env| exports(env, whole));
     let walker = || {
         Walker::new(trees, surroundings.cwd)
+            .with_left(left.cloned().unwrap_or_default())
             .with_before(surroundings.before)
             .with_exports(exports.as_ref())
             .with_input(surroundings.input)

@@ -54,7 +54,7 @@ impl Policies {
                 if entry.reason.trim().is_empty() || entry.author.trim().is_empty() {
                     continue;
                 }
-                let looked = look(&entry.command, &Surroundings::default(), trees);
+                let looked = look(&entry.command, &Surroundings::default(), None, trees);
                 let findings = looked.findings.into_iter().filter(|f| f.rule.id == entry.rule);
                 out.lifts.push(Lift {
                     findings: findings.collect(),

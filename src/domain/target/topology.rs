@@ -6,7 +6,7 @@
 mod reader;
 mod server_entry;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
@@ -107,18 +107,40 @@ impl Topology {
 
     /// The same with the members (by zone and pool) that the load balancer knows: those of a pool that lists
     /// none become servers of its zone.
-    #[must_use]
-    pub fn with_members(mut self, asked: &BTreeMap<(String, String), Vec<TargetName>>) -> Self {
+    ///
+    /// # Errors
+    /// The members that stand in another zone already: their pool there could not be asked about them.
+    pub fn with_members(
+        mut self,
+        asked: &BTreeMap<(String, String), Vec<TargetName>>,
+    ) -> Result<Self, Vec<ConfigError>> {
+        let mut errors = Vec::new();
+        let known = self.servers.iter().enumerate();
+        let mut places: HashMap<TargetName, usize> = known
+            .map(|(place, server)| (server.name.clone(), place))
+            .collect();
         for pool in self.pools.iter_mut().filter(|pool| pool.members_from_balancer) {
             let Some(members) = asked.get(&(pool.zone.clone(), pool.name.clone())) else {
                 continue;
             };
             pool.members.clone_from(members);
             for name in members {
-                if let Some(known) = self.servers.iter_mut().find(|server| server.name == *name) {
-                    known.pools.push(pool.name.clone());
+                if let Some(known) = places.get(name).map(|&place| &mut self.servers[place]) {
+                    if known.zone == pool.zone {
+                        known.pools.push(pool.name.clone());
+                    } else {
+                        errors.push(ConfigError {
+                            key: "server_info".to_owned(),
+                            message: format!(
+                                "the load balancer has server `{name}` in pool `{}` of zone `{}`, but it stands in zone \
+                                 `{}` already: give it another name in one of them",
+                                pool.name, pool.zone, known.zone
+                            ),
+                        });
+                    }
                     continue;
                 }
+                places.insert(name.clone(), self.servers.len());
                 self.servers.push(Server {
                     name: name.clone(),
                     zone: pool.zone.clone(),
@@ -131,7 +153,7 @@ impl Topology {
                 });
             }
         }
-        self
+        if errors.is_empty() { Ok(self) } else { Err(errors) }
     }
 
     /// The targets in the order of the configuration. `address_of` resolves a name that has no address.

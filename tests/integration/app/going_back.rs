@@ -3,6 +3,7 @@
 use edgewise::app::Steered;
 use edgewise::app::error::AppError;
 use edgewise::app::request::{ActBody, SteerBody};
+use edgewise::app::view::ActionView;
 use edgewise::domain::action::{ActionStatus, TargetState};
 use edgewise::domain::actor::{Actor, Caller, Role};
 use edgewise::domain::name::Name;
@@ -97,8 +98,42 @@ async fn a_finished_action_that_cannot_be_rolled_back_everywhere_does_not_come_a
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rollback_of_a_finished_action_leaves_nobody_behind_for_another() {
+    // Nobody has to stay in service, so that the one that is broken does not keep the other.
+    let world = world(&json!({"pool_info": {"east": [{"pool_name": "front", "inpool_threshold": 0}]}})).await;
+    deploy(&world, "1", ActionStatus::Completed).await;
+    let second = deploy(&world, "2", ActionStatus::Completed).await;
+    // A step that fails on the one that goes first.
+    break_on(&world, "b: put 1");
+    let id = world.again(second, "rollback").await;
+    let ended = world.ends(id, ActionStatus::Failed).await;
+    assert_eq!(installed(&world).await, ["1", "2"]);
+    let by_hand = |name: &str, ended: &ActionView| {
+        let target = ended.targets.iter().find(|target| target.name == name).unwrap();
+        target.error.clone()
+    };
+    assert_eq!(by_hand("a", &ended), None);
+    let said = by_hand("b", &ended).unwrap();
+    assert!(
+        said.contains("to finish by hand: `edgewise exec --hosts b -- 'put 1'`"),
+        "{said}"
+    );
+
+    // One that is out of reach before anybody is touched.
+    break_on(&world, "");
+    let third = deploy(&world, "3", ActionStatus::Completed).await;
+    world.made.unfit.lock().unwrap().push("b".to_owned());
+    let id = world.again(third, "rollback").await;
+    let ended = world.ends(id, ActionStatus::Failed).await;
+    assert_eq!(installed(&world).await, ["1", "3"]);
+    assert_eq!(by_hand("a", &ended), None);
+    assert!(by_hand("b", &ended).unwrap().contains("-- 'put 2'"), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_rollback_that_fails_stops_and_finds_nothing_bad_that_was_good() {
-    let world = world(&json!({"on_failure": "rollback"})).await;
+    let pools = json!({"east": [{"pool_name": "front", "inpool_threshold": 0}]});
+    let world = world(&json!({"on_failure": "rollback", "pool_info": pools})).await;
     deploy(&world, "1", ActionStatus::Completed).await;
     let bad = deploy(&world, "2", ActionStatus::Completed).await;
     // By name, by the project's own action and as a word for a finished action: `b` has `2` then, and keeps it.
@@ -317,5 +352,93 @@ async fn a_retry_does_not_lead_past_a_gate_that_nobody_approved() {
         roles: Vec::new(),
     };
     let allowed = world.app.steer(&approver, id, "retry", &pending).await;
-    assert!(matches!(allowed, Ok(Steered::New(_))), "{allowed:?}");
+    let Ok(Steered::New(again)) = allowed else {
+        panic!("{allowed:?}")
+    };
+    world.ends(again.action_id, ActionStatus::Completed).await;
+
+    // A stage that is retried itself keeps its gate, so anybody who may act may retry it.
+    break_on(&world, "a: again");
+    let id = world.restart(ActBody::default()).await;
+    world.ends(id, ActionStatus::Failed).await;
+    break_on(&world, "");
+    let before = world.ran().len();
+    let allowed = world.app.steer(&operator, id, "retry", &because()).await;
+    let Ok(Steered::New(again)) = allowed else {
+        panic!("{allowed:?}")
+    };
+    world.waits(again.action_id, "gate").await;
+    assert_eq!(world.ran()[before..], ["a: again"]);
+    let refused = world
+        .app
+        .steer(&operator, again.action_id, "promote", &because())
+        .await;
+    assert!(matches!(refused, Err(AppError::Forbidden(_))), "{refused:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_retry_past_an_analysis_that_did_not_say_yes_wants_a_reason() {
+    let world = world(&json!({
+        "stages": [{"label": "first", "count": 1, "gate": "analysis"}, {"label": "rest", "percent": 100}],
+        "analysis": [{"name": "errors", "success": "<= 1", "interval_seconds": 1000, "inconclusive_limit": 0,
+                      "http": {"url": "http://monitor.invalid/errors", "path": "/value"}}],
+    }))
+    .await;
+    let id = world.restart(ActBody::default()).await;
+    world.waits(id, "paused").await;
+    world.steer(id, "abort").await;
+    world.ends(id, ActionStatus::ManualFailed).await;
+    let before = world.ran().len();
+    let silent = SteerBody::default();
+    let refused = world.app.steer(&caller(), id, "retry", &silent).await;
+    let Err(AppError::Invalid(errors)) = refused else {
+        panic!("{refused:?}")
+    };
+    let said = format!("{errors:?}");
+    assert!(
+        said.contains("reason") && said.contains("the analysis after stage first"),
+        "{said}"
+    );
+    assert_eq!(world.ran().len(), before);
+    let rest = world.again(id, "retry").await;
+    world.ends(rest, ActionStatus::Completed).await;
+    assert_eq!(world.ran()[before..], ["b: again"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_action_has_changed_since_is_neither_retried_nor_rolled_back() {
+    let world = world(&json!({"on_failure": "stop"})).await;
+    deploy(&world, "1", ActionStatus::Completed).await;
+    world.clock.advance(1);
+    break_on(&world, "b: put 2");
+    let stopped = deploy(&world, "2", ActionStatus::Failed).await;
+    break_on(&world, "");
+    world.clock.advance(1);
+    let newest = deploy(&world, "3", ActionStatus::Completed).await;
+    let before = world.ran();
+    let named = SteerBody {
+        version: Some("1".to_owned()),
+        ..because()
+    };
+    for (word, body) in [("retry", because()), ("rollback", because()), ("rollback", named)] {
+        let refused = world.app.steer(&caller(), stopped, word, &body).await;
+        let Err(AppError::Conflict(why)) = refused else {
+            panic!("{word}: {refused:?}")
+        };
+        assert!(why.contains(&newest.to_string()), "{why}");
+    }
+    assert_eq!(world.ran(), before);
+
+    // What was made of it is no other action.
+    world.clock.advance(1);
+    break_on(&world, "b: put 4");
+    let fourth = deploy(&world, "4", ActionStatus::Failed).await;
+    break_on(&world, "");
+    world.clock.advance(1);
+    let rest = world.again(fourth, "retry").await;
+    world.ends(rest, ActionStatus::Completed).await;
+    assert_eq!(installed(&world).await, ["4", "4"]);
+    let id = world.again(fourth, "rollback").await;
+    world.ends(id, ActionStatus::Completed).await;
+    assert_eq!(installed(&world).await, ["3", "3"]);
 }

@@ -135,7 +135,17 @@ async fn a_host_is_not_taken_out_while_the_pool_cannot_spare_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_on_two_halves_of_a_pool_go_one_after_the_other_and_none_waits_for_ever() {
-    let world = World::with(&json!({})).await;
+    for servers in [None, Some(json!(["a", "b"]))] {
+        let mut pool = json!({"pool_name": "front", "inpool_threshold": 50});
+        if let Some(servers) = servers {
+            pool["servers"] = servers;
+        }
+        two_on_two_halves(&json!({"pool_info": {"east": [pool]}})).await;
+    }
+}
+
+async fn two_on_two_halves(differs: &serde_json::Value) {
+    let world = World::with(differs).await;
     let half = async |name: &str| {
         let mut request = asked(
             "restart",

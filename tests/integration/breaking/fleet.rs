@@ -417,7 +417,7 @@ impl Hosts for Door {
     }
 
     fn lease_key(&self, target: &Target) -> String {
-        target.name.to_string()
+        format!("{}:22", target.name)
     }
 
     async fn connect(

@@ -273,7 +273,7 @@ impl Hosts for Adapter {
     }
 
     fn lease_key(&self, target: &Target) -> String {
-        target.name.to_string()
+        format!("{}:22", target.name)
     }
 
     async fn connect(&self, _action: ActionId, target: &Target) -> Result<Arc<dyn HostSession>, HostFailure> {

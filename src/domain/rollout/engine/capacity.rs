@@ -4,12 +4,12 @@
 //! Members that this rollout took out, or has let start since the question, do not count, so several
 //! questions may be open at the same time without an answer ever being used for two starts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::domain::name::TargetName;
 use crate::domain::rollout::effect::{Effect, Timer};
-use crate::domain::rollout::event::{PoolCount, PoolHeld, PoolSeen, Way};
+use crate::domain::rollout::event::{Event, PoolCount, PoolHeld, Way};
 use crate::domain::rollout::facts::Facts;
 use crate::domain::rollout::queue::{Blocked, Short};
 
@@ -27,7 +27,7 @@ pub(super) struct Weighed {
     /// The actions whose leases make the pool too small.
     held: bool,
     /// Targets that are out of service: their start takes nobody out.
-    out_of_service: HashSet<u32>,
+    out_of_service: Vec<u32>,
 }
 
 impl Rollout {
@@ -67,52 +67,34 @@ impl Rollout {
         }
     }
 
-    /// Weighs a list of members: exact also where the balancer does not know who was taken out.
-    pub(super) fn weigh_seen(&self, target: u32, pools: &[PoolSeen]) -> Weighed {
-        let mut listed: HashSet<u32> = HashSet::new();
-        let mut weighed = Weighed::nothing();
-        for &pool in self.facts.pools_of(target) {
-            let (name, minimum) = &self.facts.pools[pool as usize];
-            let Some(seen) = pools.iter().find(|seen| seen.pool == *name) else {
-                weighed.is_silent(name);
-                continue;
-            };
-            let mut others: u32 = 0;
-            let mut itself = false;
-            for member in &seen.in_service {
-                match self.facts.number_of(member) {
-                    Some(number) if number == target => itself = true,
-                    Some(number) => {
-                        listed.insert(number);
-                        others += u32::from(!self.state.runs[number as usize].is_out());
-                    }
-                    None => others += 1,
-                }
-            }
-            weighed.add(
-                name,
-                *minimum,
-                others,
-                itself && !self.state.runs[target as usize].is_out(),
-            );
-            if weighed.short.as_ref() == Some(name) {
-                weighed.is_held(&seen.held);
-            }
+    /// The same answer with those names alone that matter to whoever waits now: to be taken before it is stored, so that a
+    /// rollout does not keep every name for every start.
+    #[must_use]
+    pub fn without_idle_names(&self, mut event: Event) -> Event {
+        let Event::PoolsCounted { target, pools } = &mut event else {
+            return event;
+        };
+        let number = self.facts.target_number(target.as_str());
+        let is_short = number.is_some_and(|number| match &self.state.runs[number as usize].work {
+            Work::Asking { then, .. } => self.weigh(number, then, pools).short.is_some(),
+            Work::Idle | Work::Step(_) | Work::Retry(..) | Work::Window { .. } => false,
+        });
+        let class = number.map(|number| self.facts.class_of(number));
+        let waits = |name: &TargetName| {
+            let other = self.facts.number_of(name)?;
+            let order = self.state.runs[other as usize].order;
+            Some(self.state.queue.has(class?, order, other))
+        };
+        for pool in pools {
+            pool.out_of_service
+                .retain(|name| is_short && waits(name) == Some(true));
         }
-        if weighed.short.is_some() {
-            let class = self.facts.class_of(target);
-            weighed.out_of_service = self
-                .state
-                .queue
-                .waiting(class)
-                .filter(|waiting| !listed.contains(waiting))
-                .collect();
-        }
-        weighed
+        event
     }
 
-    /// Weighs counts: what is on its way out, or went out since the question, is taken off.
-    pub(super) fn weigh_counted(&self, target: u32, then: &[Moved], pools: &[PoolCount]) -> Weighed {
+    /// Weighs counts: what is on its way out, or went out since the question, is taken off, and all that is out where the
+    /// count takes no notice of it.
+    pub(super) fn weigh(&self, target: u32, then: &[Moved], pools: &[PoolCount]) -> Weighed {
         let mut weighed = Weighed::nothing();
         let mine = self.facts.pools_of(target);
         let mut out: HashMap<u32, usize> = HashMap::new();
@@ -124,12 +106,20 @@ impl Rollout {
             };
             let run = &self.state.pools[pool as usize];
             let itself = count.itself && !self.state.runs[target as usize].is_out();
-            let gone = u64::from(run.leaving) + (run.moved.left - then.left);
+            let out_since = if count.unasked {
+                u64::from(run.out)
+            } else {
+                run.moved.left - then.left
+            };
+            let gone = u64::from(run.leaving) + out_since;
             let others = count
                 .in_service
                 .saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX))
                 .saturating_sub(u32::from(itself));
             weighed.add(name, *minimum, others, itself);
+            if weighed.short.as_ref() == Some(name) {
+                weighed.is_held(&count.held);
+            }
             for member in &count.out_of_service {
                 if let Some(number) = self.facts.number_of(member) {
                     *out.entry(number).or_default() += 1;
@@ -259,6 +249,7 @@ impl Rollout {
             for &pool in self.facts.pools_of(target) {
                 let pool = &mut self.state.pools[pool as usize];
                 pool.leaving -= 1;
+                pool.out += 1;
                 pool.moved.left += 1;
             }
         }
@@ -275,6 +266,7 @@ impl Rollout {
         for &pool in facts.pools_of(target) {
             let run = &mut self.state.pools[pool as usize];
             run.leaving -= u32::from(was == Presence::Leaving);
+            run.out -= u32::from(was == Presence::Out);
             run.moved.returned += 1;
             for &class in &facts.pool_classes[pool as usize] {
                 self.state.queue.ask_again(class);
@@ -286,9 +278,12 @@ impl Rollout {
     /// here, as one on its way out is not, and nobody starts for it.
     pub(super) fn is_back_in_service_unproven(&mut self, target: u32) {
         let run = &mut self.state.runs[target as usize];
-        if std::mem::replace(&mut run.presence, Presence::Leaving) != Presence::Leaving {
+        let was = std::mem::replace(&mut run.presence, Presence::Leaving);
+        if was != Presence::Leaving {
             for &pool in self.facts.pools_of(target) {
-                self.state.pools[pool as usize].leaving += 1;
+                let pool = &mut self.state.pools[pool as usize];
+                pool.leaving += 1;
+                pool.out -= u32::from(was == Presence::Out);
             }
         }
     }
@@ -316,7 +311,7 @@ impl Weighed {
             short: None,
             why: "it takes nobody out of service".to_owned(),
             held: false,
-            out_of_service: HashSet::new(),
+            out_of_service: Vec::new(),
         }
     }
 

@@ -134,6 +134,7 @@ impl Rollout {
         match on_failure {
             // Decided where it pauses.
             OnFailure::Pause => {}
+            OnFailure::GoOn => self.note(turn, "go on with the others", why),
             OnFailure::Stop => {
                 self.note(turn, "stop", why);
                 self.halt(ActionStatus::Failed, turn);
@@ -160,7 +161,7 @@ impl Rollout {
         match on_failure {
             OnFailure::Rollback if self.can_go_back() => "it goes back",
             OnFailure::Rollback | OnFailure::Stop => "it stops",
-            OnFailure::Pause => "it goes on",
+            OnFailure::Pause | OnFailure::GoOn => "it goes on",
         }
     }
 
@@ -264,11 +265,11 @@ impl Rollout {
         self.state.progress_check_at = None;
         let why = format!("no target got any further for {seconds} s");
         match self.state.course {
-            Course::Forth { stage, .. } => {
+            Course::Forth { stage, .. } if self.on_failure(stage) != OnFailure::GoOn => {
                 // The clock starts again for whatever is decided.
                 self.decide(stage, &why, turn);
             }
-            Course::Back => {
+            Course::Forth { .. } | Course::Back => {
                 self.note(turn, "give up going back", why);
                 self.halt(ActionStatus::Failed, turn);
             }

@@ -89,8 +89,7 @@ impl Rollout {
             (Phase::Hosts, Event::HostsChecked { unfit }) => self.hosts_checked(unfit, event, turn),
             (
                 Phase::Running,
-                Event::PoolsSeen { target, .. }
-                | Event::PoolsCounted { target, .. }
+                Event::PoolsCounted { target, .. }
                 | Event::PoolsUnknown { target, .. }
                 | Event::StepStarted { target, .. }
                 | Event::StepEnded { target, .. },
@@ -127,7 +126,6 @@ impl Rollout {
                 | Event::LeasesHeld { .. }
                 | Event::LeasesTaken
                 | Event::HostsChecked { .. }
-                | Event::PoolsSeen { .. }
                 | Event::PoolsCounted { .. }
                 | Event::PoolsUnknown { .. }
                 | Event::Measured { .. },

@@ -196,6 +196,8 @@ pub(super) enum Once {
 pub(super) struct PoolRun {
     /// Members on their way out: they may still be counted as in service.
     pub leaving: u32,
+    /// Members that are out by now.
+    pub out: u32,
     /// How many members were taken out, and came back, by now.
     pub moved: Moved,
 }

@@ -21,15 +21,9 @@ impl Rollout {
         turn: &mut Turn,
     ) -> Result<(), Refused> {
         match (&self.state.runs[target as usize].work, event) {
-            (Work::Asking { way, then }, Event::PoolsSeen { pools, .. }) => {
-                let (way, stale) = (*way, self.has_return_since(target, then));
-                let answer = self.weigh_seen(target, pools);
-                self.pools_answered(target, way, answer, stale, turn);
-                Ok(())
-            }
             (Work::Asking { way, then }, Event::PoolsCounted { pools, .. }) => {
                 let (way, stale) = (*way, self.has_return_since(target, then));
-                let answer = self.weigh_counted(target, then, pools);
+                let answer = self.weigh(target, then, pools);
                 self.pools_answered(target, way, answer, stale, turn);
                 Ok(())
             }
@@ -40,7 +34,7 @@ impl Rollout {
             // The target moved on while its question was open: the answer comes too late to matter.
             (
                 Work::Idle | Work::Step(_) | Work::Retry(..) | Work::Window { .. },
-                Event::PoolsSeen { .. } | Event::PoolsCounted { .. } | Event::PoolsUnknown { .. },
+                Event::PoolsCounted { .. } | Event::PoolsUnknown { .. },
             ) => Ok(()),
             (
                 Work::Step(doing),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::domain::name::{Name, TargetName};
 use crate::domain::plan::{
-    Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Step, Work, coming_in, going_out, putting_back,
+    Plan, PlanHash, PlanTarget, Rollback, RollbackTarget, Step, Work, coming_in, going_out, leaving,
+    putting_back,
 };
 use crate::domain::rollout::strategy::{TargetFacts, lay_out};
 use crate::domain::target::{Pool, Target};
@@ -26,12 +27,7 @@ pub(super) fn plan(scenario: &Scenario) -> Result<Arc<Plan>, SimulationError> {
 
     let steps: Vec<Step> = scenario.steps.iter().map(step).collect();
     let by_name: BTreeMap<&TargetName, &Host> = hosts.iter().map(|host| (&host.name, host)).collect();
-    let leaving: HashSet<TargetName> = laid
-        .stages
-        .iter()
-        .filter(|stage| stage.only_out)
-        .flat_map(|stage| stage.targets.clone())
-        .collect();
+    let leaving: HashSet<TargetName> = leaving(&laid.stages).cloned().collect();
     let mut targets = Vec::with_capacity(hosts.len());
     for stage in &laid.stages {
         for (place, name) in stage.targets.iter().enumerate() {
@@ -162,22 +158,9 @@ fn step(step: &ScenarioStep) -> Step {
             interval_seconds: 1,
             successes: 1,
         },
-        _ => Work::Run {
-            sudo: false,
-            user: None,
-            cwd: None,
-            umask: None,
-            env: BTreeMap::new(),
-            ok_codes: vec![0],
-        },
+        _ => Work::run(),
     };
     Step {
-        name: step.name.clone(),
-        work,
-        command: None,
-        verdict: None,
-        rules: Vec::new(),
-        not_applied: Vec::new(),
         timeout_seconds: step.timeout_seconds,
         retries: step.retries,
         retry_delay_seconds: step.retry_delay_seconds,
@@ -185,5 +168,6 @@ fn step(step: &ScenarioStep) -> Step {
         idempotent: step.idempotent,
         always: step.always,
         once: step.once,
+        ..Step::of(&step.name, work)
     }
 }

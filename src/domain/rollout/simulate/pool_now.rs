@@ -11,6 +11,8 @@ use super::scenario::Scenario;
 pub(super) struct PoolNow {
     pub name: String,
     pub minimum: u32,
+    /// All of them, in service or not.
+    pub members: u32,
     /// Those that are, if nobody else holds any.
     pub in_service: u32,
     pub lowest: u32,
@@ -30,6 +32,7 @@ impl PoolNow {
         Self {
             name: name.to_owned(),
             minimum,
+            members: others,
             in_service: others,
             lowest: others,
             found_out: BTreeSet::new(),
@@ -41,6 +44,11 @@ impl PoolNow {
     /// How many are in service.
     pub fn serving(&self, now: Timestamp) -> u32 {
         self.in_service.saturating_sub(self.moods.held(now))
+    }
+
+    /// How many are, as far as one knows who cannot ask.
+    pub fn listed(&self, now: Timestamp) -> u32 {
+        self.members.saturating_sub(self.moods.held(now))
     }
 
     /// Sees what others took up to this moment.

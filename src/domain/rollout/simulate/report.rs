@@ -232,8 +232,7 @@ impl Watcher {
 
 fn target_of(event: &Event) -> Option<&TargetName> {
     match event {
-        Event::PoolsSeen { target, .. }
-        | Event::PoolsCounted { target, .. }
+        Event::PoolsCounted { target, .. }
         | Event::PoolsUnknown { target, .. }
         | Event::StepStarted { target, .. }
         | Event::StepEnded { target, .. } => Some(target),

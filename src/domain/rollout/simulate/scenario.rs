@@ -92,6 +92,9 @@ pub(super) struct Scenario {
     pub moods: BTreeMap<String, Moods>,
     #[serde(skip)]
     pub steers: Vec<(u64, Steer, String)>,
+    /// Nobody can be asked who is in service. A file has no word for it.
+    #[serde(skip)]
+    pub unasked: bool,
     /// In milliseconds, the first first.
     #[serde(skip)]
     pub deaths: Vec<u64>,

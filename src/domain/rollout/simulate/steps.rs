@@ -26,7 +26,7 @@ pub(super) struct ScenarioStep {
     pub once: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StepFields {
     name: String,
@@ -79,16 +79,10 @@ impl From<StepFields> for ScenarioStep {
 
 impl ScenarioStep {
     fn named(name: &str) -> Self {
-        Self {
-            timeout_seconds: 600,
+        Self::from(StepFields {
             name: name.to_owned(),
-            retries: 0,
-            retry_delay_seconds: 0,
-            retry_backoff: 1,
-            idempotent: false,
-            always: false,
-            once: false,
-        }
+            ..StepFields::default()
+        })
     }
 
     fn check(&self) -> Result<(), SimulationError> {

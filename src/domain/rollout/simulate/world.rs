@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::name::TargetName;
 use crate::domain::outcome::Outcome;
-use crate::domain::plan::Plan;
+use crate::domain::plan::{Plan, leaving};
 use crate::domain::rollout::{Effect, Event, PoolCount, Rollout, RolloutSettings, Way};
 use crate::domain::timestamp::Timestamp;
 
@@ -58,16 +58,12 @@ impl<'a> World<'a> {
             .enumerate()
             .map(|(number, pool)| (pool.name.clone(), number))
             .collect();
-        let leaving: HashSet<&TargetName> = plan
-            .stages
-            .iter()
-            .filter(|stage| stage.only_out)
-            .flat_map(|stage| &stage.targets)
-            .collect();
+        let leaving: HashSet<&TargetName> = leaving(&plan.stages).collect();
         let mut hosts = Vec::with_capacity(scenario.hosts.len());
         for (place, host) in scenario.hosts.iter().enumerate() {
             let mine: Vec<usize> = host.pools.iter().map(|pool| pool_numbers[pool]).collect();
             for &pool in &mine {
+                pools[pool].members += 1;
                 if host.in_service {
                     pools[pool].in_service += 1;
                     pools[pool].lowest += 1;
@@ -268,12 +264,22 @@ impl<'a> World<'a> {
             .iter()
             .map(|&number| {
                 let pool = &self.pools[number];
+                if self.scenario.unasked {
+                    return PoolCount {
+                        pool: pool.name.clone(),
+                        in_service: pool.listed(now),
+                        itself: true,
+                        unasked: true,
+                        ..PoolCount::default()
+                    };
+                }
                 let out = pool.found_out.iter().take(NAMES_TOLD);
                 PoolCount {
                     pool: pool.name.clone(),
                     in_service: pool.serving(now),
                     itself: host.in_service,
                     out_of_service: out.map(|&out| self.scenario.hosts[out].name.clone()).collect(),
+                    ..PoolCount::default()
                 }
             })
             .collect()

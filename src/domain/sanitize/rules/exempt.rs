@@ -590,8 +590,15 @@ impl Call<'_> {
     /// Whether it only tells about itself, or only pretends.
     pub fn only_informs(&self) -> bool {
         let tools = tools(self.name);
-        if !self.words().any(|word| word.starts_with('-')) && tools.iter().all(|tool| tool.telling.is_empty())
-        {
+        let has_word = |starts: &[&str]| {
+            self.words()
+                .any(|word| starts.iter().any(|start| word.starts_with(start)))
+        };
+        // Most commands have nothing that could be one: no need to parse them.
+        let may = tools.iter().any(|tool| !tool.telling.is_empty())
+            || tools.iter().any(|tool| !tool.options.is_empty()) && has_word(&["-"])
+            || has_word(&["--help", "--version"]);
+        if !may {
             return false;
         }
         let first = self.words().next().unwrap_or_default();

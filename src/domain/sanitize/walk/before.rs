@@ -1,15 +1,62 @@
 //! What was done on the host before: the files that it left count, and what it said is long judged.
 
+use std::collections::HashMap;
+
 use super::super::syntax::{self, Base, Span};
 use super::super::words::text;
 use super::super::{Before, exports};
 use super::state::State;
-use super::{DERIVED, Place, STEPS, Stream, Walker};
+use super::{DERIVED, Place, Places, STEPS, Stream, VALUES, WORDS, Walker};
 
 /// How many commands are followed once more: the last ones.
 const MOST: usize = 256;
 
+/// What is left on a host by what was done there: as far as the next command may find it.
+#[derive(Debug, Clone)]
+pub struct Left {
+    files: HashMap<String, Stream>,
+    copies: HashMap<String, String>,
+    links: HashMap<String, String>,
+    words: usize,
+    values: usize,
+}
+
+impl Default for Left {
+    fn default() -> Self {
+        Self {
+            files: HashMap::new(),
+            copies: HashMap::new(),
+            links: HashMap::new(),
+            words: WORDS,
+            values: VALUES,
+        }
+    }
+}
+
 impl Walker<'_> {
+    /// The same on a host where this is left.
+    #[must_use]
+    pub fn with_left(mut self, left: Left) -> Self {
+        self.files = left.files;
+        self.copies = left.copies;
+        self.links = left.links;
+        (self.words, self.values) = (left.words, left.values);
+        self.count_found();
+        self
+    }
+
+    /// What it leaves.
+    #[must_use]
+    pub fn left(self) -> Left {
+        Left {
+            files: self.files,
+            copies: self.copies,
+            links: self.links,
+            words: self.words,
+            values: self.values,
+        }
+    }
+
     /// The same on a host where this was done before, in this order.
     #[must_use]
     pub fn with_before(mut self, before: &[Before]) -> Self {
@@ -26,6 +73,7 @@ impl Walker<'_> {
                 }
                 Before::Ran { .. } if too_many > 0 => too_many -= 1,
                 Before::Ran { command, cwd, env } => {
+                    self.count_found();
                     self.state = State::new(cwd.as_deref());
                     let whole = Span { start: 0, end: 0 };
                     if let Some(exports) = exports(env, whole) {
@@ -39,7 +87,17 @@ impl Walker<'_> {
                 }
             }
         }
+        self.count_found();
         self
+    }
+
+    /// What is known by now was there before whatever runs next.
+    fn count_found(&mut self) {
+        self.found_there = Places {
+            files: self.files.len(),
+            links: self.links.len(),
+            copies: self.copies.len(),
+        };
     }
 
     fn put(&mut self, path: &str, content: Option<&str>) {

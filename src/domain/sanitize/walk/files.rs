@@ -71,7 +71,7 @@ impl Walker<'_> {
                             self.files.remove(&link_path);
                         }
                     }
-                    if self.links.len() < 32
+                    if self.links.len() < self.found_there.links + 32
                         && link_path != target_path
                         && !self.files.contains_key(&link_path)
                     {
@@ -396,7 +396,7 @@ impl Walker<'_> {
             {
                 if let [.., source, point] = operands.as_slice() {
                     let (source, point) = (self.path(source), self.path(point));
-                    if self.links.len() < 32 && source != point {
+                    if self.links.len() < self.found_there.links + 32 && source != point {
                         self.links.insert(point, source);
                     }
                 }
@@ -443,7 +443,7 @@ impl Walker<'_> {
             let origin = self.path(&source);
             if let Some((place, program)) = origin.rsplit_once('/')
                 && super::simple::PROGRAM_FOLDERS.contains(&place)
-                && self.copies.len() < 32
+                && self.copies.len() < self.found_there.copies + 32
             {
                 let program = program.to_owned();
                 let target = self.path(&target);

@@ -53,6 +53,7 @@ mod wrappers;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
+pub use before::Left;
 pub use by_itself::runs_by_itself;
 pub use expand::Argument;
 pub use simple::PROGRAM_FOLDERS;
@@ -204,6 +205,14 @@ pub struct Place {
     pub captured: bool,
 }
 
+/// How many places of the host something is known of.
+#[derive(Debug, Clone, Copy, Default)]
+struct Places {
+    files: usize,
+    links: usize,
+    copies: usize,
+}
+
 /// A variable with several values, and the one that is looked at in this round.
 #[derive(Debug, Clone)]
 struct Pick {
@@ -255,6 +264,8 @@ pub struct Walker<'s> {
     /// The lists that are being run, and how many there were so far.
     steps_in: Vec<Step>,
     lists: usize,
+    /// How many files, links and copies it found on the host: its own are bounded beside them.
+    found_there: Places,
     /// In how many parts it is that may not run at all.
     perhaps: usize,
     /// How many bytes of texts that are too much may still be looked at piece by piece, and whether one is.
@@ -298,6 +309,7 @@ impl<'s> Walker<'s> {
             current: None,
             steps_in: Vec::new(),
             lists: 0,
+            found_there: Places::default(),
             perhaps: 0,
             scans: SCANS,
             scanning: false,

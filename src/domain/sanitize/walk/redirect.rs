@@ -6,6 +6,9 @@ use super::super::syntax::{Redirect, RedirectOp, Span};
 use super::super::words::text::{self, SOME};
 use super::{Stream, Walker};
 
+/// How many files one script may write whose content is remembered.
+const MOST_FILES: usize = 256;
+
 /// What the redirections of a command opened.
 #[derive(Debug, Default)]
 pub struct Opened {
@@ -257,7 +260,7 @@ impl Walker<'_> {
             let content = content.clone();
             self.subshell(|walker| walker.shell_reads(&content, "fifo", span));
         }
-        if self.files.len() < 256 {
+        if self.files.len() < self.found_there.files + MOST_FILES || self.files.contains_key(&path) {
             match self.files.get_mut(&path) {
                 Some(old) if change == Change::Append => old.append(content.clone()),
                 // What stood there may stand there still.
@@ -266,6 +269,9 @@ impl Walker<'_> {
                     self.files.insert(path, content.clone());
                 }
             }
+        } else if content.text.as_deref().is_some_and(|text| !text.is_empty()) || content.remote.is_some() {
+            // What it writes from here on, and may run, is not seen any more.
+            self.overspent = true;
         }
     }
 }

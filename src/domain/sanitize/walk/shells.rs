@@ -355,6 +355,10 @@ impl Walker<'_> {
                 return output;
             }
         }
+        let depth = self.chain.len();
+        if stream.unread.is_some() {
+            self.chain.push("an upload that nobody has read".to_owned());
+        }
         self.chain.extend(stream.steps.iter().cloned());
         let what = format!("{step} of what cannot be told");
         match stream.remote {
@@ -372,7 +376,7 @@ impl Walker<'_> {
             None if stream.runnable() => {}
             None => self.find(&shell::UNKNOWN_TEXT, span, what),
         }
-        self.chain.truncate(self.chain.len() - stream.steps.len());
+        self.chain.truncate(depth);
         Stream {
             remote: stream.remote,
             steps: vec!["shell output".to_owned()],

@@ -96,7 +96,6 @@ impl Stream {
         Self {
             file: true,
             unread: Some(unread),
-            steps: vec!["an upload that nobody has read".to_owned()],
             ..Self::default()
         }
     }

@@ -293,3 +293,46 @@ fn the_example_of_two_sides_of_haproxy_is_true() {
         "3 of 10 may be out"
     );
 }
+
+#[test]
+fn the_load_balancers_members_are_in_one_zone() {
+    let topology = |known: &Value| {
+        parse(&json!({
+            "server_info": "pool_info",
+            "pool_info": {
+                "z1": [{"pool_name": "p", "servers": ["a", "b"]}, {"pool_name": "r"}],
+                "z2": [{"pool_name": "q"}],
+            },
+        }))
+        .unwrap()
+        .with_members(
+            &serde_json::from_value::<Vec<(String, String, Vec<TargetName>)>>(known.clone())
+                .unwrap()
+                .into_iter()
+                .map(|(zone, pool, members)| ((zone, pool), members))
+                .collect(),
+        )
+    };
+    let known = topology(&json!([["z1", "r", ["b", "c"]], ["z2", "q", ["d"]]])).unwrap();
+    let seen: Vec<_> = known
+        .servers
+        .iter()
+        .map(|server| (server.name.as_str(), server.zone.as_str(), server.pools.join(",")))
+        .collect();
+    let wanted = [
+        ("a", "z1", "p"),
+        ("b", "z1", "p,r"),
+        ("c", "z1", "r"),
+        ("d", "z2", "q"),
+    ];
+    assert_eq!(
+        seen,
+        wanted.map(|(name, zone, pools)| (name, zone, pools.to_owned()))
+    );
+
+    let errors = topology(&json!([["z1", "r", ["c"]], ["z2", "q", ["a", "c", "d"]]])).unwrap_err();
+    let said: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].contains("`a` in pool `q` of zone `z2`") && said[0].contains("zone `z1` already"));
+    assert!(said[1].contains("`c`"), "also where no zone lists it");
+}

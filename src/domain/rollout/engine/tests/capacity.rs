@@ -1,8 +1,9 @@
 //! Who may start: the answers of the load balancer.
 
 use crate::domain::action::{ActionStatus, WaitKind};
-use crate::domain::rollout::fixture::{at, created, name, plan};
-use crate::domain::rollout::{Effect, Event, PoolCount, PoolSeen, Rollout, Timer};
+use crate::domain::outcome::Outcome;
+use crate::domain::rollout::fixture::{at, counted, created, name, plan, result};
+use crate::domain::rollout::{Effect, Event, Rollout, Timer, Way};
 
 /// A rollout of ten whose pool must keep nine, at the point where both of its first questions are open.
 fn two_questions() -> Rollout {
@@ -18,48 +19,98 @@ fn two_questions() -> Rollout {
     rollout
 }
 
+fn with_out(answer: Event, out: &[&str]) -> Event {
+    let Event::PoolsCounted { target, mut pools } = answer else {
+        unreachable!("that is what it counts")
+    };
+    pools[0].out_of_service = out.iter().map(|out| name(out)).collect();
+    Event::PoolsCounted { target, pools }
+}
+
+#[test]
+fn one_that_went_out_is_missing_where_nobody_can_be_asked() {
+    for (unasked, says) in [(false, 9), (true, 10)] {
+        let mut rollout = two_questions();
+        rollout.apply(&counted("h1", 10, unasked), at(1)).unwrap();
+        for event in out_of_its_pool("h1") {
+            rollout.apply(&event, at(2)).unwrap();
+        }
+        // Asked before it went, answered after: whoever can be asked counted it; whoever cannot, always does.
+        let late = counted("h2", 10, unasked);
+        assert!(waits(&rollout.apply(&late, at(2)).unwrap(), "h2"), "{unasked}");
+        let asked_again = rollout.apply(
+            &Event::TimerFired {
+                timer: Timer::Pools { target: name("h2") },
+            },
+            at(60),
+        );
+        assert_eq!(asked_again.unwrap(), [Effect::AskPools { target: name("h2") }]);
+        let effects = rollout.apply(&counted("h2", says, unasked), at(61)).unwrap();
+        assert!(waits(&effects, "h2"), "{unasked}: {effects:?}");
+    }
+}
+
+fn out_of_its_pool(target: &str) -> [Event; 2] {
+    let (target, way, step, attempt) = (name(target), Way::Forth, 0, 1);
+    [
+        Event::StepStarted {
+            target: target.clone(),
+            way,
+            step,
+            attempt,
+        },
+        Event::StepEnded {
+            target,
+            way,
+            step,
+            attempt,
+            result: result(Outcome::Ok),
+        },
+    ]
+}
+
+fn waits(effects: &[Effect], who: &str) -> bool {
+    matches!(effects, [Effect::Arm { timer: Timer::Pools { target }, .. }] if *target == name(who))
+}
+
+#[test]
+fn names_are_kept_only_where_somebody_waits_for_them() {
+    let rollout = two_questions();
+    let plenty = with_out(counted("h1", 10, false), &["h10", "h9"]);
+    assert_eq!(
+        rollout.without_idle_names(plenty),
+        counted("h1", 10, false),
+        "it may start, so nobody has to go before it"
+    );
+    let late = with_out(counted("h5", 9, false), &["h10"]);
+    assert_eq!(
+        rollout.without_idle_names(late),
+        counted("h5", 9, false),
+        "h5 asks for nothing"
+    );
+}
+
 #[test]
 fn an_answer_is_never_used_for_two_starts() {
-    let listed = |target: &str| Event::PoolsSeen {
-        target: name(target),
-        pools: vec![PoolSeen {
-            pool: "p".to_owned(),
-            in_service: (1..=10).map(|number| name(&format!("h{number}"))).collect(),
-            held: Vec::new(),
-        }],
-    };
-    let counted = |target: &str| Event::PoolsCounted {
-        target: name(target),
-        pools: vec![PoolCount {
-            pool: "p".to_owned(),
-            in_service: 10,
-            itself: true,
-            out_of_service: Vec::new(),
-        }],
-    };
-    for answer in [listed, counted] as [fn(&str) -> Event; 2] {
+    for unasked in [false, true] {
         let mut rollout = two_questions();
-        let first = rollout.apply(&answer("h1"), at(1)).unwrap();
+        let first = rollout.apply(&counted("h1", 10, unasked), at(1)).unwrap();
         assert!(matches!(first[0], Effect::RunStep { .. }));
-        let second = rollout.apply(&answer("h2"), at(1)).unwrap();
-        assert!(
-            matches!(&second[..], [Effect::Arm { timer: Timer::Pools { target }, .. }] if *target == name("h2")),
-            "{second:?}"
-        );
+        let second = rollout.apply(&counted("h2", 10, unasked), at(1)).unwrap();
+        assert!(waits(&second, "h2"), "{second:?}");
     }
 }
 
 #[test]
 fn a_member_out_of_service_goes_first_where_nobody_else_may() {
     let mut rollout = two_questions();
-    let nine = Event::PoolsSeen {
-        target: name("h1"),
-        pools: vec![PoolSeen {
-            pool: "p".to_owned(),
-            in_service: (1..=9).map(|number| name(&format!("h{number}"))).collect(),
-            held: Vec::new(),
-        }],
-    };
+    let nine = with_out(counted("h1", 9, false), &["h10", "h2", "other"]);
+    let nine = rollout.without_idle_names(nine);
+    assert_eq!(
+        nine,
+        with_out(counted("h1", 9, false), &["h10"]),
+        "h2 asks already, and the other is none of its own"
+    );
     let effects = rollout.apply(&nine, at(1)).unwrap();
     assert!(
         effects

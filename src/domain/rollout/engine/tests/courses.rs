@@ -135,3 +135,70 @@ fn a_host_out_of_reach_does_what_the_limits_say() {
         assert_eq!(world.rollout.target("h2").unwrap().state, state, "{policy:?}");
     }
 }
+
+/// The way back of a finished rollout of three, each of which has `2` and had `1`.
+fn way_back(
+    change: impl FnOnce(&mut crate::domain::plan::Plan),
+) -> std::sync::Arc<crate::domain::plan::Plan> {
+    let forth = plan(&[3], 0, |plan| {
+        plan.limits.max_parallel = 1;
+        change(plan);
+    });
+    let touched = ["h1", "h2", "h3"].map(|target| (name(target), Some("2".to_owned())));
+    std::sync::Arc::new(forth.way_back(&touched))
+}
+
+#[test]
+fn the_way_back_of_a_finished_action_goes_on_past_those_that_cannot_go() {
+    // Each way takes longer than the deadline of the way forth, and the newest touched goes first.
+    for (gone, on_unreachable) in [
+        ("h3", OnUnreachable::Fail),
+        ("h2", OnUnreachable::Skip),
+        ("h1", OnUnreachable::Defer),
+    ] {
+        for outcome in [Outcome::Failed, Outcome::Unreachable] {
+            let plan = way_back(|plan| {
+                plan.limits.target_deadline_seconds = Some(1);
+                plan.limits.max_unreachable = Some(0);
+                plan.limits.on_unreachable = on_unreachable;
+                plan.limits.on_failure = OnFailure::Pause;
+            });
+            let gone = gone.to_owned();
+            let fails = gone.clone();
+            let mut world = World::new(
+                &plan,
+                Box::new(move |target, _, step, _| {
+                    if target == fails && step == "install" {
+                        outcome
+                    } else {
+                        Outcome::Ok
+                    }
+                }),
+            );
+            assert_eq!(world.start(), ActionStatus::Failed, "{gone} {outcome}");
+            for target in ["h1", "h2", "h3"] {
+                let progress = world.rollout.target(target).unwrap();
+                let is_lost = target == gone;
+                assert_eq!(
+                    progress.state != TargetState::Succeeded,
+                    is_lost,
+                    "{target} of {gone}"
+                );
+                assert_eq!(progress.error.is_some(), is_lost);
+                assert_eq!(progress.by_hand.is_some(), is_lost);
+                let version = if is_lost { "2" } else { "1" };
+                assert_eq!(progress.version.as_deref(), Some(version));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_way_back_of_a_finished_action_is_given_up_where_nothing_moves() {
+    let plan = way_back(|plan| plan.limits.progress_deadline_seconds = Some(10));
+    let mut world = World::new(&plan, always_ok());
+    // The load balancer never answers.
+    world.silent = 0..u64::MAX;
+    assert_eq!(world.start(), ActionStatus::Failed);
+    assert!(world.started.is_empty());
+}

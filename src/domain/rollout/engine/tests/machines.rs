@@ -8,7 +8,7 @@ use crate::domain::analysis::Measurement;
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Gate, OnFailure, OnUnreachable, Plan};
 use crate::domain::rollout::fixture::{analysis, at, created, name, plan, result};
-use crate::domain::rollout::{Event, PoolSeen, Rollout, StageStatus, Steer, Timer, Way};
+use crate::domain::rollout::{Event, PoolCount, Rollout, StageStatus, Steer, Timer, Way};
 
 use super::transitions::{row, steered};
 
@@ -29,12 +29,13 @@ fn a_plan(change: impl FnOnce(&mut Plan)) -> Arc<Plan> {
 }
 
 fn seen(target: &str) -> Event {
-    Event::PoolsSeen {
+    Event::PoolsCounted {
         target: name(target),
-        pools: vec![PoolSeen {
+        pools: vec![PoolCount {
             pool: "p".to_owned(),
-            in_service: vec![name("h1"), name("h2")],
-            held: Vec::new(),
+            in_service: 2,
+            itself: true,
+            ..PoolCount::default()
         }],
     }
 }

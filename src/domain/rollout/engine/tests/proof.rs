@@ -176,17 +176,17 @@ fn the_stand_ins_failures_count_as_those_of_the_stage() {
 #[test]
 fn those_put_off_stand_in_one_at_a_time_where_nobody_else_is_left() {
     let plan = careful(|plan| plan.limits.on_unreachable = OnUnreachable::Defer);
-    let mut world = World::new(
-        &plan,
+    // Nobody can be reached at first, and h1 not at all.
+    let fate = || -> Fate {
         Box::new(|target, way, step, attempt| {
-            // Nobody can be reached at first, and h1 not at all.
             if way == Way::Forth && step == "install" && (attempt == 1 || target == "h1") {
                 Outcome::Unreachable
             } else {
                 Outcome::Ok
             }
-        }),
-    );
+        })
+    };
+    let mut world = World::new(&plan, fate());
     assert_eq!(world.start(), ActionStatus::RolledBack, "h1 is a failure at last");
     let second: Vec<&str> = installed(&world)[5..].to_vec();
     assert_eq!(second, ["h1"]);
@@ -195,25 +195,14 @@ fn those_put_off_stand_in_one_at_a_time_where_nobody_else_is_left() {
         plan.limits.on_unreachable = OnUnreachable::Defer;
         plan.limits.max_failed = 1;
     });
-    let mut world = World::new(
-        &plan,
-        Box::new(|target, way, step, attempt| {
-            if way == Way::Forth && step == "install" && (attempt == 1 || target == "h1") {
-                Outcome::Unreachable
-            } else {
-                Outcome::Ok
-            }
-        }),
-    );
+    let mut world = World::new(&plan, fate());
     assert_eq!(world.start(), ActionStatus::Completed);
     assert_eq!(&installed(&world)[5..7], ["h1", "h2"]);
-    let waited = moment(
-        &world,
-        |event| matches!(event, Event::StepStarted { target, attempt: 2, .. } if target.as_str() == "h3"),
-    ) - moment(
-        &world,
-        |event| matches!(event, Event::StepStarted { target, attempt: 2, .. } if target.as_str() == "h2"),
-    );
+    let again = |target: &str| {
+        let begins = |event: &Event| matches!(event, Event::StepStarted { target: of, attempt: 2, .. } if of.as_str() == target);
+        moment(&world, begins)
+    };
+    let waited = again("h3") - again("h2");
     assert!(
         waited > 100,
         "the first good one was watched before the others: {waited} s"

@@ -3,8 +3,8 @@
 use crate::domain::action::{ActionStatus, TargetState};
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::Plan;
-use crate::domain::rollout::fixture::{Fate, World, at, created, name, plan};
-use crate::domain::rollout::{Effect, Event, PoolCount, PoolSeen, Rollout, Steer, Way};
+use crate::domain::rollout::fixture::{Fate, World, at, counted, created, name, plan};
+use crate::domain::rollout::{Effect, Rollout, Steer, Way};
 
 use super::transitions::steered;
 
@@ -122,31 +122,12 @@ fn after_one_that_is_not_well() -> Rollout {
 #[test]
 fn one_that_was_put_back_but_is_not_well_is_not_counted_as_in_service() {
     // The balancer counts all three; two must stay, and only two are known to be well.
-    let all = || vec![name("h1"), name("h2"), name("h3")];
-    let listed = |in_service| Event::PoolsSeen {
-        target: name("h2"),
-        pools: vec![PoolSeen {
-            pool: "p".to_owned(),
-            in_service,
-            held: Vec::new(),
-        }],
-    };
-    let counted = |in_service| Event::PoolsCounted {
-        target: name("h2"),
-        pools: vec![PoolCount {
-            pool: "p".to_owned(),
-            in_service,
-            itself: true,
-            out_of_service: Vec::new(),
-        }],
-    };
-    let mut four = all();
-    four.push(name("other"));
+    let counted = |in_service, unasked| counted("h2", in_service, unasked);
     for (answer, starts) in [
-        (listed(all()), false),
-        (listed(four), true),
-        (counted(3), false),
-        (counted(4), true),
+        (counted(3, true), false),
+        (counted(4, true), true),
+        (counted(3, false), false),
+        (counted(4, false), true),
     ] {
         let mut rollout = after_one_that_is_not_well();
         let effects = rollout.apply(&answer, at(60)).unwrap();

@@ -4,7 +4,7 @@ use crate::domain::action::{ActionStatus, TargetState};
 use crate::domain::outcome::Outcome;
 use crate::domain::plan::{OnFailure, OnUnreachable};
 use crate::domain::rollout::fixture::{World, at, created, fate, name, plan, run};
-use crate::domain::rollout::{Effect, Event, PoolSeen, Rollout, StepState, Way};
+use crate::domain::rollout::{Effect, Event, PoolCount, Rollout, StepState, Way};
 
 #[test]
 fn always_steps_run_after_a_failure_and_the_others_are_skipped() {
@@ -118,12 +118,13 @@ fn a_once_step_that_fails_decides_whatever_the_budget() {
 fn after_a_replay_a_started_step_is_looked_up_and_never_started() {
     let plan = plan(&[1], 0, |_| ());
     let mut rollout = Rollout::new(plan);
-    let seen = Event::PoolsSeen {
+    let seen = Event::PoolsCounted {
         target: name("h1"),
-        pools: vec![PoolSeen {
+        pools: vec![PoolCount {
             pool: "p".to_owned(),
-            in_service: vec![name("h1")],
-            held: Vec::new(),
+            in_service: 1,
+            itself: true,
+            ..PoolCount::default()
         }],
     };
     for event in [
@@ -134,33 +135,28 @@ fn after_a_replay_a_started_step_is_looked_up_and_never_started() {
     ] {
         rollout.apply(&event, at(0)).unwrap();
     }
-    let place = |started: bool| {
-        let (target, way, step, attempt) = (name("h1"), Way::Forth, 0, 1);
-        if started {
-            Effect::LookUpStep {
-                target,
-                way,
-                step,
-                attempt,
-            }
-        } else {
-            Effect::RunStep {
-                target,
-                way,
-                step,
-                attempt,
-            }
-        }
+    let (target, way, step, attempt) = (name("h1"), Way::Forth, 0, 1);
+    let run = Effect::RunStep {
+        target: target.clone(),
+        way,
+        step,
+        attempt,
     };
-    assert_eq!(rollout.outstanding(at(9)), [place(false)]);
+    assert_eq!(rollout.outstanding(at(9)), [run]);
     let started = Event::StepStarted {
-        target: name("h1"),
-        way: Way::Forth,
-        step: 0,
-        attempt: 1,
+        target: target.clone(),
+        way,
+        step,
+        attempt,
     };
     rollout.apply(&started, at(1)).unwrap();
-    assert_eq!(rollout.outstanding(at(9)), [place(true)]);
+    let look_up = Effect::LookUpStep {
+        target,
+        way,
+        step,
+        attempt,
+    };
+    assert_eq!(rollout.outstanding(at(9)), [look_up]);
 }
 
 #[test]

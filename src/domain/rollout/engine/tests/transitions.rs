@@ -12,7 +12,7 @@ use crate::domain::outcome::Outcome;
 use crate::domain::plan::{Gate, OnFailure, OnInconclusive, Plan};
 use crate::domain::rollout::fixture::{at, created, name, plan, result};
 use crate::domain::rollout::{
-    Effect, Event, PoolCount, PoolSeen, Refused, Rollout, RolloutSettings, Steer, Timer, Way,
+    Effect, Event, PoolCount, Refused, Rollout, RolloutSettings, Steer, Timer, Way,
 };
 use crate::domain::timestamp::Timestamp;
 
@@ -65,13 +65,14 @@ fn checked() -> Vec<Event> {
     events
 }
 
-fn seen(target: &str) -> Event {
-    Event::PoolsSeen {
+fn counted(target: &str) -> Event {
+    Event::PoolsCounted {
         target: name(target),
-        pools: vec![PoolSeen {
+        pools: vec![PoolCount {
             pool: "p".to_owned(),
-            in_service: vec![name("h1"), name("h2"), name("h3")],
-            held: Vec::new(),
+            in_service: 3,
+            itself: true,
+            ..PoolCount::default()
         }],
     }
 }
@@ -98,7 +99,7 @@ fn ended(target: &str, step: u32, attempt: u32, outcome: Outcome) -> Event {
 fn in_step() -> Vec<Event> {
     let mut events = checked();
     events.extend([
-        seen("h1"),
+        counted("h1"),
         started("h1", 0, 1),
         ended("h1", 0, 1, Outcome::Ok),
         started("h1", 1, 1),
@@ -190,7 +191,7 @@ fn the_action() {
         held,
         Event::LeasesTaken,
         Event::HostsChecked { unfit: Vec::new() },
-        seen("h1"),
+        counted("h1"),
         started("h1", 0, 1),
         ended("h1", 0, 1, Outcome::Ok),
         timer(Timer::Countdown),
@@ -230,7 +231,7 @@ fn the_action() {
 fn a_target() {
     let states: Vec<(&str, Vec<Event>)> = vec![
         ("asking", checked()),
-        ("about to start", with(checked(), [seen("h1")])),
+        ("about to start", with(checked(), [counted("h1")])),
         ("in a step", in_step()),
         (
             "between attempts",
@@ -238,23 +239,13 @@ fn a_target() {
         ),
         ("in its window", in_window()),
     ];
-    let counted = Event::PoolsCounted {
-        target: name("h1"),
-        pools: vec![PoolCount {
-            pool: "p".to_owned(),
-            in_service: 3,
-            itself: true,
-            out_of_service: Vec::new(),
-        }],
-    };
     let unknown = Event::PoolsUnknown {
         target: name("h1"),
         error: "no answer".to_owned(),
     };
     let of = |make: fn(crate::domain::name::TargetName) -> Timer| timer(make(name("h1")));
     let events = vec![
-        seen("h1"),
-        counted,
+        counted("h1"),
         unknown,
         started("h1", 0, 1),
         started("h1", 1, 1),
@@ -273,11 +264,11 @@ fn a_target() {
         .map(|(state, path)| (*state, row(&rollout_after(path), &events)))
         .collect();
     let wanted = [
-        ("asking", "TTTRRRRRR----R"),
-        ("about to start", "---TRRRRR---TR"),
-        ("in a step", "---RRRTTR---TR"),
-        ("between attempts", "---RRRRRR-T-TR"),
-        ("in its window", "---RRRRRR--TTR"),
+        ("asking", "TTRRRRRR----R"),
+        ("about to start", "--TRRRRR---TR"),
+        ("in a step", "--RRRTTR---TR"),
+        ("between attempts", "--RRRRRR-T-TR"),
+        ("in its window", "--RRRRRR--TTR"),
     ];
     assert_eq!(got, wanted.map(|(state, row)| (state, row.to_owned())));
 }

@@ -419,7 +419,7 @@ fn answers_that_come_late_start_nobody() {
                 pool: "web".to_owned(),
                 in_service: 10,
                 itself: true,
-                out_of_service: Vec::new(),
+                ..PoolCount::default()
             }];
             let mut after = rollout.clone();
             let answer = Event::PoolsCounted {
