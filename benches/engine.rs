@@ -192,6 +192,7 @@ struct World {
     /// The events that are to come; a place is used again once its event has come.
     events: Vec<Option<Event>>,
     free: Vec<usize>,
+    targets: u32,
     in_service: u32,
     count: u64,
 }
@@ -199,6 +200,7 @@ struct World {
 impl World {
     fn new(plan: &Arc<Plan>) -> Self {
         Self {
+            targets: plan.targets.len() as u32,
             in_service: plan.targets.len() as u32,
             rollout: Rollout::new(Arc::clone(plan)),
             due: BinaryHeap::new(),
@@ -261,6 +263,7 @@ impl World {
                 let pools = vec![PoolCount {
                     pool: "web".to_owned(),
                     in_service: self.in_service,
+                    away: self.targets - self.in_service,
                     itself: true,
                     ..PoolCount::default()
                 }];

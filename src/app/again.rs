@@ -176,14 +176,13 @@ impl App {
         rollout: &Rollout,
         chosen: &BTreeSet<TargetName>,
     ) -> Result<(), AppError> {
-        let Some(ended) = rollout.ended_at() else {
-            return Ok(());
-        };
         let record = &action.record;
+        // While it ran it held these targets, so whoever came before it was there before it ended; one that never began held none.
+        let held_until = rollout.started_at().and(rollout.ended_at());
+        let last = held_until.unwrap_or(record.created_at);
         let inventory = self.store.inventory(&record.space, &record.project).await?;
-        // While it ran it held these targets, so whoever came before it was there before it ended.
         let later = inventory.into_iter().filter(|entry| {
-            entry.since > ended && entry.action != record.id && chosen.contains(&entry.target)
+            entry.since > last && entry.action != record.id && chosen.contains(&entry.target)
         });
         let later: BTreeMap<ActionId, InventoryEntry> = later.map(|entry| (entry.action, entry)).collect();
         if later.is_empty() {

@@ -114,7 +114,7 @@ impl Asking {
             pool: pool.place.name.clone(),
             in_service: u32::try_from(free).unwrap_or(u32::MAX),
             itself: serves.contains(target),
-            unasked: said.is_none(),
+            away: 0,
             out_of_service: out.cloned().collect(),
             held: held
                 .into_iter()

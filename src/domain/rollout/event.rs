@@ -143,16 +143,21 @@ pub struct PoolCount {
     pub in_service: u32,
     /// Whether the target that wants to start is one of them.
     pub itself: bool,
-    /// Nobody can be asked: every member counts, those that this rollout took out among them.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unasked: bool,
-    /// Some members that are out of service: a rollout that may take nobody out can go on with these.
-    /// It need not be all of them.
+    /// How many members of those that this rollout has out are not counted, besides those named in `out_of_service`. The
+    /// others are: a balancer forgets a drain when it starts anew, and where nobody can be asked every member counts.
+    #[serde(default, skip_serializing_if = "is_nobody")]
+    pub away: u32,
+    /// Members that are out of service: a rollout that may take nobody out can go on with these.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub out_of_service: Vec<TargetName>,
     /// The actions before this one that hold members, in service or not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub held: Vec<PoolHeld>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "that is how serde asks")]
+fn is_nobody(count: &u32) -> bool {
+    *count == 0
 }
 
 /// How an attempt of a step ended.

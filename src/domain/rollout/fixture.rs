@@ -158,15 +158,15 @@ pub(super) fn created() -> Event {
     }
 }
 
-/// What the pool `p` says where the target is in service itself.
-pub(super) fn counted(target: &str, in_service: u32, unasked: bool) -> Event {
+/// What the pool `p` says where the target is in service itself, and how many of those that are out it does not count.
+pub(super) fn counted(target: &str, in_service: u32, away: u32) -> Event {
     Event::PoolsCounted {
         target: name(target),
         pools: vec![PoolCount {
             pool: "p".to_owned(),
             in_service,
             itself: true,
-            unasked,
+            away,
             ..PoolCount::default()
         }],
     }

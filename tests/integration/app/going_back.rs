@@ -442,3 +442,27 @@ async fn what_another_action_has_changed_since_is_neither_retried_nor_rolled_bac
     world.ends(id, ActionStatus::Completed).await;
     assert_eq!(installed(&world).await, ["3", "3"]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_never_began_is_not_retried_over_what_came_meanwhile() {
+    let world = world(&json!({})).await;
+    deploy(&world, "1", ActionStatus::Completed).await;
+    let body = ActBody {
+        version: Some("2".to_owned()),
+        countdown: 600,
+        ..ActBody::default()
+    };
+    let held = world.act("deploy", body).await;
+    world.waits(held, "countdown").await;
+    world.clock.advance(1);
+    let newest = deploy(&world, "3", ActionStatus::Completed).await;
+    world.clock.advance(1);
+    world.steer(held, "abort").await;
+    world.until(held, |view| view.summary.status.is_final()).await;
+    let refused = world.app.steer(&caller(), held, "retry", &because()).await;
+    let Err(AppError::Conflict(why)) = refused else {
+        panic!("{refused:?}")
+    };
+    assert!(why.contains(&newest.to_string()), "{why}");
+    assert_eq!(installed(&world).await, ["3", "3"]);
+}

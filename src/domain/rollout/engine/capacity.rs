@@ -1,8 +1,8 @@
 //! Who may start: the window, and the promise that is made for each pool.
 //!
 //! Before each single target is taken out of service the load balancer is asked who is in service now.
-//! Members that this rollout took out, or has let start since the question, do not count, so several
-//! questions may be open at the same time without an answer ever being used for two starts.
+//! Members that this rollout took out, or has let start since the question, do not count, whatever the balancer says of
+//! them, so several questions may be open at the same time without an answer ever being used for two starts.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::domain::rollout::event::{Event, PoolCount, PoolHeld, Way};
 use crate::domain::rollout::facts::Facts;
 use crate::domain::rollout::queue::{Blocked, Short};
 
-use super::state::{Course, Moved, Presence, Work};
+use super::state::{Course, Presence, Work};
 use super::{Rollout, Turn};
 
 /// What an answer means for the target that wants to start.
@@ -53,7 +53,7 @@ impl Rollout {
                 return;
             };
             let pools = self.facts.pools_of(target).iter();
-            let then = pools.map(|&pool| self.state.pools[pool as usize].moved);
+            let then = pools.map(|&pool| self.state.pools[pool as usize].returned);
             self.state.runs[target as usize].work = Work::Asking {
                 way,
                 then: then.collect(),
@@ -76,54 +76,57 @@ impl Rollout {
         };
         let number = self.facts.target_number(target.as_str());
         let is_short = number.is_some_and(|number| match &self.state.runs[number as usize].work {
-            Work::Asking { then, .. } => self.weigh(number, then, pools).short.is_some(),
+            Work::Asking { .. } => self.weigh(number, pools).short.is_some(),
             Work::Idle | Work::Step(_) | Work::Retry(..) | Work::Window { .. } => false,
         });
         let class = number.map(|number| self.facts.class_of(number));
-        let waits = |name: &TargetName| {
-            let other = self.facts.number_of(name)?;
+        let waits = |other: u32| {
             let order = self.state.runs[other as usize].order;
-            Some(self.state.queue.has(class?, order, other))
+            class.is_some_and(|class| self.state.queue.has(class, order, other))
         };
-        for pool in pools {
-            pool.out_of_service
-                .retain(|name| is_short && waits(name) == Some(true));
+        for PoolCount {
+            away, out_of_service, ..
+        } in pools
+        {
+            out_of_service.retain(|name| {
+                let Some(number) = self.facts.number_of(name) else {
+                    return false;
+                };
+                let stays = is_short && waits(number);
+                *away += u32::from(!stays && self.state.runs[number as usize].is_out());
+                stays
+            });
         }
         event
     }
 
-    /// Weighs counts: what is on its way out, or went out since the question, is taken off, and all that is out where the
-    /// count takes no notice of it.
-    pub(super) fn weigh(&self, target: u32, then: &[Moved], pools: &[PoolCount]) -> Weighed {
+    /// Weighs counts: of those that are out, or on their way, each is taken off that the balancer counts all the same.
+    pub(super) fn weigh(&self, target: u32, pools: &[PoolCount]) -> Weighed {
         let mut weighed = Weighed::nothing();
         let mine = self.facts.pools_of(target);
         let mut out: HashMap<u32, usize> = HashMap::new();
-        for (&pool, then) in mine.iter().zip(then) {
+        for &pool in mine {
             let (name, minimum) = &self.facts.pools[pool as usize];
             let Some(count) = pools.iter().find(|count| count.pool == *name) else {
                 weighed.is_silent(name);
                 continue;
             };
-            let run = &self.state.pools[pool as usize];
+            let mut away = count.away;
+            for member in &count.out_of_service {
+                if let Some(number) = self.facts.number_of(member) {
+                    away += u32::from(self.state.runs[number as usize].is_out());
+                    *out.entry(number).or_default() += 1;
+                }
+            }
             let itself = count.itself && !self.state.runs[target as usize].is_out();
-            let out_since = if count.unasked {
-                u64::from(run.out)
-            } else {
-                run.moved.left - then.left
-            };
-            let gone = u64::from(run.leaving) + out_since;
+            let counted = self.state.pools[pool as usize].gone.saturating_sub(away);
             let others = count
                 .in_service
-                .saturating_sub(u32::try_from(gone).unwrap_or(u32::MAX))
+                .saturating_sub(counted)
                 .saturating_sub(u32::from(itself));
             weighed.add(name, *minimum, others, itself);
             if weighed.short.as_ref() == Some(name) {
                 weighed.is_held(&count.held);
-            }
-            for member in &count.out_of_service {
-                if let Some(number) = self.facts.number_of(member) {
-                    *out.entry(number).or_default() += 1;
-                }
             }
         }
         weighed.out_of_service = out
@@ -176,7 +179,7 @@ impl Rollout {
             let run = &mut self.state.runs[target as usize];
             run.presence = Presence::Leaving;
             for &pool in facts.pools_of(target) {
-                self.state.pools[pool as usize].leaving += 1;
+                self.state.pools[pool as usize].gone += 1;
             }
         }
         let what = match way {
@@ -198,9 +201,9 @@ impl Rollout {
     }
 
     /// Whether a member of one of its pools came back since its question.
-    pub(super) fn has_return_since(&self, target: u32, then: &[Moved]) -> bool {
+    pub(super) fn has_return_since(&self, target: u32, then: &[u64]) -> bool {
         let mut pools = self.facts.pools_of(target).iter().zip(then);
-        pools.any(|(&pool, then)| self.state.pools[pool as usize].moved.returned > then.returned)
+        pools.any(|(&pool, then)| self.state.pools[pool as usize].returned > *then)
     }
 
     /// The question is open no more; the target keeps its place in the order.
@@ -246,12 +249,6 @@ impl Rollout {
         let run = &mut self.state.runs[target as usize];
         if run.presence == Presence::Leaving {
             run.presence = Presence::Out;
-            for &pool in self.facts.pools_of(target) {
-                let pool = &mut self.state.pools[pool as usize];
-                pool.leaving -= 1;
-                pool.out += 1;
-                pool.moved.left += 1;
-            }
         }
     }
 
@@ -265,9 +262,8 @@ impl Rollout {
         }
         for &pool in facts.pools_of(target) {
             let run = &mut self.state.pools[pool as usize];
-            run.leaving -= u32::from(was == Presence::Leaving);
-            run.out -= u32::from(was == Presence::Out);
-            run.moved.returned += 1;
+            run.gone -= 1;
+            run.returned += 1;
             for &class in &facts.pool_classes[pool as usize] {
                 self.state.queue.ask_again(class);
             }
@@ -279,11 +275,9 @@ impl Rollout {
     pub(super) fn is_back_in_service_unproven(&mut self, target: u32) {
         let run = &mut self.state.runs[target as usize];
         let was = std::mem::replace(&mut run.presence, Presence::Leaving);
-        if was != Presence::Leaving {
+        if was == Presence::AsFound {
             for &pool in self.facts.pools_of(target) {
-                let pool = &mut self.state.pools[pool as usize];
-                pool.leaving += 1;
-                pool.out -= u32::from(was == Presence::Out);
+                self.state.pools[pool as usize].gone += 1;
             }
         }
     }

@@ -114,7 +114,7 @@ impl Rollout {
         })
     }
 
-    fn only_leaves(&self, stage: u32) -> bool {
+    pub(super) fn only_leaves(&self, stage: u32) -> bool {
         self.facts.plan.stages[stage as usize].only_out
     }
 

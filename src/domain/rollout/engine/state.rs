@@ -194,18 +194,9 @@ pub(super) enum Once {
 /// What the rollout does to one pool, in counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct PoolRun {
-    /// Members on their way out: they may still be counted as in service.
-    pub leaving: u32,
-    /// Members that are out by now.
-    pub out: u32,
-    /// How many members were taken out, and came back, by now.
-    pub moved: Moved,
-}
-
-/// Counts that only ever grow: what happened to a pool between a question and its answer is their difference.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Moved {
-    pub left: u64,
+    /// Members that are out, or on their way: the load balancer may still count them as in service.
+    pub gone: u32,
+    /// How many came back by now. It only ever grows: who came back between a question and its answer is the difference.
     pub returned: u64,
 }
 
@@ -246,8 +237,8 @@ pub(super) enum Work {
     /// The load balancer is asked whether it may start.
     Asking {
         way: Way,
-        /// [`PoolRun::moved`] of its pools when the question was asked.
-        then: Box<[Moved]>,
+        /// [`PoolRun::returned`] of its pools when the question was asked.
+        then: Box<[u64]>,
     },
     Step(Doing),
     /// The next attempt comes at this moment.

@@ -23,7 +23,7 @@ impl Rollout {
         match (&self.state.runs[target as usize].work, event) {
             (Work::Asking { way, then }, Event::PoolsCounted { pools, .. }) => {
                 let (way, stale) = (*way, self.has_return_since(target, then));
-                let answer = self.weigh(target, then, pools);
+                let answer = self.weigh(target, pools);
                 self.pools_answered(target, way, answer, stale, turn);
                 Ok(())
             }
@@ -205,7 +205,10 @@ impl Rollout {
 
     pub(super) fn succeed(&mut self, target: u32, turn: &mut Turn) {
         self.rest(target);
-        self.is_back_in_service(target);
+        // The old ones of a blue-green rollout stay out.
+        if !self.only_leaves(self.facts.stage_of(target)) {
+            self.is_back_in_service(target);
+        }
         self.release_once(target);
         self.state.last_progress = turn.now;
         self.set_state(target, TargetState::Succeeded, turn.now);

@@ -46,6 +46,12 @@ impl PoolNow {
         self.in_service.saturating_sub(self.moods.held(now))
     }
 
+    /// How many the rollout has out.
+    pub fn taken_out(&self) -> u32 {
+        let found = u32::try_from(self.found_out.len()).unwrap_or(u32::MAX);
+        (self.members - self.in_service).saturating_sub(found)
+    }
+
     /// How many are, as far as one knows who cannot ask.
     pub fn listed(&self, now: Timestamp) -> u32 {
         self.members.saturating_sub(self.moods.held(now))

@@ -269,7 +269,6 @@ impl<'a> World<'a> {
                         pool: pool.name.clone(),
                         in_service: pool.listed(now),
                         itself: true,
-                        unasked: true,
                         ..PoolCount::default()
                     };
                 }
@@ -278,6 +277,7 @@ impl<'a> World<'a> {
                     pool: pool.name.clone(),
                     in_service: pool.serving(now),
                     itself: host.in_service,
+                    away: pool.taken_out(),
                     out_of_service: out.map(|&out| self.scenario.hosts[out].name.clone()).collect(),
                     ..PoolCount::default()
                 }

@@ -28,16 +28,17 @@ fn with_out(answer: Event, out: &[&str]) -> Event {
 }
 
 #[test]
-fn one_that_went_out_is_missing_where_nobody_can_be_asked() {
-    for (unasked, says) in [(false, 9), (true, 10)] {
+fn one_that_went_out_is_taken_off_once_whoever_counts_it() {
+    // A balancer knows that it is out; one that started anew has forgotten it, and where nobody can be asked all count.
+    for (says, away, may_start) in [(9, 1, false), (10, 0, false), (10, 1, true), (11, 0, true)] {
         let mut rollout = two_questions();
-        rollout.apply(&counted("h1", 10, unasked), at(1)).unwrap();
+        rollout.apply(&counted("h1", 10, 0), at(1)).unwrap();
         for event in out_of_its_pool("h1") {
             rollout.apply(&event, at(2)).unwrap();
         }
-        // Asked before it went, answered after: whoever can be asked counted it; whoever cannot, always does.
-        let late = counted("h2", 10, unasked);
-        assert!(waits(&rollout.apply(&late, at(2)).unwrap(), "h2"), "{unasked}");
+        // Asked before it went, answered after: it was counted.
+        let late = counted("h2", 10, 0);
+        assert!(waits(&rollout.apply(&late, at(2)).unwrap(), "h2"));
         let asked_again = rollout.apply(
             &Event::TimerFired {
                 timer: Timer::Pools { target: name("h2") },
@@ -45,8 +46,24 @@ fn one_that_went_out_is_missing_where_nobody_can_be_asked() {
             at(60),
         );
         assert_eq!(asked_again.unwrap(), [Effect::AskPools { target: name("h2") }]);
-        let effects = rollout.apply(&counted("h2", says, unasked), at(61)).unwrap();
-        assert!(waits(&effects, "h2"), "{unasked}: {effects:?}");
+        let effects = rollout.apply(&counted("h2", says, away), at(61)).unwrap();
+        assert_eq!(waits(&effects, "h2"), !may_start, "{says} {away}: {effects:?}");
+    }
+}
+
+#[test]
+fn one_on_its_way_out_that_the_balancer_counts_no_more_is_not_taken_off_again() {
+    for (out, may_start) in [(&["h1"][..], true), (&[], false)] {
+        let mut rollout = two_questions();
+        rollout.apply(&counted("h1", 10, 0), at(1)).unwrap();
+        let answer = rollout.without_idle_names(with_out(counted("h2", 10, 0), out));
+        assert_eq!(
+            answer,
+            counted("h2", 10, u32::from(may_start)),
+            "its name is a number"
+        );
+        let effects = rollout.apply(&answer, at(1)).unwrap();
+        assert_eq!(waits(&effects, "h2"), !may_start, "{out:?}: {effects:?}");
     }
 }
 
@@ -76,39 +93,37 @@ fn waits(effects: &[Effect], who: &str) -> bool {
 #[test]
 fn names_are_kept_only_where_somebody_waits_for_them() {
     let rollout = two_questions();
-    let plenty = with_out(counted("h1", 10, false), &["h10", "h9"]);
+    let plenty = with_out(counted("h1", 10, 0), &["h10", "h9"]);
     assert_eq!(
         rollout.without_idle_names(plenty),
-        counted("h1", 10, false),
+        counted("h1", 10, 0),
         "it may start, so nobody has to go before it"
     );
-    let late = with_out(counted("h5", 9, false), &["h10"]);
+    let late = with_out(counted("h5", 9, 0), &["h10"]);
     assert_eq!(
         rollout.without_idle_names(late),
-        counted("h5", 9, false),
+        counted("h5", 9, 0),
         "h5 asks for nothing"
     );
 }
 
 #[test]
 fn an_answer_is_never_used_for_two_starts() {
-    for unasked in [false, true] {
-        let mut rollout = two_questions();
-        let first = rollout.apply(&counted("h1", 10, unasked), at(1)).unwrap();
-        assert!(matches!(first[0], Effect::RunStep { .. }));
-        let second = rollout.apply(&counted("h2", 10, unasked), at(1)).unwrap();
-        assert!(waits(&second, "h2"), "{second:?}");
-    }
+    let mut rollout = two_questions();
+    let first = rollout.apply(&counted("h1", 10, 0), at(1)).unwrap();
+    assert!(matches!(first[0], Effect::RunStep { .. }));
+    let second = rollout.apply(&counted("h2", 10, 0), at(1)).unwrap();
+    assert!(waits(&second, "h2"), "{second:?}");
 }
 
 #[test]
 fn a_member_out_of_service_goes_first_where_nobody_else_may() {
     let mut rollout = two_questions();
-    let nine = with_out(counted("h1", 9, false), &["h10", "h2", "other"]);
+    let nine = with_out(counted("h1", 9, 0), &["h10", "h2", "other"]);
     let nine = rollout.without_idle_names(nine);
     assert_eq!(
         nine,
-        with_out(counted("h1", 9, false), &["h10"]),
+        with_out(counted("h1", 9, 0), &["h10"]),
         "h2 asks already, and the other is none of its own"
     );
     let effects = rollout.apply(&nine, at(1)).unwrap();
