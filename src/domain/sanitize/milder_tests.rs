@@ -169,3 +169,18 @@ fn what_is_overwritten_in_one_branch_only_is_still_there() {
         assert_eq!(decision(&command), expected, "{command}");
     }
 }
+
+#[test]
+fn only_files_are_given_back_without_a_question() {
+    for (command, expected) in [
+        ("git checkout -- src/main.rs", Decision::Allow),
+        ("git checkout -- conf.d", Decision::Ask),
+        ("git checkout -- release-1.2", Decision::Ask),
+        ("git restore src/main.rs", Decision::Allow),
+        ("git restore --source HEAD~5 src/main.rs", Decision::Ask),
+        ("git --work-tree=/srv/app checkout -f", Decision::Allow),
+        ("git --work-tree=/srv/../etc checkout -f", Decision::Ask),
+    ] {
+        assert_eq!(decision(command), expected, "{command}");
+    }
+}

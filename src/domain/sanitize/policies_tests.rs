@@ -148,6 +148,14 @@ fn a_root_of_its_own_keeps_only_its_files_to_itself() {
             Decision::Deny,
         ),
         ("chroot /srv/jail touch /etc/x; rm -rf /etc", Decision::Deny),
+        ("chroot \"$ROOT\" rm -rf /etc", Decision::Deny),
+        ("chroot /run/host rm -rf /etc", Decision::Deny),
+        ("chroot /sysroot rm -rf /etc", Decision::Deny),
+        ("chroot /target rm -rf /etc", Decision::Deny),
+        (
+            "mount --bind / /srv/jail; chroot /srv/jail rm -rf /etc",
+            Decision::Deny,
+        ),
     ] {
         let verdict = Sanitizer::default().judge(command, None);
         assert_eq!(verdict.decision, decision, "{command}: {:?}", verdict.rules);

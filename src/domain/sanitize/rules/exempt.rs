@@ -444,6 +444,8 @@ fn tools(name: &str) -> &'static [&'static Tool] {
 struct Own<'a> {
     /// Each with where it stands and the value that is joined to it by a `=`.
     options: Vec<(usize, std::borrow::Cow<'a, str>, Option<&'a str>)>,
+    /// Those that may as well be values of others: they can only take back.
+    doubtful: Vec<(&'a str, Option<&'a str>)>,
     /// Values that options took.
     values: Vec<&'a str>,
     /// The first operand.
@@ -451,7 +453,8 @@ struct Own<'a> {
 }
 
 impl<'a> Own<'a> {
-    fn of(words: &[&'a str], takes: Takes, ordered: bool) -> Self {
+    /// `alone` are options that take no value beside those that `takes` lists.
+    fn of(words: &[&'a str], takes: Takes, ordered: bool, alone: &[&Tool]) -> Self {
         let mut own = Self::default();
         let mut at = 0;
         while let Some(word) = words.get(at).copied() {
@@ -463,7 +466,9 @@ impl<'a> Own<'a> {
                 }
                 break;
             }
-            let doubtful = matches!(takes, AllBut(plain) if before.is_some_and(|b| may_take(plain, b)));
+            let doubtful = matches!(takes, AllBut(plain) if before.is_some_and(|b| {
+                may_take(plain, b) && !alone.iter().any(|tool| is_in(tool.options, b))
+            }));
             if !word.starts_with('-') || word == "-" {
                 if !doubtful && own.first.is_none() {
                     own.first = Some(word);
@@ -473,15 +478,16 @@ impl<'a> Own<'a> {
                 }
                 continue;
             }
-            if doubtful {
-                continue;
-            }
             let (name, joined) = match word.split_once('=') {
                 Some((name, value)) if word.starts_with("--") || matches!(takes, AllBut(_)) => {
                     (name, Some(value))
                 }
                 _ => (word, None),
             };
+            if doubtful {
+                own.doubtful.push((name, joined));
+                continue;
+            }
             match takes {
                 AllBut(_) => own.options.push((at - 1, name.into(), joined)),
                 These(list) if word.starts_with("--") || is_in(list, word) => {
@@ -494,10 +500,18 @@ impl<'a> Own<'a> {
                     }
                 }
                 These(list) => {
+                    // `-s=false` and `-s-` take back what their letters say.
+                    let letters = word
+                        .char_indices()
+                        .skip(1)
+                        .find(|(_, letter)| is_in(list, &format!("-{letter}")))
+                        .map_or(word, |(place, _)| &word[..place]);
+                    let back = (letters.contains('=') || letters.len() > 1 && letters.ends_with('-'))
+                        .then_some("no");
                     for (place, letter) in word.char_indices().skip(1) {
                         let flag = format!("-{letter}");
                         let valued = is_in(list, &flag);
-                        own.options.push((at - 1, flag.into(), None));
+                        own.options.push((at - 1, flag.into(), back));
                         if valued {
                             let inline = &word[place + letter.len_utf8()..];
                             if inline.is_empty() {
@@ -519,23 +533,29 @@ impl<'a> Own<'a> {
     fn says(&self, options: &str, until: usize) -> bool {
         let mut said = false;
         for (at, name, value) in &self.options {
-            if is_in(options, name) {
-                if value.is_some_and(|v| {
-                    is_in("none false no 0 off never n f False FALSE F NONE", v) || v.is_empty()
-                }) {
-                    return false;
-                }
-                said |= *at <= until;
-            } else if name.strip_prefix("--no-").is_some_and(|long| {
-                options
-                    .split(' ')
-                    .any(|option| option.trim_start_matches('-') == long && !option.is_empty())
-            }) {
+            if takes_back(options, name, *value) {
                 return false;
             }
+            said |= is_in(options, name) && *at <= until;
         }
-        said
+        said && !self
+            .doubtful
+            .iter()
+            .any(|(name, value)| takes_back(options, name, *value))
     }
+}
+
+/// Whether an option is one of these with a value that says no, or the opposite of one.
+fn takes_back(options: &str, name: &str, value: Option<&str>) -> bool {
+    if is_in(options, name) {
+        return value
+            .is_some_and(|v| v.is_empty() || is_in("none false no 0 off never n f False FALSE F NONE", v));
+    }
+    name.strip_prefix("--no-").is_some_and(|long| {
+        options
+            .split(' ')
+            .any(|option| option.trim_start_matches('-') == long && !option.is_empty())
+    })
 }
 
 /// Whether an option of this spelling takes the next argument; a long one also where it is abbreviated.
@@ -554,7 +574,7 @@ fn may_take(plain: &str, word: &str) -> bool {
 /// Whether a program is told to pretend by an option of its own.
 pub fn pretends(name: &str, words: &[&str]) -> bool {
     tools(name).iter().any(|tool| {
-        let own = Own::of(words, tool.takes, tool.ordered);
+        let own = Own::of(words, tool.takes, tool.ordered, tools(name));
         own.says(tool.options, usize::MAX)
     })
 }
@@ -581,7 +601,7 @@ impl Call<'_> {
     pub fn has_own(&self, names: &[&str]) -> bool {
         let (takes, ordered) = self.parsing();
         let words: Vec<&str> = self.words().collect();
-        let own = Own::of(&words, takes, ordered);
+        let own = Own::of(&words, takes, ordered, tools(self.name));
         own.options
             .iter()
             .any(|(_, name, _)| names.contains(&name.as_ref()))
@@ -614,7 +634,7 @@ impl Call<'_> {
             .map_or(usize::MAX, |verb| verb + 1);
         let (takes, ordered) = self.parsing();
         let words: Vec<&str> = self.words().collect();
-        let own = Own::of(&words, takes, ordered);
+        let own = Own::of(&words, takes, ordered, tools);
         for tool in tools {
             let verb = own.first.unwrap_or_default();
             if is_in(tool.telling, verb) {
@@ -622,11 +642,12 @@ impl Call<'_> {
             }
             if (tool.verbs.is_empty() || is_in(tool.verbs, verb)) && own.says(tool.options, until) {
                 // A setting of apt's own says the same again, and differently.
+                let apt = is_in("apt apt-get aptitude", self.name);
                 return !own.values.iter().any(|value| {
                     let value = value.to_ascii_lowercase();
-                    ["simulate", "just-print", "dry-run", "recon", "no-act"]
+                    apt && ["simulate", "just-print", "dry-run", "recon", "no-act"]
                         .iter()
-                        .any(|name| value.starts_with("apt::get::") && value.contains(name))
+                        .any(|name| value.contains(name))
                 });
             }
         }

@@ -69,6 +69,9 @@ fn are_files(paths: &[&str]) -> bool {
             let (stem, extension) = name.rsplit_once('.').unwrap_or_default();
             !stem.is_empty()
                 && !extension.is_empty()
+                // `conf.d` and `release-1.2` are folders.
+                && extension != "d"
+                && !extension.bytes().all(|b| b.is_ascii_digit())
                 && !stem.ends_with('.')
                 && !path.starts_with(':')
                 && !super::super::words::text::has_glob(path)
@@ -171,6 +174,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 !named.is_empty() && !are_files(&named) || matches!(rest.as_slice(), ["." | "*"] | [_, "."]);
             // A hook that puts what was pushed into the tree it serves.
             let served = options.value(&["--work-tree"]).is_some_and(|tree| {
+                let tree = call.path(tree);
                 ["/opt/", "/srv/", "/var/www/", "/home/"]
                     .iter()
                     .any(|at| tree.starts_with(at))
@@ -182,7 +186,8 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             }
         }
         "restore"
-            if !call.has_own(&["--staged", "-S", "-p", "--patch"]) && !are_files(&rest)
+            if !call.has_own(&["--staged", "-S", "-p", "--patch"])
+                && (!are_files(&rest) || call.has_own(&["--source", "-s"]))
                 || call.has_own(&["--worktree", "-W"]) =>
         {
             vec![Hit::of(&LOSE)]

@@ -1,6 +1,7 @@
 //! Programs that run the rest of their arguments: a table of their options.
 
 use super::super::syntax::Span;
+use super::super::words::text;
 use super::expand::Argument;
 use super::redirect::Opened;
 use super::simple::base;
@@ -323,7 +324,23 @@ impl Walker<'_> {
     /// Whether what lies below a new root is not the host's own: it is no mount of it.
     fn is_private_root(&self, root: &str) -> bool {
         let kept = self.path(root);
-        kept != "/" && !kept.starts_with("/mnt") && !kept.starts_with("/proc") && !kept.starts_with("/host")
+        let below = |folder: &str| {
+            kept.strip_prefix(folder)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        // Onto it, or onto a folder above it.
+        let mounted = self.executed.iter().any(|ran| {
+            ran.program == "mount"
+                && ran.arguments.last().is_some_and(|onto| {
+                    let onto = self.path(onto);
+                    text::has_unknown(&onto) || onto != "/" && below(onto.trim_end_matches('/'))
+                })
+        });
+        kept != "/"
+            && !text::has_unknown(&kept)
+            && !mounted
+            && !["/mnt", "/proc", "/host"].iter().any(|at| kept.starts_with(at))
+            && !["/run/host", "/sysroot", "/target"].iter().any(|at| below(at))
     }
 
     /// A command below a root of its own: files there are not the host's, while processes, devices, the network and the
