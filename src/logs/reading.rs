@@ -210,7 +210,10 @@ mod tests {
             attempt: 1,
         };
         // Nobody listens there any more.
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
         let options = ElasticsearchOptions::new(vec![format!("http://{port}")]);
         let remote = ElasticsearchLogs::new(&options).unwrap();
         for (remote, delivers) in [(None, false), (Some(remote.clone()), false), (Some(remote), true)] {
