@@ -51,13 +51,25 @@ impl Reading {
 
     /// The built-in store, once it has what was written before.
     async fn local(&self) -> Result<&EmbeddedLogs, LogError> {
-        if self.pipeline.reached(kept::NAME, LOCAL_PATIENCE).await {
+        self.local_within(LOCAL_PATIENCE).await
+    }
+
+    async fn local_within(&self, patience: Duration) -> Result<&EmbeddedLogs, LogError> {
+        if self.pipeline.reached(kept::NAME, patience).await {
             Ok(&self.local)
         } else {
             Err(LogError(
                 "the built-in store is behind with writing: try again in a moment".to_owned(),
             ))
         }
+    }
+
+    /// The last number that this server knows of an action; none also where the built-in store does not say so soon, on which a
+    /// page of Elasticsearch does not hang.
+    async fn known_here(&self, action: ActionId) -> Option<u64> {
+        let local = self.local_within(EXTRA_PATIENCE).await.ok()?;
+        let asked = tokio::time::timeout(EXTRA_PATIENCE, local.last_seq(action)).await;
+        asked.ok()?.ok()?
     }
 
     /// Elasticsearch, where it is on and was there when it was last spoken to.
@@ -75,11 +87,7 @@ impl Reading {
     ) -> Result<LogPage, LogError> {
         // Of an action under way two bulks may be on their way, and the later be searchable first: whoever saw it would page on
         // behind what was in the other. What this server knew before is searchable once it was refreshed, without a gap.
-        let known = match self.local().await {
-            Ok(local) => local.last_seq(query.action).await?,
-            // Elasticsearch may know more than it.
-            Err(_) => None,
-        };
+        let known = self.known_here(query.action).await;
         let head = self.pipeline.spool().head();
         if !self.pipeline.reached(remote.name(), REMOTE_PATIENCE).await {
             return Err(LogError("Elasticsearch is behind with writing".to_owned()));
@@ -94,7 +102,7 @@ impl Reading {
             return Ok(page);
         };
         // What it did not know is another server's, which took the action over, or was written meanwhile.
-        let is_written_here = self.local().await?.last_seq(query.action).await? > Some(known);
+        let is_written_here = self.known_here(query.action).await > Some(known);
         Ok(if is_written_here {
             up_to(known, page, query.order)
         } else {
@@ -151,13 +159,17 @@ impl LogSearch for Reading {
 
     async fn output_read(&self, of: &OutputOf) -> Result<OutputRead, LogError> {
         let local = self.local().await?.output_read(of).await?;
-        let (true, Some(remote)) = (local == OutputRead::default(), self.remote_if_there()) else {
+        let (true, Some(remote)) = (local == OutputRead::default(), &self.remote) else {
             return Ok(local);
         };
-        match tokio::time::timeout(EXTRA_PATIENCE, remote.output_read(of)).await {
-            Ok(Ok(read)) => Ok(read),
-            _ => Ok(local),
+        // Another server may have begun with it, and what it wrote is there alone. Where that cannot be known, an empty answer
+        // would have all of it written a second time.
+        if self.pipeline.is_gone(remote.name()) {
+            return Err(LogError("Elasticsearch is not there".to_owned()));
         }
+        tokio::time::timeout(EXTRA_PATIENCE, remote.output_read(of))
+            .await
+            .unwrap_or_else(|_| Err(LogError("Elasticsearch does not answer in time".to_owned())))
     }
 }
 
@@ -174,14 +186,53 @@ fn up_to(known: u64, mut page: LogPage, order: LogOrder) -> LogPage {
 mod tests {
     use std::sync::Arc;
 
-    use super::up_to;
-    use crate::app::ports::{LogOrder, LogPage};
+    use super::{Reading, up_to};
+    use crate::app::ports::{LogOrder, LogPage, LogSearch as _, OutputOf, OutputRead};
     use crate::domain::action::ActionId;
     use crate::domain::log_context::LogContext;
     use crate::domain::log_entry::{LogEntry, LogLevel};
     use crate::domain::log_event::LogEvent;
     use crate::domain::mask::Masked;
+    use crate::domain::name::TargetName;
     use crate::domain::timestamp::Timestamp;
+    use crate::logs::elasticsearch::{ElasticsearchLogs, ElasticsearchOptions};
+    use crate::logs::embedded::EmbeddedLogs;
+    use crate::logs::pipeline::Pipeline;
+    use crate::logs::sink::Sink;
+    use crate::logs::spool::SpoolOptions;
+
+    #[tokio::test]
+    async fn how_far_an_output_is_logged_is_not_known_while_elasticsearch_does_not_say() {
+        let of = OutputOf {
+            action: ActionId::from_parts(Timestamp::from_millis(1_795_228_610_000), [0; 10]),
+            target: TargetName::parse("web-1").unwrap(),
+            step: "start".to_owned(),
+            attempt: 1,
+        };
+        // Nobody listens there any more.
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap();
+        let options = ElasticsearchOptions::new(vec![format!("http://{port}")]);
+        let remote = ElasticsearchLogs::new(&options).unwrap();
+        for (remote, delivers) in [(None, false), (Some(remote.clone()), false), (Some(remote), true)] {
+            let folder = tempfile::tempdir().unwrap();
+            let local = EmbeddedLogs::open(&folder.path().join("log.db")).await.unwrap();
+            let mut sinks: Vec<Arc<dyn Sink>> = vec![Arc::new(local.clone())];
+            if let (Some(remote), true) = (&remote, delivers) {
+                sinks.push(Arc::new(remote.clone()));
+            }
+            let pipeline = Pipeline::start(SpoolOptions::new(folder.path().join("spool")), sinks).unwrap();
+            let reading = Reading::new(pipeline.clone(), local, remote.clone());
+            let read = reading.output_read(&of).await;
+            match remote {
+                None => assert_eq!(read.unwrap(), OutputRead::default()),
+                Some(_) => assert!(read.is_err(), "{read:?}, delivers: {delivers}"),
+            }
+            pipeline.close(std::time::Duration::from_secs(1)).await;
+        }
+    }
 
     #[test]
     fn a_page_ends_before_what_may_have_a_gap_and_older_ones_go_on() {

@@ -268,7 +268,8 @@ impl Executor {
             }
         }
         if attempt.look_up {
-            read = output::read_so_far(&self.outside, self.action, attempt).await;
+            // Asked once: the step is not kept waiting, and what the log does not say now is heard later.
+            read = output::read_so_far(&self.outside, self.action, attempt, 1).await;
             match read {
                 Some(read) => run.resume = read.resume(),
                 None => self.debt.note().await,

@@ -25,6 +25,8 @@ use super::sessions::Sessions;
 const AT_ONCE: usize = 8;
 /// How long one may take to say it all.
 const PATIENCE_SECONDS: u64 = 300;
+/// How often the log is asked how far it has a step's output.
+const ASKED: u32 = 3;
 
 /// Hears steps again that have ended.
 pub(super) struct Hearing {
@@ -73,7 +75,7 @@ impl Hearing {
     }
 
     async fn hear(&self, Unheard { attempt, exited }: &Unheard) {
-        let Some(read) = output::read_so_far(&self.outside, self.action, attempt).await else {
+        let Some(read) = output::read_so_far(&self.outside, self.action, attempt, ASKED).await else {
             self.debt.note().await;
             return;
         };

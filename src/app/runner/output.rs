@@ -66,15 +66,16 @@ impl OutputSoFar {
     }
 }
 
-/// How often the log is asked how far it has an attempt's output, and the pause in between.
-const ASKED: u32 = 3;
+/// The pause before the log is asked again how far it has an attempt's output.
 const PAUSE_MILLIS: u64 = 500;
 
-/// How far the log has an attempt's output; none where it does not say: read from its beginning, it would be told twice.
+/// How far the log has an attempt's output, asked so often; none where it does not say: read from its beginning, it would be
+/// told twice.
 pub(super) async fn read_so_far(
     outside: &Outside,
     action: ActionId,
     attempt: &Attempt,
+    times: u32,
 ) -> Option<OutputRead> {
     let of = OutputOf {
         action,
@@ -82,10 +83,10 @@ pub(super) async fn read_so_far(
         step: logged_name(&attempt.step.name, attempt.way),
         attempt: attempt.number,
     };
-    for turn in 1..=ASKED {
+    for turn in 1..=times {
         match outside.log_search.output_read(&of).await {
             Ok(read) => return Some(read),
-            Err(error) if turn == ASKED => {
+            Err(error) if turn == times => {
                 tracing::warn!(%action, %error, "the log does not say how far it has the output of a step");
             }
             Err(_) => {

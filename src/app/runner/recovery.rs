@@ -314,6 +314,10 @@ fn hear(shared: &Shared, hearing: Hearing, unheard: Vec<Unheard>, claim: Claim) 
             // Whoever goes on with the action hears it once more, which changes nothing.
             tracing::warn!(action = %id, %error, "it was not noted that the output of ended steps is in the log");
         }
+        if debt.is_open() {
+            // A step that still runs got into debt meanwhile, which was just noted as paid.
+            debt.note().await;
+        }
         true
     })
 }

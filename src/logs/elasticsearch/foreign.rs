@@ -1,4 +1,5 @@
-//! Indices that are not as Edgewise makes them: with another's template, mapping or pipeline. What they refuse is not to blame.
+//! Indices that are not as Edgewise makes them: with another's template, mapping or pipeline. Where one takes
+//! nothing of a bulk, what it refused is not to blame; where it takes some, each refused document is.
 
 use std::collections::BTreeMap;
 
