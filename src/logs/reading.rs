@@ -102,7 +102,8 @@ impl Reading {
             return Ok(page);
         };
         // What it did not know is another server's, which took the action over, or was written meanwhile.
-        let is_written_here = self.known_here(query.action).await > Some(known);
+        let now_known = self.known_here(query.action).await;
+        let is_written_here = now_known.is_none_or(|now| now > known);
         Ok(if is_written_here {
             up_to(known, page, query.order)
         } else {
