@@ -76,12 +76,11 @@ impl Rollout {
             return;
         }
         match self.facts.shape(target, doing.way)[doing.step as usize].kind {
-            Kind::PoolOut => self.has_left(target),
             Kind::PoolIn if self.is_cut_short_on_its_way_back(target, doing.way) => {
                 self.is_back_in_service_unproven(target);
             }
             Kind::PoolIn => self.is_back_in_service(target),
-            Kind::Check | Kind::Other => {}
+            Kind::PoolOut | Kind::Check | Kind::Other => {}
         }
         let steps = self.facts.shape(target, doing.way);
         if doing.way == Way::Forth

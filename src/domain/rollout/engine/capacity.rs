@@ -13,7 +13,7 @@ use crate::domain::rollout::event::{Event, PoolCount, PoolHeld, Way};
 use crate::domain::rollout::facts::Facts;
 use crate::domain::rollout::queue::{Blocked, Short};
 
-use super::state::{Course, Presence, Work};
+use super::state::{Course, Work};
 use super::{Rollout, Turn};
 
 /// What an answer means for the target that wants to start.
@@ -36,7 +36,7 @@ impl Rollout {
         let run = &mut self.state.runs[target as usize];
         run.order = order;
         let class = self.facts.class_of(target);
-        let out = run.is_out();
+        let out = run.is_out;
         self.state.queue.push(class, out, order, target);
     }
 
@@ -93,7 +93,7 @@ impl Rollout {
                     return false;
                 };
                 let stays = is_short && waits(number);
-                *away += u32::from(!stays && self.state.runs[number as usize].is_out());
+                *away += u32::from(!stays && self.state.runs[number as usize].is_out);
                 stays
             });
         }
@@ -114,11 +114,11 @@ impl Rollout {
             let mut away = count.away;
             for member in &count.out_of_service {
                 if let Some(number) = self.facts.number_of(member) {
-                    away += u32::from(self.state.runs[number as usize].is_out());
+                    away += u32::from(self.state.runs[number as usize].is_out);
                     *out.entry(number).or_default() += 1;
                 }
             }
-            let itself = count.itself && !self.state.runs[target as usize].is_out();
+            let itself = count.itself && !self.state.runs[target as usize].is_out;
             let counted = self.state.pools[pool as usize].gone.saturating_sub(away);
             let others = count
                 .in_service
@@ -177,7 +177,7 @@ impl Rollout {
             let facts = Arc::clone(&self.facts);
             self.state.queue.unblock(class, false);
             let run = &mut self.state.runs[target as usize];
-            run.presence = Presence::Leaving;
+            run.is_out = true;
             for &pool in facts.pools_of(target) {
                 self.state.pools[pool as usize].gone += 1;
             }
@@ -218,7 +218,7 @@ impl Rollout {
             .now
             .plus_seconds(self.state.settings.pools_retry_seconds.max(1));
         // Who is out takes nobody out: it waits only where the balancer is silent, and then those like it do too.
-        let out = self.state.runs[target as usize].is_out();
+        let out = self.state.runs[target as usize].is_out;
         let news = self.state.queue.block(
             self.facts.class_of(target),
             out,
@@ -244,20 +244,11 @@ impl Rollout {
         self.state.queue.ask_again(self.facts.class_of(target));
     }
 
-    /// Its `pool_out` is done.
-    pub(super) fn has_left(&mut self, target: u32) {
-        let run = &mut self.state.runs[target as usize];
-        if run.presence == Presence::Leaving {
-            run.presence = Presence::Out;
-        }
-    }
-
     /// It is in service again: whoever waited for one of its pools may ask again.
     pub(super) fn is_back_in_service(&mut self, target: u32) {
         let facts: Arc<Facts> = Arc::clone(&self.facts);
         let run = &mut self.state.runs[target as usize];
-        let was = std::mem::replace(&mut run.presence, Presence::AsFound);
-        if was == Presence::AsFound {
+        if !std::mem::replace(&mut run.is_out, false) {
             return;
         }
         for &pool in facts.pools_of(target) {
@@ -274,8 +265,7 @@ impl Rollout {
     /// here, as one on its way out is not, and nobody starts for it.
     pub(super) fn is_back_in_service_unproven(&mut self, target: u32) {
         let run = &mut self.state.runs[target as usize];
-        let was = std::mem::replace(&mut run.presence, Presence::Leaving);
-        if was == Presence::AsFound {
+        if !std::mem::replace(&mut run.is_out, true) {
             for &pool in self.facts.pools_of(target) {
                 self.state.pools[pool as usize].gone += 1;
             }

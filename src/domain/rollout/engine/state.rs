@@ -215,19 +215,9 @@ pub(super) struct Run {
     pub resume: u32,
     /// It was out of reach before and has had its second chance given.
     pub deferred: bool,
-    pub presence: Presence,
+    /// This rollout took it out of service, or is about to: a load balancer may still count it.
+    pub is_out: bool,
     pub deadline_at: Option<Timestamp>,
-}
-
-/// What this rollout did to a target's service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Presence {
-    /// Nothing, or it put it back.
-    AsFound,
-    /// It was in service when it started; a load balancer may still count it.
-    Leaving,
-    /// Its `pool_out` is done.
-    Out,
 }
 
 /// What goes on with a target.
@@ -319,7 +309,7 @@ impl State {
             order: 0,
             resume: 0,
             deferred: false,
-            presence: Presence::AsFound,
+            is_out: false,
             deadline_at: None,
         };
         let start = Timestamp::from_millis(0);
@@ -371,13 +361,6 @@ impl Phase {
             Self::Running => "running",
             Self::Ended { .. } => "ended",
         }
-    }
-}
-
-impl Run {
-    /// Whether this rollout took it out of service, or is about to.
-    pub fn is_out(&self) -> bool {
-        self.presence != Presence::AsFound
     }
 }
 

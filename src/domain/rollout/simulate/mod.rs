@@ -95,6 +95,7 @@ fn run(
             watcher.note(now, "refuse", &refused.to_string());
             continue;
         }
+        let event = rollout.without_idle_names(event);
         match rollout.apply(&event, now) {
             Ok(effects) => {
                 for effect in effects {

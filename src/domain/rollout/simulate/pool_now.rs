@@ -8,18 +8,30 @@ use crate::domain::timestamp::Timestamp;
 use super::balancer::Moods;
 use super::scenario::Scenario;
 
+/// How load balancers answer who is in service.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Answers {
+    /// In counts alone, with a few names of those that were out from the start: cheap in a large fleet.
+    #[default]
+    Counted,
+    /// With the names of all that are out, as a real one does.
+    Named,
+    /// Not at all: every member that is listed counts.
+    Listed,
+}
+
 pub(super) struct PoolNow {
     pub name: String,
     pub minimum: u32,
-    /// All of them, in service or not.
-    pub members: u32,
-    /// Those that are, if nobody else holds any.
+    /// How many members are in service, if nobody else holds any.
     pub in_service: u32,
     pub lowest: u32,
     pub moods: Moods,
     /// The moments to come at which others take some, the last first.
     takes: Vec<Timestamp>,
-    /// Members that were out of service from the start.
+    /// Members that are out of service.
+    pub out: BTreeSet<usize>,
+    /// Those of them that were from the start.
     pub found_out: BTreeSet<usize>,
 }
 
@@ -32,9 +44,9 @@ impl PoolNow {
         Self {
             name: name.to_owned(),
             minimum,
-            members: others,
             in_service: others,
             lowest: others,
+            out: BTreeSet::new(),
             found_out: BTreeSet::new(),
             moods,
             takes,
@@ -48,13 +60,12 @@ impl PoolNow {
 
     /// How many the rollout has out.
     pub fn taken_out(&self) -> u32 {
-        let found = u32::try_from(self.found_out.len()).unwrap_or(u32::MAX);
-        (self.members - self.in_service).saturating_sub(found)
+        (self.out.len() - self.found_out.len()) as u32
     }
 
     /// How many are, as far as one knows who cannot ask.
     pub fn listed(&self, now: Timestamp) -> u32 {
-        self.members.saturating_sub(self.moods.held(now))
+        (self.in_service + self.out.len() as u32).saturating_sub(self.moods.held(now))
     }
 
     /// Sees what others took up to this moment.

@@ -13,6 +13,7 @@ use super::durations::Duration;
 use super::failures::Failure;
 use super::hosts::{Host, HostEntry, Targets};
 use super::monitor::Monitor;
+use super::pool_now::Answers;
 use super::pools::ScenarioPool;
 use super::steering::Steering;
 use super::steps::{self, ScenarioStep};
@@ -92,9 +93,9 @@ pub(super) struct Scenario {
     pub moods: BTreeMap<String, Moods>,
     #[serde(skip)]
     pub steers: Vec<(u64, Steer, String)>,
-    /// Nobody can be asked who is in service. A file has no word for it.
+    /// How its load balancers answer. A file has no word for it.
     #[serde(skip)]
-    pub unasked: bool,
+    pub answers: Answers,
     /// In milliseconds, the first first.
     #[serde(skip)]
     pub deaths: Vec<u64>,

@@ -1,6 +1,6 @@
 //! The made-up hosts, their load balancer, and the clock.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::domain::name::TargetName;
@@ -11,7 +11,7 @@ use crate::domain::timestamp::Timestamp;
 
 use super::agenda::{Agenda, Due};
 use super::dice::Dice;
-use super::pool_now::PoolNow;
+use super::pool_now::{Answers, PoolNow};
 use super::scenario::Scenario;
 use super::steered;
 use super::ways::Steps;
@@ -63,11 +63,11 @@ impl<'a> World<'a> {
         for (place, host) in scenario.hosts.iter().enumerate() {
             let mine: Vec<usize> = host.pools.iter().map(|pool| pool_numbers[pool]).collect();
             for &pool in &mine {
-                pools[pool].members += 1;
                 if host.in_service {
                     pools[pool].in_service += 1;
                     pools[pool].lowest += 1;
                 } else {
+                    pools[pool].out.insert(place);
                     pools[pool].found_out.insert(place);
                 }
             }
@@ -264,22 +264,31 @@ impl<'a> World<'a> {
             .iter()
             .map(|&number| {
                 let pool = &self.pools[number];
-                if self.scenario.unasked {
-                    return PoolCount {
-                        pool: pool.name.clone(),
-                        in_service: pool.listed(now),
-                        itself: true,
-                        ..PoolCount::default()
-                    };
-                }
-                let out = pool.found_out.iter().take(NAMES_TOLD);
-                PoolCount {
+                let names = |out: &BTreeSet<usize>, most: usize| {
+                    let out = out.iter().take(most);
+                    out.map(|&out| self.scenario.hosts[out].name.clone()).collect()
+                };
+                let count = PoolCount {
                     pool: pool.name.clone(),
                     in_service: pool.serving(now),
                     itself: host.in_service,
-                    away: pool.taken_out(),
-                    out_of_service: out.map(|&out| self.scenario.hosts[out].name.clone()).collect(),
                     ..PoolCount::default()
+                };
+                match self.scenario.answers {
+                    Answers::Counted => PoolCount {
+                        away: pool.taken_out(),
+                        out_of_service: names(&pool.found_out, NAMES_TOLD),
+                        ..count
+                    },
+                    Answers::Named => PoolCount {
+                        out_of_service: names(&pool.out, usize::MAX),
+                        ..count
+                    },
+                    Answers::Listed => PoolCount {
+                        in_service: pool.listed(now),
+                        itself: true,
+                        ..count
+                    },
                 }
             })
             .collect()
@@ -353,9 +362,11 @@ impl<'a> World<'a> {
             let pool = &mut self.pools[pool];
             if in_service {
                 pool.in_service += 1;
+                pool.out.remove(&place);
                 pool.found_out.remove(&place);
             } else {
                 pool.in_service -= 1;
+                pool.out.insert(place);
                 pool.lowest = pool.lowest.min(pool.serving(at));
             }
         }
