@@ -142,7 +142,13 @@ impl Server {
             secrets: Arc::new(MachineSecrets),
             program,
         };
-        let log = open_log(data_dir, &settings.log, &settings.elasticsearch).await?;
+        let log = open_log(
+            data_dir,
+            &settings.log,
+            &settings.elasticsearch,
+            store.is_shared(),
+        )
+        .await?;
         let pipeline = log.pipeline.clone();
         // The open log is this process's alone: whoever had the folder before has ended.
         let freed = predecessor::release(&store, data_dir).await?;

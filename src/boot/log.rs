@@ -72,7 +72,8 @@ fn wrong(error: impl std::fmt::Display) -> BootError {
     BootError::Log(error.to_string())
 }
 
-/// Opens the log in the data folder and begins to deliver. Elasticsearch need not be there.
+/// Opens the log in the data folder and begins to deliver. Elasticsearch need not be there. `is_shared`: several servers may work
+/// on the store, each with a log of its own.
 ///
 /// # Errors
 /// [`BootError::Log`] where a file cannot be used, or a setting is wrong.
@@ -80,6 +81,7 @@ pub async fn open(
     data_dir: &Path,
     settings: &LogSettings,
     elasticsearch: &ElasticsearchSettings,
+    is_shared: bool,
 ) -> Result<Log, BootError> {
     let local = EmbeddedLogs::open(&data_dir.join("log.db"))
         .await
@@ -109,7 +111,7 @@ pub async fn open(
         (remote.clone(), elasticsearch.keep_days),
     );
     Ok(Log {
-        reading: Reading::new(pipeline.clone(), local, remote),
+        reading: Reading::new(pipeline.clone(), local, remote, is_shared),
         pipeline,
         keeping,
     })

@@ -148,7 +148,7 @@ impl Scene {
             secrets: Arc::new(MachineSecrets),
             program: options.program.clone(),
         };
-        let log = boot::open_log(&data_dir, &options.log, &options.elasticsearch)
+        let log = boot::open_log(&data_dir, &options.log, &options.elasticsearch, store.is_shared())
             .await
             .map_err(|error| DemoError::Edgewise(error.to_string()))?;
         let pipeline = log.pipeline.clone();

@@ -55,14 +55,17 @@ fn append(
     }
     let file = match open {
         Some(file) => file,
-        None => open.insert(
-            OpenOptions::new()
-                .create(true)
-                .append(true)
-                .mode(0o600)
-                .open(path)
-                .map_err(told)?,
-        ),
+        None => {
+            let mut options = OpenOptions::new();
+            let file = options.create(true).append(true).mode(0o600).open(path);
+            // Its name has to be on the disk too.
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let named = |file| {
+                File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+                Ok(file)
+            };
+            open.insert(file.and_then(named).map_err(told)?)
+        }
     };
     let before = file.metadata().map_err(told)?.len();
     let written = file.write_all(lines).and_then(|()| sync(file));

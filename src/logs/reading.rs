@@ -1,7 +1,7 @@
 //! Where the log is read: in Elasticsearch where it is on, else in the built-in store.
 //!
 //! The built-in store gets everything in any case. It knows what this server wrote even while Elasticsearch is down, so that
-//! following an action and going on with one after a restart depend on nothing outside.
+//! following an action and going on with one after a restart depend on nothing outside. What another server wrote is there alone.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -33,18 +33,26 @@ pub struct Reading {
     pipeline: Pipeline,
     local: EmbeddedLogs,
     remote: Option<ElasticsearchLogs>,
+    /// Other servers may work on the same actions, and have their own built-in stores.
+    is_shared: bool,
     /// Everything below this number of the spool can be searched in Elasticsearch.
     searchable: Arc<AtomicU64>,
 }
 
 impl Reading {
-    /// What was written to the pipeline, whose sinks these are.
+    /// What was written to the pipeline, whose sinks these are. Where `is_shared`, other servers may have written of an action too.
     #[must_use]
-    pub fn new(pipeline: Pipeline, local: EmbeddedLogs, remote: Option<ElasticsearchLogs>) -> Self {
+    pub fn new(
+        pipeline: Pipeline,
+        local: EmbeddedLogs,
+        remote: Option<ElasticsearchLogs>,
+        is_shared: bool,
+    ) -> Self {
         Self {
             pipeline,
             local,
             remote,
+            is_shared,
             searchable: Arc::default(),
         }
     }
@@ -64,12 +72,12 @@ impl Reading {
         }
     }
 
-    /// The last number that this server knows of an action; none also where the built-in store does not say so soon, on which a
-    /// page of Elasticsearch does not hang.
-    async fn known_here(&self, action: ActionId) -> Option<u64> {
+    /// The last number that this server knows of an action, if any; nothing where the built-in store does not say so soon, on
+    /// which a page of Elasticsearch does not hang.
+    async fn known_here(&self, action: ActionId) -> Option<Option<u64>> {
         let local = self.local_within(EXTRA_PATIENCE).await.ok()?;
         let asked = tokio::time::timeout(EXTRA_PATIENCE, local.last_seq(action)).await;
-        asked.ok()?.ok()?
+        asked.ok()?.ok()
     }
 
     /// Elasticsearch, where it is on and was there when it was last spoken to.
@@ -98,16 +106,17 @@ impl Reading {
             self.searchable.fetch_max(head, Ordering::AcqRel);
         }
         let page = remote.page(query).await?;
-        let Some(known) = known.filter(|known| page.entries.iter().any(|entry| entry.seq > *known)) else {
+        let Some(known) = known else {
             return Ok(page);
         };
+        if page.entries.iter().all(|entry| Some(entry.seq) <= known) {
+            return Ok(page);
+        }
         // What it did not know is another server's, which took the action over, or was written meanwhile.
-        let now_known = self.known_here(query.action).await;
-        let is_written_here = now_known.is_none_or(|now| now > known);
-        Ok(if is_written_here {
-            up_to(known, page, query.order)
-        } else {
+        Ok(if self.known_here(query.action).await == Some(known) {
             page
+        } else {
+            up_to(known, page, query.order)
         })
     }
 
@@ -160,7 +169,8 @@ impl LogSearch for Reading {
 
     async fn output_read(&self, of: &OutputOf) -> Result<OutputRead, LogError> {
         let local = self.local().await?.output_read(of).await?;
-        let (true, Some(remote)) = (local == OutputRead::default(), &self.remote) else {
+        let (true, true, Some(remote)) = (self.is_shared, local == OutputRead::default(), &self.remote)
+        else {
             return Ok(local);
         };
         // Another server may have begun with it, and what it wrote is there alone. Where that cannot be known, an empty answer
@@ -175,8 +185,8 @@ impl LogSearch for Reading {
 }
 
 /// What of a page is there without a gap: its entries up to this number.
-fn up_to(known: u64, mut page: LogPage, order: LogOrder) -> LogPage {
-    page.entries.retain(|entry| entry.seq <= known);
+fn up_to(known: Option<u64>, mut page: LogPage, order: LogOrder) -> LogPage {
+    page.entries.retain(|entry| Some(entry.seq) <= known);
     if order == LogOrder::OldestFirst {
         page.next = None;
     }
@@ -217,7 +227,11 @@ mod tests {
             .unwrap();
         let options = ElasticsearchOptions::new(vec![format!("http://{port}")]);
         let remote = ElasticsearchLogs::new(&options).unwrap();
-        for (remote, delivers) in [(None, false), (Some(remote.clone()), false), (Some(remote), true)] {
+        let cases = [(None, false), (Some(remote.clone()), false), (Some(remote), true)];
+        for ((remote, delivers), is_shared) in cases
+            .into_iter()
+            .flat_map(|case| [(case.clone(), true), (case, false)])
+        {
             let folder = tempfile::tempdir().unwrap();
             let local = EmbeddedLogs::open(&folder.path().join("log.db")).await.unwrap();
             let mut sinks: Vec<Arc<dyn Sink>> = vec![Arc::new(local.clone())];
@@ -225,11 +239,16 @@ mod tests {
                 sinks.push(Arc::new(remote.clone()));
             }
             let pipeline = Pipeline::start(SpoolOptions::new(folder.path().join("spool")), sinks).unwrap();
-            let reading = Reading::new(pipeline.clone(), local, remote.clone());
+            let reading = Reading::new(pipeline.clone(), local, remote.clone(), is_shared);
             let read = reading.output_read(&of).await;
-            match remote {
-                None => assert_eq!(read.unwrap(), OutputRead::default()),
-                Some(_) => assert!(read.is_err(), "{read:?}, delivers: {delivers}"),
+            if remote.is_some() && is_shared {
+                assert!(read.is_err(), "{read:?}, delivers: {delivers}");
+            } else {
+                assert_eq!(
+                    read.unwrap(),
+                    OutputRead::default(),
+                    "nobody else can have begun with it"
+                );
             }
             pipeline.close(std::time::Duration::from_secs(1)).await;
         }
@@ -254,12 +273,25 @@ mod tests {
             entries: seqs.iter().copied().map(entry).collect(),
             next: seqs.last().copied(),
         };
-        for (order, found, kept, next) in [
-            (LogOrder::OldestFirst, vec![8, 9, 12, 13], vec![8, 9], None),
-            (LogOrder::NewestFirst, vec![13, 12, 9, 8], vec![9, 8], Some(8)),
-            (LogOrder::NewestFirst, vec![13, 12], vec![], Some(12)),
+        for (known, order, found, kept, next) in [
+            (
+                Some(9),
+                LogOrder::OldestFirst,
+                vec![8, 9, 12, 13],
+                vec![8, 9],
+                None,
+            ),
+            (
+                Some(9),
+                LogOrder::NewestFirst,
+                vec![13, 12, 9, 8],
+                vec![9, 8],
+                Some(8),
+            ),
+            (Some(9), LogOrder::NewestFirst, vec![13, 12], vec![], Some(12)),
+            (None, LogOrder::OldestFirst, vec![2, 3], vec![], None),
         ] {
-            let page = up_to(9, page(&found), order);
+            let page = up_to(known, page(&found), order);
             assert_eq!(
                 page.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>(),
                 kept

@@ -1,6 +1,6 @@
 //! Output of an action that could not be put into the log as long as it ran: noted, so that it is read again after its end.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use tokio::sync::Mutex;
 
 use crate::domain::action::ActionId;
 use crate::store::{ServerId, Store};
@@ -12,7 +12,8 @@ pub(super) struct Debt {
     server: ServerId,
     /// After which number steps may have ended whose output is owed.
     from: u64,
-    is_open: AtomicBool,
+    /// Held while the store is told, so that what gets into debt meanwhile is not noted as paid.
+    is_open: Mutex<bool>,
 }
 
 impl Debt {
@@ -23,19 +24,32 @@ impl Debt {
             action,
             server,
             from,
-            is_open: AtomicBool::new(false),
+            is_open: Mutex::new(false),
         }
     }
 
     /// Something is.
     pub(super) async fn note(&self) {
-        self.is_open.store(true, Ordering::SeqCst);
+        let mut is_open = self.is_open.lock().await;
+        *is_open = true;
         if let Err(error) = self.store.owe_log(self.action, &self.server, self.from).await {
             tracing::warn!(action = %self.action, %error, "it was not noted that the log lacks output of it");
         }
     }
 
-    pub(super) fn is_open(&self) -> bool {
-        self.is_open.load(Ordering::SeqCst)
+    /// What servers before owed is in the log; nothing is noted where this one owes something.
+    pub(super) async fn pay(&self) {
+        let is_open = self.is_open.lock().await;
+        if *is_open {
+            return;
+        }
+        if let Err(error) = self.store.log_is_paid(self.action, &self.server).await {
+            // Whoever goes on with the action hears it once more, which changes nothing.
+            tracing::warn!(action = %self.action, %error, "it was not noted that the output of ended steps is in the log");
+        }
+    }
+
+    pub(super) async fn is_open(&self) -> bool {
+        *self.is_open.lock().await
     }
 }

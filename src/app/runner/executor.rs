@@ -215,13 +215,7 @@ impl Executor {
         };
         // A step that was started before is found by the host and gone on with: looking up and starting are
         // one call, so that nothing can come in between.
-        let (mut result, ()) = tokio::join!(session.run(lease, &command, &run, lines, cancel), reading);
-        if is_withheld && result.exit_code.is_some() && result.error.is_some() {
-            result.error = Some(
-                "how it failed is not told: a secret that it was begun with could not be hidden in it"
-                    .to_owned(),
-            );
-        }
+        let (result, ()) = tokio::join!(session.run(lease, &command, &run, lines, cancel), reading);
         result
     }
 
@@ -267,7 +261,7 @@ impl Executor {
                 run.env.insert(name.clone(), self.secrets.fill(value)?);
             }
         }
-        if attempt.look_up {
+        if attempt.look_up && self.masks_all {
             // Asked once: the step is not kept waiting, and what the log does not say now is heard later.
             read = output::read_so_far(&self.outside, self.action, attempt, 1).await;
             match read {

@@ -5,10 +5,9 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 
-use crate::app::ports::{HostFailure, StepRun};
+use crate::app::ports::StepRun;
 use crate::domain::action::ActionId;
 use crate::domain::log_event::LogEvent;
-use crate::domain::outcome::Outcome;
 use crate::domain::output_limit::OutputLimits;
 use crate::domain::plan::Work;
 
@@ -75,6 +74,21 @@ impl Hearing {
     }
 
     async fn hear(&self, Unheard { attempt, exited }: &Unheard) {
+        // Of a step that the host never said the end of, the step's own record says what is known.
+        let is_missed = |why: &str| {
+            if *exited {
+                let text = format!(
+                    "a server ended before all output of this step was in the log, and the host does not give the end of it: {why}"
+                );
+                self.journal.story(LogEvent::Dropped, attempt.about(), &text);
+            }
+        };
+        if !self.masks_all {
+            is_missed(
+                "a secret of the action cannot be had any more, or is another one now, and could not be hidden in it",
+            );
+            return;
+        }
         let Some(read) = output::read_so_far(&self.outside, self.action, attempt, ASKED).await else {
             self.debt.note().await;
             return;
@@ -87,13 +101,6 @@ impl Hearing {
         let clock = &self.outside.clock;
         let late = clock.sleep_until(clock.now().plus_seconds(PATIENCE_SECONDS));
         let hearing = async {
-            if !self.masks_all {
-                return Err(HostFailure {
-                    outcome: Outcome::Failed,
-                    message: "a secret of the action cannot be had any more, or is another one now, and could not be hidden in it"
-                        .to_owned(),
-                });
-            }
             let session = self.sessions.get(&attempt.target).await?;
             session.hear_again(&run, lines).await
         };
@@ -111,12 +118,8 @@ impl Hearing {
             log.finish();
         };
         let (heard, ()) = tokio::join!(hearing, reading);
-        // Of a step that the host never said the end of, the step's own record says what is known.
-        if let (Err(why), true) = (heard, exited) {
-            let text = format!(
-                "a server ended before all output of this step was in the log, and the host does not give the end of it: {why}"
-            );
-            self.journal.story(LogEvent::Dropped, attempt.about(), &text);
+        if let Err(why) = heard {
+            is_missed(&why);
         }
     }
 }

@@ -302,7 +302,11 @@ impl Runner {
                 let seconds = REST_SECONDS
                     .saturating_mul(1 << (times - 1).min(10))
                     .min(LONGEST_REST_SECONDS);
-                tracing::error!(action = %id, %stopped, "an action could not be gone on with; it is tried again in {seconds} s");
+                if matches!(stopped, Stopped::LogOwed) {
+                    tracing::warn!(action = %id, %stopped, "output of an action that has ended is read again in {seconds} s");
+                } else {
+                    tracing::error!(action = %id, %stopped, "an action could not be gone on with; it is tried again in {seconds} s");
+                }
                 Some(self.shared.outside.clock.now().plus_seconds(seconds))
             }
         };

@@ -89,7 +89,7 @@ pub(super) async fn run(
         .iter()
         .any(|stored| matches!(stored.event, Event::StepStarted { .. }));
     let masks_all = secrets
-        .hide_what_was_said(&shared.store, (id, &shared.server), has_run)
+        .are_as_before(&shared.store, (id, &shared.server), has_run)
         .await?;
     let debt = Arc::new(Debt::new(
         shared.store.clone(),
@@ -166,7 +166,7 @@ pub(super) async fn run(
             masks_all,
             debt: Arc::clone(&debt),
         };
-        hear(shared, hearing, unheard, claim.clone())
+        hear(hearing, unheard, claim.clone())
     };
     let has_ended = rollout.status().is_final();
     let result = async {
@@ -275,8 +275,9 @@ pub(super) async fn run(
     let heard = heard.await.unwrap_or(false);
     let whole = written.await.unwrap_or(false);
     result?;
-    if debt.is_open() {
-        // Once more: what was heard in the meantime counted for all of it.
+    let is_owed = debt.is_open().await || (is_silent && owed_from.is_some());
+    if is_owed {
+        // Once more: the store may not have answered when it was noted first.
         debt.note().await;
         return Err(Stopped::LogOwed);
     }
@@ -294,8 +295,7 @@ pub(super) async fn run(
 
 /// Hears again, beside everything else, what steps wrote that ended before; says in the end whether all of it was had that can
 /// be. A server that stops does not wait for it.
-fn hear(shared: &Shared, hearing: Hearing, unheard: Vec<Unheard>, claim: Claim) -> JoinHandle<bool> {
-    let (store, server, id) = (shared.store.clone(), shared.server.clone(), hearing.action);
+fn hear(hearing: Hearing, unheard: Vec<Unheard>, claim: Claim) -> JoinHandle<bool> {
     let debt = Arc::clone(&hearing.debt);
     tokio::spawn(async move {
         if unheard.is_empty() {
@@ -307,17 +307,7 @@ fn hear(shared: &Shared, hearing: Hearing, unheard: Vec<Unheard>, claim: Claim) 
             () = claim.closing().beginning() => return false,
             () = hearing.run(unheard) => {}
         }
-        if debt.is_open() {
-            return true;
-        }
-        if let Err(error) = store.log_is_paid(id, &server).await {
-            // Whoever goes on with the action hears it once more, which changes nothing.
-            tracing::warn!(action = %id, %error, "it was not noted that the output of ended steps is in the log");
-        }
-        if debt.is_open() {
-            // A step that still runs got into debt meanwhile, which was just noted as paid.
-            debt.note().await;
-        }
+        debt.pay().await;
         true
     })
 }

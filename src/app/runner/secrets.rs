@@ -48,7 +48,7 @@ impl SecretValues {
     /// Whether everything that the action's commands could have said until now is hidden: none of the values has become
     /// another one since `has_run`, since its first step began. Notes by what the next server can tell: a salted hash, as of a
     /// password, of all values together.
-    pub(super) async fn hide_what_was_said(
+    pub(super) async fn are_as_before(
         &self,
         store: &Store,
         (id, by): (ActionId, &ServerId),
@@ -85,12 +85,12 @@ impl SecretValues {
 
     /// All values as one text, in which each has its place; none where one cannot be had.
     fn all(&self) -> Option<String> {
-        let values: Result<Vec<(&String, &String)>, ()> = self
+        let values: Option<Vec<(&String, &String)>> = self
             .by_placeholder
             .iter()
-            .map(|(key, value)| value.as_ref().map(|value| (key, value)).map_err(|_| ()))
+            .map(|(key, value)| Some((key, value.as_ref().ok()?)))
             .collect();
-        serde_json::to_string(&values.ok()?).ok()
+        serde_json::to_string(&values?).ok()
     }
 
     /// Hides all of them.

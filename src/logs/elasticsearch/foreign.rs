@@ -88,6 +88,11 @@ fn difference(ours: &Value, about: &Value) -> Option<String> {
         .map(|field| format!("whose mapping has another field `{field}` than Edgewise's"))
 }
 
+/// What a field is; one that has fields and no word for itself is an object.
+fn kind(field: &Value) -> &str {
+    field["type"].as_str().unwrap_or("object")
+}
+
 /// The first field that is not in `ours`, or is another there.
 fn other_field(ours: &Value, theirs: &Value, path: &str) -> Option<String> {
     // Here everybody may have their own.
@@ -105,7 +110,7 @@ fn other_field(ours: &Value, theirs: &Value, path: &str) -> Option<String> {
             }
             return Some(path);
         }
-        if known["type"] != field["type"] && field["type"] != "object" {
+        if kind(known) != kind(field) {
             return Some(path);
         }
         if let Some(other) = other_field(known, field, &path) {
@@ -142,11 +147,14 @@ mod tests {
             None,
             "labels are everybody's"
         );
-        let cases: [(&str, Change<'_>); 5] = [
+        let cases: [(&str, Change<'_>); 6] = [
             ("not Edgewise's", &|about| about["mappings"]["_meta"] = json!({})),
             ("not Edgewise's", &|about| *about = Value::Null),
             ("`message`", &|about| {
                 about["mappings"]["properties"]["message"] = json!({"type": "long"});
+            }),
+            ("`message`", &|about| {
+                about["mappings"]["properties"]["message"] = json!({"type": "object"});
             }),
             ("`host.rack`", &|about| {
                 about["mappings"]["properties"]["host"]["properties"]["rack"] = json!({"type": "long"});

@@ -210,7 +210,10 @@ impl LogSearch for ElasticsearchLogs {
                     "offset": {"max": {"field": "edgewise.offset"}},
                     "line": {"max": {"field": "edgewise.line"}},
                     "last": {"top_hits": {
-                        "size": 1, "sort": [{"edgewise.offset": "desc"}], "_source": ["message", "edgewise.dropped"],
+                        "size": 1,
+                        // Somebody else's index of that name may know no such field.
+                        "sort": [{"edgewise.offset": {"order": "desc", "unmapped_type": "long"}}],
+                        "_source": ["message", "edgewise.dropped"],
                     }},
                 },
             })

@@ -220,14 +220,13 @@ impl Sink for SyslogSink {
             let sent = self.send(&mut connection, entries).await?;
             Ok::<_, std::io::Error>((connection, sent))
         };
-        let told = |error: String| SinkError::Unavailable(format!("{}: {error}", self.address));
         match sending.await {
             Ok((connection, sent)) => {
                 way.connection = Some(connection);
                 way.unsure.sent(sent, Instant::now());
                 Ok(Vec::new())
             }
-            Err(error) => Err(told(error.to_string())),
+            Err(error) => Err(SinkError::Unavailable(format!("{}: {error}", self.address))),
         }
     }
 }

@@ -1,13 +1,12 @@
 //! Chores: forgetting what is old, cleaning up on hosts.
 
-use std::time::Duration;
-
 use edgewise::app::background::Background;
 use edgewise::app::request::{ActBody, LogsQuery};
 use edgewise::domain::action::{ActionId, ActionStatus};
 use serde_json::json;
 
 use crate::support::ssh::until;
+use crate::support::waiting::until_so;
 use crate::support::world::{World, caller};
 
 const DAY: u64 = 86_400;
@@ -56,14 +55,7 @@ async fn old_logs_are_forgotten_and_those_under_way_are_not() {
     assert!(logged(&world, over).await > 0);
     world.clock.advance(100 * DAY);
     let background = Background::start(&world.app);
-    let waiting = async {
-        while logged(&world, over).await > 0 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(30), waiting)
-        .await
-        .unwrap();
+    until_so("it is forgotten", async || logged(&world, over).await == 0).await;
     assert!(logged(&world, live).await > 0);
     assert_eq!(
         world.action(over).await.summary.status,

@@ -4,48 +4,22 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
-use edgewise::app::ports::{LogQuery, LogSearch as _};
 use edgewise::app::request::ActBody;
 use edgewise::domain::action::{ActionId, ActionStatus};
 use edgewise::domain::log_entry::{LogEntry, LogLevel, LogStream};
 use edgewise::domain::log_event::LogEvent;
 use edgewise::domain::rollout::Event;
-use edgewise::logs::embedded::EmbeddedLogs;
 use serde_json::json;
 use tokio::runtime::Runtime;
 
-use crate::support::server::PATIENCE;
 use crate::support::shop::until;
+use crate::support::waiting::until_so;
 use crate::support::world::World;
 
 /// Longer than a dead server's claim holds.
 const TAKEN_OVER_SECONDS: u64 = 30;
 /// Lines that each host prints.
 const LINES: usize = 300;
-
-/// What the log has of an action, whole.
-async fn logged(world: &World, id: ActionId) -> Vec<LogEntry> {
-    let logs = EmbeddedLogs::open(&world.log_file()).await.unwrap();
-    logs.page(&LogQuery::of(id, 100_000)).await.unwrap().entries
-}
-
-/// The log once it has its end.
-async fn whole_log(world: &World, id: ActionId) -> Vec<LogEntry> {
-    let read = async {
-        loop {
-            let owed = world.app.store().log_owed_from(id).await.unwrap();
-            let entries = logged(world, id).await;
-            if owed.is_none() && entries.iter().any(|entry| entry.event == LogEvent::Result) {
-                return entries;
-            }
-            world.clock.advance(1);
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, read)
-        .await
-        .expect("the end of the log")
-}
 
 fn lines(host: &str) -> Vec<String> {
     (0..LINES).map(|number| format!("{host} says {number}")).collect()
@@ -154,21 +128,21 @@ fn what_an_ended_action_never_logged_is_told_by_the_next_server() {
         let world = world().await;
         let id = world.restart(ActBody::default()).await;
         world.ends(id, ActionStatus::Completed).await;
-        let entries = whole_log(&world, id).await;
+        let entries = world.whole_log(id).await;
         assert_whole(&world, id, &entries).await;
         story(&entries, id)
     });
     let (world, id) = killed(ended_unlogged());
     Runtime::new().unwrap().block_on(async {
         let world = next(world).await;
-        let entries = whole_log(&world, id).await;
+        let entries = world.whole_log(id).await;
         assert_whole(&world, id, &entries).await;
         assert_eq!(story(&entries, id), undisturbed, "as of a server that lived");
         // Who comes after that has nothing left to do.
         world.clock.advance(TAKEN_OVER_SECONDS);
         let world = next(world).await;
         world.clock.advance(TAKEN_OVER_SECONDS);
-        assert_eq!(logged(&world, id).await.len(), entries.len());
+        assert_eq!(world.logged(id).await.len(), entries.len());
     });
 }
 
@@ -187,7 +161,7 @@ fn what_an_action_under_way_never_logged_is_told_before_it_goes_on() {
         let world = next(world).await;
         world.made.hold.send_replace(false);
         world.runs_out(id).await;
-        let entries = whole_log(&world, id).await;
+        let entries = world.whole_log(id).await;
         assert_whole(&world, id, &entries).await;
         let asked = entries.iter().filter(|entry| entry.event == LogEvent::Asked);
         assert_eq!(asked.count(), 1);
@@ -200,19 +174,16 @@ fn a_server_that_is_killed_while_it_hears_steps_again_leaves_that_to_the_next() 
     let (world, id) = killed(async {
         world.made.mute.store(true, Ordering::SeqCst);
         let world = next(world).await;
-        let told = async {
-            let is_told =
-                |entries: Vec<LogEntry>| entries.iter().any(|entry| entry.event == LogEvent::Result);
-            while !is_told(logged(&world, id).await) {
-                tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, told).await.expect("the story");
+        until_so("the story", async || {
+            let entries = world.logged(id).await;
+            entries.iter().any(|entry| entry.event == LogEvent::Result)
+        })
+        .await;
         (world, id)
     });
     Runtime::new().unwrap().block_on(async {
         let world = next(world).await;
-        let entries = whole_log(&world, id).await;
+        let entries = world.whole_log(id).await;
         assert_whole(&world, id, &entries).await;
     });
 }
@@ -223,7 +194,7 @@ fn output_that_no_host_has_any_more_is_said_to_be_missing() {
     world.made.forgets.store(true, Ordering::SeqCst);
     Runtime::new().unwrap().block_on(async {
         let world = next(world).await;
-        let entries = whole_log(&world, id).await;
+        let entries = world.whole_log(id).await;
         let missing = entries.iter().filter(|entry| entry.event == LogEvent::Dropped);
         let missing: Vec<&LogEntry> = missing.collect();
         assert!(!missing.is_empty());
@@ -243,16 +214,12 @@ fn output_is_told_once_also_where_the_log_does_not_say_how_far_it_has_it() {
             world.made.hold.send_replace(true);
             // Its first command is the one that says something.
             let id = world.act("start", ActBody::default()).await;
-            let said = async {
-                let is_said = |entries: Vec<LogEntry>| {
-                    let lines = entries.iter().filter(|entry| entry.stream == LogStream::Stdout);
-                    lines.count() >= LINES
-                };
-                while !is_said(logged(&world, id).await) {
-                    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-                }
-            };
-            tokio::time::timeout(PATIENCE, said).await.expect("what they say");
+            until_so("what they say", async || {
+                let entries = world.logged(id).await;
+                let lines = entries.iter().filter(|entry| entry.stream == LogStream::Stdout);
+                lines.count() >= LINES
+            })
+            .await;
             if has_ended {
                 world.made.log_hangs.store(true, Ordering::SeqCst);
                 world.made.hold.send_replace(false);
@@ -272,7 +239,7 @@ fn output_is_told_once_also_where_the_log_does_not_say_how_far_it_has_it() {
             }
             assert!(world.app.store().log_owed_from(id).await.unwrap().is_some());
             world.made.log_forgets_output.store(false, Ordering::SeqCst);
-            let entries = whole_log(&world, id).await;
+            let entries = world.whole_log(id).await;
             assert_whole(&world, id, &entries).await;
         });
     }

@@ -2,27 +2,17 @@
 
 use std::sync::atomic::Ordering;
 
-use edgewise::app::ports::{LogQuery, LogSearch as _};
 use edgewise::app::request::{ActBody, FoldQuery, LogsQuery};
-use edgewise::domain::action::{ActionId, ActionStatus};
+use edgewise::domain::action::ActionStatus;
 use edgewise::domain::log_entry::{LogEntry, LogLevel, LogStream};
 use edgewise::domain::log_event::LogEvent;
 use edgewise::domain::outcome::Outcome;
-use edgewise::logs::embedded::EmbeddedLogs;
 use serde_json::json;
 
-use crate::support::server::PATIENCE;
 use crate::support::world::{World, asked, caller};
 
 /// More than has room on its way to a log that is down.
 const FLOOD: usize = 60_000;
-
-/// What the log has of an action, whole.
-async fn logged(world: &World, id: ActionId) -> Vec<LogEntry> {
-    let logs = EmbeddedLogs::open(&world.log_file()).await.unwrap();
-    let query = LogQuery::of(id, 100_000);
-    logs.page(&query).await.unwrap().entries
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_host_that_floods_the_log_neither_waits_nor_hurts_another() {
@@ -44,7 +34,7 @@ async fn a_host_that_floods_the_log_neither_waits_nor_hurts_another() {
     let mut entries = Vec::new();
     for _ in 0..2000 {
         world.clock.advance(1);
-        entries = logged(&world, id).await;
+        entries = world.logged(id).await;
         if entries.iter().any(|entry| entry.event == LogEvent::Result) {
             break;
         }
@@ -106,18 +96,7 @@ async fn an_entry_says_who_asked_and_what_became_of_each_step() {
     request.headers.traceparent = Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned());
     let id = world.app.act(&caller(), &request).await.unwrap().action_id;
     assert_eq!(world.runs_out(id).await.summary.status, ActionStatus::Completed);
-    let written = async {
-        loop {
-            let entries = logged(&world, id).await;
-            if entries.iter().any(|entry| entry.event == LogEvent::Result) {
-                return entries;
-            }
-            tokio::task::yield_now().await;
-        }
-    };
-    let entries = tokio::time::timeout(PATIENCE, written)
-        .await
-        .expect("the end of the log");
+    let entries = world.whole_log(id).await;
     for entry in &entries {
         let context = &entry.context;
         assert_eq!(context.user.as_ref().unwrap().as_str(), "customer-7");
@@ -170,7 +149,7 @@ async fn each_probe_and_each_number_of_sessions_is_a_record_of_detail() {
     let id = world.restart(ActBody::default()).await;
     assert_eq!(world.runs_out(id).await.summary.status, ActionStatus::Completed);
     let entries = loop {
-        let entries = logged(&world, id).await;
+        let entries = world.logged(id).await;
         if entries.iter().any(|entry| entry.event == LogEvent::Result) {
             break entries;
         }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 use edgewise::app::error::AppError;
 use edgewise::app::request::{ActBody, LogsQuery};
@@ -14,8 +13,8 @@ use serde_json::json;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::support::postgres::{Proxy, fresh_database};
-use crate::support::server::PATIENCE;
 use crate::support::shop::until;
+use crate::support::waiting::until_so;
 use crate::support::world::{SHIPPED, World, asked, because, caller, count};
 
 /// A server on a thread of its own, which can stand still as a whole, as a machine that swaps does.
@@ -59,14 +58,11 @@ impl Elsewhere {
 
 /// Moves the clock on until `so`.
 async fn moving(world: &World, what: &str, mut so: impl AsyncFnMut() -> bool) {
-    let waiting = async {
-        while !so().await {
-            world.clock.advance(1);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let in_time = tokio::time::timeout(PATIENCE, waiting).await.is_ok();
-    assert!(in_time, "it never came about: {what}");
+    until_so(what, async || {
+        world.clock.advance(1);
+        so().await
+    })
+    .await;
 }
 
 /// Waits until the world's own server goes on with an action; says how many seconds of its clock went by.

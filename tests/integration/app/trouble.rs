@@ -17,6 +17,7 @@ use tokio_postgres::NoTls;
 
 use crate::support::server::PATIENCE;
 use crate::support::shop::until;
+use crate::support::waiting::until_so;
 use crate::support::world::{World, caller, count};
 use crate::support::{postgres, world};
 
@@ -152,16 +153,12 @@ async fn a_log_that_hangs_stalls_no_decision_and_is_whole_when_it_comes_back() {
     );
 
     world.made.log_hangs.store(false, Ordering::SeqCst);
-    let whole = async {
-        loop {
-            let items = logged(id).await;
-            if items.iter().any(|entry| entry.text.starts_with("end ")) {
-                return items;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let items = tokio::time::timeout(PATIENCE, whole).await.unwrap();
+    let mut items = Vec::new();
+    until_so("the end of its log", async || {
+        items = logged(id).await;
+        items.iter().any(|entry| entry.text.starts_with("end "))
+    })
+    .await;
     let ran = world.ran().len();
     let commands = items
         .iter()
@@ -195,20 +192,14 @@ async fn numbers_of_the_log_are_not_used_twice_where_it_cannot_be_asked() {
     until("a beginning", || !world.ran().is_empty()).await;
     world.made.log_is_down.store(false, Ordering::SeqCst);
     world.runs_out(id).await;
-    let written = async {
-        loop {
-            let items = logs().await;
-            if items.len() > before.len() {
-                return items;
-            }
-            // The log is asked again after a while.
-            world.clock.advance(1);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    let after = tokio::time::timeout(PATIENCE, written)
-        .await
-        .expect("its log is written when it can be");
+    let mut after = Vec::new();
+    until_so("its log goes on", async || {
+        // It is asked again after a while.
+        world.clock.advance(1);
+        after = logs().await;
+        after.len() > before.len()
+    })
+    .await;
     assert_eq!(after[..before.len()], before);
     let next = &after[before.len()].text;
     assert!(next.contains("a server goes on"), "{next}");
@@ -222,21 +213,14 @@ async fn an_action_begins_and_ends_while_the_log_does_not_answer() {
     world.ends(id, ActionStatus::Completed).await;
     assert_eq!(world.ran().len(), 4);
     world.made.log_is_down.store(false, Ordering::SeqCst);
-    let whole = async {
-        loop {
-            let page = world.app.logs(&caller(), id, &LogsQuery::default()).await;
-            let items = page.map(|page| page.items).unwrap_or_default();
-            let commands = items.iter().filter(|entry| entry.stream == LogStream::Command);
-            if commands.count() == 4 && items.last().is_some_and(|last| last.text.contains("COMPLETED")) {
-                return;
-            }
-            world.clock.advance(1);
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, whole)
-        .await
-        .expect("its log is written when it can be");
+    until_so("its log, written when it can be", async || {
+        world.clock.advance(1);
+        let page = world.app.logs(&caller(), id, &LogsQuery::default()).await;
+        let items = page.map(|page| page.items).unwrap_or_default();
+        let commands = items.iter().filter(|entry| entry.stream == LogStream::Command);
+        commands.count() == 4 && items.last().is_some_and(|last| last.text.contains("COMPLETED"))
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

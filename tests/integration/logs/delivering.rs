@@ -301,7 +301,7 @@ async fn what_was_just_written_is_found_by_who_pages_on_and_by_who_follows() {
         vec![Arc::new(local.clone()), Arc::new(remote.clone())],
     )
     .unwrap();
-    let reading = Reading::new(pipeline.clone(), local, Some(remote.clone()));
+    let reading = Reading::new(pipeline.clone(), local, Some(remote.clone()), true);
     let seqs = |page: LogPage| page.entries.iter().map(|entry| entry.seq).collect::<Vec<_>>();
     let after = |seq| LogQuery {
         after: Some(seq),
@@ -326,12 +326,29 @@ async fn what_was_just_written_is_found_by_who_pages_on_and_by_who_follows() {
             );
         }
     }
+    // Whoever pages on while two bulks at once are on their way passes over nothing.
+    let writing = async {
+        for begin in (200..4_200).step_by(10) {
+            let some: Vec<LogEntry> = (begin..begin + 10).map(record).collect();
+            pipeline.write(&some).await.unwrap();
+        }
+    };
+    let paging = async {
+        let mut last = 199;
+        while last < 4_199 {
+            let page = seqs(reading.followed(&after(last)).await.unwrap());
+            let behind: Vec<u64> = (last + 1..).take(page.len()).collect();
+            assert_eq!(page, behind);
+            last = page.last().copied().unwrap_or(last);
+        }
+    };
+    tokio::join!(writing, paging);
     // Another server that took the action over wrote more, of which this one knows nothing.
-    let theirs: Vec<LogEntry> = (300..305).map(record).collect();
+    let theirs: Vec<LogEntry> = (4_300..4_305).map(record).collect();
     edgewise::logs::sink::Sink::take(&remote, &theirs).await.unwrap();
     assert_eq!(
-        seqs(reading.followed(&after(199)).await.unwrap()),
-        (300..305).collect::<Vec<_>>()
+        seqs(reading.followed(&after(4_199)).await.unwrap()),
+        (4_300..4_305).collect::<Vec<_>>()
     );
     pipeline.close(PATIENCE).await;
 }
@@ -347,7 +364,7 @@ async fn the_log_is_read_in_elasticsearch_and_here_while_that_is_down() {
         vec![Arc::new(local.clone()), Arc::new(remote.clone())],
     )
     .unwrap();
-    let reading = Reading::new(pipeline.clone(), local, Some(remote));
+    let reading = Reading::new(pipeline.clone(), local, Some(remote), true);
     pipeline
         .write(&(0..50).map(record).collect::<Vec<_>>())
         .await

@@ -9,9 +9,17 @@ use super::server::PATIENCE;
 /// # Panics
 /// It is not within [`PATIENCE`].
 pub async fn until(what: &str, mut so: impl FnMut() -> bool) {
+    until_so(what, async || so()).await;
+}
+
+/// The same where it takes a while to see.
+///
+/// # Panics
+/// It is not so within [`PATIENCE`].
+pub async fn until_so(what: &str, mut so: impl AsyncFnMut() -> bool) {
     let waiting = async {
-        while !so() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
+        while !so().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
     let waited = tokio::time::timeout(PATIENCE, waiting).await;

@@ -24,6 +24,7 @@ use edgewise::domain::actor::{Actor, Caller};
 use edgewise::domain::environment::Environment;
 use edgewise::domain::lease::Lease;
 use edgewise::domain::log_entry::{LogEntry, LogStream};
+use edgewise::domain::log_event::LogEvent;
 use edgewise::domain::name::{Name, TargetName};
 use edgewise::domain::outcome::Outcome;
 use edgewise::domain::output_limit::{Amount, OutputLimits};
@@ -46,7 +47,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::server::PATIENCE;
-use super::shop::until;
+use super::waiting::{until, until_so};
 
 /// Time that stands still until the test moves it.
 #[derive(Clone)]
@@ -485,6 +486,25 @@ impl World {
             Steered::New(accepted) => accepted.action_id,
             Steered::Same(view) => panic!("{:?} is not a new action", view.summary),
         }
+    }
+
+    /// What the log in the folder has of an action.
+    pub async fn logged(&self, id: ActionId) -> Vec<LogEntry> {
+        let logs = EmbeddedLogs::open(&self.log_file()).await.unwrap();
+        logs.page(&LogQuery::of(id, 100_000)).await.unwrap().entries
+    }
+
+    /// The same once it has its end and is owed nothing, while the clock moves on.
+    pub async fn whole_log(&self, id: ActionId) -> Vec<LogEntry> {
+        let mut entries = Vec::new();
+        until_so("the end of the log", async || {
+            self.clock.advance(1);
+            let owed = self.app.store().log_owed_from(id).await.unwrap();
+            entries = self.logged(id).await;
+            owed.is_none() && entries.iter().any(|entry| entry.event == LogEvent::Result)
+        })
+        .await;
+        entries
     }
 
     /// Moves the clock on, second by second, until the action is over; the action then.
