@@ -37,6 +37,18 @@ fn sync(file: &File) -> io::Result<()> {
     }
 }
 
+/// The file, whose name is on the disk with it.
+fn made(path: &Path) -> io::Result<File> {
+    let file = OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    sync(&File::open(folder.unwrap_or(Path::new(".")))?)?;
+    Ok(file)
+}
+
 /// Writes these lines whole or not at all, and forces them to the disk.
 fn append(
     open: &mut Option<File>,
@@ -55,17 +67,7 @@ fn append(
     }
     let file = match open {
         Some(file) => file,
-        None => {
-            let mut options = OpenOptions::new();
-            let file = options.create(true).append(true).mode(0o600).open(path);
-            // Its name has to be on the disk too.
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            let named = |file| {
-                File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-                Ok(file)
-            };
-            open.insert(file.and_then(named).map_err(told)?)
-        }
+        None => open.insert(made(path).map_err(told)?),
     };
     let before = file.metadata().map_err(told)?.len();
     let written = file.write_all(lines).and_then(|()| sync(file));
