@@ -115,6 +115,7 @@ fn what_only_looks_like_such_an_option_exempts_nothing() {
         "unset HISTFILE --help",
         "nsenter -t 1 -m -u -i -n bash --help",
         "/etc/init.d/networking stop --help",
+        "/etc/init.d/networking stop --user",
         "cd /etc/init.d; ./sshd stop --force --help",
         "rsync -a --delete empty/ /etc/ --suffix .bak",
         "rsync -a --delete empty/ /etc/ --partial-dir /tmp/p",

@@ -271,7 +271,8 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     if verb == "edit" && !call.has(&["--stdin"]) && (call.stdin.text.is_some() || call.stdin.endless) {
         return vec![Hit::of(&MASK)];
     }
-    if options.any(&["--user"]) || !matches!(verb, "stop" | "disable" | "mask" | "kill" | "--del" | "--stop")
+    if options.any(&["--user"]) && !script
+        || !matches!(verb, "stop" | "disable" | "mask" | "kill" | "--del" | "--stop")
     {
         return Vec::new();
     }
