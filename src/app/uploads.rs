@@ -350,6 +350,14 @@ mod tests {
             ),
             (".profile", "/home/deploy", "\u{0}\n".to_owned() + harm, ask),
             (
+                "x.service",
+                "/home/deploy/.config/systemd/user",
+                "\u{0}".to_owned(),
+                ask,
+            ),
+            (".gitconfig", "/home/deploy", "\u{0}".to_owned(), ask),
+            ("config", "/opt/app/.git", "\u{0}".to_owned(), ask),
+            (
                 ".profile",
                 "/home/deploy",
                 harm.to_owned() + &" ".repeat(70_000),

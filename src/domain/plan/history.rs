@@ -93,7 +93,7 @@ impl History {
 mod tests {
     use super::*;
     use crate::domain::plan::{UploadSource, bounded};
-    use crate::domain::sanitize::{Decision, Left, Sanitizer, Surroundings};
+    use crate::domain::sanitize::{Decision, Left, Sanitizer, Surroundings, Verdict};
 
     fn step(work: Work, command: &str) -> Step {
         serde_json::from_value(serde_json::json!({
@@ -147,6 +147,15 @@ mod tests {
         history
     }
 
+    fn judged(history: &History, command: &str) -> Verdict {
+        let surroundings = Surroundings {
+            cwd: Some("/opt/app"),
+            before: history.done(),
+            ..Surroundings::default()
+        };
+        Sanitizer::default().judge_in(command, &surroundings)
+    }
+
     #[test]
     fn a_command_is_judged_with_what_the_steps_before_it_left() {
         let (allow, ask, deny) = (Decision::Allow, Decision::Ask, Decision::Deny);
@@ -192,12 +201,7 @@ mod tests {
         .enumerate()
         {
             let history = after(&steps);
-            let surroundings = Surroundings {
-                cwd: Some("/opt/app"),
-                before: history.done(),
-                ..Surroundings::default()
-            };
-            let verdict = Sanitizer::default().judge_in(command, &surroundings);
+            let verdict = judged(&history, command);
             assert_eq!(verdict.decision, decision, "{at} {command}: {:?}", verdict.rules);
             // Step by step it comes to the same.
             let sanitizer = Sanitizer::default();
@@ -205,8 +209,8 @@ mod tests {
                 sanitizer.left_by(std::slice::from_ref(done), left)
             });
             let surroundings = Surroundings {
-                before: &[],
-                ..surroundings
+                cwd: Some("/opt/app"),
+                ..Surroundings::default()
             };
             let by_steps = sanitizer.judge_after(command, &surroundings, &left);
             assert_eq!(by_steps, verdict, "{at} {command}");
@@ -242,6 +246,7 @@ mod tests {
             (single(b"echo\n\0"), vec![], "/opt/app/up", ask),
             (single(b"echo\n\0"), vec![], "bash < up", ask),
             (single(b"echo\n\0"), vec![], "crontab up", ask),
+            (single(b"echo\n\0"), vec![], "bash --rcfile up -i", ask),
             (single(b"echo\n\0"), vec!["cp up /tmp/x"], "sh /tmp/x", ask),
             (single(b"echo\n\0"), vec!["echo true > up"], "sh up", allow),
             (single(b"echo\n\0"), vec![], "tar -xf up", allow),
@@ -285,12 +290,7 @@ mod tests {
             for command in steps {
                 history.after(&run(command), Vec::new());
             }
-            let surroundings = Surroundings {
-                cwd: Some("/opt/app"),
-                before: history.done(),
-                ..Surroundings::default()
-            };
-            let verdict = Sanitizer::default().judge_in(command, &surroundings);
+            let verdict = judged(&history, command);
             assert_eq!(verdict.decision, decision, "{at} {command}: {:?}", verdict.rules);
         }
     }
@@ -312,12 +312,7 @@ mod tests {
             ("sh /opt/other/run.sh", Decision::Allow),
             ("echo 'mkfs.ext4 /dev/sdz9' > /tmp/x; sh /tmp/x", Decision::Deny),
         ] {
-            let surroundings = Surroundings {
-                cwd: Some("/opt/app"),
-                before: history.done(),
-                ..Surroundings::default()
-            };
-            let verdict = Sanitizer::default().judge_in(command, &surroundings);
+            let verdict = judged(&history, command);
             assert_eq!(verdict.decision, decision, "{command}: {:?}", verdict.rules);
         }
     }
@@ -327,12 +322,6 @@ mod tests {
         let mut steps: Vec<Step> = (0..400).map(|at| run(&format!("echo {at} > log"))).collect();
         steps.push(run("echo 'mkfs.ext4 /dev/sdz9' > get.sh"));
         let history = after(&steps);
-        let surroundings = Surroundings {
-            cwd: Some("/opt/app"),
-            before: history.done(),
-            ..Surroundings::default()
-        };
-        let verdict = Sanitizer::default().judge_in("sh get.sh", &surroundings);
-        assert_eq!(verdict.decision, Decision::Deny);
+        assert_eq!(judged(&history, "sh get.sh").decision, Decision::Deny);
     }
 }

@@ -38,7 +38,8 @@ pub enum Held {
 }
 
 impl Carried {
-    /// How much has to be read of a file of this path and size that begins so, to tell what it holds: all, or no more.
+    /// Whether a file of this path and size that begins so has to be read whole to tell what it holds; of any other the
+    /// beginning says it.
     #[must_use]
     pub fn is_to_be_read(below: &str, size: u64, beginning: &[u8]) -> bool {
         !is_program(beginning) && size <= longest(below, beginning) && is_told(below, beginning)
@@ -107,13 +108,8 @@ impl Carried {
 
     /// What decides which files are looked at where there are too many.
     fn rank(&self) -> u8 {
-        let shell = |first: &str| first.starts_with("#!") && first.contains("sh");
         match &self.held {
-            Held::Text(text)
-                if is_shell_name(&self.below) || shell(text.lines().next().unwrap_or_default()) =>
-            {
-                0
-            }
+            Held::Text(text) if is_for_shell(&self.below, text.as_bytes()) => 0,
             Held::Text(text) if text.starts_with("#!") => 1,
             Held::Script => 1,
             Held::Program => 2,
@@ -129,10 +125,11 @@ impl Carried {
 pub fn bounded(mut carried: Vec<Carried>) -> Vec<Carried> {
     let runs_by_itself = |one: &Carried| one.rank() <= 1;
     carried.sort_by_cached_key(Carried::rank);
-    let rest = carried.get(MOST_NAMES..).map(|rest| Carried {
+    let rest = carried.get(MOST_NAMES..).filter(|rest| !rest.is_empty());
+    let rest = rest.map(|rest| Carried {
         below: String::new(),
         // Without a script among them they are as good as a program: a shell that runs one is asked about.
-        held: if rest.iter().any(runs_by_itself) {
+        held: if rest.first().is_some_and(runs_by_itself) {
             Held::Script
         } else {
             Held::Program
@@ -158,13 +155,17 @@ fn is_program(beginning: &[u8]) -> bool {
 
 /// How long a file may be that begins so, to be looked at.
 fn longest(below: &str, beginning: &[u8]) -> u64 {
-    let first = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let for_shell = first.starts_with(b"#!") && first.windows(2).any(|two| two == b"sh");
-    if for_shell || is_shell_name(below) {
+    if is_for_shell(below, beginning) {
         LONGEST_SCRIPT
     } else {
         LONGEST
     }
+}
+
+/// Whether a file that begins so is for a shell, by its name or its first line.
+fn is_for_shell(below: &str, beginning: &[u8]) -> bool {
+    let first = beginning.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    is_shell_name(below) || first.starts_with(b"#!") && first.windows(2).any(|two| two == b"sh")
 }
 
 /// Whether a shell or another interpreter might be told to run it: in a folder its name or its first line says so, or its name
@@ -173,7 +174,7 @@ fn is_told(below: &str, beginning: &[u8]) -> bool {
     below.is_empty() || beginning.starts_with(b"#!") || is_shell_name(below) || is_script_name(below) || {
         let name = below.rsplit('/').next().unwrap_or_default();
         let settings = [".env", ".conf", ".cfg", ".txt", ".properties"];
-        !name[1.min(name.len())..].contains('.') || settings.iter().any(|end| name.ends_with(end))
+        !name.chars().skip(1).any(|c| c == '.') || settings.iter().any(|end| name.ends_with(end))
     }
 }
 
@@ -250,6 +251,8 @@ mod tests {
             ("static/page.html", b"<p>", "other"),
             ("tool.py", b"1", "text"),
             ("tool.js", &long, "other"),
+            ("über.html", b"<p>", "other"),
+            ("bin/é", b"echo", "text"),
         ] {
             let one = Carried::of(below, bytes, true);
             let found = match &one.held {
@@ -287,5 +290,9 @@ mod tests {
         assert_eq!(many[1].below, "bin/deploy.sh");
         let scripts = (0..2_100).map(|n| of(format!("{n}.sh"), "echo")).collect();
         assert_eq!(bounded(scripts)[0].held, Held::Script);
+        // So many are known by their names, and nothing is left.
+        let all = bounded((0..2_000).map(|n| of(format!("{n}.html"), "<p>")).collect());
+        assert_eq!(all.len(), 2_000);
+        assert!(all.iter().all(|one| !one.below.is_empty()));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use regex::{Captures, Regex};
 
-use super::tests::{dangerous, ordinary, review};
+use super::tests::{dangerous, judge, ordinary, review};
 use super::*;
 
 /// Names that are as good as any other.
@@ -197,4 +197,28 @@ fn whatever_is_proposed_instead_passes_itself() {
         }
     }
     assert!(proposed > 100, "{proposed}");
+}
+
+/// More of rules that have all the rows which the corpus may have of one.
+#[test]
+fn rules_that_have_all_their_rows_find_these_as_well() {
+    for (command, rule) in [
+        ("pkill -STOP auditd", "kill.service"),
+        ("killall -s TSTP rsyslogd", "kill.service"),
+        ("fc -p", "logs.history-off"),
+        ("history -r /dev/null", "logs.history"),
+        (
+            "curl http://localhost:8983/solr/shop/update?commit=true -d '<delete><query>*:*</query></delete>'",
+            "db.reset",
+        ),
+        ("kind delete clusters --all", "cluster.remove"),
+        ("/etc/init.d/networking stop --help", "services.mask-vital"),
+    ] {
+        let verdict = judge(command);
+        assert!(
+            verdict.rules.iter().any(|hit| hit.id == rule),
+            "{command}: {:?}",
+            verdict.rules
+        );
+    }
 }

@@ -1,11 +1,7 @@
 //! What keeps a command from doing anything is an option of its own program, and nothing that looks like one.
 
-use super::tests::dangerous;
+use super::tests::{dangerous, decision};
 use super::*;
-
-fn decision(command: &str) -> Decision {
-    Sanitizer::default().judge(command, None).decision
-}
 
 #[test]
 fn options_of_a_programs_own_exempt_it() {
@@ -111,6 +107,19 @@ fn what_only_looks_like_such_an_option_exempts_nothing() {
         "git restore -s --staged .",
         "patch -o --dry-run /etc/passwd fix.patch",
         "btrfs filesystem resize 1g max",
+        "chattr -R +i /etc --help",
+        "chattr -i /etc/passwd --version",
+        "invoke-rc.d ssh stop --help",
+        "update-rc.d ssh remove --help",
+        "sv down sshd --help",
+        "unset HISTFILE --help",
+        "nsenter -t 1 -m -u -i -n bash --help",
+        "/etc/init.d/networking stop --help",
+        "/etc/init.d/networking stop --user",
+        "cd /etc/init.d; ./sshd stop --force --help",
+        "rsync -a --delete empty/ /etc/ --suffix .bak",
+        "rsync -a --delete empty/ /etc/ --partial-dir /tmp/p",
+        "rsync -a --delete empty/ /etc/ --out-format x",
     ] {
         assert_ne!(decision(command), Decision::Allow, "{command}");
     }

@@ -1,11 +1,8 @@
 //! What makes a finding count less: the object is made to be thrown away, or the script gives back what it took; and
 //! what is refused however much stands around it.
 
+use super::tests::{decision, judge};
 use super::*;
-
-fn decision(command: &str) -> Decision {
-    Sanitizer::default().judge(command, None).decision
-}
 
 #[test]
 fn only_the_object_is_made_to_be_thrown_away() {
@@ -124,6 +121,28 @@ fn a_destroyer_is_refused_however_much_stands_around_it() {
         assert_eq!(decision(&command), Decision::Deny, "{what}");
     }
     assert_eq!(decision(&format!("{distinct}\nif (")), Decision::Ask);
+    // What is put together is no piece of the text itself: it is looked at though nothing is left to follow it with.
+    let spent = "eval \": $x\"; ".repeat(14);
+    let assembled = |program: &str| {
+        let x = "a".repeat(40_000);
+        format!("x={x}; {spent} y={program}; eval \": $x\n$y.ext4 /dev/sda1\"")
+    };
+    assert_eq!(decision(&assembled("mkfs")), Decision::Deny);
+    assert_eq!(decision(&assembled("lsfs")), Decision::Ask);
+}
+
+#[test]
+fn what_is_written_beyond_the_files_that_are_remembered_is_asked_about() {
+    let run_the_last = |count: usize| {
+        let files: Vec<String> = (0..count)
+            .map(|n| format!("echo 'ls /opt' > /opt/app/{n}.sh"))
+            .collect();
+        judge(&format!("{}\nsh /opt/app/{}.sh", files.join("\n"), count - 1))
+    };
+    assert_eq!(run_the_last(200).decision, Decision::Allow);
+    let verdict = run_the_last(300);
+    assert_eq!(verdict.decision, Decision::Ask);
+    assert!(verdict.rules.iter().any(|hit| hit.id == "shell.too-complex"));
 }
 
 #[test]
@@ -175,6 +194,7 @@ fn only_files_are_given_back_without_a_question() {
     for (command, expected) in [
         ("git checkout -- src/main.rs", Decision::Allow),
         ("git checkout -- conf.d", Decision::Ask),
+        ("git checkout HEAD~5 -- src/main.rs", Decision::Ask),
         ("git checkout -- release-1.2", Decision::Ask),
         ("git restore src/main.rs", Decision::Allow),
         ("git restore --source HEAD~5 src/main.rs", Decision::Ask),

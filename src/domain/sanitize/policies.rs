@@ -169,6 +169,7 @@ fn is_same(meant: &Finding, finding: &Finding) -> bool {
     meant.what == finding.what
         && meant.chain == finding.chain
         && ours.words == theirs.words
+        && ours.variables.is_some()
         && ours.variables == theirs.variables
         && (ours.cwd == theirs.cwd || ours.cwd.is_none() && !is_about_a_folder(&ours.words))
 }

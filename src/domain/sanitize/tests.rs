@@ -40,8 +40,12 @@ fn ids(verdict: &Verdict) -> Vec<&str> {
     verdict.rules.iter().map(|rule| rule.id.as_str()).collect()
 }
 
-fn judge(command: &str) -> Verdict {
+pub(super) fn judge(command: &str) -> Verdict {
     Sanitizer::default().judge(command, None)
+}
+
+pub(super) fn decision(command: &str) -> Decision {
+    judge(command).decision
 }
 
 #[test]
@@ -265,7 +269,7 @@ fn spans_and_chains_tell_where_and_how() {
     );
 }
 
-fn policy(json: serde_json::Value) -> Policy {
+pub(super) fn policy(json: serde_json::Value) -> Policy {
     serde_json::from_value(json).expect("a policy of this test")
 }
 
@@ -522,7 +526,14 @@ const OPTIONED: &[(&str, &[&str], &str)] = &[
     ("zfs", &[], "destroy -r tank/data"),
     (
         "rsync",
-        &["-e VALUE", "-v", "--exclude VALUE", "--suffix VALUE"],
+        &[
+            "-e VALUE",
+            "-v",
+            "--exclude VALUE",
+            "--suffix VALUE",
+            "--partial-dir VALUE",
+            "--out-format VALUE",
+        ],
         "-a --delete /srv/empty/ /etc/",
     ),
     (
@@ -552,6 +563,7 @@ proptest! {
     fn options_do_not_lower_the_verdict(
         at in 0..OPTIONED.len(),
         given in prop::collection::vec(0..8_usize, 0..3),
+        behind in prop::collection::vec(0..8_usize, 0..3),
         value in "[a-z]{1,6}|--help|--version|--dry-run|-n|-s|plan|show",
         ways in prop::collection::vec(0..15_usize, 0..3),
     ) {
@@ -561,7 +573,14 @@ proptest! {
             command.push(' ');
             command.push_str(options[option % options.len()]);
         }
-        command = format!("{command} {rest}").replace("VALUE", &value);
+        command = format!("{command} {rest}");
+        // These have options of the whole program, which stand before the verb.
+        let behind = behind.into_iter().filter(|_| !options.is_empty() && !matches!(program, "git" | "terraform"));
+        for option in behind {
+            command.push(' ');
+            command.push_str(options[option % options.len()]);
+        }
+        command = command.replace("VALUE", &value);
         for way in ways {
             let compound = command.contains([';', '|', '&', '(']) && matches!(way, 0 | 9);
             let whole = if compound || command.contains(['\n', '#']) { format!("sh -c {}", quoted(&command)) } else { command.clone() };

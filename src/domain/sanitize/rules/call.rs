@@ -9,6 +9,8 @@ use super::super::walk::{Argument, Place, Stream};
 pub struct Call<'a> {
     /// The program without its folder.
     pub name: &'a str,
+    /// The same as it is called.
+    pub called: &'a str,
     /// What follows it.
     pub args: &'a [Argument],
     /// What it reads.
@@ -57,6 +59,14 @@ impl<'a> Call<'a> {
                 && list[at..].starts_with(name)
                 && list.get(at + name.len()).is_none_or(|next| *next == b' ')
         })
+    }
+
+    /// Whether the program is the script of a service, which takes the service's name and does what its first argument says.
+    pub fn is_init_script(&self) -> bool {
+        self.called.contains('/') && {
+            let path = self.path(self.called);
+            path.starts_with("/etc/init.d/") || path.starts_with("/etc/rc.d/")
+        }
     }
 
     /// The arguments as texts.

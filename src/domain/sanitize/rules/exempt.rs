@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
+use super::super::walk::is_wrapper;
 use super::Call;
 
 /// Which options take the next argument.
@@ -133,11 +134,12 @@ const TOOLS: &[Tool] = &[
     ),
     with_verbs(
         "git",
-        "clean push rm mv add fetch prune reflog remote worktree notes",
+        "clean push rm mv add prune reflog remote worktree notes",
         "-n --dry-run",
         GIT,
     ),
-    with_verbs("git", "pull commit send-pack", "--dry-run", GIT),
+    // `-n` of these is something else.
+    with_verbs("git", "fetch pull commit send-pack", "--dry-run", GIT),
     tool(
         "rsync",
         "-n --dry-run",
@@ -381,16 +383,16 @@ const TOOLS: &[Tool] = &[
         "",
         These("-o -l -r -m -t -c -b -j -U -M"),
     ),
-    tool("systemctl", "", SYSTEMCTL),
-    tool("docker podman nerdctl", "", DOCKER),
+    tool("podman nerdctl", "", DOCKER),
 ];
 
 /// Programs that know `--help` and `--version` as their first argument only: they read options until the first
 /// operand, have a language of their own, pass the rest on to another program, or do what they are told word by word.
+/// So do all that run the rest of their arguments.
 const FIRST: &str = " find fd test [ expr echo printf kill service init telinit redis-cli valkey-cli iptables ip6tables ebtables \
  arptables ifconfig route iwconfig arp ufw hdparm setpci xargs parallel watch ssh sshpass sudo doas env su runuser \
  bash sh dash zsh ksh ash fish busybox toybox screen tmux at batch expect awk gawk mawk sed curl lua osascript pwsh eval \
- exec command builtin trap source . ";
+ exec command builtin trap source . chattr lsattr invoke-rc.d update-rc.d rc-service sv unset export ";
 
 /// The same, but where they are given a script it has options of its own.
 const INTERPRETERS: &str = " python python2 python3 perl ruby node nodejs php deno bun ";
@@ -656,7 +658,11 @@ impl Call<'_> {
 
     fn asks_for_help(&self, words: &[&str], own: &Own<'_>, until: usize) -> bool {
         let script = words.first().is_some_and(|word| !word.starts_with('-'));
-        if is_in(FIRST, self.name) || is_in(INTERPRETERS, self.name) && !script {
+        if is_in(FIRST, self.name)
+            || is_wrapper(self.name)
+            || is_in(INTERPRETERS, self.name) && !script
+            || self.is_init_script()
+        {
             return false;
         }
         // Helm's `--version` names a chart's.
@@ -681,5 +687,53 @@ impl Call<'_> {
                     });
         }
         own.says(wanted, until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::paths::Trees;
+    use super::super::super::syntax::Span;
+    use super::super::super::walk::{Argument, Place, Stream};
+    use super::*;
+
+    fn informs(line: &str) -> bool {
+        let mut words = line.split(' ').map(|text| Argument {
+            text: text.to_owned(),
+            span: Span { start: 0, end: 0 },
+        });
+        let program = words.next().expect("a program");
+        let args: Vec<Argument> = words.collect();
+        let call = Call {
+            name: &program.text,
+            called: &program.text,
+            args: &args,
+            stdin: &Stream::empty(),
+            cwd: None,
+            trees: &Trees::default(),
+            links: &HashMap::new(),
+            place: Place::default(),
+            output: None,
+            appends: false,
+            socket: false,
+            origin: None,
+            files: &HashMap::new(),
+            ordered: false,
+        };
+        call.only_informs()
+    }
+
+    #[test]
+    fn a_letter_says_what_it_says_behind_its_verb() {
+        for line in [
+            "git push -n origin",
+            "git fetch --dry-run origin",
+            "git clean -nd",
+        ] {
+            assert!(informs(line), "{line}");
+        }
+        for line in ["git fetch -n origin", "git pull -n", "git commit -n"] {
+            assert!(!informs(line), "{line}");
+        }
     }
 }

@@ -170,8 +170,9 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "reset" if options.any(&["--hard", "--merge", "--keep"]) => vec![Hit::of(&LOSE)],
         "checkout" => {
             let named: Vec<&str> = call.words().skip_while(|w| *w != "--").skip(1).collect();
-            let paths =
-                !named.is_empty() && !are_files(&named) || matches!(rest.as_slice(), ["." | "*"] | [_, "."]);
+            // Of another commit even a file is more than what was changed here.
+            let paths = !named.is_empty() && (!are_files(&named) || rest.len() > named.len())
+                || matches!(rest.as_slice(), ["." | "*"] | [_, "."]);
             // A hook that puts what was pushed into the tree it serves.
             let served = options.value(&["--work-tree"]).is_some_and(|tree| {
                 let tree = call.path(tree);

@@ -57,7 +57,7 @@ pub(super) fn sync(call: &Call<'_>) -> Vec<Hit> {
     if !deletes || call.name == "rclone" && !call.has(&["sync", "purge", "delete"]) {
         return Vec::new();
     }
-    let options = call.options("-e --rsh --exclude --include --filter -f --exclude-from --files-from --rsync-path --chown --chmod --backup-dir --log-file --timeout --bwlimit --port --password-file");
+    let options = call.options(super::valued(call.name).unwrap_or("-e --rsh --exclude --include --filter -f --exclude-from --files-from --rsync-path --chown --chmod --backup-dir --log-file --timeout --bwlimit --port --password-file"));
     let mut hits = Vec::new();
     let operands: Vec<&String> = options.rest.iter().collect();
     let target = operands.last().map(|t| t.as_str()).unwrap_or_default();
@@ -124,16 +124,7 @@ pub(super) fn unpack(call: &Call<'_>) -> Vec<Hit> {
                 .map(|_| Hit::of(&WIPE))
                 .collect();
         }
-        if extracts
-            && words.iter().any(|w| {
-                matches!(
-                    *w,
-                    "--recursive-unlink" | "-P" | "--absolute-names" | "--unlink-first"
-                )
-            })
-            && folder.is_none_or(|f| call.path(f) == "/")
-            && words.contains(&"--recursive-unlink")
-        {
+        if extracts && words.contains(&"--recursive-unlink") && folder.is_none_or(|f| call.path(f) == "/") {
             return vec![Hit::of(&UNPACK_OVER)];
         }
         return folder

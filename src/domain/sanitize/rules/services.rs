@@ -191,7 +191,15 @@ const KEEPERS: &[&str] = &[
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
-    let script = call.args.len() == 1 && call.args[0].text == "stop";
+    let stops = call.args.first().is_some_and(|first| first.text == "stop");
+    // Behind the verb of a service's script stands what it does not look at; any other program may have a verb like it.
+    let alone = call
+        .args
+        .iter()
+        .skip(1)
+        .all(|argument| argument.text.starts_with('-'))
+        && call.args.len() <= 2;
+    let script = stops && (alone || call.is_init_script());
     if !script
         && !call.is("systemctl service rc-service initctl invoke-rc.d busctl dbus-send gdbus sv s6-svc svc stop chkconfig update-rc.d rc-update")
     {
@@ -257,13 +265,14 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             ["del" | "delete", unit, ..] => ("disable", vec![*unit]),
             _ => return Vec::new(),
         },
-        name if call.args.len() == 1 && call.args[0].text == "stop" => ("stop", vec![name]),
+        name if script => ("stop", vec![name]),
         _ => return Vec::new(),
     };
     if verb == "edit" && !call.has(&["--stdin"]) && (call.stdin.text.is_some() || call.stdin.endless) {
         return vec![Hit::of(&MASK)];
     }
-    if options.any(&["--user"]) || !matches!(verb, "stop" | "disable" | "mask" | "kill" | "--del" | "--stop")
+    if options.any(&["--user"]) && !script
+        || !matches!(verb, "stop" | "disable" | "mask" | "kill" | "--del" | "--stop")
     {
         return Vec::new();
     }

@@ -19,31 +19,16 @@ struct Row {
     rule: &'static Rule,
 }
 
-/// Options of tools that stand before the first operand and take a value.
+/// Options that stand before the first operand and take a value, of tools whose options are not all listed elsewhere.
 const GLOBALS: &[(&str, &str)] = &[
-    (
-        "kubectl",
-        "-n --namespace --context --kubeconfig --cluster --user -s --server --as --token -v",
-    ),
-    ("oc", "-n --namespace --context --kubeconfig"),
-    ("helm", "-n --namespace --kube-context --kubeconfig"),
     ("docker", "--context -c -H --host --config -l --log-level"),
     ("podman", "--url --connection -c --root --log-level"),
-    (
-        "docker-compose",
-        "-f --file -p --project-name --env-file --profile",
-    ),
-    ("git", "-C -c --git-dir --work-tree --namespace"),
     ("aws", "--profile --region --output --endpoint-url --query"),
     (
         "gcloud",
         "--project --account --configuration --format --zone --region",
     ),
     ("az", "--subscription --output -o"),
-    (
-        "systemctl",
-        "-H -M --host --machine -t --type -p --property -s --signal -n --lines",
-    ),
     ("ip", "-n -netns -family -f -b -batch -rc -l"),
     ("nmcli", "-t -f -m -w -c"),
     ("etcdctl", "--endpoints --cacert --cert --key --user"),
@@ -55,17 +40,7 @@ const GLOBALS: &[(&str, &str)] = &[
     ("consul", "-http-addr -token"),
     ("nomad", "-address -region"),
     ("ipmitool", "-H -U -P -I -L -f -p -C -k -y"),
-    ("zfs", ""),
-    ("apt-get", "-o -c -t --option --target-release"),
-    ("apt", "-o -c -t"),
-    ("dnf", "-c -x --enablerepo --disablerepo --installroot -d"),
-    ("yum", "-c -x --enablerepo --disablerepo -d"),
-    ("zypper", "-R --root -C"),
-    ("terraform", ""),
-    ("mdadm", ""),
     ("mysqladmin", "-u -h -P -S --user --host --port --socket"),
-    ("ufw", ""),
-    ("flatpak", ""),
     ("doctl", "-t --access-token"),
     (
         "cryptsetup",

@@ -65,11 +65,16 @@ impl Walker<'_> {
         let mut too_many = before.iter().filter(ran).count().saturating_sub(MOST);
         for done in before {
             match done {
-                Before::Put { path, text } => self.put(path, text.as_deref()),
+                // Not cut where it is long: what cannot be looked at whole is asked about once it is run.
+                Before::Put { path, text } => self.put(
+                    path,
+                    text.as_deref().map(|text| Stream {
+                        text: Some(text::clean(text)),
+                        ..Stream::default()
+                    }),
+                ),
                 Before::PutUnread { path, is_program } => {
-                    self.put(path, None);
-                    let content = Stream::unread(*is_program);
-                    self.files.insert(self.path(path), content);
+                    self.put(path, Some(Stream::unread(*is_program)));
                 }
                 Before::Ran { .. } if too_many > 0 => too_many -= 1,
                 Before::Ran { command, cwd, env } => {
@@ -100,23 +105,14 @@ impl Walker<'_> {
         };
     }
 
-    fn put(&mut self, path: &str, content: Option<&str>) {
+    fn put(&mut self, path: &str, content: Option<Stream>) {
         let path = self.path(path);
         self.copies.remove(&path);
         self.links.remove(&path);
         match content {
-            // Not cut where it is long: what cannot be looked at whole is asked about once it is run.
-            Some(content) => {
-                let content = Stream {
-                    text: Some(text::clean(content)),
-                    ..Stream::default()
-                };
-                self.files.insert(path, content);
-            }
-            None => {
-                self.files.remove(&path);
-            }
-        }
+            Some(content) => self.files.insert(path, content),
+            None => self.files.remove(&path),
+        };
     }
 
     /// Forgets everything of a command but the files that it made. One that nothing is known of is as good as any other
@@ -124,13 +120,7 @@ impl Walker<'_> {
     fn keep_files(&mut self) {
         self.files.retain(|path, content| {
             let stays = !path.starts_with("/dev/") && !path.starts_with("fifo:");
-            let tells = path.starts_with("new:")
-                || content.text.is_some()
-                || content.bytes.is_some()
-                || content.remote.is_some()
-                || content.unread.is_some()
-                || content.decoded;
-            stays && tells
+            stays && (path.starts_with("new:") || content.tells())
         });
         self.findings.clear();
         self.spared.clear();

@@ -8,9 +8,7 @@ use super::{Stream, Walker};
 impl Walker<'_> {
     /// Files that others will run: their content is followed when it is written.
     pub(super) fn executable_content(&mut self, path: &str, content: &Stream, span: Span) {
-        let known =
-            content.text.is_some() || content.remote.is_some() || content.decoded || content.unread.is_some();
-        if !known {
+        if !content.tells() {
             return;
         }
         if is_profile(path) {
@@ -20,17 +18,26 @@ impl Walker<'_> {
                 self.shadowed_programs(text, span);
             }
             self.subshell(|walker| walker.shell_reads(content, &text::shown(path), span));
-        } else if let Some(names_user) = crontab(path) {
+            return;
+        }
+        if let Some(names_user) = crontab(path) {
             self.cron_lines(content, path, names_user, span);
-        } else if is_unit(path) && (content.remote == Some(super::Remote::Open) || content.unread.is_some()) {
+            return;
+        }
+        let unreadable = content.text.is_none() && (content.decoded || content.unread.is_some());
+        if runs_by_itself(path) && (unreadable || content.remote == Some(super::Remote::Open)) {
             self.subshell(|walker| walker.shell_reads(content, &text::shown(path), span));
-        } else if is_unit(path)
-            && let Some(unit) = &content.text
-        {
-            self.unit(&unit.clone(), span);
-        } else if path.starts_with("/etc/apt/apt.conf")
-            && let Some(settings) = content.text.clone()
-        {
+        }
+        if let Some(text) = &content.text {
+            self.settings_that_run(path, text, span);
+        }
+    }
+
+    /// The commands of units and settings, in the language of each.
+    fn settings_that_run(&mut self, path: &str, settings: &str, span: Span) {
+        if is_unit(path) {
+            self.unit(settings, span);
+        } else if path.starts_with("/etc/apt/apt.conf") {
             for part in ["Invoke", "Install-Pkgs", "Post-", "Pre-"]
                 .iter()
                 .flat_map(|key| settings.split(key).skip(1))
@@ -41,13 +48,9 @@ impl Walker<'_> {
                     self.text(&literal, "apt hook", span, &Stream::empty());
                 }
             }
-        } else if is_ssh_config(path)
-            && let Some(settings) = content.text.clone()
-        {
-            self.ssh_settings(&settings, span);
-        } else if is_git_config(path)
-            && let Some(settings) = content.text.clone()
-        {
+        } else if is_ssh_config(path) {
+            self.ssh_settings(settings, span);
+        } else if is_git_config(path) {
             for line in settings.lines() {
                 if let Some((key, value)) = line.split_once('=') {
                     let (key, value) = (key.trim().to_lowercase(), value.trim());
@@ -55,11 +58,8 @@ impl Walker<'_> {
                     self.git_setting(&format!("{section}.{key}"), value, span);
                 }
             }
-        } else if path.starts_with("/etc/udev/rules.d/")
-            && let Some(rules) = &content.text
-        {
-            let rules = rules.clone();
-            for part in rules.split("RUN").skip(1) {
+        } else if path.starts_with("/etc/udev/rules.d/") {
+            for part in settings.split("RUN").skip(1) {
                 for literal in super::literals::literals(part).into_iter().take(1) {
                     self.text(&literal, "udev rule", span, &Stream::empty());
                 }

@@ -336,6 +336,7 @@ impl Walker<'_> {
             );
         }
         let fetches = fetches(code)
+            || super::loaded::includes_an_address(code)
             || has(&[
                 "urlretrieve",
                 "requests.get",

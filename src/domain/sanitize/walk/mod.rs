@@ -60,7 +60,7 @@ pub use simple::PROGRAM_FOLDERS;
 pub use simple::base;
 pub use state::{State, Variable};
 pub use stream::{Remote, Stream, Unread};
-pub use wrappers::quote;
+pub use wrappers::{is_wrapper, quote};
 
 use super::Input;
 use super::paths::Trees;
@@ -84,6 +84,8 @@ const SCANS: usize = 1024 * 1024;
 const PIECE: (usize, usize) = (32, 4_096);
 /// How many findings are kept; beyond, as many again that deny.
 const FINDINGS: usize = 200;
+/// How many bytes of variables are kept with a finding, to tell it from others.
+const KEPT_VALUES: usize = 4 * 1024;
 /// How deep scripts may lie within scripts.
 const DEPTH: usize = 30;
 
@@ -103,14 +105,24 @@ pub struct Finding {
 }
 
 /// What a finding is about, in full: two are the same only where all of it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ran {
     /// The program as it is called, and its arguments; empty where no command was called.
     pub words: Vec<String>,
     /// The folder, where known.
     pub cwd: Option<String>,
-    /// The variables that the script has set.
-    pub variables: BTreeMap<String, Variable>,
+    /// The variables that the script has set; nothing where they are too many to be kept with each finding.
+    pub variables: Option<BTreeMap<String, Variable>>,
+}
+
+impl Default for Ran {
+    fn default() -> Self {
+        Self {
+            words: Vec::new(),
+            cwd: None,
+            variables: Some(BTreeMap::new()),
+        }
+    }
 }
 
 impl Finding {
@@ -359,12 +371,7 @@ impl<'s> Walker<'s> {
         if self.overspent {
             self.find(&shell::TOO_COMPLEX, whole, String::new());
         }
-        Followed {
-            findings: self.findings,
-            spared: self.spared,
-            executed: self.executed,
-            written: self.written,
-        }
+        self.followed()
     }
 
     /// Follows the pieces of a text that is not shell, or too much of it, each for itself.
@@ -373,6 +380,10 @@ impl<'s> Walker<'s> {
         for piece in pieces {
             self.piece(piece, whole, &input);
         }
+        self.followed()
+    }
+
+    fn followed(self) -> Followed {
         Followed {
             findings: self.findings,
             spared: self.spared,
@@ -442,18 +453,23 @@ impl<'s> Walker<'s> {
     /// What is about to run, with all that it finds.
     fn ran(&self) -> Ran {
         let called = self.current.and_then(|current| self.executed.get(current));
-        let changed = |(name, value): &(&String, &Variable)| self.found_set.get(*name) != Some(*value);
         Ran {
             words: called.map_or_else(Vec::new, called_words),
             cwd: self.state.cwd.clone(),
-            variables: self
-                .state
-                .variables
-                .iter()
-                .filter(changed)
-                .map(|(name, value)| (name.clone(), value.clone()))
-                .collect(),
+            variables: self.set_variables(),
         }
+    }
+
+    /// The variables that the script has set, where they are few enough.
+    fn set_variables(&self) -> Option<BTreeMap<String, Variable>> {
+        let changed = |(name, value): &(&String, &Variable)| self.found_set.get(*name) != Some(*value);
+        let mut left = KEPT_VALUES;
+        let mut set = BTreeMap::new();
+        for (name, value) in self.state.variables.iter().filter(changed) {
+            left = left.checked_sub(name.len() + value.size())?;
+            set.insert(name.clone(), value.clone());
+        }
+        Some(set)
     }
 
     /// Notes what the rules found on one command.

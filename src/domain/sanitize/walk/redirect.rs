@@ -147,7 +147,6 @@ impl Walker<'_> {
         }
     }
 
-    /// What a file holds, as far as it is known: written by the script, a device, a secret.
     /// What lies in a folder of which not all was read.
     fn in_an_unread_folder(&self, full: &str) -> Option<Stream> {
         if self.files.is_empty() {
@@ -158,6 +157,7 @@ impl Walker<'_> {
         known.find(|folder| folder.unread.is_some()).cloned()
     }
 
+    /// What a file holds, as far as it is known: written by the script, a device, a secret.
     pub(super) fn content(&mut self, path: &str) -> Stream {
         let full = self.path(path);
         if !full.starts_with("/dev/tcp/")

@@ -49,7 +49,7 @@ impl Walker<'_> {
     /// The commands of a crontab's lines.
     pub(super) fn cron_lines(&mut self, content: &Stream, step: &str, user: bool, span: Span) {
         let Some(text) = content.text.clone() else {
-            if content.remote.is_some() || content.decoded || content.unread.is_some() {
+            if content.tells() {
                 self.shell_reads(content, step, span);
             }
             return;

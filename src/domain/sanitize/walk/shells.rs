@@ -247,9 +247,7 @@ impl Walker<'_> {
                     "--rcfile" | "--init-file" => {
                         if let Some(file) = rest.get(at + 1) {
                             let content = self.content(&file.text);
-                            if content.text.is_some() || content.remote.is_some() {
-                                self.shell_reads(&content, option, span);
-                            }
+                            self.shell_reads(&content, option, span);
                         }
                         at += 1;
                     }

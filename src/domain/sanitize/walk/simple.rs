@@ -262,6 +262,7 @@ impl Walker<'_> {
         let line = line(&plain);
         let call = Call {
             name,
+            called: &program.text,
             args: rest,
             stdin,
             cwd: self.state.cwd.as_deref(),

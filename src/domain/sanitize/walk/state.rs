@@ -20,6 +20,20 @@ pub enum Variable {
     Array(Vec<(String, String)>),
 }
 
+impl Variable {
+    /// How many bytes it takes, as far as that matters: each of its texts counts for a little more than it holds.
+    pub fn size(&self) -> usize {
+        const EACH: usize = 16;
+        match self {
+            Self::Scalar(values) => values.iter().map(|value| value.len() + EACH).sum(),
+            Self::Array(elements) => {
+                let sizes = elements.iter().map(|(key, value)| key.len() + value.len() + EACH);
+                sizes.sum::<usize>() + EACH
+            }
+        }
+    }
+}
+
 /// The memory of a shell. Copies are cheap.
 #[derive(Debug, Clone)]
 pub struct State {

@@ -86,6 +86,15 @@ impl Stream {
             && (self.meant && self.steps.iter().all(choice) || self.file && self.steps.is_empty())
     }
 
+    /// Whether anything is known of it: what it is, or where it came from.
+    pub fn tells(&self) -> bool {
+        self.text.is_some()
+            || self.bytes.is_some()
+            || self.remote.is_some()
+            || self.decoded
+            || self.unread.is_some()
+    }
+
     /// A file that nobody has read.
     pub fn unread(is_program: bool) -> Self {
         let unread = if is_program {

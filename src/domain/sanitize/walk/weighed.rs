@@ -116,6 +116,7 @@ impl Walker<'_> {
         }
         hits
     }
+
     /// What a variable may be for a command: as its last `NAME=value` argument says, else as the script has set it.
     fn values_of(&self, variable: &str, rest: &[Argument]) -> Option<Vec<String>> {
         let given = rest.iter().rev().find_map(|argument| {

@@ -145,6 +145,17 @@ const WRAPPERS: &[Wrapper] = &[
     wrapper("daemon", "-n -u -o -F", 0),
 ];
 
+/// Whether a program runs the rest of its arguments.
+pub fn is_wrapper(name: &str) -> bool {
+    listed(name).is_some()
+}
+
+fn listed(name: &str) -> Option<&'static Wrapper> {
+    WRAPPERS
+        .iter()
+        .find(|wrapper| wrapper.names.split(' ').any(|n| n == name))
+}
+
 /// The name under which the loader of programs is listed (`ld-linux-x86-64.so.2 /bin/ls` runs `ls`).
 const LOADER: &str = "ld.so";
 
@@ -273,14 +284,8 @@ impl Walker<'_> {
             arguments.extend(rest[at + 1..].iter().cloned());
             return Some(self.call(&arguments, stdin, span, opened));
         }
-        let listed = if name.starts_with("ld-linux") || name.starts_with("ld-musl") {
-            LOADER
-        } else {
-            name
-        };
-        let wrapper = WRAPPERS
-            .iter()
-            .find(|wrapper| wrapper.names.split(' ').any(|n| n == listed))?;
+        let loader = name.starts_with("ld-linux") || name.starts_with("ld-musl");
+        let wrapper = listed(if loader { LOADER } else { name })?;
         let at = self.own_arguments(wrapper, rest, span);
         if at >= rest.len() {
             // `sudo -i` and `sudo -s` read their input.
