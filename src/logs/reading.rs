@@ -220,11 +220,10 @@ mod tests {
             step: "start".to_owned(),
             attempt: 1,
         };
-        // Nobody listens there any more.
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap();
+        // Bound, and nobody listens.
+        let nobody = tokio::net::TcpSocket::new_v4().unwrap();
+        nobody.bind(([127, 0, 0, 1], 0).into()).unwrap();
+        let port = nobody.local_addr().unwrap();
         let options = ElasticsearchOptions::new(vec![format!("http://{port}")]);
         let remote = ElasticsearchLogs::new(&options).unwrap();
         let cases = [(None, false), (Some(remote.clone()), false), (Some(remote), true)];

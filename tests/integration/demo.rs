@@ -10,6 +10,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::support::elasticsearch::{count, shared};
+use crate::support::port::Port;
 
 /// What the whole demo may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(150);
@@ -221,9 +222,8 @@ async fn every_record_of_the_demo_is_found_in_elasticsearch_by_its_correlation_i
 
 #[tokio::test]
 async fn the_demo_says_what_could_not_be_delivered_and_ends_with_1() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", nobody.local_addr().unwrap());
-    drop(nobody);
+    let nobody = Port::hold();
+    let url = nobody.url();
     let (code, said, temporary) = Demo::start_with(
         &["--once", "--hosts", "4"],
         &[("EDGEWISE_ELASTICSEARCH__URL", &url)],

@@ -205,15 +205,23 @@ mod tests {
         panic!("the queue is never full");
     }
 
+    /// Stops listening at once. To close it is not enough: a process that another test starts meanwhile holds it until
+    /// it has become its program.
+    fn shut(listener: TcpListener) {
+        rustix::net::shutdown(&listener, rustix::net::Shutdown::Both).expect("shut");
+        drop(listener);
+    }
+
     #[tokio::test]
     async fn a_name_is_resolved_once_and_again_when_nobody_answers() {
+        // Addresses that no other test listens on: a port that is free again is not soon another's.
         let (one, other) = (
-            TcpListener::bind("127.0.0.1:0").await.expect("a port"),
-            TcpListener::bind("127.0.0.2:0").await.expect("a port"),
+            TcpListener::bind("127.77.1.1:0").await.expect("a port"),
+            TcpListener::bind("127.77.1.2:0").await.expect("a port"),
         );
         let place = one.local_addr().expect("a port");
         let kept = other.local_addr().expect("a port");
-        let text = format!("HostName 127.0.0.1\nPort {}\n", place.port());
+        let text = format!("HostName 127.77.1.1\nPort {}\n", place.port());
         let host = host(&text);
         host.addresses.keep(&place.to_string(), vec![kept]);
         let copy = host.clone();
@@ -229,7 +237,7 @@ mod tests {
                 "as it was found before"
             );
         }
-        drop(other);
+        shut(other);
         for _ in 0..2 {
             let socket = way(&host).await.expect("a way");
             assert_eq!(
@@ -238,7 +246,7 @@ mod tests {
                 "resolved anew, for all"
             );
         }
-        drop(one);
+        shut(one);
         let missed = way(&host).await.expect_err("nobody is there");
         assert!(missed.contains("refused"), "{missed}");
     }
@@ -248,9 +256,10 @@ mod tests {
         let (hole, _listener, _held) = black_hole().await;
         let good = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let good_place = good.local_addr().expect("a port");
-        let shut = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        // Bound, and nobody listens.
+        let shut = TcpSocket::new_v4().expect("a socket");
+        shut.bind(address("127.0.0.1:0")).expect("a port");
         let shut_place = shut.local_addr().expect("a port");
-        drop(shut);
         // Nobody waits for the hole: TCP itself would try it for two minutes.
         let places = [hole, shut_place, good_place];
         let racing = first(&places);

@@ -24,6 +24,7 @@ use super::suite;
 use super::world::{all, at, id, line, seqs};
 use crate::support::cutting::{Counted, CuttingWay};
 use crate::support::elasticsearch::{Node, ask, count, shared};
+use crate::support::port::Port;
 
 suite::for_each_case!(open);
 
@@ -426,9 +427,8 @@ async fn the_next_node_takes_over_when_one_dies_in_mid_flow() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_node_is_asked_where_one_does_not_answer() {
     let (url, prefix) = shared().await;
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let dead = format!("http://{}", nobody.local_addr().unwrap());
-    drop(nobody);
+    let nobody = Port::hold();
+    let dead = nobody.url();
     let logs = ElasticsearchLogs::new(&options(&[&dead, &url], &prefix)).unwrap();
     assert_eq!(logs.take(&[line(1, 1, "x")]).await.unwrap(), []);
     assert_eq!(count(&url, &prefix, None).await, 1);

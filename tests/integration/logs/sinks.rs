@@ -28,6 +28,7 @@ use super::elasticsearch::options;
 use super::world::{id, line};
 use crate::support::cutting::{Counted, CuttingWay};
 use crate::support::elasticsearch::shared;
+use crate::support::port::Port;
 
 const PATIENCE: Duration = Duration::from_mins(2);
 
@@ -309,8 +310,7 @@ fn free_port(udp: bool) -> u16 {
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.local_addr().unwrap().port()
     } else {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().port()
+        Port::hold().number()
     }
 }
 

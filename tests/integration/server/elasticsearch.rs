@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::logs::world::line;
 use crate::support::elasticsearch::{Node, ask, count};
+use crate::support::port::Port;
 use crate::support::server::{Client, PATIENCE};
 use crate::support::shop::{Shop, act, url};
 
@@ -182,9 +183,8 @@ async fn with_a_strict_audit_no_action_begins_that_could_not_be_logged() {
     spool.write(&lines).await.unwrap();
     spool.close().await;
     drop(spool);
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let dead = format!("http://{}", nobody.local_addr().unwrap());
-    drop(nobody);
+    let nobody = Port::hold();
+    let dead = nobody.url();
     shop.place.set("EDGEWISE_ELASTICSEARCH__URL", &dead);
     shop.place.set("EDGEWISE_LOG__SPOOL_MAX_MIB", "1");
     shop.place.set("EDGEWISE_LOG__AUDIT", "strict");

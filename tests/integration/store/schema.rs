@@ -14,6 +14,7 @@ use edgewise::store::{Store, StoreError};
 use tokio_postgres::NoTls;
 
 use super::world;
+use crate::support::port::Port;
 use crate::support::postgres;
 
 /// For each table and column: its type and whether it may be null. The primary key's columns in order; the
@@ -242,14 +243,11 @@ async fn a_newer_schema_is_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_out_of_reach_says_so_without_its_password() {
-    let closed = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().port()
-    };
+    let nobody = Port::hold();
     let table = [
         "mysql://root:hunter2@localhost/x".to_owned(),
         "sqlite:/dev/null/hunter.db".to_owned(),
-        format!("postgres://edgewise:hunter2@127.0.0.1:{closed}/x"),
+        format!("postgres://edgewise:hunter2@{}/x", nobody.address()),
     ];
     for url in table {
         let error = Store::open(&url).await.unwrap_err();

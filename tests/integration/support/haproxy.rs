@@ -1,11 +1,12 @@
 //! A real HAProxy with one backend, `web`, on a folder of its own.
 
 use std::fmt::Write as _;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+use super::port::Port;
 use super::shop::until;
 
 /// Where Debian has it.
@@ -16,6 +17,7 @@ pub struct HaproxyProcess {
     folder: TempDir,
     /// Where clients come in.
     pub front: SocketAddr,
+    _port: Port,
     process: Child,
 }
 
@@ -23,10 +25,8 @@ impl HaproxyProcess {
     /// Starts it in front of these servers; each is asked for `/web-1`, and is up at its first good answer.
     pub async fn start(servers: &[(&str, u16)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        // Free at this moment; who loses the race sees it at once, since HAProxy does not come up.
-        let front = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .expect("a port");
+        let port = Port::hold();
+        let front = port.address();
         let socket = folder.path().join("admin.sock");
         let mut config = format!(
             "global\n stats socket {} mode 600 level admin\n\
@@ -56,6 +56,7 @@ impl HaproxyProcess {
         Self {
             folder,
             front,
+            _port: port,
             process,
         }
     }

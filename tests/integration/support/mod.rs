@@ -9,6 +9,7 @@ pub mod gate;
 pub mod haproxy;
 pub mod login;
 pub mod monitor;
+pub mod port;
 pub mod postgres;
 pub mod prometheus;
 pub mod receiver;

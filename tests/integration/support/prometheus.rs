@@ -1,6 +1,5 @@
 //! A real Prometheus that scrapes one number of the test's own.
 
-use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use super::port::Port;
 use super::server::PATIENCE;
 
 /// One that runs until it is dropped. The number is called `shop_errors`.
@@ -17,6 +17,7 @@ pub struct Prometheus {
     process: Child,
     /// Where it is asked.
     pub url: String,
+    _port: Port,
     errors: Arc<AtomicU64>,
 }
 
@@ -32,18 +33,14 @@ impl Prometheus {
              scrape_configs:\n- job_name: shop\n  static_configs:\n  - targets: ['127.0.0.1:{exporter}']\n"
         );
         std::fs::write(&config, text).expect("a file");
-        // Free at this moment; who loses the race sees it, since Prometheus does not come up.
-        let port = TcpListener::bind("127.0.0.1:0")
-            .and_then(|listener| listener.local_addr())
-            .expect("a port")
-            .port();
+        let port = Port::hold();
         let process = Command::new("prometheus")
             .arg(format!("--config.file={}", config.display()))
             .arg(format!(
                 "--storage.tsdb.path={}",
                 folder.path().join("data").display()
             ))
-            .arg(format!("--web.listen-address=127.0.0.1:{port}"))
+            .arg(format!("--web.listen-address={}", port.address()))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -52,7 +49,8 @@ impl Prometheus {
         let prometheus = Self {
             _folder: folder,
             process,
-            url: format!("http://127.0.0.1:{port}"),
+            url: port.url(),
+            _port: port,
             errors,
         };
         prometheus.knows("0").await;

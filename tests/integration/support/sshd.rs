@@ -3,12 +3,14 @@
 //! It runs as whoever runs the tests, root or not, and lets that user in.
 
 use std::fmt::Write as _;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+
+use super::port::Port;
 
 /// Where Debian has it.
 const SSHD: &str = "/usr/sbin/sshd";
@@ -26,6 +28,7 @@ pub struct Sshd {
     name: String,
     address: Ipv4Addr,
     port: u16,
+    _held: Port,
     folder: PathBuf,
     process: Child,
 }
@@ -109,12 +112,8 @@ impl Sshd {
         let authorized = folder.join("authorized_keys");
         std::fs::copy(root.join("id_ed25519.pub"), &authorized).expect("a key");
         let address = Ipv4Addr::new(127, 0, 1, u8::try_from(number).expect("a small farm"));
-        // Free at this moment; a test that loses the race fails loudly, in `wait`.
-        let port = TcpListener::bind((address, 0))
-            .expect("a port")
-            .local_addr()
-            .expect("a port")
-            .port();
+        let held = Port::hold_on(address);
+        let port = held.number();
         let dir = folder.to_str().expect("UTF-8");
         let config = format!(
             "{}\nListenAddress {address}:{port}\nHostKey {dir}/host_key\nPidFile none\nAuthorizedKeysFile {dir}/authorized_keys\n\
@@ -131,6 +130,7 @@ impl Sshd {
             name,
             address,
             port,
+            _held: held,
             folder,
             process,
         }
