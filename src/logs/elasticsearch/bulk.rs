@@ -1,7 +1,7 @@
 //! Writing: bulks of documents by bytes, two of them under way at once.
 
 use std::io::Write as _;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -66,10 +66,26 @@ impl Sink for ElasticsearchLogs {
 
     async fn take(&self, entries: &[LogEntry]) -> Result<Vec<Refused>, SinkError> {
         self.prepare().await?;
-        let documents = Documents::of(entries, &self.indices)?;
-        let bulks = documents.bulks(self.size.now());
+        let failed = AtomicBool::new(false);
+        // Each is made when there is room for it, while the others are under way; none after one that failed.
+        let mut next = 0;
+        let bulks = std::iter::from_fn(|| {
+            if next == entries.len() || failed.load(Ordering::Relaxed) {
+                return None;
+            }
+            let bulk = Documents::of(entries, next, &self.indices, self.size.now());
+            next = bulk.as_ref().map_or(entries.len(), Documents::end);
+            Some(bulk)
+        });
         let results: Vec<Result<Sent, SinkError>> = stream::iter(bulks)
-            .map(|places| self.bulk(&documents, places))
+            .map(async |documents| {
+                let sent = match documents {
+                    Ok(documents) => self.bulk(&documents).await,
+                    Err(error) => Err(error),
+                };
+                failed.fetch_or(sent.is_err(), Ordering::Relaxed);
+                sent
+            })
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
@@ -110,8 +126,10 @@ impl From<ElasticsearchError> for SinkError {
     }
 }
 
-/// The lines of some entries, each pair of them one after another.
+/// The lines of some entries that stand one after another, each pair of them.
 struct Documents {
+    /// The place of the first entry.
+    first: usize,
     lines: Vec<u8>,
     /// Where each entry's lines end.
     ends: Vec<usize>,
@@ -134,9 +152,12 @@ impl ElasticsearchLogs {
 
     /// Sends some of the documents until each is kept or refused. What is too much for now is sent again in smaller parts after
     /// a pause; if that does not help, all of it waits.
-    async fn bulk(&self, documents: &Documents, places: Vec<usize>) -> Result<Sent, SinkError> {
+    async fn bulk(&self, documents: &Documents) -> Result<Sent, SinkError> {
         let mut sent = Sent::default();
-        let mut parts = vec![Part { places, tries: 0 }];
+        let mut parts = vec![Part {
+            places: (documents.first..documents.end()).collect(),
+            tries: 0,
+        }];
         while let Some(Part { places, tries }) = parts.pop() {
             let request = Request {
                 method: Method::Post,
@@ -259,44 +280,35 @@ fn halves(places: &[usize], tries: u32) -> Vec<Part> {
 }
 
 impl Documents {
-    fn of(entries: &[LogEntry], indices: &Indices) -> Result<Self, SinkError> {
+    /// As many of the entries, from the `first` on, as make about so many bytes; one at least.
+    fn of(entries: &[LogEntry], first: usize, indices: &Indices, bytes: usize) -> Result<Self, SinkError> {
         let told = |error: serde_json::Error| SinkError::Unavailable(error.to_string());
-        let mut lines = Vec::with_capacity(entries.len() * 1024);
-        let mut ends = Vec::with_capacity(entries.len());
-        for entry in entries {
+        let mut lines = Vec::with_capacity(bytes);
+        let mut ends: Vec<usize> = Vec::new();
+        for entry in &entries[first..] {
             let head = json!({"create": {"_index": indices.of(entry.level, entry.time), "_id": document::id(entry)}});
             serde_json::to_writer(&mut lines, &head).map_err(told)?;
             lines.push(b'\n');
             document::write(entry, true, &mut lines).map_err(told)?;
             lines.push(b'\n');
+            if let Some(before) = ends.last().filter(|_| lines.len() > bytes) {
+                lines.truncate(*before);
+                break;
+            }
             ends.push(lines.len());
         }
-        Ok(Self { lines, ends })
+        Ok(Self { first, lines, ends })
+    }
+
+    /// The place after the last.
+    fn end(&self) -> usize {
+        self.first + self.ends.len()
     }
 
     fn of_place(&self, place: usize) -> &[u8] {
-        let begin = if place == 0 { 0 } else { self.ends[place - 1] };
-        &self.lines[begin..self.ends[place]]
-    }
-
-    /// All of them in parts of about so many bytes.
-    fn bulks(&self, bytes: usize) -> Vec<Vec<usize>> {
-        let mut bulks: Vec<Vec<usize>> = Vec::new();
-        let mut room = 0;
-        for place in 0..self.ends.len() {
-            let length = self.of_place(place).len();
-            match bulks.last_mut() {
-                Some(bulk) if length <= room => {
-                    bulk.push(place);
-                    room -= length;
-                }
-                _ => {
-                    bulks.push(vec![place]);
-                    room = bytes.saturating_sub(length);
-                }
-            }
-        }
-        bulks
+        let at = place - self.first;
+        let begin = if at == 0 { 0 } else { self.ends[at - 1] };
+        &self.lines[begin..self.ends[at]]
     }
 
     fn zipped(&self, places: &[usize]) -> Result<Bytes, SinkError> {
@@ -312,23 +324,56 @@ impl Documents {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::{Documents, halves};
+    use crate::domain::action::ActionId;
+    use crate::domain::log_entry::{LogEntry, LogLevel};
+    use crate::domain::log_event::LogEvent;
+    use crate::domain::mask::Masker;
+    use crate::domain::timestamp::Timestamp;
+    use crate::logs::elasticsearch::ElasticsearchOptions;
 
     #[test]
     fn bulks_are_cut_by_bytes_and_hold_every_document_once() {
-        let lines: Vec<usize> = vec![10, 10, 50, 10, 200, 10, 10];
-        let mut documents = Documents {
-            lines: vec![0; lines.iter().sum()],
-            ends: Vec::new(),
+        let indices = ElasticsearchOptions::new(Vec::new()).indices;
+        let time = Timestamp::from_millis(1_795_228_610_000);
+        let entries: Vec<LogEntry> = [10, 10, 500, 10, 2000, 10, 10]
+            .into_iter()
+            .enumerate()
+            .map(|(seq, length)| {
+                LogEntry::new(
+                    Arc::default(),
+                    (ActionId::from_parts(time, [0; 10]), seq as u64),
+                    time,
+                    LogLevel::Detail,
+                    LogEvent::Output,
+                    Masker::default().mask(&"x".repeat(length)),
+                )
+            })
+            .collect();
+        let all = Documents::of(&entries, 0, &indices, 1 << 20).expect("documents");
+        let small = all.of_place(0).len();
+        let cut = |bytes: usize| {
+            let mut lengths = Vec::new();
+            let mut lines = Vec::new();
+            let mut next = 0;
+            while next < entries.len() {
+                let documents = Documents::of(&entries, next, &indices, bytes).expect("documents");
+                for place in next..documents.end() {
+                    assert_eq!(documents.of_place(place), all.of_place(place));
+                }
+                lines.extend_from_slice(&documents.lines);
+                lengths.push(documents.end() - next);
+                next = documents.end();
+            }
+            assert!(lines == all.lines, "{bytes}");
+            lengths
         };
-        let mut end = 0;
-        for length in lines {
-            end += length;
-            documents.ends.push(end);
-        }
-        assert_eq!(documents.bulks(60), [vec![0, 1], vec![2, 3], vec![4], vec![5, 6]]);
-        assert_eq!(documents.bulks(1).len(), 7);
-        assert_eq!(documents.bulks(10_000), [(0..7).collect::<Vec<_>>()]);
+        assert_eq!(all.end(), 7);
+        assert_eq!(cut(2 * small + 1100), [2, 2, 1, 2]);
+        assert_eq!(cut(1), [1; 7]);
+        assert_eq!(cut(1 << 20), [7]);
     }
 
     #[test]

@@ -66,7 +66,7 @@ impl ElasticsearchOptions {
                 prefix: "edge".to_owned(),
                 period: Period::Day,
             },
-            bulk_bytes: 4 << 20,
+            bulk_bytes: 1 << 20,
             timeout: Duration::from_secs(30),
         }
     }
@@ -93,6 +93,8 @@ fn is_prefix(prefix: &str) -> bool {
 
 /// Bulks that are under way at once: one is read there while the next is on its way.
 const AT_ONCE: usize = 2;
+/// Bulks of a portion: the last goes alone, since the next portion waits for it, and is to be a small part of it.
+const OF_A_PORTION: usize = 16;
 
 impl ElasticsearchLogs {
     /// Speaks to nobody yet.
@@ -117,8 +119,8 @@ impl ElasticsearchLogs {
 
     fn portion_of(bulk_bytes: usize) -> Portion {
         Portion {
-            entries: 10_000,
-            bytes: bulk_bytes * AT_ONCE,
+            entries: 20_000,
+            bytes: bulk_bytes * OF_A_PORTION,
         }
     }
 }
