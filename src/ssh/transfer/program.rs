@@ -115,10 +115,10 @@ fi;
 [ "$6" = 0 ] || { grep -q -e "$2" "/proc/$6/cmdline" && kill -s KILL -- "-$6"; } 2>/dev/null;
 sweep "$3";
 umask 077;
+trap 'rm -f -- "$t"; exit 1' INT TERM;
 own "$t" && [ -O "$t" ] && [ "$n" -le "$size" ] || {
   n=0; rm -rf -- "$t"; set -C; : >"$t" || exit 1; set +C;
 };
-trap 'rm -f -- "$t"; exit 1' INT TERM;
 say "send $n";
 cat >>"$t" || fail 'the file could not be written (is the disk full?)';
 is "$t" || {
