@@ -52,7 +52,7 @@ async fn old_logs_are_forgotten_and_those_under_way_are_not() {
     world.waits(live, "soak").await;
     world.steer(live, "pause").await;
     world.waits(live, "paused").await;
-    assert!(logged(&world, over).await > 0);
+    until_so("a log", async || logged(&world, over).await > 0).await;
     world.clock.advance(100 * DAY);
     let background = Background::start(&world.app);
     until_so("it is forgotten", async || logged(&world, over).await == 0).await;

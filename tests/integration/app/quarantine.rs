@@ -3,7 +3,7 @@
 use diesel::connection::SimpleConnection as _;
 use diesel::{Connection as _, SqliteConnection};
 use edgewise::app::error::AppError;
-use edgewise::app::request::{ActBody, LiftBody, LogsQuery, SteerBody};
+use edgewise::app::request::{ActBody, LiftBody, SteerBody};
 use edgewise::app::view::BadVersionView;
 use edgewise::domain::action::{ActionId, ActionStatus};
 use edgewise::domain::actor::{Actor, Caller, Role};
@@ -78,19 +78,8 @@ async fn what_was_rolled_back_is_refused_until_it_is_lifted_with_a_reason() {
     let retry = world.app.steer(&caller(), bad, "retry", &because()).await;
     refused(retry);
     assert_eq!(world.ran(), before, "nothing was run");
-    let story = world
-        .app
-        .logs(
-            &caller(),
-            bad,
-            &LogsQuery {
-                q: Some("quarantine".to_owned()),
-                ..LogsQuery::default()
-            },
-        )
-        .await
-        .unwrap();
-    assert_eq!(story.items.len(), 1, "{story:?}");
+    let story = world.says(bad, "quarantine").await;
+    assert_eq!(story.len(), 1, "{story:?}");
 
     // What is there already may be restarted, and another version deployed.
     let id = world.restart(ActBody::default()).await;
@@ -225,17 +214,7 @@ async fn an_action_that_waited_while_its_version_was_rolled_back_does_not_begin(
     world.clock.advance(61);
     world.ends(waiting, ActionStatus::Revoked).await;
     assert_eq!(world.ran(), before, "it began nothing");
-    let said = world
-        .app
-        .logs(&caller(), waiting, &LogsQuery::default())
-        .await
-        .unwrap();
-    assert!(
-        said.items
-            .iter()
-            .any(|entry| entry.text.contains("in quarantine")),
-        "{said:?}"
-    );
+    world.says(waiting, "in quarantine").await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -177,6 +177,7 @@ async fn numbers_of_the_log_are_not_used_twice_where_it_cannot_be_asked() {
         })
         .await;
     world.waits(id, "countdown").await;
+    world.says(id, "").await;
     world.app.runner().stop().await;
     let logs = async || {
         let page = world.app.logs(&caller(), id, &LogsQuery::default()).await;

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use edgewise::app::request::{ActBody, LogsQuery};
+use edgewise::app::request::ActBody;
 use edgewise::domain::action::ActionStatus;
 use serde_json::json;
 
@@ -212,12 +212,8 @@ async fn a_drain_ends_with_the_last_session_or_with_its_time() {
     world
         .until(id, |view| view.targets[0].state.as_str() == "succeeded")
         .await;
-    let query = LogsQuery {
-        q: Some("sessions left after".to_owned()),
-        ..LogsQuery::default()
-    };
-    let said = world.app.logs(&caller(), id, &query).await.unwrap();
-    assert_eq!(said.items.len(), 1, "it is told that some were left");
+    let said = world.says(id, "sessions left after").await;
+    assert_eq!(said.len(), 1, "it is told that some were left: {said:?}");
     world.until(id, draining).await;
     *world.made.sessions.lock().unwrap() = 0;
     world.clock.advance(1);

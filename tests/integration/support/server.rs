@@ -13,6 +13,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::sshd::{Farm, user};
+use super::waiting::until_so;
 
 /// What any single wait of a test may take. It is only reached where something is broken.
 pub const PATIENCE: Duration = Duration::from_mins(1);
@@ -423,8 +424,12 @@ impl Client {
         ended
     }
 
-    /// The whole log of an action: every page.
+    /// The whole log of an action: every page. An action is over a moment before its log is written to the end: of one that is
+    /// over, the end is waited for.
     pub async fn log(&self, id: &str, query: &str) -> Vec<Value> {
+        if is_final(&self.action(id).await) {
+            self.log_is_closed(id).await;
+        }
         let mut entries = Vec::new();
         let mut after = String::new();
         loop {
@@ -438,6 +443,19 @@ impl Client {
                 None => return entries,
             }
         }
+    }
+
+    /// Waits until the action's end is in its log.
+    async fn log_is_closed(&self, id: &str) {
+        let path = format!("/api/v1/actions/{id}/logs?level=basic&order=newest&limit=5");
+        until_so("the end of the log", async || {
+            let page = self.get(&path).await.wanted(200);
+            let entries = page["items"].as_array().unwrap();
+            entries
+                .iter()
+                .any(|entry| entry["text"].as_str().unwrap().starts_with("end "))
+        })
+        .await;
     }
 
     /// The server-sent events of an action after `last`, up to the first that is as wanted or to the end.

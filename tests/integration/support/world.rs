@@ -494,7 +494,19 @@ impl World {
         logs.page(&LogQuery::of(id, 100_000)).await.unwrap().entries
     }
 
-    /// The same once it has its end and is owed nothing, while the clock moves on.
+    /// What its log has with this text, once there is any: the log is written while the action goes on.
+    pub async fn says(&self, id: ActionId, text: &str) -> Vec<LogEntry> {
+        let mut found = Vec::new();
+        until_so(text, async || {
+            found = self.logged(id).await;
+            found.retain(|entry| entry.text.as_str().contains(text));
+            !found.is_empty()
+        })
+        .await;
+        found
+    }
+
+    /// What the log has once it has its end and is owed nothing, while the clock moves on.
     pub async fn whole_log(&self, id: ActionId) -> Vec<LogEntry> {
         let mut entries = Vec::new();
         until_so("the end of the log", async || {

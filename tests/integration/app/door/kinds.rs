@@ -2,13 +2,11 @@
 //! only then.
 
 use edgewise::app::error::AppError;
-use edgewise::app::request::LogsQuery;
 use edgewise::domain::action::ActionStatus;
 use serde_json::json;
 
 use super::*;
 use crate::support::monitor::Monitor;
-use crate::support::world::caller;
 
 /// Steps of which the one called `work` is forbidden, and those that are not. `folder` holds a `file`.
 fn kinds(folder: &str) -> Vec<(String, bool)> {
@@ -212,11 +210,7 @@ async fn a_secret_that_is_a_command_is_judged_as_one_and_not_told() {
         assert_eq!((last.0.as_str(), last.1.as_str()), ("work", "failed"), "{ends:?}");
         assert!(last.2.contains("it is held back"), "{ends:?}");
         assert!(world.ran().is_empty(), "{:?}", world.ran());
-        let log = world
-            .app
-            .logs(&caller(), id, &LogsQuery::default())
-            .await
-            .unwrap();
+        let log = world.whole_log(id).await;
         let told = format!("{:?} {}", view, json!(log));
         assert!(!told.contains("hush-hush"), "{told}");
     }
