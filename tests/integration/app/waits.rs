@@ -8,6 +8,7 @@ use edgewise::domain::action::ActionStatus;
 use serde_json::json;
 
 use crate::support::server::PATIENCE;
+use crate::support::waiting::until_so;
 use crate::support::world::{World, asked, caller, count};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -177,8 +178,15 @@ async fn two_on_two_halves(differs: &serde_json::Value) {
         }
     });
     goes.await.unwrap();
-    let view = world.waits(second, "capacity").await;
-    let wait = view.summary.waiting_for.unwrap();
+    let mut wait = None;
+    until_so("the other waits for room", async || {
+        // It asks again after a while.
+        world.clock.advance(1);
+        wait = world.action(second).await.summary.waiting_for;
+        wait.as_ref().is_some_and(|wait| json!(wait.kind) == "capacity")
+    })
+    .await;
+    let wait = wait.unwrap();
     assert!(wait.unblock.contains("came first"), "{wait:?}");
     let numbers = format!("0 without it, 1 must stay; action {first} holds");
     // Its own way out has begun, so the balancer may say either.
