@@ -16,6 +16,9 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
+    ("npx|pnpx|bunx ~https://", &RUN_NAMED),
+    ("apt-key ~http://", &INSTALL),
+    ("rpm --import ~http://", &INSTALL),
     ("npx|pnpx|bunx ~http://", &RUN_OPEN),
     ("deno run ~http://", &RUN_OPEN),
     ("deno run ~https://", &RUN_NAMED),

@@ -147,6 +147,18 @@ pub(super) fn sql(text: &str) -> Vec<Hit> {
             {
                 hits.push(Hit::of(&PURGE));
             }
+            "SYSTEM" if has("DROP") && has("REPLICA") => hits.push(Hit::of(&PURGE)),
+            "SET"
+                if statement.contains("MAX_CONNECTIONS")
+                    && words.last().is_some_and(|value| {
+                        value
+                            .trim_start_matches('=')
+                            .parse::<u32>()
+                            .is_ok_and(|number| number < 5)
+                    }) =>
+            {
+                hits.push(Hit::of(&STOP));
+            }
             "KILL" => {}
             "OPTIMIZE" | "DETACH" if verb == "DETACH" => hits.push(Hit::of(&PURGE)),
             _ => {}
