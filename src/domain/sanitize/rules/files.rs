@@ -182,7 +182,10 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         {
             vec![Hit::on(&WIPE, "system tree")]
         }
-        "tmpreaper" | "tmpwatch" if !call.has(&["--test", "-t"]) => swept(call, 1),
+        "tmpreaper" | "tmpwatch" if !call.has(&["--test", "-t"]) => swept(call, 1)
+            .into_iter()
+            .filter(|hit| hit.rule.severity == super::Severity::Deny)
+            .collect(),
         "gio"
             if call
                 .words()
@@ -237,10 +240,10 @@ pub(super) fn setting(full: &str) -> Option<&'static str> {
     ];
     if network.contains(&folder) && !name.contains("dummy") {
         Some("network settings")
-    } else if (folder.ends_with("/systemd/system")
-        || folder.ends_with(".wants")
-        || supervised.contains(&folder))
-        && super::services::matters(name)
+    } else if folder == "/etc/systemd/system" && super::services::shipped(name)
+        || (folder.ends_with("/systemd/system") || folder.ends_with(".wants") || supervised.contains(&folder))
+            && folder != "/etc/systemd/system"
+            && super::services::matters(name)
     {
         Some("services")
     } else if matches!(
@@ -251,10 +254,7 @@ pub(super) fn setting(full: &str) -> Option<&'static str> {
         "logrotate" | "aide" | "rkhunter" | "chkrootkit" | "clamscan"
     ) {
         Some("scheduled jobs")
-    } else if matches!(
-        full,
-        "/etc/sudoers.d/90-cloud-init-users" | "/etc/apt/sources.list"
-    ) {
+    } else if full == "/etc/sudoers.d/90-cloud-init-users" {
         Some("system settings")
     } else {
         None

@@ -42,7 +42,11 @@ pub(super) fn move_away(call: &Call<'_>) -> Vec<Hit> {
             hits.push(Hit::on(&MOVE_AWAY, kind.as_str()));
         } else if full.starts_with("/etc/cron") && loss == Loss::Doubtful && full.matches('/').count() == 2 {
             hits.push(Hit::on(&WIPE_DOUBTFUL, "scheduled jobs"));
-        } else if let Some(what) = setting(&full) {
+        } else if let Some(what) = setting(&full).filter(|_| {
+            // Beside it lies what is put in its place, or what it was.
+            full.rsplit_once('/').map(|(folder, _)| folder)
+                != call.path(&target).rsplit_once('/').map(|(folder, _)| folder)
+        }) {
             hits.push(Hit::on(&WIPE_DOUBTFUL, what));
         } else if super::logs::is_settings(&full) {
             hits.push(Hit::on(&super::logs::DOUBTFUL, "logs"));

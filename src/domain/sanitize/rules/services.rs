@@ -282,6 +282,17 @@ pub fn matters(unit: &str) -> bool {
             .any(|list| list.contains(&bare))
 }
 
+/// The same of those that come with a system; others somebody set up, and may take away again.
+pub fn shipped(unit: &str) -> bool {
+    let bare = unit.trim_end_matches(".service").trim_end_matches(".socket");
+    matches!(
+        bare,
+        "ssh" | "sshd" | "dropbear" | "auditd" | "rsyslog" | "firewalld" | "nftables" | "ufw"
+    ) || [VITAL, RECORDERS, LEANED_ON]
+        .iter()
+        .any(|list| list.contains(&bare))
+}
+
 /// `touch /etc/sv/mysql/down`: runit and s6 start no service in whose folder such a file lies.
 fn kept_down(call: &Call<'_>) -> Vec<Hit> {
     call.words()
