@@ -13,7 +13,7 @@ rules! {
         near ["rm -rf /opt/app/releases/old", "find /opt/app/tmp -delete", "rm -rf /var/cache/nginx/*", "ls -lR /etc"],
         instead "rm -rf /opt/app/releases/old";
     WIPE_DOUBTFUL = "fs.wipe-doubtful", Ask, "It removes a folder that others may need.",
-        matches ["rm -rf /home/deploy", "rm -rf /etc/nginx", "rm /etc/netplan/50-cloud-init.yaml", "mv /usr/lib/systemd/system/docker.service /root/", "rm /etc/service/sshd", "snapper delete 1-100", "timeshift --delete-all", "certbot delete --cert-name example.com", "rm -rf *", "rm -rf ../..", "rm /etc/profile && cp profile.new /etc/profile"],
+        matches ["rm -rf /home/deploy", "rm -rf /etc/nginx", "rm /etc/netplan/50-cloud-init.yaml", "mv /usr/lib/systemd/system/docker.service /root/", "rm /etc/service/sshd", "snapper delete 1-100", "timeshift --delete-all", "rm -rf *", "rm -rf ../..", "rm /etc/profile && cp profile.new /etc/profile"],
         near ["rm -rf /home/deploy/.cache", "snapper list", "certbot certificates", "rm /etc/systemd/system/app.service", "rm /etc/netplan/01.yaml.bak", "rm /etc/service/app", "tmpreaper 7d /opt/app/tmp", "rm -f /etc/nginx/sites-enabled/old", "rm -rf build"],
         instead "rm -rf /opt/app/releases/old";
     WIPE_UNSET = "fs.wipe-unset", Ask, "With an unset variable it would remove a folder that the system needs.",
@@ -44,7 +44,6 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("timeshift --delete|--delete-all|--restore", &WIPE_DOUBTFUL),
     ("ostree admin undeploy|cleanup_", &WIPE_DOUBTFUL),
     ("rpm-ostree rollback|reset|cleanup_", &WIPE_DOUBTFUL),
-    ("certbot delete|revoke", &WIPE_DOUBTFUL),
     ("bleachbit -c|--clean|--delete|-s|--shred", &WIPE_DOUBTFUL),
     ("systemd-tmpfiles --purge", &WIPE_DOUBTFUL),
     ("pivot_root|switch_root", &HIDE),

@@ -370,6 +370,15 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
             },
         );
     }
+    if path.ends_with("/pg_hba.conf") {
+        let lower = if edit { edited(text) } else { text.to_owned() }.to_lowercase();
+        let open = lower.lines().any(|line| line.contains("trust"));
+        return if open {
+            hit(&super::databases::GRANT)
+        } else {
+            Vec::new()
+        };
+    }
     if path.starts_with("/etc/init/") && path.ends_with(".override") {
         return hit(&super::services::MASK);
     }

@@ -96,7 +96,9 @@ pub(super) fn delete_by_http(call: &Call<'_>) -> Vec<Hit> {
     if url.contains("/solr/admin/") && (compact(&["action=DELETE"]) || compact(&["action=UNLOAD"])) {
         return vec![Hit::of(&RESET)];
     }
-    if path.ends_with("/admin/tsdb/delete_series") {
+    if path.ends_with("/admin/tsdb/delete_series")
+        || path.ends_with("_aliases") && compact(&["remove_index:"])
+    {
         return vec![Hit::of(&PURGE)];
     }
     let closes = search

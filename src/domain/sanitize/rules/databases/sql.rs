@@ -159,6 +159,8 @@ pub(super) fn sql(text: &str) -> Vec<Hit> {
             {
                 hits.push(Hit::of(&STOP));
             }
+            "CHANGE" if matches!(second, "MASTER" | "REPLICATION") => hits.push(Hit::of(&STOP)),
+            "INSTALL" if matches!(second, "PLUGIN" | "COMPONENT" | "SONAME") => hits.push(Hit::of(&CODE)),
             "KILL" => {}
             "OPTIMIZE" | "DETACH" if verb == "DETACH" => hits.push(Hit::of(&PURGE)),
             _ => {}
@@ -229,6 +231,7 @@ pub(super) fn limited(statement: &str) -> bool {
             | "2>1"
             | "1ISNOTNULL"
             | "ID>0"
+            | "IDISNOTNULL"
             | "1LIKE1"
             | "(1=1)"
     ) || compact.contains("OR1=1")
