@@ -245,8 +245,8 @@ fn docker(call: &Call<'_>) -> Vec<Hit> {
         .enumerate()
         .find(|(at, word)| {
             !word.starts_with('-')
-                && !(*at > 0
-                    && matches!(
+                && (*at == 0
+                    || !matches!(
                         words[at - 1],
                         "-n" | "--namespace"
                             | "-H"

@@ -7,7 +7,7 @@ rules! {
         matches ["ip link set eth0 down", "ifconfig eth0 down", "ip route del default", "ip addr flush dev eth0", "nmcli networking off", "tc qdisc replace dev eth0 root tbf rate 1bit burst 1 latency 1ms", "ip link set eth0 netns x", "ip r flush table main", "ifdown -a", "route del default", "ifdown eth0"],
         near ["ip -br link", "ip addr show", "ip route get 1.1.1.1", "nmcli general", "ip link set dummy0 up", "ifconfig -a"];
     CUT_DOUBTFUL = "network.change", Ask, "It changes addresses, routes or interfaces of the running host.",
-        matches ["ip route add 10.0.0.0/8 via 10.1.1.1", "ip addr add 10.0.0.5/24 dev eth0", "nmcli con modify eth0 ipv4.method manual", "netplan apply", "ip link delete br0", "ip rule add from 10.0.0.1 table 5", "nmcli con down vpn0", "ifdown eth0 && ifup eth0", "ip link set eth0 down; ip link set eth0 up", "ip link set eth2 down", "nmcli connection delete old-wifi", "ip route replace default via 10.0.0.254", "arp -s 10.0.0.1 00:11:22:33:44:55", "conntrack -F", "ss -K dport = 5432", "ipvsadm -C", "birdc disable all", "vtysh -c 'conf t' -c 'no router bgp 65001'", "bridge vlan del vid 1 dev eth0", "ip -batch /tmp/b", "ip xfrm state flush"],
+        matches ["ip route add 10.0.0.0/8 via 10.1.1.1", "ip addr add 10.0.0.5/24 dev eth0", "nmcli con modify eth0 ipv4.method manual", "netplan apply", "ip link delete br0", "ip rule add from 10.0.0.1 table 5", "nmcli con down vpn0", "ifdown eth0 && ifup eth0", "ip link set eth0 down; ip link set eth0 up", "ip link set eth2 down", "nmcli connection delete old-wifi", "ip route replace default via 10.0.0.254", "arp -s 10.0.0.1 00:11:22:33:44:55", "conntrack -F", "ss -K dport = 5432", "ipvsadm -C", "birdc down", "vtysh -c 'conf t' -c 'no router bgp 65001'", "bridge vlan del vid 1 dev eth0", "ip -batch /tmp/b", "ip xfrm state flush"],
         near ["ip route list", "conntrack -L", "ss -tlnp", "ipvsadm -Ln", "birdc show protocols", "vtysh -c 'show ip bgp summary'", "bridge link show", "ip xfrm state", "ip rule save", "netplan get", "nmcli device wifi"];
     FILTER = "firewall.close", Deny, "It drops all packets, or all that come to the SSH server.",
         matches ["iptables -P INPUT DROP", "iptables -A INPUT -j DROP", "nft add rule inet filter input drop", "ufw default deny outgoing", "iptables -I INPUT -p tcp --dport 22 -j DROP", "firewall-cmd --panic-on", "ufw deny 22", "iptables -A OUTPUT -j REJECT"],
@@ -38,10 +38,11 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("iptables-apply|ip6tables-apply", &RULE),
     ("arptables|ebtables -A|-I|-D|-N|-X", &RULE),
     ("conntrack -F|--flush", &CUT_DOUBTFUL),
-    ("bridge link|vlan|fdb set|del|delete|flush", &CUT_DOUBTFUL),
+    ("bridge vlan|fdb del|delete|flush", &CUT_DOUBTFUL),
+    ("bridge link set state|master|nomaster", &CUT_DOUBTFUL),
     ("ovs-vsctl emer-reset|del-controller|del-manager", &CUT),
     ("ovs-appctl exit", &CUT_DOUBTFUL),
-    ("birdc|birdc6|birdcl disable|down|restart", &CUT_DOUBTFUL),
+    ("birdc|birdc6|birdcl down", &CUT_DOUBTFUL),
     ("ipvsadm -C|-D|-R|--clear|--delete-service", &CUT_DOUBTFUL),
     ("systemd-resolve --set-dns|--set-domain|--revert", &RESOLVER),
     ("nmcli networking|n|net off", &CUT),
