@@ -14,8 +14,8 @@ rules! {
     ROOT_PASSWORD = "accounts.root-password", Deny, "It sets root's password from a text that everybody can read.",
         matches ["echo 'root:secret' | chpasswd", "usermod --password x root", "echo x | passwd --stdin root"], near ["echo 'note: root' | cat", "passwd -S root"];
     CHANGE = "accounts.change", Ask, "It adds or changes an account or a group.",
-        matches ["useradd -m deploy", "usermod -s /bin/false bob", "groupadd app", "adduser --system app", "chsh -s /bin/bash bob", "usermod -aG docker deploy"],
-        near ["id deploy", "getent passwd deploy", "groups deploy", "chsh -l"];
+        matches ["useradd -m deploy", "usermod -s /bin/false bob", "groupadd app", "adduser --system app", "chsh -s /bin/bash bob", "groupmems -g app -a bob", "usermod -aG docker deploy"],
+        near ["id deploy", "groupmems -g app -l", "getent passwd deploy", "groups deploy", "chsh -l"];
     REMOVE = "accounts.remove", Ask, "It removes an account or a group.",
         matches ["userdel bob", "groupdel app", "deluser bob", "gpasswd -d bob app"], near ["getent group app"];
     REMOVE_VITAL = "accounts.remove-vital", Deny, "It removes or locks an account that the host needs, or removes people's files with it.",
@@ -34,7 +34,7 @@ rules! {
         matches ["systemctl stop sshd", "systemctl mask ssh", "service ssh stop", "systemctl disable --now sshd", "/etc/init.d/ssh stop", "rc-service sshd stop"],
         near ["systemctl restart sshd", "systemctl reload ssh", "systemctl status sshd"], instead "systemctl reload sshd";
     SSH_SETTINGS = "ssh.settings", Ask, "It changes how people may log in.",
-        matches ["sed -i 's/^#MaxSessions.*/MaxSessions 20/' /etc/ssh/sshd_config", "echo 'X11Forwarding no' >> /etc/ssh/sshd_config"], near ["sshd -t", "cat /etc/ssh/sshd_config"];
+        matches ["sed -i 's/^#MaxSessions.*/MaxSessions 20/' /etc/ssh/sshd_config", "echo 'X11Forwarding no' >> /etc/ssh/sshd_config", "/usr/sbin/sshd -p 2222", "semanage port -a -t ssh_port_t -p tcp 2222", "ssh-keygen -q -t rsa -f /etc/ssh/ssh_host_rsa_key"], near ["sshd -t", "/usr/sbin/sshd -D", "ssh-keygen -lf /etc/ssh/ssh_host_rsa_key.pub", "semanage port -l", "cat /etc/ssh/sshd_config"];
     SSH_OPEN = "ssh.open", Deny, "It opens the SSH server to root or without keys, or shuts everybody out.",
         matches ["sed -i 's/#PermitRootLogin.*/PermitRootLogin yes/' /etc/ssh/sshd_config", "echo 'PermitEmptyPasswords yes' >> /etc/ssh/sshd_config", "echo x > /etc/ssh/sshd_config"],
         near ["echo 'PermitRootLogin no' > /tmp/x", "grep PermitRootLogin /etc/ssh/sshd_config"];
@@ -46,6 +46,17 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
+    ("groupmems -a|-d|-p|--add|--delete|--purge", &CHANGE),
+    (
+        "lpasswd|lchage|lusermod|lgroupmod|lgroupadd|lgroupdel|lnewusers|lchsh !-l|--list",
+        &CHANGE,
+    ),
+    ("dscl ~-delete|-create|-append|-passwd", &CHANGE),
+    ("sshd -p|-f|-o !-t|-T|-G", &SSH_SETTINGS),
+    ("dropbear -p|-R|-B", &SSH_SETTINGS),
+    ("semanage port -a|-d|-m|-D ~ssh_port_t", &SSH_SETTINGS),
+    ("ssh-keygen -f -t|-N ~/etc/ssh/ssh_host_", &SSH_SETTINGS),
+    ("puppet resource user|group ensure=absent", &REMOVE),
     ("ssh-copy-id|ssh-import-id", &ADD_KEY),
     ("faillog -r|--reset", &LOCKOUT),
     ("homectl remove|deactivate-all", &REMOVE),

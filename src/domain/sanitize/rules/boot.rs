@@ -28,6 +28,12 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
+    ("kexec --load-panic|--load-jump-back-helper", &MODULE_DOUBTFUL),
+    ("bootctl unlink|cleanup", &LOADER),
+    ("efibootmgr -N|--delete-bootnext", &CONFIGURE),
+    ("rpm-ostree kargs --append|--delete|--replace", &CONFIGURE),
+    ("kernelstub -a|-d|-o|--add-options|--delete-options", &CONFIGURE),
+    ("bpftool net|cgroup|prog detach", &MODULE_DOUBTFUL),
     ("efibootmgr -B|-O|--delete-bootnum|--delete-bootorder", &LOADER),
     (
         "efibootmgr -o|-n|-c|-A|--bootorder|--bootnext|--create|--inactive",
@@ -221,8 +227,11 @@ fn sysctl(call: &Call<'_>) -> Vec<Hit> {
     if call
         .args
         .iter()
-        .any(|a| matches!(a.text.as_str(), "-p" | "--load"))
-        && call.args.iter().any(|a| a.text.starts_with("/tmp/"))
+        .any(|a| matches!(a.text.as_str(), "-p" | "--load") || a.text.starts_with("--load=/tmp/"))
+        && call
+            .args
+            .iter()
+            .any(|a| a.text.trim_start_matches("--load=").starts_with("/tmp/"))
     {
         hits.push(Hit::of(&SYSCTL_DOUBTFUL));
     }
@@ -298,11 +307,13 @@ pub fn setting(key: &str, value: &str) -> Option<Hit> {
             let ports: Vec<i64> = value.split_whitespace().filter_map(|p| p.parse().ok()).collect();
             matches!(ports.as_slice(), [from, to] if to - from < 256)
         }
+        "kernel.printk" => value.starts_with('0'),
         "vm.drop_caches" => false,
         _ => {
             key.ends_with(".accept_redirects") && number == Some(1)
                 || key.ends_with(".accept_source_route") && number == Some(1)
                 || key.ends_with(".rp_filter") && number == Some(0)
+                || key.ends_with(".arp_ignore") && number.is_some_and(|n| n > 3)
                 || key.ends_with("disable_ipv6") && number == Some(1)
         }
     };

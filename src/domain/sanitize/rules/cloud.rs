@@ -10,7 +10,7 @@ rules! {
         matches ["aws ec2 terminate-instances --instance-ids i-1", "aws s3 sync /empty s3://data --delete", "gcloud compute instances delete web-1", "az vm delete -n web-1 -g rg", "doctl compute droplet delete web-1", "aws route53 delete-hosted-zone --id Z", "gcloud storage buckets delete gs://x", "hcloud server delete web-1", "terraform apply -destroy", "terraform state rm x", "heroku apps:destroy app", "aws s3 rm s3://bucket/logs/2022/ --recursive", "b2 bucket delete prod", "kopia snapshot delete x --delete"],
         near ["aws s3 sync ./dist s3://www.example.com --delete", "aws ec2 describe-instances", "gcloud compute instances list", "doctl compute droplet list", "aws ec2 start-instances --instance-ids i-1"];
     STOP = "cloud.stop", Ask, "It stops machines at a cloud provider, or takes access away.",
-        matches ["aws ec2 stop-instances --instance-ids i-1", "gcloud compute instances stop web-1", "az vm deallocate -n web-1 -g rg", "aws autoscaling update-auto-scaling-group --auto-scaling-group-name web --desired-capacity 0"], near ["aws ec2 describe-instance-status", "az vm list"];
+        matches ["aws ec2 stop-instances --instance-ids i-1", "gcloud compute instances stop web-1", "az vm deallocate -n web-1 -g rg", "aws ecs update-service --service web --desired-count 0", "az aks nodepool scale --node-count 0 -n np --cluster-name c -g rg", "aws autoscaling update-auto-scaling-group --auto-scaling-group-name web --desired-capacity 0"], near ["aws ec2 describe-instance-status", "aws ecs update-service --service web --desired-count 3", "aws ecs update-service --service web --force-new-deployment", "az vm list"];
     RIGHTS = "cloud.rights", Ask, "It gives rights or keys at a cloud provider.",
         matches ["aws iam create-access-key --user-name bob", "aws iam attach-user-policy --user-name bob --policy-arn arn:aws:iam::aws:policy/AdministratorAccess", "gcloud iam service-accounts keys create k.json --iam-account x", "aws s3api put-bucket-acl --bucket b --acl public-read"],
         near ["aws iam list-users", "aws sts get-caller-identity"];
@@ -116,6 +116,47 @@ fn one_part(call: &Call<'_>) -> bool {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
+    (
+        "aws --no-deletion-protection|--no-disable-api-termination|--no-deletion-protection-enabled|--no-enable-termination-protection",
+        &DELETE,
+    ),
+    ("aws lambda put-function-concurrency 0", &STOP),
+    ("aws ecs update-service 0 --desired-count", &STOP),
+    ("aws cloudwatch disable-alarm-actions|delete-*", &LOGS),
+    ("aws logs put-retention-policy", &LOGS),
+    ("aws events|scheduler disable-*|delete-*", &STOP),
+    (
+        "aws waf|wafv2|glacier|apigatewayv2|stepfunctions|shield|network-firewall|ram|macie2|inspector2|accessanalyzer|lightsail|globalaccelerator|directconnect|transfer|datasync|memorydb|codepipeline|codebuild|codedeploy|imagebuilder|storagegateway|sagemaker|servicediscovery_ delete-*|disassociate-*|terminate-*|deregister-*|disable-*",
+        &DELETE,
+    ),
+    ("aws organizations leave-organization|close-account", &DESTROY),
+    (
+        "aws iam update-login-profile|create-policy-version|set-default-policy-version|upload-ssh-public-key|deactivate-mfa-device",
+        &RIGHTS,
+    ),
+    ("gcloud compute firewall-rules create|update ~0.0.0.0/0", &RIGHTS),
+    ("gcloud compute firewall-rules update --disabled", &STOP),
+    ("gcloud alpha|beta delete|destroy|disable|reset|stop", &DELETE),
+    (
+        "gcloud sql|compute|container --no-backup|--no-deletion-protection",
+        &DELETE,
+    ),
+    ("gcloud container clusters resize --num-nodes=0|--size=0", &STOP),
+    ("gcloud container clusters resize 0 --num-nodes|--size", &STOP),
+    ("az network nsg rule create|update ~deny", &STOP),
+    ("az aks nodepool scale 0 --node-count|-c", &STOP),
+    ("az aks scale 0 --node-count|-c", &STOP),
+    ("az vmss scale 0 --new-capacity", &STOP),
+    ("terraform|tofu apply -replace", &DELETE),
+    ("cdktf destroy", &DELETE),
+    ("salt-key -D|-d|-R|--delete-all|--delete|--reject-all", &DELETE),
+    ("skopeo|crane delete", &DELETE),
+    ("oras manifest|blob|repo delete", &DELETE),
+    ("regctl|reg tag|manifest|repo|rm delete|rm", &DELETE),
+    ("wrangler kv|kv:namespace|d1|r2|queues|pages delete", &DELETE),
+    ("gh|glab api delete -X|--method", &DELETE),
+    ("restic key remove|passwd", &DELETE),
+    ("restic forget --unsafe-allow-remove-all", &DELETE),
     ("terraform|tofu|terragrunt destroy !-target", &DESTROY),
     ("terraform|tofu|terragrunt destroy", &DELETE),
     ("terraform|tofu|terragrunt run-all destroy", &DESTROY),

@@ -24,8 +24,8 @@ rules! {
         matches ["kubectl delete namespace production", "kubectl delete ns prod", "kubectl delete all --all -n prod", "kubectl delete pvc --all", "kubectl delete node web-1 web-2", "kubectl delete deploy,svc --all -A", "kubectl delete crd x.example.com", "kubeadm reset -f", "kubectl delete pv data", "kubectl delete ns pr-17 production", "talosctl reset --graceful=false"],
         near ["kubectl delete namespace feature-123", "kubectl delete pvc cache-0", "kubectl get ns", "kubectl delete pod web-1", "kubectl rollout restart deploy/web", "kubectl delete -f old.yaml --dry-run=client"];
     CLUSTER_REMOVE = "cluster.remove", Ask, "It removes something from a cluster, or takes a node out of it.",
-        matches ["kubectl delete deployment web", "kubectl drain node-1 --ignore-daemonsets", "helm uninstall web", "kubectl scale deploy --all --replicas=0", "kubectl cordon node-1", "kubectl delete -f app.yaml", "kubectl replace --force -f x.yaml", "helm delete web", "nomad job stop web", "kubectl patch deploy web -p '{\"spec\":{\"replicas\":0}}'", "calicoctl delete node web-1"],
-        near ["kubectl scale deploy/web --replicas=3", "helm list", "kubectl uncordon node-1", "kubectl delete pod web-1", "helm upgrade web ./chart"];
+        matches ["kubectl delete deployment web", "kubectl drain node-1 --ignore-daemonsets", "helm uninstall web", "kubectl scale deploy --all --replicas=0", "kubectl cordon node-1", "kubectl delete -f app.yaml", "kubectl replace --force -f x.yaml", "helm delete web", "nomad job stop web", "kubectl patch deploy web -p '{\"spec\":{\"replicas\":0}}'", "calicoctl delete node web-1", "docker service scale web=0", "docker node update --availability drain n1", "helmfile destroy", "oc adm drain n1"],
+        near ["kubectl scale deploy/web --replicas=3", "docker service scale web=3", "helmfile diff", "helm list", "kubectl uncordon node-1", "kubectl delete pod web-1", "helm upgrade web ./chart"];
     CLUSTER_RIGHTS = "cluster.rights", Deny, "It makes an account the administrator of the cluster.",
         matches ["kubectl create clusterrolebinding x --clusterrole=cluster-admin --user=bob"], near ["kubectl get clusterrolebinding", "kubectl create rolebinding x --role=view --user=bob"];
     CLUSTER_PROXY = "cluster.proxy", Ask, "It lets anybody on the network command the cluster.",
@@ -38,6 +38,24 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
+    ("qm|pct stop|shutdown", &MACHINES),
+    ("pvesh create|set|delete ~/status", &MACHINES),
+    ("lxc|incus stop --all", &MACHINES),
+    ("docker service scale ~=0", &CLUSTER_REMOVE),
+    ("docker node update ~drain", &CLUSTER_REMOVE),
+    ("dockerd ~tcp://0.0.0.0", &CLUSTER_PROXY),
+    ("podman machine rm|reset", &MACHINES),
+    ("ctr tasks|task|t kill|delete|rm", &VOLUME),
+    (
+        "ctr snapshots|snapshot|content|leases|lease rm|remove|delete|del",
+        &VOLUME,
+    ),
+    ("buildah rm|rmi -a|--all", &REMOVE_ALL),
+    ("kubectl|oc label ~enforce=privileged", &ESCAPE_DOUBTFUL),
+    ("kubectl|oc apply --prune --all", &CLUSTER_REMOVE),
+    ("helmfile destroy|delete", &CLUSTER_REMOVE),
+    ("flux suspend", &CLUSTER_REMOVE),
+    ("oc adm drain|cordon|taint", &CLUSTER_REMOVE),
     ("docker|podman|nerdctl system prune --volumes", &VOLUMES),
     ("docker|podman|nerdctl system prune -a|--all", &REMOVE_ALL),
     ("docker|podman|nerdctl system prune", &VOLUME),
@@ -217,13 +235,32 @@ fn docker(call: &Call<'_>) -> Vec<Hit> {
     let verb_at = words.iter().position(|w| {
         matches!(
             *w,
-            "rm" | "rmi" | "stop" | "kill" | "run" | "create" | "exec" | "remove"
+            "rm" | "rmi" | "stop" | "kill" | "pause" | "run" | "create" | "exec" | "remove"
         )
     });
     let Some(at) = verb_at else { return hits };
-    let group = words[..at].iter().find(|w| !w.starts_with('-')).copied();
+    // Not the values of options that say which engine is asked.
+    let group = words[..at]
+        .iter()
+        .enumerate()
+        .find(|(at, word)| {
+            !word.starts_with('-')
+                && (*at == 0
+                    || !matches!(
+                        words[at - 1],
+                        "-n" | "--namespace"
+                            | "-H"
+                            | "--host"
+                            | "--context"
+                            | "-c"
+                            | "--url"
+                            | "-a"
+                            | "--address"
+                    ))
+        })
+        .map(|(_, word)| *word);
     match words[at] {
-        "rm" | "rmi" | "stop" | "kill" | "remove"
+        "rm" | "rmi" | "stop" | "kill" | "pause" | "remove"
             if matches!(
                 group,
                 None | Some("container" | "image" | "volume" | "network" | "service" | "stack")
@@ -256,7 +293,8 @@ fn docker(call: &Call<'_>) -> Vec<Hit> {
                     .is_some_and(|o| o.steps.first().is_some_and(|s| s == "containers, chosen"))
                 {
                     // Chosen by a filter.
-                } else if forced || matches!(words[at], "stop" | "kill") && group != Some("network") {
+                } else if forced || matches!(words[at], "stop" | "kill" | "pause") && group != Some("network")
+                {
                     hits.push(Hit::of(&REMOVE_ALL));
                 }
             }

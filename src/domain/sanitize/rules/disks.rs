@@ -22,11 +22,17 @@ rules! {
         matches ["debugfs -w -R 'clri <2>' /dev/sda1", "xfs_db -x -c 'write' /dev/sda1", "dmsetup remove_all --force"],
         near ["debugfs -R 'stat <2>' /dev/sda1", "dmsetup ls"];
     EJECT = "disk.eject", Ask, "It takes a disk from the running system.",
-        matches ["hdparm -Y /dev/sda", "losetup -D", "eject /dev/sda", "blockdev --setro /dev/sda"], near ["hdparm -t /dev/sda", "losetup -a", "blockdev --getsize64 /dev/sda"];
+        matches ["hdparm -Y /dev/sda", "losetup -D", "eject /dev/sda", "blockdev --setro /dev/sda", "fsfreeze -f /srv", "dmsetup suspend vg0-data"], near ["hdparm -t /dev/sda", "fsfreeze -u /srv", "losetup -a", "blockdev --getsize64 /dev/sda"];
 }
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
+    ("dmsetup suspend|reload|clear", &EJECT),
+    ("fsfreeze -f|--freeze", &EJECT),
+    ("scsi_stop|scsi_stop_all", &EJECT),
+    ("sdparm --command=stop|-C", &EJECT),
+    ("tune2fs -e", &REPAIR),
+    ("btrfs rescue", &REPAIR),
     ("blkdiscard ~/dev/", &ERASE),
     (
         "hdparm --security-erase|--security-erase-enhanced|--trim-sector-ranges|--write-sector|--make-bad-sector|--dco-restore|--security-set-pass",
@@ -115,7 +121,13 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             Vec::new()
         } else if on_disk() && planned(call) {
             vec![Hit::of(&PROVISION)]
-        } else if on_disk() {
+        } else if on_disk()
+            || !call.is("mkisofs genisoimage")
+                && call
+                    .words()
+                    .last()
+                    .is_some_and(|word| call.loss(word).0 == super::super::paths::Loss::Fatal)
+        {
             vec![Hit::on(&FORMAT, "block device")]
         } else {
             Vec::new()

@@ -22,7 +22,7 @@ rules! {
         matches ["yes | logger", "while true; do logger x; done", "cat /dev/urandom | base64 | systemd-cat", "while :; do echo x | mail -s x root; done"],
         near ["logger x", "while true; do logger x; sleep 60; done", "dmesg | logger", "echo x | mail -s x root"];
     LARGE = "exhaust.large", Ask, "It makes a file larger than most disks.",
-        matches ["truncate -s 4T /data/x", "dd if=/dev/zero of=/data/x bs=1 count=1 seek=10T"], near ["truncate -s 10G /data/vm.img", "truncate -s 0 /opt/app/log/app.log"];
+        matches ["truncate -s 4T /data/x", "cp -a / /tmp/all", "dd if=/dev/zero of=/data/x bs=1 count=1 seek=10T"], near ["truncate -s 10G /data/vm.img", "cp -a /opt/app /tmp/app", "truncate -s 0 /opt/app/log/app.log"];
     MINER = "exhaust.miner", Deny, "It digs for coins with the host's processors.",
         matches ["xmrig -o pool.example.net:3333 -u x", "./worker -o stratum+tcp://pool.example.net:3333 -u x", "minerd -a cryptonight", "docker run -d miner --url=stratum+tcp://pool.example.net:4444"],
         near ["xmrig --version", "grep -r stratum+tcp:// /opt/app/docs"];
@@ -37,6 +37,13 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
+    ("chcpu|chmem -d|--disable", &LIMITS),
+    ("quotaoff -a", &LIMITS),
+    ("chrt 99 -f|-r|--fifo|--rr", &LIMITS),
+    ("cgset|cgdelete ~.slice", &LIMITS),
+    ("masscan|zmap", &LOAD),
+    ("nmap -T5|--min-rate", &LOAD),
+    ("bonnie++ -d", &LOAD),
     (
         "stress|stress-ng --vm|--vm-bytes|-m|--brk|--bigheap|--malloc",
         &MEMORY,
@@ -113,6 +120,24 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
     }
     if call.is("docker podman nerdctl kubectl") && call.place.long_loop && call.has(&["run", "create"]) {
         hits.push(Hit::on(&LOAD, "very many"));
+    }
+    // `printf '%9999999999d' 1`: as many blanks.
+    if call.name == "printf"
+        && call.words().next().is_some_and(|format| {
+            format.split('%').skip(1).any(|part| {
+                part.trim_start_matches(['-', '0', '+', ' '])
+                    .bytes()
+                    .take_while(u8::is_ascii_digit)
+                    .count()
+                    > 8
+            })
+        })
+    {
+        hits.push(Hit::on(&MEMORY, "blanks"));
+    }
+    // Everything once more, onto the same disk.
+    if call.name == "cp" && copies_all(call) {
+        hits.push(Hit::on(&LARGE, "everything"));
     }
     hits.extend(load(call));
     match call.name {
@@ -275,7 +300,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
 /// What prints at once and ends, so that a loop around it does not wait.
 const QUICK: &str = "echo printf date cat cp dd head tail tac yes seq tr base64 ps ls dmesg env uptime df free hostname uuidgen openssl od xxd ip ss";
 /// What reads to the end of its input, whatever it is.
-const READ_ON: &str = "md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum cksum sum wc gzip bzip2 xz zstd lz4 pigz 7z sed awk gawk mawk tr od xxd hexdump strings base64 cat openssl pv split perl";
+const READ_ON: &str = "md5sum sha1sum sha224sum sha256sum sha384sum sha512sum b2sum cksum sum wc gzip bzip2 xz zstd lz4 pigz 7z tar diff cmp ffmpeg sed awk gawk mawk tr od xxd hexdump strings base64 cat openssl pv split perl";
 
 /// Whether the file that the output is put at the end of is what is read.
 fn feeds_itself(call: &Call<'_>) -> bool {
@@ -283,6 +308,20 @@ fn feeds_itself(call: &Call<'_>) -> bool {
         && call
             .output
             .is_some_and(|output| call.words().any(|word| call.path(word) == call.path(output)))
+}
+
+/// `cp -r / /tmp/x`: the whole tree into a part of itself.
+fn copies_all(call: &Call<'_>) -> bool {
+    let options = call.options("-t -S --target-directory --suffix");
+    options.any(&["-r", "-R", "-a", "--recursive", "--archive"])
+        && options.rest.split_last().is_some_and(|(target, sources)| {
+            sources
+                .iter()
+                .any(|source| matches!(call.path(source).as_str(), "/" | "/*"))
+                && ["/tmp", "/var", "/root", "/home", "/opt", "/dev/shm", "/usr"]
+                    .iter()
+                    .any(|tree| super::super::paths::is_under(&call.path(target), tree))
+        })
 }
 
 /// Load by numbers that are far beyond what a host of this kind serves.

@@ -5,16 +5,16 @@ use std::sync::OnceLock;
 
 use super::super::paths::{Kind, Loss};
 use super::super::words::text::{self, STAR};
-use super::{Call, Hit, replaced, rules};
+use super::{Call, Hit, Rule, replaced, rules};
 
 rules! {
     WIPE = "fs.wipe", Deny, "It removes a folder that the system or its data lives in.",
-        matches ["rm -rf /etc", "rm -r -f /*", "find / -delete", "rm -rf /opt/app/../../usr", "find /var -type f -exec rm {} +", "cd / && rm -rf *", "zip -rm /tmp/x.zip /etc", "7z a -sdel /tmp/x.7z /etc", "git -C /etc clean -fdx"],
+        matches ["rm -rf /etc", "rm -r -f /*", "find / -delete", "rm -rf /opt/app/../../usr", "find /var -type f -exec rm {} +", "cd / && rm -rf *", "zip -rm /tmp/x.zip /etc", "7z a -sdel /tmp/x.7z /etc", "git -C /etc clean -fdx", "gio trash /etc", "tmpwatch 0 /srv"],
         near ["rm -rf /opt/app/releases/old", "find /opt/app/tmp -delete", "rm -rf /var/cache/nginx/*", "ls -lR /etc"],
         instead "rm -rf /opt/app/releases/old";
     WIPE_DOUBTFUL = "fs.wipe-doubtful", Ask, "It removes a folder that others may need.",
-        matches ["rm -rf /home/deploy", "rm -rf /etc/nginx", "rm -rf *", "rm -rf ../..", "rm /etc/profile && cp profile.new /etc/profile"],
-        near ["rm -rf /home/deploy/.cache", "rm -f /etc/nginx/sites-enabled/old", "rm -rf build"],
+        matches ["rm -rf /home/deploy", "rm -rf /etc/nginx", "rm /etc/netplan/50-cloud-init.yaml", "mv /usr/lib/systemd/system/docker.service /root/", "rm /etc/service/sshd", "snapper delete 1-100", "timeshift --delete-all", "rm -rf *", "rm -rf ../..", "rm /etc/profile && cp profile.new /etc/profile"],
+        near ["rm -rf /home/deploy/.cache", "snapper list", "certbot certificates", "rm /etc/systemd/system/app.service", "rm /etc/netplan/01.yaml.bak", "rm /etc/service/app", "tmpreaper 7d /opt/app/tmp", "rm -f /etc/nginx/sites-enabled/old", "rm -rf build"],
         instead "rm -rf /opt/app/releases/old";
     WIPE_UNSET = "fs.wipe-unset", Ask, "With an unset variable it would remove a folder that the system needs.",
         matches ["rm -rf \"$BASE\"/*", "rm -rf /$DIR", "rm -rf $X/etc"],
@@ -33,9 +33,22 @@ rules! {
         matches ["tar -xzf x.tgz -C /", "unzip -o x.zip -d /etc", "cpio -idu -D /usr < x"],
         near ["tar -xzf app.tgz -C /opt/app", "tar -tzf x.tgz"];
     HIDE = "fs.mount-over", Deny, "It mounts something over a folder that the system needs, or takes it away.",
-        matches ["mount --bind /dev/null /etc/sudoers", "mount -t tmpfs none /etc", "mount --bind /tmp /usr", "umount -l /", "mount -o remount,ro /", "umount -a"],
-        near ["mount /dev/sdb1 /data", "umount /mnt/backup", "mount -t tmpfs none /tmp"];
+        matches ["mount --bind /dev/null /etc/sudoers", "mount -t tmpfs none /etc", "mount --bind /tmp /usr", "umount -l /", "systemctl switch-root /mnt", "mount -o remount,noexec /usr", "mount -o remount,ro /", "umount -a"],
+        near ["mount /dev/sdb1 /data", "mount -o remount,noexec /tmp", "umount /mnt/backup", "mount -t tmpfs none /tmp"];
 }
+
+/// Rows.
+pub static SPECS: &[(&str, &Rule)] = &[
+    // States of the whole file system that are gone, or put in place of what there is.
+    ("snapper delete|rm|remove|undochange|rollback", &WIPE_DOUBTFUL),
+    ("timeshift --delete|--delete-all|--restore", &WIPE_DOUBTFUL),
+    ("ostree admin undeploy|cleanup_", &WIPE_DOUBTFUL),
+    ("rpm-ostree rollback|reset|cleanup_", &WIPE_DOUBTFUL),
+    ("bleachbit -c|--clean|--delete|-s|--shred", &WIPE_DOUBTFUL),
+    ("systemd-tmpfiles --purge", &WIPE_DOUBTFUL),
+    ("pivot_root|switch_root", &HIDE),
+    ("systemctl switch-root", &HIDE),
+];
 
 /// Files without which nothing works, beyond what `paths` knows of folders.
 const VITAL: &[&str] = &[
@@ -77,6 +90,7 @@ const VITAL: &[&str] = &[
     "/etc/default/grub",
     "/etc/grub.d",
     "/etc/rc.local",
+    "/var/lib/dpkg/status",
 ];
 
 /// Programs in system folders that everything else needs.
@@ -167,9 +181,82 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         {
             vec![Hit::on(&WIPE, "system tree")]
         }
+        "tmpreaper" | "tmpwatch" if !call.has(&["--test", "-t"]) => swept(call, 1)
+            .into_iter()
+            .filter(|hit| hit.rule.severity == super::Severity::Deny)
+            .collect(),
+        "gio"
+            if call
+                .words()
+                .next()
+                .is_some_and(|verb| matches!(verb, "trash" | "remove")) =>
+        {
+            swept(call, 1)
+        }
+        "fdupes" | "jdupes"
+            if call.options("").any(&["-d", "--delete"])
+                && call.options("").any(&["-N", "--noprompt", "--no-prompt"]) =>
+        {
+            swept(call, 0)
+        }
         "tar" | "bsdtar" | "gtar" | "unzip" | "cpio" | "7z" | "bsdcpio" => replaced::unpack(call),
         "mount" | "umount" => mount(call),
         _ => Vec::new(),
+    }
+}
+
+/// What a sweeper loses in the folders behind its first operands.
+fn swept(call: &Call<'_>, first: usize) -> Vec<Hit> {
+    call.options("-m -M --mtime-dir --protect")
+        .rest
+        .iter()
+        .skip(first)
+        .filter_map(|word| loss(call, word, true))
+        .collect()
+}
+
+/// What would be missed of a file by which the host is reached, run or watched.
+pub(super) fn setting(full: &str) -> Option<&'static str> {
+    let (folder, name) = full.rsplit_once('/')?;
+    if leftover(full) || [".tmp", ".new"].iter().any(|end| name.ends_with(end)) {
+        return None;
+    }
+    let network = [
+        "/etc/netplan",
+        "/etc/network",
+        "/etc/network/interfaces.d",
+        "/etc/sysconfig/network-scripts",
+        "/etc/NetworkManager/system-connections",
+        "/etc/systemd/network",
+    ];
+    let supervised = [
+        "/etc/service",
+        "/var/service",
+        "/service",
+        "/run/service",
+        "/etc/sv",
+        "/etc/runit/runsvdir/default",
+    ];
+    if network.contains(&folder) && !name.contains("dummy") {
+        Some("network settings")
+    } else if folder == "/etc/systemd/system" && super::services::shipped(name)
+        || (folder.ends_with("/systemd/system") || folder.ends_with(".wants") || supervised.contains(&folder))
+            && folder != "/etc/systemd/system"
+            && super::services::matters(name)
+    {
+        Some("services")
+    } else if matches!(
+        folder,
+        "/etc/cron.daily" | "/etc/cron.weekly" | "/etc/cron.hourly"
+    ) && matches!(
+        name,
+        "logrotate" | "aide" | "rkhunter" | "chkrootkit" | "clamscan"
+    ) {
+        Some("scheduled jobs")
+    } else if full == "/etc/sudoers.d/90-cloud-init-users" {
+        Some("system settings")
+    } else {
+        None
     }
 }
 
@@ -192,6 +279,9 @@ pub(super) fn loss(call: &Call<'_>, word: &str, recursive: bool) -> Option<Hit> 
     }
     if super::logs::is_system_log(&full) {
         return Some(Hit::on(&super::logs::CLEARED, "system logs"));
+    }
+    if super::logs::is_service_folder(&full) || super::logs::is_rotated_login(&full) {
+        return Some(Hit::on(&super::logs::DOUBTFUL, "logs"));
     }
     if let Some((Loss::Fatal, kind)) = call.trees.loss_if_empty(word, call.cwd) {
         return Some(Hit::on(&WIPE_UNSET, kind.as_str()));
@@ -243,6 +333,9 @@ fn single(call: &Call<'_>, full: &str) -> Option<Hit> {
     if super::logs::is_history(full) {
         return Some(Hit::on(&super::logs::HISTORY, "shell history"));
     }
+    if super::logs::is_rotated_login(full) {
+        return Some(Hit::on(&super::logs::DOUBTFUL, "logs"));
+    }
     if super::logs::is_service_log(full)
         && full.rsplit('/').next().is_some_and(|name| {
             matches!(name, "access.log" | "error.log" | "access_log" | "error_log")
@@ -281,13 +374,14 @@ fn single(call: &Call<'_>, full: &str) -> Option<Hit> {
             Some(Hit::on(&WIPE_FILE, "network settings"))
         }
         // What is recorded, and where it goes.
-        _ if full == "/etc/rsyslog.d/50-default.conf"
-            || ["/etc/rsyslog.d/", "/etc/audit/rules.d/"]
-                .iter()
-                .any(|folder| full.starts_with(folder))
-                && star =>
+        _ if super::logs::is_settings(full)
+            || full.starts_with("/etc/rsyslog.d/") && text::has_glob(full) =>
         {
             Some(Hit::on(&super::logs::DOUBTFUL, "logs"))
+        }
+        _ if full.contains(".wants/ssh") => Some(Hit::on(&super::accounts::SSH_SERVER, "ssh")),
+        _ if loss < Loss::Fatal && setting(full).is_some() => {
+            setting(full).map(|what| Hit::on(&WIPE_DOUBTFUL, what))
         }
         // Units that start with the host, or all of them.
         (_, Kind::System)
@@ -531,7 +625,8 @@ fn mount(call: &Call<'_>) -> Vec<Hit> {
     }
     let settings = options.all_values(&["-o", "--options"]).join(",");
     if settings.split(',').any(|s| s == "remount") {
-        let stops = settings.split(',').any(|s| s == "ro")
+        let stops = (settings.split(',').any(|s| s == "ro")
+            || settings.split(',').any(|s| s == "noexec") && matches!(point.as_str(), "/" | "/usr"))
             && matches!(point.as_str(), "/" | "/usr" | "/var" | "/home" | "/opt" | "/etc");
         return if stops { vec![Hit::of(&HIDE)] } else { Vec::new() };
     }

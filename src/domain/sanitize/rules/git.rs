@@ -20,6 +20,7 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
+    ("p4 obliterate -y", &LOSE_HISTORY),
     ("git clean -f", &LOSE),
     ("git clean -x|-X|-d !-i", &LOSE),
     ("git submodule deinit -f|--force|--all", &LOSE),

@@ -9,10 +9,10 @@ rules! {
         matches ["rm -rf /var/log", "rm /var/log/auth.log", "truncate -s 0 /var/log/syslog", "> /var/log/wtmp", "journalctl --vacuum-time=1s", "journalctl --rotate --vacuum-size=1", "find /var/log -type f -delete", "dmesg -C", "touch -t 202001010000 /var/log/auth.log", "mount --bind /dev/null /var/log/auth.log", "ln -sf /dev/null /var/log/auth.log", "shred -u /var/log/secure"],
         near ["rm /var/log/app/old.log", "journalctl --vacuum-time=30d", "find /var/log -name '*.gz' -mtime +30 -delete", "tail /var/log/syslog", "> /var/log/app/app.log"], instead "journalctl --vacuum-time=30d";
     DOUBTFUL = "logs.doubtful", Ask, "It empties the logs of a service, or shortens what is kept.",
-        matches ["truncate -s 0 /var/log/nginx/access.log", "journalctl --vacuum-time=1d", "sed -i '/x/d' /var/log/nginx/access.log", "> /var/log/mysql/error.log", "rm -f /var/log/nginx/access.log", "dmesg -c", "docker inspect --format='{{.LogPath}}' web | xargs truncate -s 0", "sed -i 's/Storage=auto/Storage=none/' /etc/systemd/journald.conf"],
-        near ["cat /var/log/nginx/access.log", "journalctl -u app", "truncate -s 0 /opt/app/log/app.log"];
+        matches ["truncate -s 0 /var/log/nginx/access.log", "journalctl --vacuum-time=1d", "sed -i '/x/d' /var/log/nginx/access.log", "> /var/log/mysql/error.log", "rm /etc/audit/rules.d/audit.rules", "rm -f /var/log/secure-20240101", "rm -rf /var/log/nginx", "rm -f /etc/rsyslog.d/*.conf", "rm -f /etc/rsyslog.conf", "chmod 000 /var/log/auth.log", "chown nobody /var/log/audit/audit.log", "rm -f /var/log/nginx/access.log", "dmesg -c", "docker inspect --format='{{.LogPath}}' web | xargs truncate -s 0", "sed -i 's/Storage=auto/Storage=none/' /etc/systemd/journald.conf"],
+        near ["cat /var/log/nginx/access.log", "rm -rf /var/log/nginx/*.gz", "rm -f /var/log/syslog.1.gz", "chmod 640 /var/log/syslog", "rm -f /etc/rsyslog.d/30-app.conf", "journalctl -u app", "truncate -s 0 /opt/app/log/app.log"];
     HISTORY = "logs.history", Ask, "It removes the history of a shell.",
-        matches ["history -c", "rm ~/.bash_history", "cat /dev/null > ~/.bash_history", "truncate -s0 ~/.zsh_history", "ln -sf /dev/null ~/.bash_history", "history -cw"],
+        matches ["history -c", "rm ~/.bash_history", "cat /dev/null > ~/.bash_history", "truncate -s0 ~/.zsh_history", "rm -f \"$HISTFILE\"", "ln -sf /dev/null ~/.bash_history", "history -cw"],
         near ["history", "history 20", "grep ssh ~/.bash_history | head"];
     HISTORY_OFF = "logs.history-off", Ask, "It stops the shell from keeping its history.",
         matches ["export HISTFILE=/dev/null", "export HISTSIZE=0", "set +o history", "HISTFILESIZE=0", "unset HISTFILE"], near ["export HISTSIZE=10000", "set -o pipefail", "echo $HISTFILE"];
@@ -33,7 +33,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
     ("timedatectl set-time|set-ntp_", &FORGED),
     ("hwclock --set|--systohc_ --date", &FORGED),
     ("touch -t ~20000101|19700101", &FORGED),
-    ("touch -t|-d|--date ~/var/log/", &CLEARED),
+    ("touch -t|-d|--date|-r|--reference ~/var/log/", &CLEARED),
     ("utmpdump -r", &CLEARED),
     ("wevtutil cl", &CLEARED),
     ("lastlog -C|--clear", &DOUBTFUL),
@@ -86,8 +86,10 @@ const SYSTEM: &[&str] = &[
 
 /// Whether a resolved path is one of the system's own logs.
 pub fn is_system_log(path: &str) -> bool {
-    if matches!(path, "/var/run/utmp" | "/run/utmp")
-        || path.starts_with("/var/log/journal")
+    if matches!(
+        path,
+        "/var/run/utmp" | "/run/utmp" | "/var/account/pacct" | "/var/log/account/pacct"
+    ) || path.starts_with("/var/log/journal")
         || path.starts_with("/run/log/journal")
         || path.starts_with("/var/log/audit/")
     {
@@ -96,6 +98,11 @@ pub fn is_system_log(path: &str) -> bool {
     let Some(name) = path.strip_prefix("/var/log/") else {
         return false;
     };
+    // What `find` shows lies here, or deeper.
+    let name = name
+        .strip_prefix(text::SOME)
+        .and_then(|rest| rest.strip_prefix('/'))
+        .unwrap_or(name);
     if name.contains('/') {
         return false;
     }
@@ -112,6 +119,20 @@ pub fn is_system_log(path: &str) -> bool {
             || matches!(text::shown(name).as_str(), "*.log");
     }
     SYSTEM.contains(&name)
+}
+
+/// Whether a resolved path says what is recorded and how long it is kept.
+pub fn is_settings(path: &str) -> bool {
+    matches!(
+        path,
+        "/etc/rsyslog.conf"
+            | "/etc/rsyslog.d/50-default.conf"
+            | "/etc/syslog-ng/syslog-ng.conf"
+            | "/etc/systemd/journald.conf"
+            | "/etc/audit/auditd.conf"
+            | "/etc/logrotate.conf"
+    ) || path.starts_with("/etc/audit/rules.d/")
+        || path == "/etc/audit/audit.rules"
 }
 
 /// Whether a resolved path is a service's log of which others may want to know.
@@ -144,6 +165,30 @@ pub fn is_service_log(path: &str) -> bool {
     .iter()
     .any(|folder| path.starts_with(folder))
         || path.starts_with("/var/lib/docker/containers/") && path.ends_with(".log")
+}
+
+/// Whether a resolved path is a folder that services write their logs to, or all that lies in it.
+pub fn is_service_folder(path: &str) -> bool {
+    let folder = path.strip_suffix(&format!("/{}", text::STAR)).unwrap_or(path);
+    let root = folder.strip_prefix("/var/log/").unwrap_or_default();
+    !root.is_empty() && !root.contains('/') && is_service_log(&format!("{folder}/"))
+}
+
+/// Whether a resolved path is an older part of the record of who logged in.
+pub fn is_rotated_login(path: &str) -> bool {
+    path.strip_prefix("/var/log/").is_some_and(|name| {
+        [
+            "auth.log.",
+            "secure-",
+            "secure.",
+            "wtmp.",
+            "wtmp-",
+            "btmp.",
+            "btmp-",
+        ]
+        .iter()
+        .any(|start| name.starts_with(start))
+    })
 }
 
 /// Whether a resolved path is the history of a shell or a client.

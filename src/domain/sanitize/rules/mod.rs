@@ -105,7 +105,7 @@ pub static FAMILIES: &[Family] = &[
     Family {
         title: "Files and folders",
         rules: files::RULES,
-        specs: &[],
+        specs: files::SPECS,
         check: Some(files::check),
     },
     Family {

@@ -7,8 +7,8 @@ rules! {
         matches ["ip link set eth0 down", "ifconfig eth0 down", "ip route del default", "ip addr flush dev eth0", "nmcli networking off", "tc qdisc replace dev eth0 root tbf rate 1bit burst 1 latency 1ms", "ip link set eth0 netns x", "ip r flush table main", "ifdown -a", "route del default", "ifdown eth0"],
         near ["ip -br link", "ip addr show", "ip route get 1.1.1.1", "nmcli general", "ip link set dummy0 up", "ifconfig -a"];
     CUT_DOUBTFUL = "network.change", Ask, "It changes addresses, routes or interfaces of the running host.",
-        matches ["ip route add 10.0.0.0/8 via 10.1.1.1", "ip addr add 10.0.0.5/24 dev eth0", "nmcli con modify eth0 ipv4.method manual", "netplan apply", "ip link delete br0", "ip rule add from 10.0.0.1 table 5", "nmcli con down vpn0", "ifdown eth0 && ifup eth0", "ip link set eth0 down; ip link set eth0 up", "ip link set eth2 down", "nmcli connection delete old-wifi", "ip route replace default via 10.0.0.254", "arp -s 10.0.0.1 00:11:22:33:44:55"],
-        near ["ip route list", "ip rule save", "netplan get", "nmcli device wifi"];
+        matches ["ip route add 10.0.0.0/8 via 10.1.1.1", "ip addr add 10.0.0.5/24 dev eth0", "nmcli con modify eth0 ipv4.method manual", "netplan apply", "ip link delete br0", "ip rule add from 10.0.0.1 table 5", "nmcli con down vpn0", "ifdown eth0 && ifup eth0", "ip link set eth0 down; ip link set eth0 up", "ip link set eth2 down", "nmcli connection delete old-wifi", "ip route replace default via 10.0.0.254", "arp -s 10.0.0.1 00:11:22:33:44:55", "conntrack -F", "ss -K dport = 5432", "ipvsadm -C", "birdc down", "vtysh -c 'conf t' -c 'no router bgp 65001'", "bridge vlan del vid 1 dev eth0", "ip -batch /tmp/b", "ip xfrm state flush"],
+        near ["ip route list", "conntrack -L", "ss -tlnp", "ipvsadm -Ln", "birdc show protocols", "vtysh -c 'show ip bgp summary'", "bridge link show", "ip xfrm state", "ip rule save", "netplan get", "nmcli device wifi"];
     FILTER = "firewall.close", Deny, "It drops all packets, or all that come to the SSH server.",
         matches ["iptables -P INPUT DROP", "iptables -A INPUT -j DROP", "nft add rule inet filter input drop", "ufw default deny outgoing", "iptables -I INPUT -p tcp --dport 22 -j DROP", "firewall-cmd --panic-on", "ufw deny 22", "iptables -A OUTPUT -j REJECT"],
         near ["iptables -L -n", "iptables -A INPUT -s 10.0.0.9 -j DROP", "ufw status", "nft list ruleset"];
@@ -16,8 +16,8 @@ rules! {
         matches ["iptables -F", "nft flush ruleset", "ufw disable", "ufw --force reset", "iptables -X", "iptables -P INPUT ACCEPT", "firewall-cmd --set-default-zone=trusted"],
         near ["iptables -F f2b-sshd", "nft flush set inet filter blocklist", "nft delete table inet fail2ban", "iptables -S", "ufw reload", "firewall-cmd --state"];
     RULE = "firewall.rule", Ask, "It changes the packet filter.",
-        matches ["iptables -A INPUT -s 10.0.0.9 -j DROP", "ufw allow 8081/tcp", "firewall-cmd --add-port=80/tcp", "iptables -D INPUT 3", "nft delete rule inet filter input handle 4", "iptables-restore < rules", "iptables -F f2b-sshd", "nft flush chain inet filter temp_blocks", "ufw deny out to 203.0.113.0/24"],
-        near ["iptables-save", "ufw status numbered", "firewall-cmd --list-all"];
+        matches ["iptables -A INPUT -s 10.0.0.9 -j DROP", "ufw allow 8081/tcp", "firewall-cmd --add-port=80/tcp", "iptables -D INPUT 3", "nft delete rule inet filter input handle 4", "iptables-restore < rules", "iptables -F f2b-sshd", "nft flush chain inet filter temp_blocks", "ufw deny out to 203.0.113.0/24", "fail2ban-client set sshd banip 10.0.0.0/8", "arptables -A INPUT -j DROP", "firewall-offline-cmd --add-port=80/tcp"],
+        near ["iptables-save", "fail2ban-client set sshd banip 203.0.113.9", "ipset add blocklist 203.0.113.9", "ufw status numbered", "firewall-cmd --list-all"];
     RESOLVER = "network.resolver", Ask, "It changes how names are found.",
         matches ["resolvectl dns eth0 203.0.113.5", "echo 'nameserver 203.0.113.5' > /etc/resolv.conf", "resolvectl revert eth0"], near ["resolvectl query example.com", "cat /etc/resolv.conf"];
     SHAPE = "network.shape", Ask, "It delays, loses or limits packets.",
@@ -26,6 +26,25 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
+    ("dhclient -x", &CUT),
+    (
+        "wpa_cli disconnect|terminate|disable_network|remove_network",
+        &CUT_DOUBTFUL,
+    ),
+    ("ss -K|--kill", &CUT_DOUBTFUL),
+    ("tcpkill|cutter", &CUT_DOUBTFUL),
+    ("ethtool --reset|-f|--flash", &SHAPE),
+    ("mii-tool -R|-r|-F|--reset|--force", &SHAPE),
+    ("iptables-apply|ip6tables-apply", &RULE),
+    ("arptables|ebtables -A|-I|-D|-N|-X", &RULE),
+    ("conntrack -F|--flush", &CUT_DOUBTFUL),
+    ("bridge vlan|fdb del|delete|flush", &CUT_DOUBTFUL),
+    ("bridge link set state|master|nomaster", &CUT_DOUBTFUL),
+    ("ovs-vsctl emer-reset|del-controller|del-manager", &CUT),
+    ("ovs-appctl exit", &CUT_DOUBTFUL),
+    ("birdc|birdc6|birdcl down", &CUT_DOUBTFUL),
+    ("ipvsadm -C|-D|-R|--clear|--delete-service", &CUT_DOUBTFUL),
+    ("systemd-resolve --set-dns|--set-domain|--revert", &RESOLVER),
     ("nmcli networking|n|net off", &CUT),
     ("nmcli radio|r all off", &CUT),
     ("arp -s", &CUT_DOUBTFUL),
@@ -63,15 +82,21 @@ pub static SPECS: &[(&str, &Rule)] = &[
         "ufw allow|deny|reject|delete|insert|limit|route|enable|prepend",
         &RULE,
     ),
-    ("firewall-cmd --panic-on", &FILTER),
+    ("firewall-cmd|firewall-offline-cmd --panic-on", &FILTER),
     (
-        "firewall-cmd --set-default-zone=drop|--set-default-zone=block",
+        "firewall-cmd|firewall-offline-cmd --set-default-zone=drop|--set-default-zone=block",
         &FILTER,
     ),
-    ("firewall-cmd --remove-service=ssh|--remove-port=22/tcp", &FILTER),
-    ("firewall-cmd --set-default-zone=trusted", &OPEN),
     (
-        "firewall-cmd --add-port|--add-service|--remove-port|--remove-service|--add-rich-rule|--remove-rich-rule|--zone-new|--set-default-zone|--complete-reload|--add-source|--direct|--set-target|--add-interface|--remove-interface|--change-interface|--runtime-to-permanent|--add-forward-port",
+        "firewall-cmd|firewall-offline-cmd --remove-service=ssh|--remove-port=22/tcp",
+        &FILTER,
+    ),
+    (
+        "firewall-cmd|firewall-offline-cmd --set-default-zone=trusted",
+        &OPEN,
+    ),
+    (
+        "firewall-cmd|firewall-offline-cmd --add-port|--add-service|--remove-port|--remove-service|--add-rich-rule|--remove-rich-rule|--zone-new|--set-default-zone|--complete-reload|--add-source|--direct|--set-target|--add-interface|--remove-interface|--change-interface|--runtime-to-permanent|--add-forward-port",
         &RULE,
     ),
     ("nft flush ruleset|table", &OPEN),
@@ -209,6 +234,19 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
                 Vec::new()
             }
         }
+        // A shell of a router: what is configured or cleared there, not what is shown.
+        "vtysh" | "gobgp" | "ExaBGP"
+            if call
+                .words()
+                .any(|word| word.starts_with("conf") || word.starts_with("clear ") || word == "del") =>
+        {
+            vec![Hit::of(&CUT_DOUBTFUL)]
+        }
+        "fail2ban-client" | "cscli" | "ipset"
+            if call.has(&["banip", "add"]) && call.words().any(half_the_world) =>
+        {
+            vec![Hit::of(&RULE)]
+        }
         "ufw"
             if call.has(&["deny"])
                 && call.args.len() == 2
@@ -218,6 +256,13 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         }
         _ => Vec::new(),
     }
+}
+
+/// A range of addresses so wide that those who work here are in it: `0.0.0.0/0`, `10.0.0.0/8`.
+fn half_the_world(range: &str) -> bool {
+    range.split_once('/').is_some_and(|(address, bits)| {
+        address.contains(['.', ':']) && bits.parse::<u8>().is_ok_and(|bits| bits <= 8)
+    })
 }
 
 /// A rate at which nothing comes through: bits, or less than a kilobit.
@@ -276,6 +321,10 @@ fn ip(call: &Call<'_>) -> Vec<Hit> {
             skip = false;
         } else if word.starts_with('-') && words.is_empty() {
             skip = matches!(word, "-n" | "-netns" | "-family" | "-f" | "-b" | "-batch" | "-l");
+            // Lines that nobody sees here, unless they are handed over on the input.
+            if matches!(word, "-b" | "-batch") && call.stdin.text.is_none() {
+                return vec![Hit::on(&CUT_DOUBTFUL, "network")];
+            }
             if matches!(word, "-all" | "-a") {
                 words.clear();
             }
@@ -402,7 +451,12 @@ fn ip(call: &Call<'_>) -> Vec<Hit> {
             return Vec::new();
         }
     } else if (starts(object, "tuntap") || starts(object, "tunnel") || starts(object, "xfrm"))
-        && (del || flush || verb == Some(&"add"))
+        && (del
+            || flush
+            || verb == Some(&"add")
+            || tail
+                .first()
+                .is_some_and(|word| matches!(*word, "flush" | "delete" | "deleteall")))
     {
         &CUT_DOUBTFUL
     } else {

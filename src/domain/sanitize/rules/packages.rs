@@ -24,6 +24,22 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
+    ("zypper removerepo|rr -a|--all", &REMOVE),
+    ("dpkg --clear-selections", &FORCE),
+    ("dpkg-divert --rename ~/bin/|/sbin/|/lib/", &FORCE),
+    ("dpkg-statoverride --add ~/bin/|/sbin/|/etc/", &FORCE),
+    ("rpm --setperms|--setugids|--restore", &FORCE),
+    ("snap install --dangerous|--devmode", &FORCE),
+    ("conda|mamba|micromamba remove --all", &REMOVE),
+    ("conda|mamba|micromamba env remove", &REMOVE),
+    ("tasksel remove", &REMOVE),
+    ("update-alternatives|alternatives ~--remove-all", &REMOVE),
+    ("snap disable", &REMOVE),
+    ("puppet resource package ensure=absent|ensure=purged", &REMOVE),
+    (
+        "apt-mark auto openssh-server|sudo|systemd|network-manager|netplan.io|ifupdown|linux-image-generic|linux-generic",
+        &FORCE,
+    ),
     (
         "apt|apt-get|aptitude remove|purge|autoremove|autopurge|markauto_",
         &REMOVE,

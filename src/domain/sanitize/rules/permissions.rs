@@ -16,7 +16,7 @@ rules! {
         matches ["chmod u+s /tmp/x", "chmod 4755 /bin/sh", "setcap cap_setuid+ep /usr/bin/python3", "cp /bin/bash /tmp/b; chmod 6755 /tmp/b", "install -m 4755 x /usr/local/bin/x"],
         near ["chmod 0755 /opt/app/bin/start", "setcap -r /usr/bin/x", "setcap cap_net_bind_service=+ep /opt/app/bin/server", "chmod g+s /srv/shared"];
     OPEN_TO_ALL = "perms.open-to-all", Ask, "It lets everybody write to something sensitive.",
-        matches ["chmod 777 /var/www", "chmod o+w /etc/nginx", "chmod 666 /var/run/docker.sock", "chmod 777 /root", "chmod 000 /root/.ssh"], near ["chmod 755 /var/www", "chmod 777 /tmp/build"];
+        matches ["chmod 777 /var/www", "chmod o+w /etc/nginx", "chmod 666 /var/run/docker.sock", "chmod 777 /root", "chmod 000 /root/.ssh", "setfacl -m u:deploy:rwx /etc"], near ["chmod 755 /var/www", "chmod 777 /tmp/build"];
 }
 
 /// Applies the rules of this family.
@@ -26,10 +26,22 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "setfacl" => {
             let options = call.options("-m -x -M -X --modify --remove --set --restore");
             let recursive = options.any(&["-R", "--recursive"]);
+            // What the entries give away besides a look.
+            let gives = options
+                .all_values(&["-m", "-M", "--modify", "--set"])
+                .iter()
+                .flat_map(|entries| entries.split(','))
+                .any(|entry| {
+                    entry
+                        .rsplit(':')
+                        .next()
+                        .is_some_and(|rights| rights.contains('w'))
+                });
+            let rights = if gives { "777" } else { "755" };
             options
                 .rest
                 .iter()
-                .filter_map(|word| weigh(call, word, recursive, "acl", "777"))
+                .filter_map(|word| weigh(call, word, recursive, "acl", rights))
                 .collect()
         }
         "setcap" => capabilities(call),
@@ -167,6 +179,29 @@ fn single(full: &str, loss: Loss, kind: Kind, what: &str, mode: &str) -> Option<
     };
     match what {
         "acl" if vital => Some(Hit::on(&VITAL, "vital file")),
+        "acl" if opens(mode) && (top && kind == Kind::System || super::secrets::is_login_key(full)) => {
+            Some(Hit::on(&OPEN_TO_ALL, kind.as_str()))
+        }
+        "mode"
+            if super::logs::is_system_log(full)
+                && (opens(mode)
+                    || broken(mode)
+                        && mode.ends_with("00")
+                        && !matches!(mode.trim_start_matches('0'), "600" | "400")) =>
+        {
+            Some(Hit::on(&super::logs::DOUBTFUL, "system logs"))
+        }
+        "owner" if super::logs::is_system_log(full) && mode.starts_with("nobody") => {
+            Some(Hit::on(&super::logs::DOUBTFUL, "system logs"))
+        }
+        "mode"
+            if broken(mode)
+                && full.rsplit_once('/').is_some_and(|(folder, name)| {
+                    folder == "/etc/init.d" && super::services::matters(name)
+                }) =>
+        {
+            Some(Hit::on(&super::services::DATA, "service"))
+        }
         "attributes" => {
             let vital_here = vital || top || super::logs::is_system_log(full);
             // Many keep other programs from writing the resolver's settings anew.
@@ -209,7 +244,9 @@ fn single(full: &str, loss: Loss, kind: Kind, what: &str, mode: &str) -> Option<
             bad.then(|| Hit::on(&VITAL, "vital file"))
         }
         "mode" if top => {
-            let sticky = matches!(mode, "1777" | "01777" | "+t");
+            let sticky = mode == "+t"
+                || matches!(mode, "1777" | "01777")
+                    && !matches!(full, "/" | "/etc" | "/usr" | "/var" | "/root" | "/boot");
             let shut = kind == Kind::System
                 && full != "/root"
                 && matches!(mode.trim_start_matches('0'), "700" | "750" | "770" | "740");

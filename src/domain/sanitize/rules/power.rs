@@ -29,6 +29,21 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
+    ("runit-init 0", &OFF),
+    ("runit-init 6", &REBOOT),
+    ("s6-linux-init-hpr|s6-poweroff|s6-halt", &OFF),
+    ("s6-reboot", &REBOOT),
+    ("dinitctl shutdown", &OFF),
+    ("upsmon -c fsd", &OFF),
+    ("apcupsd|upsdrvctl --killpower", &OFF),
+    (
+        "initctl emit runlevel RUNLEVEL=0|RUNLEVEL=1|RUNLEVEL=6|RUNLEVEL=S",
+        &LEVEL,
+    ),
+    (
+        "ansible|ansible-console * reboot|ansible.builtin.reboot -m|--module-name",
+        &REBOOT,
+    ),
     (
         "systemctl suspend|hibernate|hybrid-sleep|suspend-then-hibernate",
         &SLEEP,

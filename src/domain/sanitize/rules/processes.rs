@@ -14,14 +14,21 @@ rules! {
     KILL_LOGIN = "kill.login", Deny, "It kills the way in over SSH.",
         matches ["pkill -9 sshd", "kill -9 $(cat /run/sshd.pid)", "killall sshd", "kill $(pidof sshd)", "pkill -f sshd"], near ["pkill -HUP sshd", "killall -HUP sshd", "pgrep sshd"];
     KILL_SERVICE = "kill.service", Ask, "It kills a service with data in memory, or many processes by a wide pattern.",
-        matches ["killall -9 mysqld", "pkill -9 postgres", "fuser -k /var/lib/mysql", "killall -9 java", "pkill -9 dockerd", "pkill -u postgres"],
-        near ["pkill -HUP nginx", "killall -USR1 nginx", "pkill -f 'celery worker'"];
+        matches ["killall -9 mysqld", "pkill -9 postgres", "fuser -k /var/lib/mysql", "kill -STOP $(pidof auditd)", "systemctl kill -s KILL mysql", "killall -9 java", "pkill -9 dockerd", "pkill -u postgres"],
+        near ["pkill -HUP nginx", "kill -HUP $(pidof rsyslogd)", "killall -USR1 nginx", "pkill -f 'celery worker'"];
     USERS = "kill.sessions", Ask, "It ends the sessions of people.",
         matches ["pkill -KILL -u bob", "loginctl terminate-user deploy", "pkill -KILL -t pts/0", "skill -KILL -u bob", "loginctl kill-session 3"], near ["loginctl list-sessions", "who"];
 }
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
+    (
+        "systemctl freeze init.scope|-.slice|system.slice|user.slice",
+        &KILL_VITAL,
+    ),
+    ("gdb 1 -p|--pid", &KILL_VITAL),
+    ("loginctl disable-linger", &USERS),
+    ("killall -g|--process-group", &USERS),
     ("loginctl terminate-*|kill-*", &USERS),
     ("skill|slay", &USERS),
     ("loginctl terminate-user|kill-user root", &KILL_ALL),
@@ -108,7 +115,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
 }
 
 /// Signals that only ask a process to look again, or tell nothing.
-fn gentle(signal: &str) -> bool {
+pub(super) fn gentle(signal: &str) -> bool {
     matches!(
         signal.trim_start_matches("SIG"),
         "0" | "1" | "HUP" | "10" | "12" | "USR1" | "USR2" | "28" | "WINCH" | "18" | "CONT" | "17" | "CHLD"
@@ -166,12 +173,12 @@ fn kill(call: &Call<'_>) -> Vec<Hit> {
             hits.push(Hit::on(&KILL_VITAL, "process 1"));
         }
     }
-    hits.extend(call.origin.and_then(|origin| listed(&origin.steps)));
+    hits.extend(call.origin.and_then(|origin| listed(&origin.steps, &signal)));
     hits
 }
 
 /// What a list of processes that is killed holds, by the programs that made it.
-fn listed(steps: &[String]) -> Option<Hit> {
+fn listed(steps: &[String], signal: &str) -> Option<Hit> {
     let first = steps.first()?;
     if let Some(name) = first
         .strip_prefix("pidof ")
@@ -183,6 +190,11 @@ fn listed(steps: &[String]) -> Option<Hit> {
             Some(Hit::on(&KILL_VITAL, "vital process"))
         } else if matches!(name, "." | ".*" | "" | "-u root" | "^") {
             Some(Hit::on(&KILL_ALL, "every process"))
+        } else if KEEPERS.contains(&name)
+            && !(matches!(signal.trim_start_matches("SIG"), "" | "15" | "TERM")
+                && matches!(name, "java" | "redis-server" | "haproxy" | "cron"))
+        {
+            Some(Hit::on(&KILL_SERVICE, "service"))
         } else {
             None
         };
@@ -216,7 +228,7 @@ fn by_name(call: &Call<'_>) -> Vec<Hit> {
         })
     };
     let options = call.options_but(if call.name == "pkill" {
-        "-u -U -g -G -P -s -t -F -M -N --signal --euid --uid --group --parent --session --terminal --pidfile --ns"
+        "-u -U -g -G -P -s -t -F -M -N --pgroup --signal --euid --uid --group --parent --session --terminal --pidfile --ns"
     } else {
         "-s -u -y -o -n --signal --user --younger-than --older-than --ns -Z"
     }, is_signal);
@@ -254,6 +266,14 @@ fn by_name(call: &Call<'_>) -> Vec<Hit> {
         hits.push(Hit::of(&KILL_SERVICE));
     } else if patterns.is_empty() && user.is_some() {
         hits.push(Hit::of(&USERS));
+    } else if patterns.is_empty()
+        && call.name == "pkill"
+        && matches!(
+            options.value(&["-g", "--pgroup", "-s", "--session"]),
+            Some("0" | "1")
+        )
+    {
+        hits.push(Hit::on(&KILL_ALL, "every process of the session"));
     } else if patterns.is_empty() && options.value(&["-P", "--parent"]) == Some("1") {
         hits.push(Hit::on(&KILL_ALL, "every process"));
     }
@@ -283,7 +303,7 @@ fn by_name(call: &Call<'_>) -> Vec<Hit> {
             continue;
         }
         let bare = pattern
-            .trim_matches(['^', '$'])
+            .trim_matches(['^', '$', ':', ' '])
             .rsplit('/')
             .next()
             .unwrap_or_default();

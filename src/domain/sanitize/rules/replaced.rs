@@ -4,6 +4,7 @@ use super::super::paths::{Kind, Loss};
 use super::super::words::text;
 use super::files::{
     MOVE_AWAY, SYNC_AWAY, UNPACK_OVER, WIPE, WIPE_DOUBTFUL, WIPE_UNSET, globbed_vital, leftover, loss,
+    setting,
 };
 use super::{Call, Hit};
 
@@ -25,6 +26,10 @@ pub(super) fn move_away(call: &Call<'_>) -> Vec<Hit> {
         Some(target) => target.to_owned(),
         None => sources.pop().unwrap_or_default(),
     };
+    if call.name == "rename" {
+        // The pattern first, then what gets other names.
+        sources = options.rest.iter().skip(1).cloned().collect();
+    }
     let mut hits = Vec::new();
     for source in &sources {
         let full = call.path(source);
@@ -37,6 +42,14 @@ pub(super) fn move_away(call: &Call<'_>) -> Vec<Hit> {
             hits.push(Hit::on(&MOVE_AWAY, kind.as_str()));
         } else if full.starts_with("/etc/cron") && loss == Loss::Doubtful && full.matches('/').count() == 2 {
             hits.push(Hit::on(&WIPE_DOUBTFUL, "scheduled jobs"));
+        } else if let Some(what) = setting(&full).filter(|_| {
+            // Beside it lies what is put in its place, or what it was.
+            full.rsplit_once('/').map(|(folder, _)| folder)
+                != call.path(&target).rsplit_once('/').map(|(folder, _)| folder)
+        }) {
+            hits.push(Hit::on(&WIPE_DOUBTFUL, what));
+        } else if super::logs::is_settings(&full) {
+            hits.push(Hit::on(&super::logs::DOUBTFUL, "logs"));
         } else if call.path(&target) == "/dev/null" {
             hits.push(Hit::on(&WIPE_DOUBTFUL, "moved to nowhere"));
         } else if super::logs::is_history(&full) {

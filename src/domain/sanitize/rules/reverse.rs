@@ -65,7 +65,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         "ngrok" | "chisel" | "frpc" | "cloudflared" | "bore" | "localtunnel" | "lt" | "gost" | "ligolo"
         | "pwncat" | "rathole" | "ttyd" | "gotty" | "shellinaboxd" | "shellinabox" | "tmate" | "wetty"
         | "sshx" | "ligolo-agent" | "ligolo-ng" | "agent-ligolo" | "iodine" | "dnscat" | "dnscat2"
-        | "revsocks" | "pagekite" | "teleconsole" | "upterm"
+        | "websocketd" | "revsocks" | "pagekite" | "teleconsole" | "upterm"
             if !call.has(&["version", "help", "update", "list"]) =>
         {
             hits.push(Hit::of(&TUNNEL));

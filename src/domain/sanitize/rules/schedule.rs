@@ -10,8 +10,8 @@ rules! {
         matches ["crontab -r -u olduser", "crontab /opt/app/config/crontab.txt", "echo '0 1 * * * /opt/app/bin/backup' | crontab -", "(crontab -l; echo '* * * * * /opt/app/x') | crontab -"],
         near ["crontab -l > /tmp/x", "atq"];
     WRITE = "cron.write", Ask, "It adds a job that runs by itself as root.",
-        matches ["echo '* * * * * root /opt/app/x' > /etc/cron.d/x", "echo '/opt/app/x' > /etc/cron.daily/x", "echo '* * * * * /x' >> /var/spool/cron/crontabs/root", "cp x /etc/cron.hourly/"],
-        near ["cat /etc/cron.d/x", "rm -f /etc/cron.d/x", "ls /etc/cron.daily"];
+        matches ["echo '* * * * * root /opt/app/x' > /etc/cron.d/x", "echo '/opt/app/x' > /etc/cron.daily/x", "echo '* * * * * /x' >> /var/spool/cron/crontabs/root", "cp x /etc/cron.hourly/", "systemctl link /tmp/x.service", "at -f /tmp/job midnight", "systemd-run --on-calendar=hourly /tmp/x"],
+        near ["systemctl enable --now app.timer", "at -l", "cat /etc/cron.d/x", "rm -f /etc/cron.d/x", "ls /etc/cron.daily"];
     FROM_TEMPORARY = "cron.temporary", Deny, "A job or a service would run a program from a folder that anybody can write to.",
         matches ["echo '* * * * * /tmp/evil.sh' | crontab -", "printf '[Service]\\nExecStart=/tmp/.x\\n' > /etc/systemd/system/upd.service", "echo '* * * * * root /dev/shm/x' > /etc/cron.d/x"],
         near ["echo '0 1 * * * /opt/app/bin/backup' > /opt/app/crontab", "printf '[Service]\\nExecStart=/opt/app/bin/server\\n' > /etc/systemd/system/app.service"];
@@ -24,7 +24,14 @@ pub static SPECS: &[(&str, &Rule)] = &[("atrm", &REMOVE_JOBS), ("at -r|-d", &REM
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {
-    if call.name != "crontab" {
+    if call.is("systemctl at batch systemd-run") {
+        return if from_temporary(call) {
+            vec![Hit::on(&WRITE, "a folder that anybody can write to")]
+        } else {
+            Vec::new()
+        };
+    }
+    if !call.is("crontab fcrontab incrontab") {
         return Vec::new();
     }
     let options = call.options("-u --user -n -s_");
@@ -60,4 +67,26 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
         return Vec::new();
     }
     vec![Hit::of(&REPLACE)]
+}
+
+/// Whether what is to run later, or as a service, lies where anybody can put another file in its place.
+fn from_temporary(call: &Call<'_>) -> bool {
+    let temporary = |word: &str| {
+        ["/tmp/", "/var/tmp/", "/dev/shm/"]
+            .iter()
+            .any(|folder| word.starts_with(folder))
+    };
+    let later = match call.name {
+        "systemctl" => call.has(&["enable", "link", "reenable"]),
+        "systemd-run" => call.words().any(|word| word.starts_with("--on-")),
+        _ => true,
+    };
+    later
+        && (call.words().any(temporary)
+            || call.is("at batch")
+                && call
+                    .stdin
+                    .text
+                    .as_deref()
+                    .is_some_and(|text| text.lines().any(|line| temporary(line.trim_start()))))
 }

@@ -30,6 +30,14 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
+    ("lvconvert -m|--mirrors", &CLOSE),
+    ("zfs change-key", &CLOSE),
+    ("btrfs subvolume|su|sub|subvol set-default", &SNAPSHOT),
+    ("cryptsetup luksAddKey", &CLOSE),
+    ("systemd-cryptenroll --wipe-slot=all", &ENCRYPTION),
+    ("systemd-cryptenroll --wipe-slot", &CLOSE),
+    ("clevis luks unbind", &CLOSE),
+    ("multipathd del|disablequeueing|suspend", &CLOSE),
     ("lvremove|vgremove|pvremove", &VOLUME),
     ("lvm lvremove|vgremove|pvremove", &VOLUME),
     ("vgreduce --removemissing|-a|--all|-f|--force", &VOLUME),

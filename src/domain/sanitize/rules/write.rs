@@ -126,6 +126,8 @@ pub fn judge(target: &Target<'_>) -> Vec<Hit> {
             },
             "logs",
         ));
+    } else if matches!(path, "/run/nologin" | "/var/run/nologin") {
+        hits.push(Hit::on(&SYSTEM_SETTING, "system settings"));
     } else if path.starts_with("/etc/") {
         hits.extend(etc(target, path));
     } else if is_under(path, "/boot") || is_under(path, "/efi") {
@@ -367,6 +369,49 @@ fn etc(target: &Target<'_>, path: &str) -> Vec<Hit> {
                 &SYSTEM_SETTING
             },
         );
+    }
+    if path.ends_with("/pg_hba.conf") {
+        let lower = if edit { edited(text) } else { text.to_owned() }.to_lowercase();
+        let open = lower.lines().any(|line| line.contains("trust"));
+        return if open {
+            hit(&super::databases::GRANT)
+        } else {
+            Vec::new()
+        };
+    }
+    if path.starts_with("/etc/init/") && path.ends_with(".override") {
+        return hit(&super::services::MASK);
+    }
+    if is_under(path, "/etc/security/limits.d") || path == "/etc/security/limits.conf" {
+        let starves = text.lines().any(|line| {
+            let mut words = line.split_whitespace().rev();
+            words
+                .next()
+                .and_then(|value| value.parse::<u32>().ok())
+                .is_some_and(|value| value < 32)
+                && words.next().is_some_and(|item| {
+                    matches!(
+                        item,
+                        "nproc" | "nofile" | "as" | "data" | "fsize" | "cpu" | "maxlogins" | "maxsyslogins"
+                    )
+                })
+        });
+        return if starves {
+            hit(&exhaust::LIMITS)
+        } else {
+            Vec::new()
+        };
+    }
+    if is_under(path, "/etc/apt/apt.conf.d") && text.contains("Invoke") && text.contains("/tmp/") {
+        return hit(&schedule::FROM_TEMPORARY);
+    }
+    if path.starts_with("/etc/apt/sources.list") && text.contains("trusted=yes") && text.contains("http:") {
+        return hit(&super::packages::FORCE);
+    }
+    if (path == "/etc/inetd.conf" || is_under(path, "/etc/xinetd.d"))
+        && (text.contains("/bin/sh") || text.contains("/bin/bash"))
+    {
+        return hit(&SYSTEM_SETTING);
     }
     if path == "/etc/nologin" {
         return hit(&SYSTEM_SETTING);
@@ -625,7 +670,9 @@ fn kernel(target: &Target<'_>, path: &str) -> Vec<Hit> {
         || path.starts_with("/sys/class/scsi_device/") && path.ends_with("/delete")
         || path.starts_with("/sys/class/scsi_disk/") && path.ends_with("/delete")
         || path.starts_with("/sys/class/net/") && path.ends_with("/flags") && value == "0"
-        || path.starts_with("/sys/class/net/") && path.ends_with("/carrier") && value == "0"
+        || path.starts_with("/sys/class/net/")
+            && (path.ends_with("/carrier") || path.ends_with("/device/enable"))
+            && value == "0"
         || path.starts_with("/sys/fs/cgroup/")
             && (path.ends_with("cgroup.kill")
                 || path.ends_with("cgroup.freeze")

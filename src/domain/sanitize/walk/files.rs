@@ -116,7 +116,7 @@ impl Walker<'_> {
                     self.write(file, Change::Edit, &Stream::unknown(), span);
                 }
             }
-            "touch" if has(&["/etc/nologin"]) => {
+            "touch" if has(&["/etc/nologin", "/run/nologin", "/var/run/nologin"]) => {
                 self.write("/etc/nologin", Change::Append, &Stream::empty(), span);
             }
             "update-alternatives" | "alternatives"
@@ -139,6 +139,19 @@ impl Walker<'_> {
                         ..Stream::unknown()
                     };
                     self.write(&file, Change::Overwrite, &content, span);
+                }
+            }
+            // Copies of all that a store holds.
+            "etcdctl" | "consul" | "vault"
+                if operands.iter().any(|o| *o == "snapshot") && operands.iter().any(|o| *o == "save") =>
+            {
+                if let Some(file) = operands.last() {
+                    let content = Stream {
+                        private: true,
+                        steps: vec![format!("{name} dump")],
+                        ..Stream::unknown()
+                    };
+                    self.write(file, Change::Overwrite, &content, span);
                 }
             }
             "truncate" => {

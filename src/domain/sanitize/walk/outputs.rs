@@ -344,6 +344,18 @@ impl Walker<'_> {
                     ..Stream::unknown()
                 })
             }
+            // An image or the files of a container, packed.
+            "docker" | "podman" | "nerdctl"
+                if matches!(words.first(), Some(&"save" | &"export"))
+                    && !words.iter().any(|w| matches!(*w, "-o" | "--output"))
+                    || words.first() == Some(&"cp") && words.last() == Some(&"-") =>
+            {
+                Some(Stream {
+                    private: true,
+                    steps: vec![format!("{name} dump")],
+                    ..Stream::unknown()
+                })
+            }
             "docker" | "podman" | "nerdctl" if words.iter().any(|word| word.contains("LogPath")) => {
                 Some(Stream {
                     text: Some(format!("{SOME}\n")),
@@ -442,6 +454,7 @@ impl Walker<'_> {
                 // Made to be evaluated by a shell: as trusted as the tool itself.
                 Some(Stream {
                     meant: true,
+                    private: words.contains(&"export-credentials"),
                     ..Stream::unknown()
                 })
             }
@@ -567,13 +580,20 @@ impl Walker<'_> {
         if names.is_empty() {
             names.push(STAR.to_string());
         }
+        // By age or size only some of them.
+        let of_some = rest.iter().any(|a| {
+            matches!(
+                a.text.as_str(),
+                "-mtime" | "-mmin" | "-ctime" | "-atime" | "-newer" | "-size" | "-empty"
+            )
+        });
         let depth_one = rest
             .windows(2)
             .any(|w| w[0].text == "-maxdepth" && w[1].text == "1");
         for argument in rest.iter().take_while(|a| !a.text.starts_with(['-', '(', '!'])) {
             let start = argument.text.trim_end_matches('/');
             lines.extend(names.iter().map(|name| {
-                if depth_one || *name == STAR.to_string() {
+                if depth_one || *name == STAR.to_string() || start == "/var/log" && !of_some {
                     format!("{start}/{name}")
                 } else {
                     format!("{start}/{SOME}/{name}")

@@ -174,6 +174,7 @@ pub fn given(name: &str, state: &State) -> Option<String> {
         "XDG_CONFIG_HOME" => home("/.config"),
         "XDG_CACHE_HOME" => home("/.cache"),
         "XDG_DATA_HOME" => home("/.local/share"),
+        "HISTFILE" => home("/.bash_history"),
         "PWD" => Some(state.cwd.clone().unwrap_or_else(|| SOME.to_string())),
         "OLDPWD" => Some(state.previous.clone().unwrap_or_else(|| SOME.to_string())),
         "PATH" => Some("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()),

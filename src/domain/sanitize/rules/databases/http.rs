@@ -73,7 +73,44 @@ pub(super) fn delete_by_http(call: &Call<'_>) -> Vec<Hit> {
         let recursive = url.contains("recurse") || url.contains(":5984");
         return vec![Hit::of(if recursive { &RESET } else { &PURGE })];
     }
-    if url.contains("_shutdown") || url.contains("/_cluster/nodes/") {
+    let posts = method.is_some_and(|m| m.eq_ignore_ascii_case("post") || m.eq_ignore_ascii_case("put"))
+        || words.iter().any(|w| {
+            matches!(
+                w.to_ascii_uppercase().as_str(),
+                "-XPOST" | "-XPUT" | "POST" | "PUT"
+            )
+        });
+    let compact = |signs: &[&str]| {
+        words.iter().any(|word| {
+            let text: String = word.chars().filter(|c| !c.is_whitespace() && *c != '"').collect();
+            signs.iter().any(|sign| text.contains(sign))
+        })
+    };
+    // The door of a container engine: `prune` and `kill` need no body.
+    if posts
+        && words.iter().any(|w| w.contains("docker.sock"))
+        && (path.ends_with("/prune") || path.ends_with("/kill"))
+    {
+        return vec![Hit::of(&PURGE)];
+    }
+    if url.contains("/solr/admin/") && (compact(&["action=DELETE"]) || compact(&["action=UNLOAD"])) {
+        return vec![Hit::of(&RESET)];
+    }
+    if path.ends_with("/admin/tsdb/delete_series")
+        || path.ends_with("_aliases") && compact(&["remove_index:"])
+    {
+        return vec![Hit::of(&PURGE)];
+    }
+    let closes = search
+        && (path.ends_with("/_close")
+            || path.starts_with("_snapshot/") && path.ends_with("/_restore")
+            || path.ends_with("_settings")
+                && compact(&["blocks.write:true", "blocks.read_only:true", "read_only:true"]));
+    let leaves = path.ends_with("v1/agent/leave")
+        || path.contains("v1/agent/force-leave")
+        || path.ends_with("-/quit")
+        || path.ends_with("actuator/shutdown");
+    if posts && (closes || leaves) || url.contains("_shutdown") || url.contains("/_cluster/nodes/") {
         return vec![Hit::of(&STOP)];
     }
     if url.contains(":9200")

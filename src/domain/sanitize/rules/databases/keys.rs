@@ -56,6 +56,8 @@ pub(super) fn redis(call: &Call<'_>) -> Vec<Hit> {
                 hits.push(Hit::of(&FLUSH));
             }
             "SHUTDOWN" => hits.push(Hit::of(&STOP)),
+            "CLIENT" if word(1) == "KILL" && word(2) == "TYPE" => hits.push(Hit::of(&STOP)),
+            "FUNCTION" if word(1) == "FLUSH" => hits.push(Hit::of(&PURGE)),
             "DEBUG"
                 if matches!(
                     word(1),

@@ -27,17 +27,17 @@ rules! {
         matches ["redis-cli FLUSHALL", "redis-cli FLUSHDB", "echo flush_all | nc localhost 11211", "etcdctl del '' --prefix", "redis-cli EVAL \"return redis.call('FLUSHALL')\" 0", "consul kv delete -recurse /", "redis-cli --scan | xargs redis-cli DEL"],
         near ["redis-cli -n 1 flushdb", "redis-cli -h cache-1 FLUSHALL", "redis-cli KEYS 'tmp:*' | xargs redis-cli DEL", "etcdctl del --prefix /app/locks/", "consul kv delete -recurse app/old-service", "redis-cli DEL session:1", "redis-cli INFO", "etcdctl get --prefix /app"];
     STOP = "db.stop", Ask, "It stops a database server, or takes it out of its cluster.",
-        matches ["redis-cli SHUTDOWN NOSAVE", "mysqladmin shutdown", "pg_ctl stop -m immediate -D /data/pg", "nodetool decommission", "rabbitmqctl stop_app", "redis-cli CLUSTER RESET", "nodetool drain"],
-        near ["mysqladmin status", "pg_ctl status", "nodetool status", "rabbitmqctl status"];
+        matches ["redis-cli SHUTDOWN NOSAVE", "mysqladmin shutdown", "pg_ctl stop -m immediate -D /data/pg", "nodetool decommission", "rabbitmqctl stop_app", "redis-cli CLUSTER RESET", "nodetool drain", "patronictl failover shop --force", "consul maint -enable", "curl -X POST http://localhost:9200/orders/_close", "curl -X PUT http://localhost:8500/v1/agent/leave", "rabbitmq-plugins disable rabbitmq_management", "curl -X POST http://localhost:9090/-/quit"],
+        near ["mysqladmin status", "patronictl list", "curl -X POST http://localhost:9200/orders/_refresh", "curl -X POST http://localhost:9090/-/reload", "rabbitmq-plugins list", "pg_ctl status", "nodetool status", "rabbitmqctl status"];
     RESET = "db.reset", Deny, "It sets a database server, a queue or an index back to nothing.",
-        matches ["rabbitmqctl reset", "rabbitmqctl force_reset", "curl -XDELETE http://localhost:9200/_all", "curl -X DELETE 'localhost:9200/logs-*'", "pg_resetwal -f /data/pg", "rabbitmqctl delete_vhost /", "kafka-topics.sh --delete --topic orders --bootstrap-server b:9092", "rails db:drop", "php artisan migrate:fresh --force", "RAILS_ENV=test DATABASE_URL=postgres://db.example.com/production rake db:drop", "influx -execute 'DROP DATABASE app'", "kafka-storage.sh format -t x -c server.properties", "alembic downgrade base", "rabbitmqctl list_queues -q name | xargs -n1 rabbitmqctl delete_queue"],
-        near ["curl -XDELETE 'http://localhost:9200/logs-2022.*'", "rabbitmqctl delete_queue old-imports", "curl http://localhost:9200/_cat/indices", "rabbitmqctl list_queues", "kafka-topics.sh --list --bootstrap-server b:9092", "rails db:migrate", "php artisan migrate", "RAILS_ENV=test rake db:drop", "RAILS_ENV=test DATABASE_URL=postgres://localhost/shop_test rake db:drop"];
+        matches ["rabbitmqctl reset", "rabbitmqctl force_reset", "curl -XDELETE http://localhost:9200/_all", "curl -X DELETE 'localhost:9200/logs-*'", "pg_resetwal -f /data/pg", "rabbitmqctl delete_vhost /", "kafka-topics.sh --delete --topic orders --bootstrap-server b:9092", "rails db:drop", "php artisan migrate:fresh --force", "RAILS_ENV=test DATABASE_URL=postgres://db.example.com/production rake db:drop", "influx -execute 'DROP DATABASE app'", "kafka-storage.sh format -t x -c server.properties", "alembic downgrade base", "sqlx database drop -y", "diesel database reset", "goose down-to 0", "migrate -path m -database x drop -f", "python manage.py migrate app zero", "rabbitmqctl list_queues -q name | xargs -n1 rabbitmqctl delete_queue"],
+        near ["curl -XDELETE 'http://localhost:9200/logs-2022.*'", "sqlx database create", "diesel migration run", "goose status", "python manage.py migrate app", "rabbitmqctl delete_queue old-imports", "curl http://localhost:9200/_cat/indices", "rabbitmqctl list_queues", "kafka-topics.sh --list --bootstrap-server b:9092", "rails db:migrate", "php artisan migrate", "RAILS_ENV=test rake db:drop", "RAILS_ENV=test DATABASE_URL=postgres://localhost/shop_test rake db:drop"];
     PURGE = "db.purge", Ask, "It deletes messages, keys, logs of changes or older rows.",
         matches ["dropdb app_test", "rabbitmqctl purge_queue jobs", "mysql -e 'PURGE BINARY LOGS BEFORE NOW()'", "mysql -e 'RESET MASTER'", "redis-cli CONFIG SET dir /tmp", "curl -X DELETE http://localhost:9200/logs-2020.01", "kafka-consumer-groups.sh --reset-offsets --to-latest --execute --group g --topic t", "mysql -e 'SET GLOBAL read_only=0'", "psql -c 'ALTER TABLE users DROP COLUMN email'", "psql shop -c 'TRUNCATE TABLE sessions'", "redis-cli -n 3 FLUSHDB", "psql shop -c 'DROP TABLE events_2022_01'", "mongosh shop --eval 'db.sessions.drop()'"],
         near ["mysql -e 'SHOW BINARY LOGS'", "redis-cli CONFIG GET dir"];
     GRANT = "db.grant", Ask, "It gives an account all rights, from anywhere.",
-        matches ["mysql -e \"GRANT ALL PRIVILEGES ON *.* TO 'x'@'%' WITH GRANT OPTION\"", "psql -c 'ALTER ROLE app SUPERUSER'", "mysql -e \"DROP USER 'app'@'%'\"", "psql -c 'REVOKE ALL ON DATABASE app FROM app'", "dropuser app"],
-        near ["mysql -e \"GRANT SELECT ON app.* TO 'r'@'10.0.0.5'\"", "mysql -e 'SHOW GRANTS'"];
+        matches ["mysql -e \"GRANT ALL PRIVILEGES ON *.* TO 'x'@'%' WITH GRANT OPTION\"", "psql -c 'ALTER ROLE app SUPERUSER'", "mysql -e \"DROP USER 'app'@'%'\"", "psql -c 'REVOKE ALL ON DATABASE app FROM app'", "dropuser app", "mysqld_safe --skip-grant-tables", "sed -i s/md5/trust/ /etc/postgresql/15/main/pg_hba.conf"],
+        near ["grep trust /etc/postgresql/15/main/pg_hba.conf", "mysql -e \"GRANT SELECT ON app.* TO 'r'@'10.0.0.5'\"", "mysql -e 'SHOW GRANTS'"];
     CODE = "db.code", Deny, "It makes the database server write a file or run a program.",
         matches ["redis-cli CONFIG SET dir /root/.ssh", "mysql -e \"SELECT '<?php' INTO OUTFILE '/var/www/x.php'\"", "psql -c \"COPY t FROM PROGRAM 'id'\"", "redis-cli SLAVEOF 203.0.113.9 6379", "redis-cli MODULE LOAD /tmp/x.so"],
         near ["psql -c \"COPY t TO STDOUT\"", "redis-cli REPLICAOF NO ONE"];
@@ -45,6 +45,59 @@ rules! {
 
 /// Rows.
 pub static SPECS: &[(&str, &Rule)] = &[
+    (
+        "mysqld|mysqld_safe|mariadbd|mariadbd-safe --skip-grant-tables",
+        &GRANT,
+    ),
+    ("mongod --shutdown", &STOP),
+    ("pg_rewind", &STOP),
+    (
+        "repmgr standby|primary|node switchover|promote|unregister|rejoin",
+        &STOP,
+    ),
+    ("patronictl remove|reinit", &PURGE),
+    ("patronictl failover|switchover|pause", &STOP),
+    ("mysqlimport|mariadb-import --delete", &PURGE),
+    ("pt-archiver --purge", &PURGE),
+    ("redis-cli del-node --cluster", &STOP),
+    ("influxd|influx restore", &STOP),
+    ("etcdctl auth disable", &STOP),
+    ("etcdctl user|role delete", &PURGE),
+    ("consul operator raft remove-peer", &STOP),
+    ("consul services deregister", &STOP),
+    ("consul acl delete", &PURGE),
+    ("consul maint -enable", &STOP),
+    ("consul intention create -deny", &STOP),
+    ("consul intention delete", &PURGE),
+    ("vault operator generate-root", &STOP),
+    ("vault policy delete", &PURGE),
+    ("rabbitmqctl close_all_connections|eval|close_connection", &STOP),
+    ("rabbitmqctl set_user_tags administrator", &GRANT),
+    ("rabbitmq-plugins disable", &STOP),
+    ("kafka-acls.sh|kafka-acls --remove", &PURGE),
+    ("rpk topic|group|cluster delete", &PURGE),
+    (
+        "kafka-leader-election.sh|kafka-leader-election --all-topic-partitions",
+        &STOP,
+    ),
+    ("neo4j-admin --overwrite-destination", &PURGE),
+    ("solr delete|delete_core|delete_collection", &PURGE),
+    ("mc admin user|policy|group remove|disable|rm", &PURGE),
+    ("python|python3 manage.py migrate * zero", &RESET),
+    ("manage.py|django-admin migrate * zero", &RESET),
+    ("goose reset|down-to", &RESET),
+    ("migrate drop", &RESET),
+    ("migrate down -all|--all", &RESET),
+    ("dbmate drop", &RESET),
+    (
+        "liquibase rollback|rollback-count|rollbackCount|rollback-to-date",
+        &PURGE,
+    ),
+    ("sqlx database drop|reset", &RESET),
+    ("diesel database reset|drop", &RESET),
+    ("hasura migrate apply --down", &PURGE),
+    ("supabase db reset", &PURGE),
+    ("supabase db reset --linked|--db-url", &RESET),
     ("dropuser", &GRANT),
     ("mysqladmin|mariadb-admin drop", &DROP),
     ("mysqladmin|mariadb-admin shutdown", &STOP),

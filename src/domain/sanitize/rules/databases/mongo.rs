@@ -45,6 +45,7 @@ pub(super) fn mongo(text: &str) -> Vec<Hit> {
         || called("dropindex")
         || called("dropindexes")
         || called("dropuser")
+        || lower.contains("dropallusers")
         || called("remove") && lower.contains("db.")
     {
         hits.push(Hit::of(&PURGE));
@@ -53,6 +54,8 @@ pub(super) fn mongo(text: &str) -> Vec<Hit> {
         || lower.contains("shutdown:1")
         || called("rs.stepdown")
         || called("rs.remove")
+        || called("removeshard")
+        || called("rs.reconfig") && lower.contains("force:true")
         || called("fsynclock")
     {
         hits.push(Hit::of(&STOP));

@@ -147,6 +147,20 @@ pub(super) fn sql(text: &str) -> Vec<Hit> {
             {
                 hits.push(Hit::of(&PURGE));
             }
+            "SYSTEM" if has("DROP") && has("REPLICA") => hits.push(Hit::of(&PURGE)),
+            "SET"
+                if statement.contains("MAX_CONNECTIONS")
+                    && words.last().is_some_and(|value| {
+                        value
+                            .trim_start_matches('=')
+                            .parse::<u32>()
+                            .is_ok_and(|number| number < 5)
+                    }) =>
+            {
+                hits.push(Hit::of(&STOP));
+            }
+            "CHANGE" if matches!(second, "MASTER" | "REPLICATION") => hits.push(Hit::of(&STOP)),
+            "INSTALL" if matches!(second, "PLUGIN" | "COMPONENT" | "SONAME") => hits.push(Hit::of(&CODE)),
             "KILL" => {}
             "OPTIMIZE" | "DETACH" if verb == "DETACH" => hits.push(Hit::of(&PURGE)),
             _ => {}
@@ -217,6 +231,7 @@ pub(super) fn limited(statement: &str) -> bool {
             | "2>1"
             | "1ISNOTNULL"
             | "ID>0"
+            | "IDISNOTNULL"
             | "1LIKE1"
             | "(1=1)"
     ) || compact.contains("OR1=1")

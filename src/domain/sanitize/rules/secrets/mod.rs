@@ -55,7 +55,7 @@ pub static SPECS: &[(&str, &Rule)] = &[
 ];
 
 const READERS: &str = "split csplit fold fmt pr expand jq iconv cat tac less more head tail grep egrep awk sed cut sort strings xxd od hexdump base64 base32 nl rev tee cp mv dd tar zip gzip rsync scp install openssl gpg bat view vim vi nano paste diff cmp uuencode xz bzip2 zstd ln";
-const SENDERS: &str = "curl wget nc ncat netcat socat scp sftp rsync ssh ftp tftp lftp mail mailx sendmail mutt telnet http xh aws gsutil rclone mc s3cmd dig nslookup host openssl gcloud azcopy az restic borg duplicity kopia gh glab pastebinit magic-wormhole logger svn hg git kubectl oc scp2 sshpass wall logger_remote smbclient croc magic-wormhole wormhole transfer transfer.sh swaks msmtp ssmtp sendemail";
+const SENDERS: &str = "mosquitto_pub kafkacat kcat curl wget nc ncat netcat socat scp sftp rsync ssh ftp tftp lftp mail mailx sendmail mutt telnet http xh aws gsutil rclone mc s3cmd dig nslookup host openssl gcloud azcopy az restic borg duplicity kopia gh glab pastebinit magic-wormhole logger svn hg git kubectl oc scp2 sshpass wall logger_remote smbclient croc magic-wormhole wormhole transfer transfer.sh swaks msmtp ssmtp sendemail";
 
 /// Applies the rules of this family.
 pub fn check(call: &Call<'_>) -> Vec<Hit> {

@@ -76,10 +76,21 @@ pub(super) fn sent(call: &Call<'_>) -> Vec<Hit> {
     {
         hits.push(Hit::on(&SEND, "secret"));
     }
-    if goes_out(call)
-        && call
-            .words()
-            .any(|word| treasure(&call.path(word)) && word.contains('/'))
+    // The whole of a host's settings or homes, to an address out there.
+    let whole = |word: &str| {
+        matches!(
+            word.trim_end_matches('/'),
+            "" | "/etc" | "/root" | "/home" | "/var/lib"
+        )
+    };
+    let copied = call.is("restic borg duplicity kopia")
+        && call.words().any(is_public_address)
+        && call.words().any(|word| word.starts_with('/') && whole(word));
+    if copied
+        || goes_out(call)
+            && call
+                .words()
+                .any(|word| treasure(&call.path(word)) && word.contains('/'))
         || call.name == "git" && pushes_secrets(call)
     {
         hits.push(Hit::on(&SEND, "secret"));
@@ -188,7 +199,10 @@ pub(super) fn sent(call: &Call<'_>) -> Vec<Hit> {
                     }
                 }
             }
-            let own_store = call.is("aws gsutil rclone mc s3cmd") && dumped(call) && !call.stdin.secret;
+            let own_store = call.is("aws gsutil rclone mc s3cmd")
+                && dumped(call)
+                && !call.stdin.secret
+                && !call.words().any(is_public_address);
             let shown = call.stdin.secret || call.stdin.private || !authorizes(call);
             if secret_input
                 && shown
@@ -218,7 +232,7 @@ pub(super) fn sent(call: &Call<'_>) -> Vec<Hit> {
             }
         }
         "nc" | "ncat" | "netcat" | "socat" | "telnet" | "ssh" | "sendmail" | "dig" | "nslookup" | "host"
-        | "pastebinit" | "gh" | "svn"
+        | "pastebinit" | "gh" | "svn" | "mosquitto_pub" | "kafkacat" | "kcat"
             if sends_input(call, secret_input)
                 || call.name == "socat"
                     && call.words().any(|w| {
@@ -274,6 +288,7 @@ pub(super) fn goes_out(call: &Call<'_>) -> bool {
         "gh" | "glab" => call.has(&["gist", "snippet", "release"]),
         "pastebinit" | "magic-wormhole" | "swaks" | "transfer" | "transfer.sh" | "sendemail" => true,
         "logger" => call.has(&["-n", "--server"]),
+        "mosquitto_pub" | "kafkacat" | "kcat" => true,
         "svn" | "hg" => away(),
         "kubectl" | "oc" => call.words().next() == Some("cp") && call.words().any(|word| word.contains(':')),
         _ => false,
