@@ -2,13 +2,16 @@
 
 use std::future::pending;
 
+use edgewise::app::ports::Clock as _;
 use edgewise::app::request::ActBody;
 use edgewise::app::view::ActionView;
 use edgewise::domain::action::ActionStatus;
 use edgewise::domain::rollout::Event;
+use edgewise::store::ServerId;
 use serde_json::json;
 
 use crate::support::shop::until;
+use crate::support::waiting::until_so;
 use crate::support::world::{World, caller, count};
 
 /// How many steps have ended in the action's story.
@@ -18,6 +21,17 @@ async fn ended(world: &World, id: edgewise::domain::action::ActionId) -> usize {
         .iter()
         .filter(|stored| matches!(stored.event, Event::StepEnded { .. }));
     ends.count()
+}
+
+/// Waits until no claim runs out in the next 5 s: one that the clock jumped over would be another server's.
+async fn claims_are_renewed(world: &World) {
+    let nobody = ServerId(String::new());
+    until_so("claims that hold on", async || {
+        let now = world.clock.now();
+        let first = world.app.store().next_free_claim(&nobody, now).await.unwrap();
+        first.is_some_and(|until| until > now.plus_seconds(5))
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -37,7 +51,10 @@ async fn a_step_may_end_within_the_time_and_another_server_goes_on_with_the_rest
     let stopping = tokio::spawn(async move { runner.drain(20, pending()).await });
     // What only waits is handed over at once; the one with a step under way is kept, also past its claim's end.
     let _other = world.beside(&world.file(), "elsewhere.db").await;
-    world.clock.advance(19);
+    for seconds in [5, 5, 5, 4] {
+        world.clock.advance(seconds);
+        claims_are_renewed(&world).await;
+    }
     assert!(!stopping.is_finished(), "it waits for the step");
     world.made.hold.send_replace(false);
     stopping.await.unwrap();
