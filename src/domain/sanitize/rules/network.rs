@@ -235,7 +235,7 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
             }
         }
         // A shell of a router: what is configured or cleared there, not what is shown.
-        "vtysh" | "gobgp" | "ExaBGP"
+        "vtysh" | "gobgp"
             if call
                 .words()
                 .any(|word| word.starts_with("conf") || word.starts_with("clear ") || word == "del") =>
