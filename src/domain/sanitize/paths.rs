@@ -436,6 +436,13 @@ fn fits(name: &str, part: &str) -> bool {
     matches(part, name)
 }
 
+/// Whether a path lies in a folder that anybody can write to.
+pub(super) fn is_open_folder(path: &str) -> bool {
+    ["/tmp/", "/var/tmp/", "/dev/shm/"]
+        .iter()
+        .any(|folder| path.starts_with(folder))
+}
+
 /// Whether a path, resolved, is this one or below it.
 pub fn is_under(path: &str, tree: &str) -> bool {
     let tree = tree.trim_end_matches('/');

@@ -70,7 +70,7 @@ pub(super) fn sync(call: &Call<'_>) -> Vec<Hit> {
     if !deletes || call.name == "rclone" && !call.has(&["sync", "purge", "delete"]) {
         return Vec::new();
     }
-    let options = call.options(super::valued(call.name).unwrap_or("-e --rsh --exclude --include --filter -f --exclude-from --files-from --rsync-path --chown --chmod --backup-dir --log-file --timeout --bwlimit --port --password-file"));
+    let options = call.options(super::valued(call.name).unwrap_or_default());
     let mut hits = Vec::new();
     let operands: Vec<&String> = options.rest.iter().collect();
     let target = operands.last().map(|t| t.as_str()).unwrap_or_default();

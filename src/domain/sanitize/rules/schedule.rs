@@ -1,5 +1,6 @@
 //! What runs later without anybody asking: cron, at, timers.
 
+use super::super::paths::is_open_folder;
 use super::{Call, Hit, Rule, rules};
 
 rules! {
@@ -71,22 +72,17 @@ pub fn check(call: &Call<'_>) -> Vec<Hit> {
 
 /// Whether what is to run later, or as a service, lies where anybody can put another file in its place.
 fn from_temporary(call: &Call<'_>) -> bool {
-    let temporary = |word: &str| {
-        ["/tmp/", "/var/tmp/", "/dev/shm/"]
-            .iter()
-            .any(|folder| word.starts_with(folder))
-    };
     let later = match call.name {
         "systemctl" => call.has(&["enable", "link", "reenable"]),
         "systemd-run" => call.words().any(|word| word.starts_with("--on-")),
         _ => true,
     };
     later
-        && (call.words().any(temporary)
+        && (call.words().any(is_open_folder)
             || call.is("at batch")
                 && call
                     .stdin
                     .text
                     .as_deref()
-                    .is_some_and(|text| text.lines().any(|line| temporary(line.trim_start()))))
+                    .is_some_and(|text| text.lines().any(|line| is_open_folder(line.trim_start()))))
 }

@@ -1,5 +1,6 @@
 //! Files that run without being told to: what they hold is followed when they are written.
 
+use super::super::paths::is_open_folder;
 use super::super::rules::shell;
 use super::super::syntax::Span;
 use super::super::words::text;
@@ -76,10 +77,7 @@ impl Walker<'_> {
             if key.starts_with("Exec") {
                 let command = command.trim_start_matches(['-', '@', '+', '!', ':', '|']);
                 let program = command.split_whitespace().next().unwrap_or_default();
-                if ["/tmp/", "/dev/shm/", "/var/tmp/"]
-                    .iter()
-                    .any(|folder| program.starts_with(folder))
-                {
+                if is_open_folder(program) {
                     self.find(
                         &super::super::rules::schedule::FROM_TEMPORARY,
                         span,

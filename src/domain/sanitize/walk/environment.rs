@@ -1,5 +1,6 @@
 //! Variables that make a program run a text or load a file.
 
+use super::super::paths::is_open_folder;
 use super::super::rules::{self, shell};
 use super::super::syntax::Span;
 use super::super::words::text;
@@ -118,11 +119,4 @@ impl Walker<'_> {
             _ => {}
         }
     }
-}
-
-/// Whether a path lies in a folder that anybody can write to.
-pub(super) fn is_open_folder(path: &str) -> bool {
-    ["/tmp/", "/var/tmp/", "/dev/shm/"]
-        .iter()
-        .any(|folder| path.starts_with(folder))
 }

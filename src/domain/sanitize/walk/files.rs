@@ -1,5 +1,6 @@
 //! Files that a script makes and what becomes of them: copied, moved, linked, made executable, run.
 
+use super::super::paths::is_open_folder;
 use super::super::rules::write::Change;
 use super::super::syntax::Span;
 use super::super::words::text;
@@ -120,12 +121,7 @@ impl Walker<'_> {
                 self.write("/etc/nologin", Change::Append, &Stream::empty(), span);
             }
             "update-alternatives" | "alternatives"
-                if has(&["--install"])
-                    && operands.iter().any(|o| {
-                        ["/tmp/", "/var/tmp/", "/dev/shm/"]
-                            .iter()
-                            .any(|folder| o.starts_with(folder))
-                    }) =>
+                if has(&["--install"]) && operands.iter().any(|operand| is_open_folder(operand)) =>
             {
                 if let Some(link) = operands.first() {
                     self.write(link, Change::Link, &Stream::unknown(), span);

@@ -1,5 +1,6 @@
 //! Commands for a later time: `at`, crontabs.
 
+use super::super::paths::is_open_folder;
 use super::super::syntax::Span;
 use super::expand::Argument;
 use super::shells::after_option;
@@ -73,10 +74,7 @@ impl Walker<'_> {
             }
             if let Some(first) =
                 super::builtins::first_words(command).and_then(|words| words.into_iter().next())
-                && (first.starts_with("/dev/shm")
-                    || first.starts_with("/tmp/")
-                    || first.starts_with("/dev/shm/")
-                    || first.starts_with("/var/tmp/"))
+                && (is_open_folder(&first) || first.starts_with("/dev/shm"))
             {
                 self.find(
                     &super::super::rules::schedule::FROM_TEMPORARY,

@@ -22,19 +22,16 @@ pub(super) fn delete_by_http(call: &Call<'_>) -> Vec<Hit> {
             ) || w.starts_with("--method")
         })
         .map(|(_, v)| *v);
-    let delete = method.is_some_and(|m| m.eq_ignore_ascii_case("delete"))
-        || words.iter().any(|w| {
-            matches!(
-                w.to_ascii_uppercase().as_str(),
-                "-XDELETE"
-                    | "--REQUEST=DELETE"
-                    | "--METHOD=DELETE"
-                    | "-SXDELETE"
-                    | "-SSXDELETE"
-                    | "-FSXDELETE"
-            )
-        })
-        || matches!(call.name, "http" | "https" | "xh") && words.first() == Some(&"DELETE");
+    let asks = |wanted: &str| {
+        method.is_some_and(|method| method.eq_ignore_ascii_case(wanted))
+            || words.iter().any(|word| {
+                ["-X", "--REQUEST=", "--METHOD=", "-SX", "-SSX", "-FSX"]
+                    .iter()
+                    .any(|option| word.to_ascii_uppercase().strip_prefix(option) == Some(wanted))
+            })
+    };
+    let delete =
+        asks("DELETE") || matches!(call.name, "http" | "https" | "xh") && words.first() == Some(&"DELETE");
     let url = words
         .iter()
         .find(|w| w.contains("://") || w.contains(":9200") || w.contains("localhost"))
@@ -73,13 +70,9 @@ pub(super) fn delete_by_http(call: &Call<'_>) -> Vec<Hit> {
         let recursive = url.contains("recurse") || url.contains(":5984");
         return vec![Hit::of(if recursive { &RESET } else { &PURGE })];
     }
-    let posts = method.is_some_and(|m| m.eq_ignore_ascii_case("post") || m.eq_ignore_ascii_case("put"))
-        || words.iter().any(|w| {
-            matches!(
-                w.to_ascii_uppercase().as_str(),
-                "-XPOST" | "-XPUT" | "POST" | "PUT"
-            )
-        });
+    let posts = ["POST", "PUT"]
+        .into_iter()
+        .any(|wanted| asks(wanted) || words.iter().any(|word| word.eq_ignore_ascii_case(wanted)));
     let compact = |signs: &[&str]| {
         words.iter().any(|word| {
             let text: String = word.chars().filter(|c| !c.is_whitespace() && *c != '"').collect();
